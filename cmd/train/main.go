@@ -1,0 +1,161 @@
+// Command train trains a VGG net by the paper's schedule and leaves a run directory with weights, history and curves.
+// Without flags it trains the recipe quick on the pictures that come with the project.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/pkg/errors"
+
+	"vgg/configs"
+	"vgg/dataset"
+	"vgg/internal/cli"
+	"vgg/trainer"
+	"vgg/weights"
+)
+
+type flags struct {
+	Recipe      string   `help:"Recipe to train by: a name from --list-recipes or a TOML file." default:"quick" placeholder:"NAME|FILE"`
+	ListRecipes bool     `help:"List the recipes that come with the program."`
+	Config      string   `help:"Net to train: A, A-LRN, B, C, D or E." placeholder:"NET"`
+	Data        string   `help:"Pictures: a folder or zip with train/CLASS/* and val/CLASS/*, a folder of IDX files, or embedded." placeholder:"SPEC"`
+	Out         string   `help:"Run directory; default runs/RECIPE-NET-TIME." placeholder:"DIR"`
+	Epochs      *int     `help:"Passes over the training pictures, at most." placeholder:"N"`
+	Batch       *int     `help:"Pictures a step." placeholder:"N"`
+	MicroBatch  *int     `help:"Pictures in memory at once; the gradients of a batch are summed over them." placeholder:"N"`
+	LR          *float64 `name:"lr" help:"First learning rate." placeholder:"RATE"`
+	Width       *float64 `help:"Multiplier of the channels of every convolution." placeholder:"FACTOR"`
+	FC          *int     `name:"fc" help:"Width of the hidden fully connected layers." placeholder:"N"`
+	Init        string   `help:"Initialiser: paper, small, glorot or he." placeholder:"NAME"`
+	Seed        *uint64  `help:"Seed of every random draw." placeholder:"N"`
+	Weights     string   `help:"Start from all layers of these weights." placeholder:"FILE" xor:"start"`
+	InitFrom    string   `help:"Start as section 3.1 does: first four convolutions and fully connected layers from this net A." placeholder:"FILE" xor:"start"`
+	Set         []string `help:"Change any key of the recipe, such as schedule.patience=2; repeatable." placeholder:"KEY=VALUE" sep:"none"`
+	cli.Threads
+}
+
+func main() {
+	var f flags
+	cli.Main("train", "Train a VGG net by the schedule of the paper (arXiv 1409.1556, section 3.1).", &f, func(ctx context.Context) error {
+		if f.ListRecipes {
+			return listRecipes()
+		}
+		return train(ctx, f)
+	})
+}
+
+func listRecipes() error {
+	tw := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, r := range configs.Recipes() {
+		fmt.Fprintf(tw, "%s\t%s\n\tstarts from: %s\n", r.Name, r.Description, r.StartFrom)
+	}
+	return errors.Wrap(tw.Flush(), "list of recipes")
+}
+
+// recipe loads the recipe and applies the flags to it.
+func (f flags) recipe() (configs.Recipe, error) {
+	r, err := configs.LoadRecipe(f.Recipe)
+	if err != nil {
+		return r, errors.Wrap(err, "--recipe")
+	}
+	set := f.Set
+	text := func(key, value string) {
+		if value != "" {
+			set = append(set, key+"="+value)
+		}
+	}
+	text("config", f.Config)
+	text("data", f.Data)
+	text("net.init", f.Init)
+	text("weights", f.Weights)
+	text("init_from", f.InitFrom)
+	number(&set, "training.epochs", f.Epochs)
+	number(&set, "training.batch", f.Batch)
+	number(&set, "training.micro_batch", f.MicroBatch)
+	number(&set, "training.learning_rate", f.LR)
+	number(&set, "net.width", f.Width)
+	number(&set, "net.fc", f.FC)
+	number(&set, "training.seed", f.Seed)
+	for _, s := range set {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return r, errors.Errorf("--set %s: want KEY=VALUE", s)
+		}
+		if err := r.Set(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
+			return r, err
+		}
+	}
+	if r.Data == "" {
+		return r, errors.Errorf("recipe %s names no pictures: give a folder or archive with --data", r.Name)
+	}
+	return r, r.Validate()
+}
+
+func number[T int | uint64 | float64](set *[]string, key string, value *T) {
+	if value != nil {
+		*set = append(*set, fmt.Sprintf("%s=%v", key, *value))
+	}
+}
+
+func train(ctx context.Context, f flags) error {
+	if err := f.Threads.Apply(); err != nil {
+		return err
+	}
+	r, err := f.recipe()
+	if err != nil {
+		return cli.Usage(err)
+	}
+	job := trainer.Job{Recipe: r, Dir: f.Out}
+	if r.Weights != "" {
+		if job.Weights, err = weights.Read(r.Weights); err != nil {
+			return errors.Wrap(err, "--weights")
+		}
+	}
+	if r.InitFrom != "" {
+		if job.InitFrom, err = weights.Read(r.InitFrom); err != nil {
+			return errors.Wrap(err, "--init-from")
+		}
+	}
+	if job.Set, err = dataset.Open(r.Data); err != nil {
+		return errors.Wrap(err, "--data")
+	}
+	defer job.Set.Close()
+	if job.Dir == "" {
+		job.Dir = filepath.Join("runs", fmt.Sprintf("%s-%s-%s", r.Name, r.Config, time.Now().Format("20060102-150405")))
+	}
+	job.Observer = newReporter(os.Stdout, job.Dir, r)
+	start := time.Now()
+	history, err := trainer.Train(ctx, job)
+	if err != nil {
+		return err
+	}
+	return finish(history, job.Dir, time.Since(start))
+}
+
+// finish prints what came out.
+func finish(h trainer.History, dir string, elapsed time.Duration) error {
+	best, ok := h.Best()
+	if !ok {
+		return errors.New("no epoch was completed")
+	}
+	fmt.Printf("\n%d epochs in %s; lowest validation top-1 error %.2f %% in epoch %d\n", len(h), elapsed.Round(time.Second), best.ValTop1Error, best.Epoch)
+	tw := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, file := range [][2]string{
+		{trainer.BestFile, "weights of the best epoch"},
+		{trainer.LastFile, "weights of the last epoch"},
+		{trainer.HistoryFile, "a row an epoch"},
+		{curvesPNG + ", " + strconv.Quote(".svg"), "loss and error curves"},
+		{trainer.RecipeFile, "the recipe as resolved: --recipe takes it to run again"},
+		{trainer.SummaryFile, "the run in numbers"},
+	} {
+		fmt.Fprintf(tw, "%s\t%s\n", filepath.Join(dir, file[0]), file[1])
+	}
+	return errors.Wrap(tw.Flush(), "summary")
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"vgg/configs"
+	"vgg/plots"
+	"vgg/trainer"
+)
+
+// The pictures that are redrawn after each epoch.
+const (
+	curvesPNG = "curves.png"
+	curvesSVG = "curves.svg"
+)
+
+// reporter shows how training goes: a bar that moves on a terminal, a line an epoch everywhere.
+type reporter struct {
+	out    io.Writer
+	dir    string
+	recipe configs.Recipe
+	bar    *progressbar.ProgressBar // nil when not on a terminal
+	steps  int
+}
+
+func newReporter(out *os.File, dir string, r configs.Recipe) *reporter {
+	p := &reporter{out: out, dir: dir, recipe: r}
+	if term.IsTerminal(int(out.Fd())) {
+		p.bar = progressbar.NewOptions(1, progressbar.OptionSetWriter(out), progressbar.OptionClearOnFinish(),
+			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24))
+	}
+	return p
+}
+
+// Begin is part of trainer.Observer.
+func (p *reporter) Begin(steps int, notes []string) error {
+	p.steps = steps
+	r := p.recipe
+	fmt.Fprintf(p.out, "recipe %s: net %s, width %g, FC-%d, input %d×%d, initialiser %s, batch %d, learning rate %g, at most %d epochs of %d steps\n",
+		r.Name, r.Config, r.Net.Width, r.Net.FC, r.Net.Input, r.Net.Input, r.Net.Init, r.Training.Batch, r.Training.LearningRate, r.Training.Epochs, steps)
+	for _, n := range notes {
+		fmt.Fprintln(p.out, n)
+	}
+	_, err := fmt.Fprintf(p.out, "\n%5s  %9s  %10s  %10s  %9s  %9s  %9s  %9s  %9s\n", "epoch", "rate", "train loss", "top-1 err", "val loss", "top-1 err", "top-5 err", "pictures/s", "seconds")
+	return err
+}
+
+// Step is part of trainer.Observer.
+func (p *reporter) Step(epoch, step int, loss float64) {
+	if p.bar == nil {
+		return
+	}
+	if step == 1 {
+		p.bar.Reset()
+		p.bar.ChangeMax(p.steps)
+	}
+	p.bar.Describe(fmt.Sprintf("epoch %d, loss %.3f", epoch, loss))
+	_ = p.bar.Set(step) // a bar that cannot be drawn is no reason to stop
+}
+
+// Epoch is part of trainer.Observer.
+func (p *reporter) Epoch(h trainer.History) error {
+	p.clear()
+	e := h[len(h)-1]
+	top5 := "–"
+	if !math.IsNaN(e.ValTop5Error) {
+		top5 = fmt.Sprintf("%.2f %%", e.ValTop5Error)
+	}
+	fmt.Fprintf(p.out, "%5d  %9.3g  %10.4f  %8.2f %%  %9.4f  %7.2f %%  %9s  %10.1f  %9.1f\n",
+		e.Epoch, e.LearningRate, e.TrainLoss, e.TrainTop1Error, e.ValLoss, e.ValTop1Error, top5, e.ImagesPerSecond, e.Seconds)
+	figure, err := plots.Curves(h, fmt.Sprintf("net %s, %s", p.recipe.Config, p.recipe.Name))
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{curvesPNG, curvesSVG} {
+		if err := figure.Save(filepath.Join(p.dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Notice is part of trainer.Observer.
+func (p *reporter) Notice(message string) {
+	p.clear()
+	fmt.Fprintln(p.out, "note: "+message)
+}
+
+func (p *reporter) clear() {
+	if p.bar != nil {
+		_ = p.bar.Clear() // see Step
+	}
+}

@@ -1,0 +1,300 @@
+package configs
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/pkg/errors"
+)
+
+// Recipe is everything that decides a training run, and so what makes it
+// repeatable. The zero value trains nothing: start from [Default], from
+// [LoadRecipe], or from a TOML file, in which missing keys keep Default's values.
+type Recipe struct {
+	// Name is what --recipe is given and what the summary of a run shows.
+	Name string `toml:"name"`
+	// Description is one line for --list-recipes.
+	Description string `toml:"description"`
+	// Config is the column of Table 1 to train: A, A-LRN, B, C, D or E.
+	Config string `toml:"config"`
+	// Data is the data set's spec as --data takes it; "embedded" is the one that
+	// comes with the project, "" means that --data must be given.
+	Data string `toml:"data"`
+	// StartFrom says in words what the paper starts this training from. It is
+	// shown, not obeyed: weights come in by --weights and --init-from.
+	StartFrom string `toml:"start_from"`
+
+	Net      Net      `toml:"net"`
+	Augment  Augment  `toml:"augment"`
+	Training Training `toml:"training"`
+	Schedule Schedule `toml:"schedule"`
+}
+
+// Net sizes the net and sets its random start (sections 2.1 and 3.1).
+type Net struct {
+	// Input is the side of the net's square input in pixels, a positive multiple
+	// of 32 because five max-pools halve it. Paper: 224.
+	Input int `toml:"input"`
+	// Width multiplies the channels of every convolution. Paper: 1.
+	Width float64 `toml:"width"`
+	// FC is the width of the first two fully connected layers. Paper: 4096.
+	FC int `toml:"fc"`
+	// Dropout is the probability with which an output of these two layers is
+	// dropped in training, in [0, 1); 0 is off. Paper: 0.5.
+	Dropout float64 `toml:"dropout"`
+	// Init draws the random weights; biases are 0. "paper" is N(0, 0.1²), the
+	// variance 1e-2 as printed; "small" is N(0, 0.01²), as most read it; "glorot"
+	// is Glorot & Bengio's, which the paper's note on section 3.1 found to work
+	// without pre-training; "he" is He et al.'s.
+	Init string `toml:"init"`
+}
+
+// Augment makes a training picture into an input (section 3.1). Validation sees
+// none of it but a fixed rescaling, a centre crop and the normalisation.
+type Augment struct {
+	// ScaleMin and ScaleMax bound S, the smaller side in pixels to which a
+	// picture is rescaled, its aspect ratio kept: equal for a fixed S, else S is
+	// uniform in [ScaleMin, ScaleMax] for each picture. Both 0: not rescaled.
+	// Paper: 256, 384, or 256 to 512.
+	ScaleMin int `toml:"scale_min"`
+	ScaleMax int `toml:"scale_max"`
+	// Pad is a border of zeros in pixels on every side, added after rescaling.
+	// Paper: 0.
+	Pad int `toml:"pad"`
+	// Crop takes the input from a random place rather than the centre. Paper: true.
+	Crop bool `toml:"crop"`
+	// Flip mirrors a picture left to right with probability 1/2. Paper: true.
+	Flip bool `toml:"flip"`
+	// ColourShift is the standard deviation of α in the random RGB shift
+	// Σ p_i α_i λ_i of Krizhevsky et al.; 0 is off. Paper: 0.1.
+	ColourShift float64 `toml:"colour_shift"`
+	// Normalisation is "mean", which subtracts the training set's mean of each
+	// channel, or "mean-std", which also divides by its standard deviation.
+	// Paper: "mean".
+	Normalisation string `toml:"normalisation"`
+}
+
+// Training is mini-batch gradient descent with momentum (section 3.1).
+type Training struct {
+	// Batch is the number of pictures in a step. Paper: 256.
+	Batch int `toml:"batch"`
+	// MicroBatch is the number of pictures in memory at once; it divides Batch,
+	// and a step sums the gradients of its micro-batches. 0 is the whole batch.
+	MicroBatch int `toml:"micro_batch"`
+	// Epochs is the number of passes over the training set at most; the schedule
+	// may stop earlier. Paper: 74, which is 370,000 steps.
+	Epochs int `toml:"epochs"`
+	// LearningRate is the first learning rate. Paper: 1e-2.
+	LearningRate float64 `toml:"learning_rate"`
+	// Momentum is in [0, 1). Paper: 0.9.
+	Momentum float64 `toml:"momentum"`
+	// WeightDecay is the factor of the L2 penalty. Paper: 5e-4.
+	WeightDecay float64 `toml:"weight_decay"`
+	// Seed starts every random draw, from 0 to 2⁶³-1, the largest integer of TOML.
+	Seed uint64 `toml:"seed"`
+	// Limit trains on at most this many pictures; 0 is all.
+	Limit int `toml:"limit"`
+}
+
+// Schedule divides the learning rate when the validation accuracy stops
+// improving (section 3.1). The paper gives the factor and the number of
+// divisions; when it counts accuracy as stalled is not said, and is ours.
+type Schedule struct {
+	// Factor divides the learning rate. Paper: 10.
+	Factor float64 `toml:"factor"`
+	// Patience is the number of epochs without improvement that bring on a
+	// division, or the end once MaxDivisions are used up.
+	Patience int `toml:"patience"`
+	// MinImprovement is by how much the best validation top-1 error must fall to
+	// count as improvement, in percentage points.
+	MinImprovement float64 `toml:"min_improvement"`
+	// MaxDivisions is how often the rate is divided at most. Paper: 3.
+	MaxDivisions int `toml:"max_divisions"`
+}
+
+// Values of Net.Init and Augment.Normalisation.
+const (
+	InitPaper  = "paper"
+	InitSmall  = "small"
+	InitGlorot = "glorot"
+	InitHe     = "he"
+
+	NormaliseMean    = "mean"
+	NormaliseMeanStd = "mean-std"
+)
+
+// Default returns section 3.1's training of net A at S = 256, on the embedded
+// data set: what a key means that a recipe file leaves out.
+func Default() Recipe {
+	return Recipe{
+		Config:    "A",
+		Data:      "embedded",
+		StartFrom: "random weights",
+		Net:       Net{Input: Input, Width: 1, FC: FC, Dropout: 0.5, Init: InitPaper},
+		Augment: Augment{
+			ScaleMin: 256, ScaleMax: 256,
+			Crop: true, Flip: true, ColourShift: 0.1,
+			Normalisation: NormaliseMean,
+		},
+		Training: Training{
+			Batch: 256, Epochs: 74,
+			LearningRate: 1e-2, Momentum: 0.9, WeightDecay: 5e-4,
+			Seed: 1,
+		},
+		Schedule: Schedule{Factor: 10, Patience: 5, MinImprovement: 0.1, MaxDivisions: 3},
+	}
+}
+
+//go:embed recipes/*.toml
+var recipeFiles embed.FS
+
+// recipeNames lists the embedded recipes, the default one first.
+func recipeNames() []string {
+	return []string{"quick", "flowers", "paper-256", "paper-384", "paper-jitter"}
+}
+
+// Recipes returns the embedded recipes; the first, "quick", is the default.
+func Recipes() []Recipe {
+	var all []Recipe
+	for _, name := range recipeNames() {
+		// The error is that of a broken embedded file, which a test rules out.
+		if r, err := LoadRecipe(name); err == nil {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// LoadRecipe returns the embedded recipe of that name, in any case, or reads a
+// file whose path ends in .toml. A file without a name is named after itself.
+func LoadRecipe(nameOrFile string) (Recipe, error) {
+	if filepath.Ext(nameOrFile) == ".toml" {
+		data, err := os.ReadFile(nameOrFile)
+		if err != nil {
+			return Recipe{}, errors.Wrapf(err, "recipe must be a readable TOML file or one of %s",
+				strings.Join(recipeNames(), ", "))
+		}
+		r, err := ParseRecipe(data, nameOrFile)
+		if err == nil && r.Name == "" {
+			r.Name = strings.TrimSuffix(filepath.Base(nameOrFile), ".toml")
+		}
+		return r, err
+	}
+	for _, name := range recipeNames() {
+		if strings.EqualFold(name, nameOrFile) {
+			file := "recipes/" + name + ".toml"
+			data, err := recipeFiles.ReadFile(file)
+			if err != nil {
+				return Recipe{}, errors.Wrap(err, "embedded recipe")
+			}
+			return ParseRecipe(data, file)
+		}
+	}
+	return Recipe{}, errors.Errorf("unknown recipe %q; did you mean %q? Known are %s, or the path of a file ending in .toml",
+		nameOrFile, nearest(nameOrFile, recipeNames()), strings.Join(recipeNames(), ", "))
+}
+
+// TOML returns the complete recipe as a file from which [ParseRecipe] makes the
+// same recipe again. It fails for values that TOML cannot hold, such as text
+// that is not UTF-8.
+func (r Recipe) TOML() ([]byte, error) {
+	var b bytes.Buffer
+	enc := toml.NewEncoder(&b)
+	enc.Indent = ""
+	if err := enc.Encode(r); err != nil {
+		return nil, errors.Wrapf(err, "recipe %q as TOML", r.Name)
+	}
+	back, err := ParseRecipe(b.Bytes(), "recipe as TOML")
+	if err != nil {
+		return nil, err
+	}
+	if back != r {
+		return nil, errors.Errorf("recipe %q has a value that TOML cannot hold: check it with Validate", r.Name)
+	}
+	return b.Bytes(), nil
+}
+
+// Validate checks every value's range; the error names the key, its value and
+// what it must be.
+func (r Recipe) Validate() error {
+	fail := func(key string, value any, want string) error {
+		if s, ok := value.(string); ok {
+			value = fmt.Sprintf("%q", s)
+		}
+		return errors.Errorf("recipe %q: %s = %v must be %s", r.Name, key, value, want)
+	}
+	if _, err := ByName(r.Config); err != nil {
+		return errors.Wrapf(err, "recipe %q", r.Name)
+	}
+	n, a, t, s := r.Net, r.Augment, r.Training, r.Schedule
+	for _, choice := range []struct {
+		key, value string
+		known      []string
+	}{
+		{"net.init", n.Init, []string{InitPaper, InitSmall, InitGlorot, InitHe}},
+		{"augment.normalisation", a.Normalisation, []string{NormaliseMean, NormaliseMeanStd}},
+	} {
+		if !slices.Contains(choice.known, choice.value) {
+			return fail(choice.key, choice.value, fmt.Sprintf("one of %s; did you mean %q?",
+				strings.Join(choice.known, ", "), nearest(choice.value, choice.known)))
+		}
+	}
+	for _, rule := range []struct {
+		ok    bool
+		key   string
+		value any
+		want  string
+	}{
+		{n.Input > 0 && n.Input%32 == 0, "net.input", n.Input, "a positive multiple of 32, such as " + nearestInputs(n.Input)},
+		{n.Width > 0 && finite(n.Width), "net.width", n.Width, "above 0"},
+		{n.FC > 0, "net.fc", n.FC, "at least 1"},
+		{n.Dropout >= 0 && n.Dropout < 1, "net.dropout", n.Dropout, "from 0 up and below 1"},
+
+		{a.ScaleMin == 0 || a.ScaleMin >= n.Input, "augment.scale_min", a.ScaleMin,
+			fmt.Sprintf("at least net.input = %d, so that a crop fits in, or 0 for no rescaling", n.Input)},
+		{a.ScaleMax >= a.ScaleMin, "augment.scale_max", a.ScaleMax, fmt.Sprintf("at least augment.scale_min = %d", a.ScaleMin)},
+		{a.ScaleMin > 0 || a.ScaleMax == 0, "augment.scale_max", a.ScaleMax, "0 when augment.scale_min is 0: set both or none"},
+		{a.Pad >= 0, "augment.pad", a.Pad, "at least 0"},
+		{a.ColourShift >= 0 && finite(a.ColourShift), "augment.colour_shift", a.ColourShift, "at least 0"},
+
+		{t.Batch > 0, "training.batch", t.Batch, "at least 1"},
+		{t.MicroBatch >= 0, "training.micro_batch", t.MicroBatch, "at least 0"},
+		{t.MicroBatch <= 0 || t.Batch%t.MicroBatch == 0, "training.micro_batch", t.MicroBatch,
+			fmt.Sprintf("a divisor of training.batch = %d, or 0 for the whole batch", t.Batch)},
+		{t.Epochs > 0, "training.epochs", t.Epochs, "at least 1"},
+		{t.LearningRate > 0 && finite(t.LearningRate), "training.learning_rate", t.LearningRate, "above 0"},
+		{t.Momentum >= 0 && t.Momentum < 1, "training.momentum", t.Momentum, "from 0 up and below 1"},
+		{t.WeightDecay >= 0 && finite(t.WeightDecay), "training.weight_decay", t.WeightDecay, "at least 0"},
+		{t.Seed <= math.MaxInt64, "training.seed", t.Seed, "at most 2^63-1"},
+		{t.Limit >= 0, "training.limit", t.Limit, "at least 0"},
+
+		{s.Factor > 1 && finite(s.Factor), "schedule.factor", s.Factor, "above 1"},
+		{s.Patience > 0, "schedule.patience", s.Patience, "at least 1"},
+		{s.MinImprovement >= 0 && s.MinImprovement < 100, "schedule.min_improvement", s.MinImprovement, "from 0 up and below 100 percentage points"},
+		{s.MaxDivisions >= 0, "schedule.max_divisions", s.MaxDivisions, "at least 0"},
+	} {
+		if !rule.ok {
+			return fail(rule.key, rule.value, rule.want)
+		}
+	}
+	return nil
+}
+
+// nearestInputs names the multiples of 32 on either side of an input size.
+func nearestInputs(input int) string {
+	below := input / 32 * 32
+	if below < 32 {
+		return "32"
+	}
+	return fmt.Sprintf("%d or %d", below, below+32)
+}
+
+// finite refuses the infinities; NaN already fails every comparison.
+func finite(v float64) bool { return !math.IsInf(v, 0) }

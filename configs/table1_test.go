@@ -1,0 +1,166 @@
+package configs
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+)
+
+// columns is Table 1 in another notation: a number is a 3×3 convolution, one
+// with a stroke a 1×1 convolution, a bar a max-pool.
+var columns = map[string]string{
+	"A":     "64 | 128 | 256 256 | 512 512 | 512 512",
+	"A-LRN": "64 LRN | 128 | 256 256 | 512 512 | 512 512",
+	"B":     "64 64 | 128 128 | 256 256 | 512 512 | 512 512",
+	"C":     "64 64 | 128 128 | 256 256 256' | 512 512 512' | 512 512 512'",
+	"D":     "64 64 | 128 128 | 256 256 256 | 512 512 512 | 512 512 512",
+	"E":     "64 64 | 128 128 | 256 256 256 256 | 512 512 512 512 | 512 512 512 512",
+}
+
+func column(c Config) string {
+	var stages []string
+	for _, stage := range c.Stages {
+		var layers []string
+		for _, l := range stage {
+			switch l {
+			case Layer{Kind: LRN}:
+				layers = append(layers, "LRN")
+			case Conv(3, l.Channels):
+				layers = append(layers, fmt.Sprint(l.Channels))
+			case Conv(1, l.Channels):
+				layers = append(layers, fmt.Sprint(l.Channels)+"'")
+			default:
+				layers = append(layers, l.String())
+			}
+		}
+		stages = append(stages, strings.Join(layers, " "))
+	}
+	return strings.Join(stages, " | ")
+}
+
+// parameters counts weights and biases at 224×224 RGB input and 1,000 classes.
+func parameters(c Config) int {
+	n, in, side := 0, 3, Input
+	for _, stage := range c.Stages {
+		for _, l := range stage {
+			if l.Kind == Convolution {
+				n += l.Kernel*l.Kernel*in*l.Channels + l.Channels
+				in = l.Channels
+			}
+		}
+		side /= 2
+	}
+	in *= side * side
+	for _, out := range []int{FC, FC, Classes} {
+		n += in*out + out
+		in = out
+	}
+	return n
+}
+
+func TestTable1(t *testing.T) {
+	order := []string{"A", "A-LRN", "B", "C", "D", "E"}
+	weightLayers := []int{11, 11, 13, 16, 16, 19}
+	counts := []int{132863336, 132863336, 133047848, 133638952, 138357544, 143667240}
+	all := All()
+	if len(all) != len(order) {
+		t.Fatalf("%d configs, want %d", len(all), len(order))
+	}
+	for i, c := range all {
+		if c.Name != order[i] {
+			t.Errorf("config %d is %s, want %s", i, c.Name, order[i])
+		}
+		if got := column(c); got != columns[c.Name] {
+			t.Errorf("%s: %s, want %s", c.Name, got, columns[c.Name])
+		}
+		if got := c.WeightLayers(); got != weightLayers[i] {
+			t.Errorf("%s: %d weight layers, want %d", c.Name, got, weightLayers[i])
+		}
+		if got := parameters(c); got != counts[i] {
+			t.Errorf("%s: %d parameters, want %d", c.Name, got, counts[i])
+		}
+		if err := c.Validate(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestTable2(t *testing.T) {
+	for i, count := range Table2() {
+		c := All()[i]
+		if count.Config != c.Name {
+			t.Errorf("row %d is %s, want %s", i, count.Config, c.Name)
+		}
+		if got := parameters(c); got != count.Exact {
+			t.Errorf("%s: %d parameters, table says %d", c.Name, got, count.Exact)
+		}
+		if got := int(math.Round(float64(count.Exact) / 1e6)); got != count.Millions {
+			t.Errorf("%s: %d million parameters, table says %d", c.Name, got, count.Millions)
+		}
+	}
+}
+
+func TestByName(t *testing.T) {
+	for name, want := range map[string]string{"D": "D", "a-lrn": "A-LRN", "e": "E"} {
+		if c, err := ByName(name); err != nil || c.Name != want {
+			t.Errorf("ByName(%q) = %s, %v", name, c.Name, err)
+		}
+	}
+	for name, nearest := range map[string]string{"ALRN": "A-LRN", "a_lrn": "A-LRN", "EE": "E", "": "A"} {
+		_, err := ByName(name)
+		mustSay(t, err, fmt.Sprintf("unknown config %q; did you mean %q?", name, nearest), "A-LRN (11)", "E (19)")
+	}
+}
+
+func TestConfigValidate(t *testing.T) {
+	one := func(layers ...Layer) Config { return Config{"own", [][]Layer{{Conv(3, 8)}, layers}} }
+	if err := one(Conv(5, 8), lrn(), Conv(1, 1), lrn()).Validate(); err != nil {
+		t.Error(err)
+	}
+	if err := (Config{"d", D.Stages}).Validate(); err != nil {
+		t.Errorf("Table 1's own net under its name: %v", err)
+	}
+	for _, test := range []struct {
+		config Config
+		want   string
+	}{
+		{Config{"", D.Stages}, "config without a name"},
+		{Config{"d", B.Stages}, `config "d": the name belongs to a net of Table 1`},
+		{Config{"own", nil}, `config "own" has no stages`},
+		{one(), `config "own": stage 2 is empty`},
+		{one(lrn()), "stage 2, layer 1: LRN must follow a convolution"},
+		{one(Conv(3, 8), Layer{LRN, 5, 0}), "stage 2, layer 2: LRN takes neither kernel nor channels, not 5 and 0"},
+		{one(Conv(3, 8), Layer{Kind: 7}), "stage 2, layer 2: unknown kind 7"},
+		{one(Conv(2, 8)), "stage 2, layer 1: kernel 2 must be odd"},
+		{one(Conv(-1, 8)), "kernel -1 must be odd and positive"},
+		{one(Conv(3, 0)), "channels 0 must be positive"},
+	} {
+		mustSay(t, test.config.Validate(), test.want)
+	}
+}
+
+func TestLayerString(t *testing.T) {
+	for want, l := range map[string]Layer{"conv3-64": Conv(3, 64), "conv1-512": c1(512), "LRN": lrn()} {
+		if l.String() != want {
+			t.Errorf("%s, want %s", l, want)
+		}
+	}
+}
+
+// mustSay wants an error of one line that contains all of the parts.
+func mustSay(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("no error, want %q", parts)
+		return
+	}
+	if strings.ContainsAny(err.Error(), "\r\n") {
+		t.Errorf("%q is more than a line", err)
+	}
+	for _, part := range parts {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q does not say %q", err, part)
+		}
+	}
+}

@@ -1,0 +1,257 @@
+// Package machine is a gorgonia.VM that runs an expression graph in memory planned beforehand.
+//
+// In goes any Gorgonia graph, with the nodes whose values are wanted; out come their values, and the gradients of
+// the learnables, summed over the runs until a solver clears them. It exists because Gorgonia's own tape machine
+// allocates every result anew in each run, which a net of the size of the paper's (arXiv 1409.1556, Table 2) does
+// not bear: here nodes on which nothing depends are left out, results share memory as soon as their last reader has
+// run, ops work in place where they allow it, and a run after the first allocates next to nothing.
+package machine
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// PlannedOp is an op whose result the machine puts into planned memory: UsePreallocDo must write every element of
+// its first argument and keep no reference to any of its arguments. InPlace lists the inputs over which the result
+// may be written. Ops that also implement gorgonia.IncrDoer add straight into the gradients of learnables. All
+// other ops, Gorgonia's own among them, run through Do and keep the memory of their results to themselves.
+type PlannedOp interface {
+	gorgonia.Op
+	gorgonia.UsePreallocDoer
+	InPlace() []int
+}
+
+// VM runs one graph. It implements gorgonia.VM and is not safe for concurrent use; several machines may run at the
+// same time, also when their graphs share weights that none of them changes.
+type VM struct {
+	outputs    gorgonia.Nodes
+	learnables gorgonia.Nodes
+
+	steps   []step
+	values  []gorgonia.Value // of each node in the order of steps; planned, bound or computed
+	planned int64            // bytes
+}
+
+// step computes one node.
+type step struct {
+	node   *gorgonia.Node
+	inputs []int            // indices of the steps of the node's children
+	args   []gorgonia.Value // reused from run to run
+	buffer gorgonia.Value   // planned memory of the result; nil where Do allocates it
+	sum    gorgonia.Value   // gradient of a learnable that this node's value is added to
+	output bool
+	read   bool  // another step reads the value
+	drop   []int // steps whose values nobody reads from here on
+}
+
+// Option tells New what the machine is for.
+type Option func(*VM)
+
+// Outputs names the nodes whose values are wanted. After RunAll, Value() of each gives its value, which the next run
+// overwrites. A node that is the gradient of a learnable given to Gradients has the sum over the runs as its value.
+func Outputs(nodes ...*gorgonia.Node) Option {
+	return func(m *VM) { m.outputs = append(m.outputs, nodes...) }
+}
+
+// Gradients asks for the gradients of learnables, which gorgonia.Grad must have declared. Each run adds to them;
+// Grad() of each learnable gives the sum, and a gorgonia.Solver given the learnables clears it in its step. So k
+// micro-batches run before one step accumulate their gradients.
+func Gradients(learnables ...*gorgonia.Node) Option {
+	return func(m *VM) { m.learnables = append(m.learnables, learnables...) }
+}
+
+// New plans the execution of g. Without options every node that nothing depends on is an output.
+func New(g *gorgonia.ExprGraph, options ...Option) (*VM, error) {
+	m := &VM{}
+	for _, option := range options {
+		option(m)
+	}
+	if len(options) == 0 {
+		m.outputs = g.Roots()
+	}
+	for _, n := range m.learnables {
+		if n.Deriv() == nil {
+			return nil, errors.Errorf("machine: no gradient of %v is declared: call gorgonia.Grad first, with it among the nodes to differentiate by", n.Name())
+		}
+	}
+	order, err := needed(g, m.outputs, m.learnables)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.compile(g, order); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// needed gives the nodes on which the outputs and gradients depend, children first.
+func needed(g *gorgonia.ExprGraph, outputs, learnables gorgonia.Nodes) (gorgonia.Nodes, error) {
+	wanted := map[int64]bool{}
+	var visit func(n *gorgonia.Node) error
+	visit = func(n *gorgonia.Node) error {
+		if wanted[n.ID()] {
+			return nil
+		}
+		if !g.Has(n.ID()) || n.Graph() != g {
+			return errors.Errorf("machine: node %v is not in the graph", n.Name())
+		}
+		wanted[n.ID()] = true
+		for _, child := range children(g, n) {
+			if err := visit(child); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, n := range outputs {
+		if err := visit(n); err != nil {
+			return nil, err
+		}
+	}
+	for _, n := range learnables {
+		if err := visit(n.Deriv()); err != nil {
+			return nil, err
+		}
+	}
+	// Nodes in the order of their declaration are in topological order, and a gradient is then computed as soon as
+	// it can be, which frees what it was computed from. Gorgonia's sort, the fallback, runs many of them at the end.
+	order := g.AllNodes()
+	declared := map[int64]bool{}
+	topological := true
+	for _, n := range order {
+		for _, child := range children(g, n) {
+			topological = topological && declared[child.ID()]
+		}
+		declared[n.ID()] = true
+	}
+	if !topological {
+		sorted, err := gorgonia.Sort(g)
+		if err != nil {
+			return nil, errors.Wrap(err, "machine: cannot sort the graph")
+		}
+		order = nil
+		for i := len(sorted) - 1; i >= 0; i-- {
+			order = append(order, sorted[i])
+		}
+	}
+	var kept gorgonia.Nodes
+	for _, n := range order {
+		if wanted[n.ID()] {
+			kept = append(kept, n)
+		}
+	}
+	return kept, nil
+}
+
+// children gives a node's children in the order of its op's inputs.
+func children(g *gorgonia.ExprGraph, n *gorgonia.Node) gorgonia.Nodes {
+	var nodes gorgonia.Nodes
+	for it := g.From(n.ID()); it.Next(); {
+		nodes = append(nodes, it.Node().(*gorgonia.Node))
+	}
+	return nodes
+}
+
+// compile lays out the steps, their memory and the gradients' buffers.
+func (m *VM) compile(g *gorgonia.ExprGraph, order gorgonia.Nodes) error {
+	index := map[*gorgonia.Node]int{}
+	m.steps = make([]step, len(order))
+	m.values = make([]gorgonia.Value, len(order))
+	for i, n := range order {
+		index[n] = i
+		s := &m.steps[i]
+		s.node = n
+		for _, child := range children(g, n) {
+			s.inputs = append(s.inputs, index[child])
+			m.steps[index[child]].read = true
+		}
+		s.args = make([]gorgonia.Value, len(s.inputs))
+	}
+	for _, n := range m.outputs {
+		m.steps[index[n]].output = true
+	}
+	for _, n := range m.learnables {
+		s := &m.steps[index[n.Deriv()]]
+		if s.sum == nil {
+			if n.Shape().IsScalar() {
+				return errors.Errorf("machine: the learnable %v is a scalar: make it a vector of one element", n.Name())
+			}
+			s.sum = tensor.New(tensor.WithShape(n.Shape()...), tensor.Of(n.Dtype()))
+		}
+		if err := gorgonia.UnsafeLet(n.Deriv(), s.sum); err != nil {
+			return errors.Wrapf(err, "machine: gradient of %v", n.Name())
+		}
+	}
+	m.plan()
+	return nil
+}
+
+// RunAll computes the outputs and adds to the gradients. It is part of gorgonia.VM.
+func (m *VM) RunAll() error {
+	for i := range m.steps {
+		s := &m.steps[i]
+		if err := m.execute(i, s); err != nil {
+			return errors.Wrapf(err, "machine: node %v (%v)", s.node.Name(), s.node.Op())
+		}
+		for _, j := range s.drop {
+			m.values[j] = nil
+		}
+	}
+	for i := range m.steps {
+		s := &m.steps[i]
+		if !s.output || s.sum != nil || len(s.inputs) == 0 {
+			continue
+		}
+		if err := gorgonia.UnsafeLet(s.node, m.values[i]); err != nil {
+			return errors.Wrapf(err, "machine: output %v", s.node.Name())
+		}
+	}
+	return nil
+}
+
+func (m *VM) execute(i int, s *step) (err error) {
+	for j, in := range s.inputs {
+		s.args[j] = m.values[in]
+	}
+	op := s.node.Op()
+	switch {
+	case len(s.inputs) == 0:
+		m.values[i], err = leaf(s.node)
+	case s.addsDirectly():
+		return op.(gorgonia.IncrDoer).IncrDo(s.sum, s.args...)
+	case s.buffer != nil:
+		m.values[i], err = op.(PlannedOp).UsePreallocDo(s.buffer, s.args...)
+	default:
+		m.values[i], err = op.Do(s.args...)
+	}
+	if err != nil || s.sum == nil {
+		return err
+	}
+	_, err = tensor.Add(s.sum, m.values[i], tensor.UseUnsafe())
+	return err
+}
+
+// leaf gives the value of a node without children: bound by the user, constant, or drawn at random.
+func leaf(n *gorgonia.Node) (gorgonia.Value, error) {
+	if v := n.Value(); v != nil {
+		return v, nil
+	}
+	if n.Op() == nil {
+		return nil, errors.New("no value is bound to this input: use gorgonia.Let")
+	}
+	return n.Op().Do()
+}
+
+// Reset does nothing: a further RunAll starts over by itself. It is part of gorgonia.VM.
+func (m *VM) Reset() {}
+
+// Close lets the memory go. It is part of gorgonia.VM.
+func (m *VM) Close() error {
+	*m = VM{}
+	return nil
+}
+
+// PlannedBytes is the size of the memory that the results of PlannedOps share.
+func (m *VM) PlannedBytes() int64 { return m.planned }

@@ -1,0 +1,232 @@
+package machine
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vgg/graph/op"
+)
+
+func input(g *gorgonia.ExprGraph, r *rand.Rand, name string, shape ...int) *gorgonia.Node {
+	data := make([]float32, tensor.Shape(shape).TotalSize())
+	for i := range data {
+		data[i] = float32(r.NormFloat64())
+	}
+	return gorgonia.NewTensor(g, tensor.Float32, len(shape), gorgonia.WithShape(shape...), gorgonia.WithName(name),
+		gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))))
+}
+
+// graphs declares the same computation anew for each machine: what to compute and its learnables.
+var graphs = map[string]func(g *gorgonia.ExprGraph, r *rand.Rand) (outputs, learnables gorgonia.Nodes){
+	"stock multilayer perceptron": func(g *gorgonia.ExprGraph, r *rand.Rand) (gorgonia.Nodes, gorgonia.Nodes) {
+		x, w1, w2 := input(g, r, "x", 4, 5), input(g, r, "w1", 5, 6), input(g, r, "w2", 6, 3)
+		h := gorgonia.Must(gorgonia.Tanh(gorgonia.Must(gorgonia.Mul(x, w1))))
+		y := gorgonia.Must(gorgonia.SoftMax(gorgonia.Must(gorgonia.Mul(h, w2))))
+		return gorgonia.Nodes{gorgonia.Must(gorgonia.Mean(gorgonia.Must(gorgonia.Log(y)))), y}, gorgonia.Nodes{w1, w2}
+	},
+	"views of planned memory": func(g *gorgonia.ExprGraph, r *rand.Rand) (gorgonia.Nodes, gorgonia.Nodes) {
+		x, w, b := input(g, r, "x", 2, 3, 4, 4), input(g, r, "w", 5, 3, 3, 3), input(g, r, "b", 5)
+		h := gorgonia.Must(op.Conv(gorgonia.Must(op.ToNHWC(x)), w, b, op.ConvOptions{ReLU: true}))
+		flat := gorgonia.Must(gorgonia.Reshape(h, tensor.Shape{2, 80}))
+		half := gorgonia.Must(gorgonia.Slice(flat, nil, gorgonia.S(0, 40)))
+		pooled := gorgonia.Must(op.MaxPool(h)) // would take the memory of h if the views did not hold it
+		again := gorgonia.Must(op.MaxPool(pooled))
+		cost := gorgonia.Must(gorgonia.Add(gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Square(half)))), gorgonia.Must(gorgonia.Sum(again))))
+		return gorgonia.Nodes{cost}, gorgonia.Nodes{w, b} // not half: the tape machine lets its square's gradient overwrite it
+	},
+	"weights used twice": func(g *gorgonia.ExprGraph, r *rand.Rand) (gorgonia.Nodes, gorgonia.Nodes) {
+		x, w, b := input(g, r, "x", 2, 6, 6, 4), input(g, r, "w", 4, 4, 3, 3), input(g, r, "b", 4)
+		h := gorgonia.Must(op.Conv(x, w, b, op.ConvOptions{ReLU: true}))
+		h = gorgonia.Must(op.Conv(h, w, b, op.ConvOptions{ReLU: true}))
+		return gorgonia.Nodes{gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Square(h))))}, gorgonia.Nodes{w, b}
+	},
+	"a branch and a constant": func(g *gorgonia.ExprGraph, r *rand.Rand) (gorgonia.Nodes, gorgonia.Nodes) {
+		x, w, b := input(g, r, "x", 3, 8), input(g, r, "w", 8, 8), input(g, r, "b", 8)
+		h := gorgonia.Must(op.Linear(x, w, b, true))
+		left := gorgonia.Must(op.Linear(h, w, b, true))
+		right := gorgonia.Must(gorgonia.Mul(h, gorgonia.NewConstant(float32(2), gorgonia.WithName("two"))))
+		return gorgonia.Nodes{gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.HadamardProd(left, right)))), h}, gorgonia.Nodes{w, b}
+	},
+}
+
+// TestTapeMachine: values and gradients are those of Gorgonia's own machine, in two runs that accumulate.
+func TestTapeMachine(t *testing.T) {
+	for name, declare := range graphs {
+		t.Run(name, func(t *testing.T) {
+			var results [2][][]float32
+			for i := range results {
+				g := gorgonia.NewGraph()
+				outputs, learnables := declare(g, rand.New(rand.NewPCG(5, 0)))
+				if _, err := gorgonia.Grad(outputs[0], learnables...); err != nil {
+					t.Fatal(err)
+				}
+				var vm gorgonia.VM = gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(learnables...))
+				if i == 1 {
+					var err error
+					if vm, err = New(g, Outputs(outputs...), Gradients(learnables...)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for range 2 {
+					if err := vm.RunAll(); err != nil {
+						t.Fatal(err)
+					}
+					for _, n := range outputs {
+						results[i] = append(results[i], floats(n.Value()))
+					}
+					vm.Reset()
+				}
+				for _, n := range learnables {
+					grad, err := n.Grad()
+					if err != nil {
+						t.Fatal(err)
+					}
+					results[i] = append(results[i], floats(grad))
+				}
+				if err := vm.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for k, want := range results[0] {
+				for j, w := range want {
+					if got := results[1][k][j]; math.Abs(float64(got-w)) > 1e-5*(1+math.Abs(float64(w))) {
+						t.Fatalf("result %d, element %d: %v, the tape machine has %v", k, j, got, w)
+					}
+				}
+			}
+		})
+	}
+}
+
+func floats(v gorgonia.Value) []float32 {
+	if f, ok := v.Data().(float32); ok {
+		return []float32{f}
+	}
+	if t, ok := v.(*tensor.Dense); ok && t.RequiresIterator() {
+		v = t.Materialize().(*tensor.Dense)
+	}
+	return slices.Clone(v.Data().([]float32))
+}
+
+// tower declares a stack of convolutions, its loss and gradients.
+func tower(t *testing.T, depth int) (*gorgonia.ExprGraph, *gorgonia.Node, gorgonia.Nodes) {
+	t.Helper()
+	g, r := gorgonia.NewGraph(), rand.New(rand.NewPCG(1, 0))
+	h := input(g, r, "x", 4, 32, 32, 16)
+	var learnables gorgonia.Nodes
+	for i := range depth {
+		w, b := input(g, r, fmt.Sprint("w", i), 16, 16, 3, 3), input(g, r, fmt.Sprint("b", i), 16)
+		learnables = append(learnables, w, b)
+		var err error
+		if h, err = op.Conv(h, w, b, op.ConvOptions{ReLU: true, InputFixed: i == 0}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	loss := gorgonia.Must(gorgonia.Sum(gorgonia.Must(op.Flatten(h))))
+	if _, err := gorgonia.Grad(loss, learnables...); err != nil {
+		t.Fatal(err)
+	}
+	return g, loss, learnables
+}
+
+// TestMemory: inference needs the memory of two feature maps, whatever the depth, and dead nodes are left out.
+func TestMemory(t *testing.T) {
+	const feature = 4 * 32 * 32 * 16 * 4 // bytes
+	for _, depth := range []int{3, 12} {
+		g, loss, learnables := tower(t, depth)
+		inference, err := New(g, Outputs(loss))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := inference.PlannedBytes(); got != 2*feature {
+			t.Errorf("depth %d: inference plans %d bytes, want %d", depth, got, 2*feature)
+		}
+		for _, s := range inference.steps {
+			if strings.Contains(fmt.Sprint(s.node.Op()), "Gradient") {
+				t.Errorf("inference runs %v", s.node.Op())
+			}
+		}
+		training, err := New(g, Outputs(loss), Gradients(learnables...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The outputs of all layers, a gradient and the one that it is computed from.
+		if got := training.PlannedBytes(); got > int64(depth+2)*feature {
+			t.Errorf("depth %d: training plans %d bytes, want at most %d", depth, got, (depth+2)*feature)
+		}
+	}
+}
+
+// TestPlan: no two results that are alive at the same time share memory, but for those written in place.
+func TestPlan(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 0))
+	for range 200 {
+		var blocks []*block
+		for i := range 1 + r.IntN(40) {
+			blocks = append(blocks, &block{size: 1 + r.IntN(1000), first: i, last: i + r.IntN(10)})
+		}
+		arena := place(blocks)
+		for i, a := range blocks {
+			if a.offset%alignment != 0 || a.offset+a.size > arena {
+				t.Fatalf("block %d at %d of %d elements in an arena of %d", i, a.offset, a.size, arena)
+			}
+			for j, b := range blocks[:i] {
+				if a.first <= b.last && b.first <= a.last && a.offset < b.offset+b.size && b.offset < a.offset+a.size {
+					t.Fatalf("blocks %d and %d overlap: %+v %+v", i, j, *a, *b)
+				}
+			}
+		}
+	}
+}
+
+// TestAllocation: a run after the first allocates a few hundred bytes a node, nothing that grows with the batch.
+func TestAllocation(t *testing.T) {
+	g, loss, learnables := tower(t, 6)
+	vm, err := New(g, Outputs(loss), Gradients(learnables...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := vm.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	const runs = 3
+	for range runs {
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	// The loss and the gradient of Gorgonia's Sum run through Do: two feature maps of 256 kB.
+	if got := (after.TotalAlloc - before.TotalAlloc) / runs; got > 4*4*32*32*16*4 {
+		t.Errorf("%d bytes allocated a run", got)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	g, other := gorgonia.NewGraph(), gorgonia.NewGraph()
+	x := gorgonia.NewMatrix(g, tensor.Float32, gorgonia.WithShape(2, 2), gorgonia.WithName("x"))
+	y := gorgonia.NewMatrix(other, tensor.Float32, gorgonia.WithShape(2, 2), gorgonia.WithName("y"))
+	if _, err := New(g, Gradients(x)); err == nil || !strings.Contains(err.Error(), "gorgonia.Grad") {
+		t.Errorf("no gradient: %v", err)
+	}
+	if _, err := New(g, Outputs(y)); err == nil || !strings.Contains(err.Error(), "not in the graph") {
+		t.Errorf("foreign node: %v", err)
+	}
+	vm, err := New(g, Outputs(gorgonia.Must(gorgonia.Square(x))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := vm.RunAll(); err == nil || !strings.Contains(err.Error(), "x") {
+		t.Errorf("unbound input: %v", err)
+	}
+}

@@ -1,0 +1,131 @@
+package machine
+
+import (
+	"slices"
+	"sort"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// block is memory that one planned result needs, or several that are written over one another in place.
+type block struct {
+	size        int // elements
+	first, last int // steps between which it is in use
+	offset      int // in the arena
+}
+
+// alignment keeps blocks on cache lines: 16 float32.
+const alignment = 16
+
+// plan finds out how long each value lives and gives the planned ones their places in one arena.
+func (m *VM) plan() {
+	last := m.lastReads()
+	blocks := make([]*block, len(m.steps)) // of each step; nil where the memory is not planned
+	for i := range m.steps {
+		s := &m.steps[i]
+		if !s.isPlanned() {
+			continue
+		}
+		size := s.node.Shape().TotalSize()
+		if j := m.overwritten(i, last, blocks); j >= 0 {
+			blocks[i] = blocks[j]
+			blocks[i].last = last[i]
+			continue
+		}
+		blocks[i] = &block{size: size, first: i, last: last[i]}
+	}
+	arena := make([]float32, place(blocks))
+	m.planned = 4 * int64(len(arena))
+	for i, b := range blocks {
+		if b != nil {
+			m.steps[i].buffer = tensor.New(tensor.WithShape(m.steps[i].node.Shape()...),
+				tensor.WithBacking(arena[b.offset:b.offset+b.size:b.offset+b.size]))
+		}
+	}
+	for i, l := range last {
+		if l < len(m.steps) && l > i && len(m.steps[i].inputs) > 0 {
+			m.steps[l].drop = append(m.steps[l].drop, i)
+		}
+	}
+}
+
+// lastReads gives for each step the last one that may read its value: len(steps) for outputs. The result of an op
+// that is not planned may be a view of its inputs (a slice, a reshaping), so its readers count as theirs.
+func (m *VM) lastReads() []int {
+	last := make([]int, len(m.steps))
+	for i := len(m.steps) - 1; i >= 0; i-- {
+		s := &m.steps[i]
+		last[i] = max(last[i], i)
+		if s.output {
+			last[i] = len(m.steps)
+		}
+		until := i
+		if !s.isPlanned() && !s.addsDirectly() {
+			until = last[i]
+		}
+		for _, j := range s.inputs {
+			last[j] = max(last[j], until)
+		}
+	}
+	return last
+}
+
+// isPlanned says whether the step's result goes to the arena.
+func (s *step) isPlanned() bool {
+	_, ok := s.node.Op().(PlannedOp)
+	return ok && !s.addsDirectly() && !s.node.Shape().IsScalar() && s.node.Dtype() == tensor.Float32
+}
+
+// addsDirectly says whether the step adds to a gradient without a result of its own.
+func (s *step) addsDirectly() bool {
+	_, planned := s.node.Op().(PlannedOp)
+	_, incr := s.node.Op().(gorgonia.IncrDoer)
+	return planned && incr && s.sum != nil && !s.output && !s.read
+}
+
+// overwritten gives the input of step i over which its result is written, -1 if there is none: one that nobody
+// reads afterwards, and that the op does not read through another input too.
+func (m *VM) overwritten(i int, last []int, blocks []*block) int {
+	s := &m.steps[i]
+	for _, k := range s.node.Op().(PlannedOp).InPlace() {
+		j := s.inputs[k]
+		once := true
+		for other, in := range s.inputs {
+			once = once && (other == k || blocks[in] == nil || blocks[in] != blocks[j])
+		}
+		if blocks[j] != nil && blocks[j].last == i && last[j] == i && once && blocks[j].size == s.node.Shape().TotalSize() {
+			return j
+		}
+	}
+	return -1
+}
+
+// place gives each block the lowest offset at which it overlaps no other block in use at the same time, the largest
+// first, and returns the size of the arena.
+func place(blocks []*block) int {
+	var distinct []*block
+	for i, b := range blocks {
+		if b != nil && b.first == i {
+			distinct = append(distinct, b)
+		}
+	}
+	sort.SliceStable(distinct, func(i, j int) bool { return distinct[i].size > distinct[j].size })
+	var placed []*block // by offset
+	arena := 0
+	for _, b := range distinct {
+		for _, p := range placed {
+			if p.first > b.last || b.first > p.last {
+				continue
+			}
+			if b.offset+b.size <= p.offset {
+				break
+			}
+			b.offset = max(b.offset, (p.offset+p.size+alignment-1)/alignment*alignment)
+		}
+		at, _ := slices.BinarySearchFunc(placed, b, func(x, y *block) int { return x.offset - y.offset })
+		placed = slices.Insert(placed, at, b)
+		arena = max(arena, b.offset+b.size)
+	}
+	return arena
+}

@@ -1,0 +1,302 @@
+// Package graph declares the nets of the paper's Table 1 (arXiv 1409.1556, section 2) as Gorgonia expression graphs.
+//
+// Build takes a graph, the node of a mini-batch of pictures and a config, and gives a Net: the node of the logits,
+// the learnables for gorgonia.Grad and a solver, every layer by its name. Pictures go in as (N, C, H, W), weights are
+// (out, in, kernel, kernel) and (out, in) as in torchvision, and several graphs (for training, for validation, for
+// another batch size) may share one set of weights. The graph runs in package machine and in Gorgonia's own machines.
+package graph
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vgg/configs"
+	"vgg/graph/op"
+)
+
+// Options are what a config leaves open. The zero value of each field means the paper's choice, or the default named.
+type Options struct {
+	Classes int     // outputs of the last layer; 0 = 1000
+	Width   float64 // multiplies the channels of every convolution; 0 = 1
+	FC      int     // width of the two hidden fully connected layers; 0 = 4096
+	Dropout float64 // probability of dropping a hidden fully connected unit (section 3.1: 0.5); 0 = off, as for inference
+	Init    Init    // how the weights start; "" = DefaultInit
+	Seed    uint64  // of the initial weights and of dropout
+
+	Weights       *Net // share this net's weights, which must be of the same shapes, instead of making new ones
+	InputGradient bool // let gorgonia.Grad differentiate with regard to x too
+}
+
+func (o Options) withDefaults() Options {
+	if o.Classes == 0 {
+		o.Classes = configs.Classes
+	}
+	if o.Width == 0 {
+		o.Width = 1
+	}
+	if o.FC == 0 {
+		o.FC = configs.FC
+	}
+	if o.Init == "" {
+		o.Init = DefaultInit
+	}
+	return o
+}
+
+func (o Options) validate() error {
+	switch {
+	case o.Classes < 1:
+		return errors.Errorf("graph: %d classes: want at least 1", o.Classes)
+	case !(o.Width > 0) || math.IsInf(o.Width, 0):
+		return errors.Errorf("graph: width %v: want a positive multiplier such as 0.25", o.Width)
+	case o.FC < 1:
+		return errors.Errorf("graph: %d fully connected units: want at least 1", o.FC)
+	case !(o.Dropout >= 0 && o.Dropout < 1):
+		return errors.Errorf("graph: dropout probability %v: want one in [0, 1)", o.Dropout)
+	}
+	return nil
+}
+
+// Kind is what a layer does.
+type Kind string
+
+// The kinds of layers.
+const (
+	Conv   Kind = "conv"
+	LRN    Kind = "lrn"
+	Pool   Kind = "pool"
+	Linear Kind = "fc"
+)
+
+// Parameter is a tensor of weights or biases that training changes.
+type Parameter struct {
+	Layer string // conv1_1 … conv5_4, fc6, fc7, fc8
+	Name  string // in files, after torchvision: features.0.weight, classifier.6.bias
+	Node  *gorgonia.Node
+}
+
+// layer is one row of Table 1.
+type layer struct {
+	name   string
+	kind   Kind
+	kernel int
+	out    int    // channels or features of the result; 0 where they stay as they are
+	file   string // what torchvision calls the layer
+	hidden bool   // fully connected with a ReLU and then dropout
+
+	node         *gorgonia.Node // (N, H, W, C), or (N, features); after the ReLU, before dropout
+	weight, bias *gorgonia.Node // nil where the layer has none
+}
+
+// layersOf lists the layers of a config. torchvision numbers the features and the classifier's layers with the ReLUs,
+// LRNs, max-pools and dropouts among them.
+func layersOf(config configs.Config, o Options) []layer {
+	var layers []layer
+	feature := 0
+	for s, stage := range config.Stages {
+		convs, norms := 0, 0
+		for _, l := range stage {
+			switch l.Kind {
+			case configs.Convolution:
+				convs++
+				layers = append(layers, layer{name: fmt.Sprintf("conv%d_%d", s+1, convs), kind: Conv, kernel: l.Kernel,
+					out: max(1, int(math.Round(o.Width*float64(l.Channels)))), file: fmt.Sprintf("features.%d", feature)})
+				feature += 2
+			case configs.LRN:
+				norms++
+				layers = append(layers, layer{name: fmt.Sprintf("lrn%d_%d", s+1, norms), kind: LRN})
+				feature++
+			}
+		}
+		layers = append(layers, layer{name: fmt.Sprintf("pool%d", s+1), kind: Pool, kernel: 2})
+		feature++
+	}
+	for i, out := range []int{o.FC, o.FC, o.Classes} {
+		layers = append(layers, layer{name: fmt.Sprintf("fc%d", len(config.Stages)+1+i), kind: Linear, out: out,
+			file: fmt.Sprintf("classifier.%d", 3*i), hidden: i < 2})
+	}
+	return layers
+}
+
+// Net is a config declared in a Gorgonia graph.
+type Net struct {
+	Config  configs.Config
+	Options Options // as resolved
+	Input   *gorgonia.Node
+	Logits  *gorgonia.Node // (N, Classes), before the soft-max
+
+	// Iteration is a scalar input of type int that chooses what dropout drops: give it another value in each run
+	// (SetIteration). It is nil where dropout is off.
+	Iteration *gorgonia.Node
+
+	layers     []layer
+	parameters []Parameter
+}
+
+// Build declares config in g for pictures x of shape (N, C, H, W), H and W multiples of 2 to the power of the number
+// of stages (32 for the paper's nets). Weights are initialised as o says, or shared.
+func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Options) (*Net, error) {
+	o = o.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	if err := config.Validate(); err != nil {
+		return nil, errors.Wrap(err, "graph")
+	}
+	if err := checkInput(x, len(config.Stages)); err != nil {
+		return nil, err
+	}
+	n := &Net{Config: config, Options: o, Input: x, layers: layersOf(config, o)}
+	if o.Dropout > 0 {
+		n.Iteration = gorgonia.NewScalar(g, tensor.Int, gorgonia.WithName("iteration"), gorgonia.WithValue(0))
+	}
+	h, err := op.ToNHWC(x)
+	if err != nil {
+		return nil, errors.Wrap(err, "graph")
+	}
+	for i := range n.layers {
+		if h, err = n.declare(&n.layers[i], h); err != nil {
+			return nil, errors.Wrapf(err, "graph: layer %s of config %s", n.layers[i].name, config.Name)
+		}
+	}
+	n.Logits = h
+	return n, nil
+}
+
+func checkInput(x *gorgonia.Node, stages int) error {
+	s := x.Shape()
+	if s.Dims() != 4 || x.Dtype() != tensor.Float32 {
+		return errors.Errorf("graph: the input is %v of %v: want float32 pictures (N, C, H, W)", s, x.Dtype())
+	}
+	multiple := 1 << stages
+	if s[2] == 0 || s[3] == 0 || s[2]%multiple != 0 || s[3]%multiple != 0 {
+		return errors.Errorf("graph: pictures of %d×%d cannot be halved by %d max-pools: want multiples of %d", s[2], s[3], stages, multiple)
+	}
+	return nil
+}
+
+// declare applies one layer to x and returns what goes on to the next.
+func (n *Net) declare(l *layer, x *gorgonia.Node) (y *gorgonia.Node, err error) {
+	if l.kind == Linear && x.Dims() == 4 {
+		if x, err = op.Flatten(x); err != nil {
+			return nil, err
+		}
+	}
+	switch l.kind {
+	case Conv:
+		first := len(n.parameters) == 0
+		if err = n.declareWeights(l, l.out, x.Shape()[3], l.kernel, l.kernel); err == nil {
+			l.node, err = op.Conv(x, l.weight, l.bias, op.ConvOptions{ReLU: true, InputFixed: first && n.inputFixed()})
+		}
+	case LRN:
+		l.node, err = op.LRN(x, op.LRNOptions{Size: configs.LRNN, Alpha: configs.LRNAlpha, Beta: configs.LRNBeta, K: configs.LRNK})
+	case Pool:
+		l.node, err = op.MaxPool(x)
+	case Linear:
+		if err = n.declareWeights(l, l.out, x.Shape()[1]); err == nil {
+			l.node, err = op.Linear(x, l.weight, l.bias, l.hidden)
+		}
+	}
+	if err == nil && l.hidden && n.Options.Dropout > 0 {
+		return op.Dropout(l.node, n.Iteration, n.Options.Dropout, seed(n.Options.Seed, "dropout "+l.name))
+	}
+	return l.node, err
+}
+
+// inputFixed says whether the first layer can do without the gradient of its input.
+func (n *Net) inputFixed() bool { return n.Input.Op() == nil && !n.Options.InputGradient }
+
+// declareWeights makes a layer's weight, of the given shape (out, in, …), and its bias.
+func (n *Net) declareWeights(l *layer, shape ...int) (err error) {
+	if l.weight, err = n.parameter(l, "weight", shape); err == nil {
+		l.bias, err = n.parameter(l, "bias", shape[:1])
+	}
+	return err
+}
+
+// parameter declares a tensor of weights with an initial value, or with that of the net that shares its weights.
+func (n *Net) parameter(l *layer, suffix string, shape []int) (*gorgonia.Node, error) {
+	p := Parameter{Layer: l.name, Name: l.file + "." + suffix}
+	value, err := n.value(p, shape)
+	if err != nil {
+		return nil, err
+	}
+	p.Node = gorgonia.NewTensor(n.Input.Graph(), tensor.Float32, len(shape), gorgonia.WithShape(shape...),
+		gorgonia.WithName(l.name+"."+suffix), gorgonia.WithValue(value))
+	n.parameters = append(n.parameters, p)
+	return p.Node, nil
+}
+
+func (n *Net) value(p Parameter, shape []int) (gorgonia.Value, error) {
+	if shared := n.Options.Weights; shared != nil {
+		i := slices.IndexFunc(shared.parameters, func(q Parameter) bool { return q.Name == p.Name })
+		if i < 0 || !slices.Equal(shared.parameters[i].Node.Shape(), shape) {
+			return nil, errors.Errorf("the net whose weights are to be shared has no %s of shape %v", p.Name, shape)
+		}
+		return shared.parameters[i].Node.Value(), nil
+	}
+	if len(shape) == 1 {
+		return tensor.New(tensor.WithShape(shape...), tensor.Of(tensor.Float32)), nil
+	}
+	values, err := n.Options.Init.values(shape, seed(n.Options.Seed, p.Layer))
+	if err != nil {
+		return nil, err
+	}
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(values)), nil
+}
+
+// seed makes the seeds of the layers different.
+func seed(s uint64, name string) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d %s", s, name)
+	return h.Sum64()
+}
+
+// Learnables are the weights and biases, from the first layer to the last.
+func (n *Net) Learnables() gorgonia.Nodes {
+	nodes := make(gorgonia.Nodes, len(n.parameters))
+	for i, p := range n.parameters {
+		nodes[i] = p.Node
+	}
+	return nodes
+}
+
+// Parameters are the learnables with their names.
+func (n *Net) Parameters() []Parameter { return slices.Clone(n.parameters) }
+
+// Layer gives the output of a layer after its ReLU: conv1_1 … pool5 as (N, C, H, W), fc6, fc7, fc8 as (N, features).
+// A user may go on from there with any of Gorgonia's ops.
+func (n *Net) Layer(name string) (*gorgonia.Node, error) {
+	var names []string
+	for _, l := range n.layers {
+		if l.name == name {
+			if l.kind == Linear {
+				return l.node, nil
+			}
+			return op.ToNCHW(l.node)
+		}
+		names = append(names, l.name)
+	}
+	return nil, errors.Errorf("graph: config %s has no layer %q: it has %s", n.Config.Name, name, strings.Join(names, ", "))
+}
+
+// Loss declares the mean soft-max cross-entropy for labels (N), a vector of type int: the class from 0, or -1 for
+// rows that do not count (section 3.1).
+func (n *Net) Loss(labels *gorgonia.Node) (*gorgonia.Node, error) {
+	return op.CrossEntropy(n.Logits, labels)
+}
+
+// SetIteration chooses which units dropout drops in the next runs: any number that was not used before.
+func (n *Net) SetIteration(i int) error {
+	if n.Iteration == nil {
+		return nil
+	}
+	return gorgonia.Let(n.Iteration, i)
+}

@@ -1,0 +1,457 @@
+package graph
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vgg/configs"
+	"vgg/graph/machine"
+	"vgg/internal/reference"
+	"vgg/weights"
+)
+
+// mini is a net small enough for every test.
+var mini = Options{Classes: 7, Width: 1.0 / 32, FC: 11, Init: He, Seed: 5}
+
+// trainee is a net with its loss, gradients and machine.
+type trainee struct {
+	*Net
+	x, labels, loss *gorgonia.Node
+	vm              *machine.VM
+}
+
+func newTrainee(t *testing.T, config configs.Config, batch int, o Options) *trainee {
+	t.Helper()
+	g := gorgonia.NewGraph()
+	n := &trainee{x: gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(batch, 3, 32, 32), gorgonia.WithName("x"))}
+	n.labels = gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(batch), gorgonia.WithName("labels"))
+	var err error
+	if n.Net, err = Build(g, n.x, config, o); err != nil {
+		t.Fatal(err)
+	}
+	if n.loss, err = n.Loss(n.labels); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = gorgonia.Grad(n.loss, n.Learnables()...); err != nil {
+		t.Fatal(err)
+	}
+	if n.vm, err = machine.New(g, machine.Outputs(n.loss, n.Logits), machine.Gradients(n.Learnables()...)); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// run computes loss and gradients for pictures (N, 3, 32, 32).
+func (n *trainee) run(t *testing.T, pictures []float32, labels []int) float64 {
+	t.Helper()
+	if err := gorgonia.Let(n.x, tensor.New(tensor.WithShape(n.x.Shape()...), tensor.WithBacking(pictures))); err != nil {
+		t.Fatal(err)
+	}
+	if err := gorgonia.Let(n.labels, tensor.New(tensor.WithShape(len(labels)), tensor.WithBacking(labels))); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.vm.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	return float64(n.loss.Value().Data().(float32))
+}
+
+func (n *trainee) gradients(t *testing.T) [][]float32 {
+	t.Helper()
+	var all [][]float32
+	for _, l := range n.Learnables() {
+		grad, err := l.Grad()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, slices.Clone(grad.Data().([]float32)))
+	}
+	return all
+}
+
+func batch(r *rand.Rand, pictures int) ([]float32, []int) {
+	x, labels := make([]float32, pictures*3*32*32), make([]int, pictures)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	for i := range labels {
+		labels[i] = r.IntN(mini.Classes)
+	}
+	return x, labels
+}
+
+// referenceLoss is the loss of a config in float64, from Table 1 and the definitions of the operations alone.
+func referenceLoss(config configs.Config, parameters []reference.Tensor, x reference.Tensor, labels []int) (loss float64, logits reference.Tensor) {
+	next := func() (w, b reference.Tensor) {
+		w, b = parameters[0], parameters[1]
+		parameters = parameters[2:]
+		return w, b
+	}
+	h := reference.ToNHWC(x)
+	for _, stage := range config.Stages {
+		for _, l := range stage {
+			if l.Kind == configs.LRN {
+				h = reference.LRN(h, 5, 1e-4, 0.75, 2)
+				continue
+			}
+			w, b := next()
+			h = reference.Conv(h, w, b, true)
+		}
+		h = reference.MaxPool(h)
+	}
+	h = reference.Flatten(h)
+	for i := range 3 {
+		w, b := next()
+		h = reference.Linear(h, w, b, i < 2)
+	}
+	return reference.CrossEntropy(h, labels), h
+}
+
+// TestNets compares each of the six nets with its definition in float64: logits, loss, and the gradient of every
+// learnable along a random direction with central differences.
+func TestNets(t *testing.T) {
+	for _, config := range configs.All() {
+		t.Run(config.Name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(11, 0))
+			n := newTrainee(t, config, 2, mini)
+			defer n.vm.Close()
+			pictures, labels := batch(r, 2)
+			x := reference.New(2, 3, 32, 32)
+			for i, v := range pictures {
+				x.Data[i] = float64(v)
+			}
+			var parameters []reference.Tensor
+			for _, p := range n.Tensors() {
+				for i := range p.Data { // biases start at 0: give them values too
+					p.Data[i] += float32(0.1 * r.NormFloat64())
+				}
+				wide := reference.New(p.Shape...)
+				for i, v := range p.Data {
+					wide.Data[i] = float64(v)
+				}
+				parameters = append(parameters, wide)
+			}
+			loss := n.run(t, pictures, labels)
+			want, logits := referenceLoss(config, parameters, x, labels)
+			if math.Abs(loss-want) > 1e-5*want {
+				t.Errorf("loss %v, want %v", loss, want)
+			}
+			for i, v := range n.Logits.Value().Data().([]float32) {
+				if math.Abs(float64(v)-logits.Data[i]) > 1e-4*(1+math.Abs(logits.Data[i])) {
+					t.Errorf("logit %d is %v, want %v", i, v, logits.Data[i])
+				}
+			}
+			for i, gradient := range n.gradients(t) {
+				p := parameters[i]
+				direction, start := make([]float64, len(p.Data)), slices.Clone(p.Data)
+				slope, norm := 0.0, 0.0
+				for k := range direction {
+					direction[k] = r.NormFloat64()
+					slope += direction[k] * float64(gradient[k])
+					norm += float64(gradient[k]) * float64(gradient[k])
+				}
+				shifted := func(h float64) float64 {
+					for k, d := range direction {
+						p.Data[k] = start[k] + h*d
+					}
+					loss, _ := referenceLoss(config, parameters, x, labels)
+					copy(p.Data, start)
+					return loss
+				}
+				const h = 1e-8 // small enough that hardly a ReLU or a maximum switches in between
+				difference := (shifted(h) - shifted(-h)) / (2 * h)
+				if math.Abs(slope-difference) > 1e-2*math.Abs(difference)+1e-4*math.Sqrt(norm) || norm == 0 {
+					t.Errorf("%s: slope %v, central difference %v, gradient norm %v", n.Parameters()[i].Name, slope, difference, math.Sqrt(norm))
+				}
+			}
+		})
+	}
+}
+
+// TestMicroBatches: a batch of 32 has the mean of the gradients of its four quarters.
+func TestMicroBatches(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 0))
+	pictures, labels := batch(r, 32)
+	whole := newTrainee(t, configs.B, 32, mini)
+	defer whole.vm.Close()
+	whole.run(t, pictures, labels)
+	o := mini
+	o.Weights = whole.Net
+	quarter := newTrainee(t, configs.B, 8, o)
+	defer quarter.vm.Close()
+	for i := range 4 {
+		size := len(pictures) / 4
+		quarter.run(t, pictures[i*size:(i+1)*size], labels[i*8:(i+1)*8])
+	}
+	want, got := whole.gradients(t), quarter.gradients(t)
+	for i := range want {
+		difference, norm := 0.0, 0.0
+		for k, w := range want[i] {
+			d := float64(got[i][k])/4 - float64(w)
+			difference += d * d
+			norm += float64(w) * float64(w)
+		}
+		if difference > 1e-10*norm || norm == 0 {
+			t.Errorf("%s: relative difference %.1e", whole.Parameters()[i].Name, math.Sqrt(difference/norm))
+		}
+	}
+}
+
+// TestParameters counts the weights of Table 2 on the graphs.
+func TestParameters(t *testing.T) {
+	want := map[string]int{"A": 132863336, "A-LRN": 132863336, "B": 133047848, "C": 133638952, "D": 138357544, "E": 143667240}
+	for _, config := range configs.All() {
+		g := gorgonia.NewGraph()
+		x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, 224, 224), gorgonia.WithName("x"))
+		n, err := Build(g, x, config, Options{Init: Zero})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, counted := 0, 0
+		for _, l := range n.Summary() {
+			sum += l.Parameters
+		}
+		for _, p := range n.Parameters() {
+			counted += p.Node.Shape().TotalSize()
+		}
+		if sum != want[config.Name] || counted != sum {
+			t.Errorf("%s: %d in the summary, %d counted, want %d", config.Name, sum, counted, want[config.Name])
+		}
+	}
+}
+
+// TestSummary checks net D against the course's table and section 2.3.
+func TestSummary(t *testing.T) {
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, 224, 224), gorgonia.WithName("x"))
+	n, err := Build(g, x, configs.D, Options{Init: Zero})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]LayerSummary{}
+	activations := 0
+	for _, l := range n.Summary() {
+		rows[l.Name] = l
+		activations += l.Activations
+	}
+	for _, c := range []struct {
+		name                              string
+		activations, weights, adds, field int
+	}{
+		{"input", 150528, 0, 0, 1},
+		{"conv1_1", 3211264, 1728, 86704128, 3},
+		{"conv1_2", 3211264, 36864, 1849688064, 5},
+		{"pool1", 802816, 0, 0, 6},
+		{"conv3_3", 802816, 589824, 1849688064, 40},
+		{"pool5", 25088, 0, 0, 212},
+		{"fc6", 4096, 102760448, 102760448, 224},
+		{"fc8", 1000, 4096000, 4096000, 224},
+	} {
+		l := rows[c.name]
+		if l.Activations != c.activations || l.Weights != c.weights || l.MultiplyAdds != c.adds || l.ReceptiveField != c.field {
+			t.Errorf("%s: %+v, want %+v", c.name, l, c)
+		}
+	}
+	if activations != 15237608 {
+		t.Errorf("%d activations, want 15,237,608 (not the 24 M that the course's page states)", activations)
+	}
+}
+
+// TestInitialisers checks mean and variance of the weights of one layer.
+func TestInitialisers(t *testing.T) {
+	shape := []int{64, 32, 3, 3}
+	for init, deviation := range map[Init]float64{
+		Paper: 0.1, Small: 0.01, Glorot: math.Sqrt(2.0 / (32*9 + 64*9)), He: math.Sqrt(2.0 / (32 * 9)), Zero: 0,
+	} {
+		values, err := init.values(shape, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mean, square := 0.0, 0.0
+		for _, v := range values {
+			mean += float64(v) / float64(len(values))
+			square += float64(v) * float64(v) / float64(len(values))
+		}
+		if got := math.Sqrt(square); math.Abs(got-deviation) > 0.02*deviation || math.Abs(mean) > 0.03*deviation {
+			t.Errorf("%s: mean %.2g, standard deviation %.4g, want %.4g", init, mean, got, deviation)
+		}
+	}
+	if _, err := Init("xavier").values(shape, 1); err == nil || !strings.Contains(err.Error(), "glorot") {
+		t.Errorf("unknown initialiser: %v", err)
+	}
+}
+
+// TestSharedWeights: an inference graph of another batch size sees what training changes.
+func TestSharedWeights(t *testing.T) {
+	training := newTrainee(t, configs.A, 4, mini)
+	defer training.vm.Close()
+	o := mini
+	o.Weights = training.Net
+	single := newTrainee(t, configs.A, 1, o)
+	defer single.vm.Close()
+	training.Tensors()[0].Data[5] = 42
+	if got := single.Tensors()[0].Data[5]; got != 42 {
+		t.Errorf("weight is %v in the second graph, want 42", got)
+	}
+	o.FC++
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, 32, 32), gorgonia.WithName("x"))
+	if _, err := Build(g, x, configs.A, o); err == nil || !strings.Contains(err.Error(), "classifier.0.weight") {
+		t.Errorf("other shapes: %v", err)
+	}
+}
+
+// TestTransfer takes over net A's layers into net E: those of section 3.1 and no others.
+func TestTransfer(t *testing.T) {
+	a := newTrainee(t, configs.A, 1, mini)
+	defer a.vm.Close()
+	o := mini
+	o.Seed++
+	e := newTrainee(t, configs.E, 1, o)
+	defer e.vm.Close()
+	before := map[string][]float32{}
+	for _, p := range e.Tensors() {
+		before[p.Name] = slices.Clone(p.Data)
+	}
+	copied, err := e.Transfer(configs.A, a.Tensors())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var layers []string
+	for _, c := range copied {
+		layers = append(layers, c.Layer)
+	}
+	if got, want := strings.Join(layers, " "), "conv1_1 conv2_1 conv3_1 conv3_2 fc6 fc7 fc8"; got != want {
+		t.Errorf("layers %s, want %s", got, want)
+	}
+	source := map[string][]float32{}
+	for i, p := range a.Parameters() {
+		source[p.Layer+strings.TrimLeft(p.Name, "abcdefghijklmnopqrstuvwxyz.0123456789")] = a.Tensors()[i].Data
+		source[p.Layer+p.Name[strings.LastIndexByte(p.Name, '.'):]] = a.Tensors()[i].Data
+	}
+	for i, p := range e.Parameters() {
+		data := e.Tensors()[i].Data
+		want := before[p.Name]
+		if slices.Contains(layers, p.Layer) {
+			want = source[p.Layer+p.Name[strings.LastIndexByte(p.Name, '.'):]]
+		}
+		if !slices.Equal(data, want) {
+			t.Errorf("%s (%s) is not what it should be", p.Name, p.Layer)
+		}
+	}
+
+	narrow := mini
+	narrow.Width /= 2
+	other := newTrainee(t, configs.A, 1, narrow)
+	defer other.vm.Close()
+	if _, err := e.Transfer(configs.A, other.Tensors()); err == nil || !strings.Contains(err.Error(), "conv1_1") {
+		t.Errorf("another width: %v", err)
+	}
+	if _, err := e.Transfer(configs.A, nil); err == nil {
+		t.Error("no tensors: no error")
+	}
+}
+
+// TestLoad puts one net's weights into another and refuses those that do not fit, changing nothing.
+func TestLoad(t *testing.T) {
+	a := newTrainee(t, configs.A, 1, mini)
+	defer a.vm.Close()
+	o := mini
+	o.Seed++
+	b := newTrainee(t, configs.A, 1, o)
+	defer b.vm.Close()
+	if err := b.Load(a.Tensors()); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range b.Tensors() {
+		if !slices.Equal(p.Data, a.Tensors()[i].Data) {
+			t.Errorf("%s was not loaded", p.Name)
+		}
+	}
+	clone := func() []weights.Tensor {
+		tensors := a.Tensors()
+		for i := range tensors {
+			tensors[i].Data = make([]float32, len(tensors[i].Data))
+		}
+		return tensors
+	}
+	for want, change := range map[string]func([]weights.Tensor) []weights.Tensor{
+		"no features.0.weight":   func(ts []weights.Tensor) []weights.Tensor { return ts[1:] },
+		"unknown extra":          func(ts []weights.Tensor) []weights.Tensor { return append(ts, weights.Tensor{Name: "extra"}) },
+		"features.0.bias is [3]": func(ts []weights.Tensor) []weights.Tensor { ts[1].Shape = []int{3}; return ts },
+	} {
+		if err := b.Load(change(clone())); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+		if slices.Max(b.Tensors()[0].Data) == 0 {
+			t.Errorf("%s: weights were changed", want)
+		}
+	}
+}
+
+// TestNames holds the names of tensors against torchvision's for nets A and D.
+func TestNames(t *testing.T) {
+	for name, want := range map[string][]int{
+		"A": {0, 3, 6, 8, 11, 13, 16, 18},
+		"D": {0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28},
+	} {
+		config, err := configs.ByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, l := range layersOf(config, mini) {
+			if l.file != "" {
+				names = append(names, l.file)
+			}
+		}
+		var expected []string
+		for _, i := range want {
+			expected = append(expected, "features."+itoa(i))
+		}
+		expected = append(expected, "classifier.0", "classifier.3", "classifier.6")
+		if !slices.Equal(names, expected) {
+			t.Errorf("%s: %v, want %v", name, names, expected)
+		}
+	}
+}
+
+func itoa(i int) string {
+	if i < 10 {
+		return string(rune('0' + i))
+	}
+	return itoa(i/10) + itoa(i%10)
+}
+
+func TestBuildErrors(t *testing.T) {
+	build := func(size int, config configs.Config, o Options) error {
+		g := gorgonia.NewGraph()
+		x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, size, size), gorgonia.WithName("x"))
+		_, err := Build(g, x, config, o)
+		return err
+	}
+	for want, err := range map[string]error{
+		"multiples of 32":     build(48, configs.A, mini),
+		"dropout":             build(32, configs.A, Options{Dropout: 1}),
+		"classes":             build(32, configs.A, Options{Classes: -1}),
+		"width":               build(32, configs.A, Options{Width: -1}),
+		"fully connected":     build(32, configs.A, Options{FC: -1}),
+		"unknown initialiser": build(32, configs.A, Options{Init: "x", Width: 0.1, FC: 8}),
+		"stage":               build(32, configs.Config{Name: "empty"}, mini),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
+	n := newTrainee(t, configs.A, 1, mini)
+	defer n.vm.Close()
+	if _, err := n.Layer("conv1_2"); err == nil || !strings.Contains(err.Error(), "conv1_1, pool1") {
+		t.Errorf("unknown layer: %v", err)
+	}
+}

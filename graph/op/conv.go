@@ -1,0 +1,152 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/chewxy/hm"
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vgg/internal/kernel"
+)
+
+// ConvOptions are the choices that Conv leaves to its caller.
+type ConvOptions struct {
+	ReLU       bool // apply max(0, ·) to the result (section 2.1)
+	InputFixed bool // x needs no gradient: set on the first layer, whose input is the pictures
+}
+
+// Conv is a convolution of stride 1 whose padding keeps the resolution (section 2.1), plus a bias, with an optional
+// ReLU. The shapes are x (N, H, W, In), w (Out, In, K, K) with odd K, b (Out); the result is (N, H, W, Out).
+func Conv(x, w, b *gorgonia.Node, o ConvOptions) (*gorgonia.Node, error) {
+	return apply(conv{o}, x, w, b)
+}
+
+type conv struct{ ConvOptions }
+
+func (c conv) String() string       { return fmt.Sprintf("conv%+v", c.ConvOptions) }
+func (c conv) signature() []hm.Type { return []hm.Type{float(4), float(4), float(1), float(4)} }
+func (c conv) wrt() []bool          { return []bool{!c.InputFixed, true, true} }
+
+func (c conv) infer(in []tensor.Shape) (tensor.Shape, error) {
+	k, err := convShape(in[0], in[1])
+	if err == nil && in[2][0] != k.Out {
+		err = errors.Errorf("%d biases for %d output channels", in[2][0], k.Out)
+	}
+	return tensor.Shape{k.N, k.H, k.W, k.Out}, err
+}
+
+func (c conv) run(out []float32, a arguments) error {
+	k, err := convShape(a.shape(0), a.shape(1))
+	if err != nil {
+		return err
+	}
+	k.Forward(out, a.data[0], a.data[1], a.data[2], c.ReLU)
+	return nil
+}
+
+func (c conv) gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	x, w := in[0], in[1]
+	var err error
+	if c.ReLU {
+		if grad, err = reluGradient(grad, out); err != nil {
+			return nil, err
+		}
+	}
+	dw, err := apply(convWeightGradient{w.Shape()[2]}, x, grad)
+	if err != nil {
+		return nil, err
+	}
+	db, err := apply(biasGradient{4}, grad)
+	if err != nil || c.InputFixed {
+		return gorgonia.Nodes{nil, dw, db}, err
+	}
+	dx, err := apply(convDataGradient{}, grad, w)
+	return gorgonia.Nodes{dx, dw, db}, err
+}
+
+// convShape gives the kernel for inputs x (N, H, W, In) and weights w (Out, In, K, K).
+func convShape(x, w tensor.Shape) (kernel.Conv, error) {
+	k := kernel.Conv{N: x[0], H: x[1], W: x[2], In: x[3], Out: w[0], Kernel: w[2]}
+	if w[1] != k.In || w[2] != w[3] {
+		return k, errors.Errorf("weights %v do not fit an input of %d channels: want (out, %d, k, k)", w, k.In, k.In)
+	}
+	return k, k.Validate()
+}
+
+// convDataGradient is the gradient with regard to the input, from grad (N, H, W, Out) and w (Out, In, K, K).
+type convDataGradient struct{}
+
+func (c convDataGradient) String() string       { return "convDataGradient" }
+func (c convDataGradient) signature() []hm.Type { return []hm.Type{float(4), float(4), float(4)} }
+
+func (c convDataGradient) infer(in []tensor.Shape) (tensor.Shape, error) {
+	k, err := c.shape(in[0], in[1])
+	return tensor.Shape{k.N, k.H, k.W, k.In}, err
+}
+
+func (c convDataGradient) shape(grad, w tensor.Shape) (kernel.Conv, error) {
+	k := kernel.Conv{N: grad[0], H: grad[1], W: grad[2], In: w[1], Out: w[0], Kernel: w[2]}
+	if grad[3] != k.Out {
+		return k, errors.Errorf("a gradient of %d channels for %d output channels", grad[3], k.Out)
+	}
+	return k, k.Validate()
+}
+
+func (c convDataGradient) run(out []float32, a arguments) error {
+	k, err := c.shape(a.shape(0), a.shape(1))
+	if err != nil {
+		return err
+	}
+	k.DataGradient(out, a.data[0], a.data[1])
+	return nil
+}
+
+// convWeightGradient is the gradient with regard to the weights, from x (N, H, W, In) and grad (N, H, W, Out).
+type convWeightGradient struct{ size int }
+
+func (c convWeightGradient) String() string       { return fmt.Sprintf("convWeightGradient%d", c.size) }
+func (c convWeightGradient) signature() []hm.Type { return []hm.Type{float(4), float(4), float(4)} }
+
+func (c convWeightGradient) shape(x, grad tensor.Shape) kernel.Conv {
+	return kernel.Conv{N: x[0], H: x[1], W: x[2], In: x[3], Out: grad[3], Kernel: c.size}
+}
+
+func (c convWeightGradient) infer(in []tensor.Shape) (tensor.Shape, error) {
+	k := c.shape(in[0], in[1])
+	if err := sameShape(in[0][:3], in[1][:3]); err != nil {
+		return nil, err
+	}
+	return tensor.Shape{k.Out, k.In, k.Kernel, k.Kernel}, k.Validate()
+}
+
+func (c convWeightGradient) run(out []float32, a arguments) error {
+	c.shape(a.shape(0), a.shape(1)).WeightGradient(out, a.data[0], a.data[1], false)
+	return nil
+}
+
+func (c convWeightGradient) accumulate(out []float32, a arguments) error {
+	c.shape(a.shape(0), a.shape(1)).WeightGradient(out, a.data[0], a.data[1], true)
+	return nil
+}
+
+// biasGradient sums a gradient over all but its last dimension, the channels.
+type biasGradient struct{ dims int }
+
+func (c biasGradient) String() string       { return fmt.Sprintf("biasGradient%d", c.dims) }
+func (c biasGradient) signature() []hm.Type { return []hm.Type{float(c.dims), float(1)} }
+
+func (c biasGradient) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return tensor.Shape{in[0][c.dims-1]}, nil
+}
+
+func (c biasGradient) run(out []float32, a arguments) error {
+	kernel.BiasGradient(out, a.data[0], false)
+	return nil
+}
+
+func (c biasGradient) accumulate(out []float32, a arguments) error {
+	kernel.BiasGradient(out, a.data[0], true)
+	return nil
+}

@@ -1,0 +1,251 @@
+// Package op holds the operations of a VGG net as Gorgonia ops: convolution, max-pooling, local response
+// normalisation, dropout, fully connected layers and the soft-max cross-entropy of section 3.1 of the paper
+// (arXiv 1409.1556).
+//
+// Every function takes nodes of a Gorgonia expression graph and returns the node of the result; the ops implement
+// gorgonia.SDOp, so that gorgonia.Grad declares the backward pass in the same graph, out of ops of this package.
+// They are stateless, run in any gorgonia.VM, and additionally offer what package machine needs to plan memory
+// (UsePreallocDo, IncrDo and InPlace).
+//
+// Between ToNHWC and ToNCHW (or Flatten) feature maps are held as (N, H, W, C), which is what the kernels want;
+// weights are (out, in, kernel, kernel) and (out, in) throughout. The element type is float32.
+package op
+
+import (
+	"fmt"
+	"hash"
+	"hash/fnv"
+
+	"github.com/chewxy/hm"
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vgg/internal/kernel"
+)
+
+// computation is what distinguishes one op of this package from another; Op turns it into a gorgonia.Op.
+type computation interface {
+	// String names the computation with every parameter: computations of equal names are interchangeable.
+	fmt.Stringer
+	// signature gives the types of the inputs and, last, of the output.
+	signature() []hm.Type
+	// infer gives the output's shape, or what is wrong with the inputs' shapes.
+	infer(in []tensor.Shape) (tensor.Shape, error)
+	// run writes every element of out.
+	run(out []float32, a arguments) error
+}
+
+// differentiable is a computation with a symbolic gradient.
+type differentiable interface {
+	computation
+	// wrt says for each input whether a gradient with regard to it exists.
+	wrt() []bool
+	// gradient declares the gradient with regard to each input for which wrt says true.
+	gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
+}
+
+// overwriting is a computation whose output may overwrite some of its inputs.
+type overwriting interface{ inPlace() []int }
+
+// accumulating is a computation that can add its result to what is there already.
+type accumulating interface {
+	accumulate(out []float32, a arguments) error
+}
+
+// arguments are the inputs of one execution.
+type arguments struct {
+	values []gorgonia.Value
+	data   [4][]float32 // nil where the input is not a float32 tensor
+}
+
+func (a arguments) shape(i int) tensor.Shape { return a.values[i].Shape() }
+
+// Op is an operation of a VGG net. It implements gorgonia.SDOp and gorgonia.UsePreallocDoer.
+type Op struct{ computation }
+
+// accumulatingOp is an Op that implements gorgonia.IncrDoer too: gradients of weights, which several
+// micro-batches sum up before one step.
+type accumulatingOp struct{ Op }
+
+func apply(c computation, in ...*gorgonia.Node) (*gorgonia.Node, error) {
+	var op gorgonia.Op = Op{c}
+	if _, ok := c.(accumulating); ok {
+		op = accumulatingOp{Op{c}}
+	}
+	n, err := gorgonia.ApplyOp(op, in...)
+	return n, errors.Wrapf(err, "op: cannot apply %v", c)
+}
+
+// Arity is part of gorgonia.Op.
+func (o Op) Arity() int { return len(o.signature()) - 1 }
+
+// Type is part of gorgonia.Op.
+func (o Op) Type() hm.Type { return hm.NewFnType(o.signature()...) }
+
+// InferShape is part of gorgonia.Op. Shapes that do not fit are reported here, when the graph is built.
+func (o Op) InferShape(sizers ...gorgonia.DimSizer) (tensor.Shape, error) {
+	shapes, err := gorgonia.DimSizersToShapes(sizers)
+	if err != nil {
+		return nil, errors.Wrapf(err, "%v", o)
+	}
+	shape, err := o.infer(shapes)
+	return shape, errors.Wrapf(err, "%v", o)
+}
+
+// ReturnsPtr is part of gorgonia.Op. It keeps Gorgonia's own machines from handing the result's register on.
+func (o Op) ReturnsPtr() bool { return false }
+
+// CallsExtern is part of gorgonia.Op.
+func (o Op) CallsExtern() bool { return false }
+
+// OverwritesInput is part of gorgonia.Op; see InPlace for what package machine may do.
+func (o Op) OverwritesInput() int { return -1 }
+
+// WriteHash is part of gorgonia.Op. The name holds every parameter, so equal hashes mean equal computations.
+func (o Op) WriteHash(h hash.Hash) { fmt.Fprintf(h, "vgg/%v", o.computation) }
+
+// Hashcode is part of gorgonia.Op.
+func (o Op) Hashcode() uint32 {
+	h := fnv.New32a()
+	o.WriteHash(h)
+	return h.Sum32()
+}
+
+// Do computes the op into a new value.
+func (o Op) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
+	shapes := make([]tensor.Shape, len(in))
+	for i, v := range in {
+		shapes[i] = v.Shape()
+	}
+	shape, err := o.infer(shapes)
+	if err != nil {
+		return nil, errors.Wrapf(err, "%v", o)
+	}
+	if shape.IsScalar() {
+		var out [1]float32
+		if err := o.execute(out[:], in, o.run); err != nil {
+			return nil, err
+		}
+		return gorgonia.NewF32(out[0]), nil
+	}
+	return o.UsePreallocDo(tensor.New(tensor.WithShape(shape...), tensor.Of(tensor.Float32)), in...)
+}
+
+// UsePreallocDo computes the op into prealloc, every element of which is overwritten.
+func (o Op) UsePreallocDo(prealloc gorgonia.Value, in ...gorgonia.Value) (gorgonia.Value, error) {
+	out, err := floats(prealloc)
+	if err != nil {
+		return nil, errors.Wrapf(err, "%v: output", o)
+	}
+	return prealloc, o.execute(out, in, o.run)
+}
+
+// InPlace lists the inputs that the output may overwrite. That an op has this method tells package machine that
+// UsePreallocDo keeps no reference to its arguments.
+func (o Op) InPlace() []int {
+	if c, ok := o.computation.(overwriting); ok {
+		return c.inPlace()
+	}
+	return nil
+}
+
+// DiffWRT is part of gorgonia.SDOp.
+func (o Op) DiffWRT(inputs int) []bool {
+	if c, ok := o.computation.(differentiable); ok {
+		return c.wrt()
+	}
+	return make([]bool, inputs)
+}
+
+// SymDiff is part of gorgonia.SDOp.
+func (o Op) SymDiff(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	c, ok := o.computation.(differentiable)
+	if !ok {
+		return nil, errors.Errorf("%v has no gradient", o)
+	}
+	return c.gradient(in, out, grad)
+}
+
+// IncrDo adds the op's result to sum.
+func (o accumulatingOp) IncrDo(sum gorgonia.Value, in ...gorgonia.Value) error {
+	out, err := floats(sum)
+	if err != nil {
+		return errors.Wrapf(err, "%v: sum", o)
+	}
+	return o.execute(out, in, o.computation.(accumulating).accumulate)
+}
+
+func (o Op) execute(out []float32, in []gorgonia.Value, run func([]float32, arguments) error) error {
+	a := arguments{values: in}
+	for i, v := range in {
+		if v.Dtype() != tensor.Float32 || v.Shape().IsScalar() {
+			continue
+		}
+		var err error
+		if a.data[i], err = floats(v); err != nil {
+			return errors.Wrapf(err, "%v: input %d", o, i)
+		}
+	}
+	return errors.Wrapf(run(out, a), "%v", o)
+}
+
+// floats gives a value's elements in row-major order.
+func floats(v gorgonia.Value) ([]float32, error) {
+	t, ok := v.(*tensor.Dense)
+	if !ok || t.Dtype() != tensor.Float32 {
+		return nil, errors.Errorf("want a dense float32 tensor, have %T of %v", v, v.Dtype())
+	}
+	if t.RequiresIterator() || !t.DataOrder().IsRowMajor() {
+		t = t.Materialize().(*tensor.Dense)
+	}
+	data, ok := t.Data().([]float32)
+	if !ok {
+		return nil, errors.Errorf("want a float32 tensor, have %v", t.Dtype())
+	}
+	return data, nil
+}
+
+func float(dims int) hm.Type {
+	if dims == 0 {
+		return tensor.Float32
+	}
+	return gorgonia.TensorType{Dims: dims, Of: tensor.Float32}
+}
+
+func integer(dims int) hm.Type {
+	if dims == 0 {
+		return tensor.Int
+	}
+	return gorgonia.TensorType{Dims: dims, Of: tensor.Int}
+}
+
+// maskByOutput is the gradient of a ReLU, from the sign of its output.
+type maskByOutput struct{ dims int }
+
+// reluGradient lets grad through where the ReLU's output out was positive.
+func reluGradient(grad, out *gorgonia.Node) (*gorgonia.Node, error) {
+	return apply(maskByOutput{out.Dims()}, grad, out)
+}
+
+func (c maskByOutput) String() string { return fmt.Sprintf("reluGradient%d", c.dims) }
+func (c maskByOutput) signature() []hm.Type {
+	return []hm.Type{float(c.dims), float(c.dims), float(c.dims)}
+}
+func (c maskByOutput) inPlace() []int { return []int{0} }
+
+func (c maskByOutput) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return in[1].Clone(), sameShape(in[0], in[1])
+}
+
+func (c maskByOutput) run(out []float32, a arguments) error {
+	kernel.ReLUGradient(out, a.data[0], a.data[1])
+	return nil
+}
+
+func sameShape(a, b tensor.Shape) error {
+	if !a.Eq(b) {
+		return errors.Errorf("shapes %v and %v differ", a, b)
+	}
+	return nil
+}

@@ -1,0 +1,339 @@
+package op
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vgg/graph/machine"
+	"vgg/internal/reference"
+)
+
+// random draws a tensor of unit variance.
+func random(r *rand.Rand, shape ...int) reference.Tensor {
+	t := reference.New(shape...)
+	for i := range t.Data {
+		t.Data[i] = float64(float32(r.NormFloat64()))
+	}
+	return t
+}
+
+func dense(t reference.Tensor) *tensor.Dense {
+	data := make([]float32, len(t.Data))
+	for i, v := range t.Data {
+		data[i] = float32(v)
+	}
+	return tensor.New(tensor.WithShape(t.Shape...), tensor.WithBacking(data))
+}
+
+// node declares an input that holds t.
+func node(g *gorgonia.ExprGraph, name string, t reference.Tensor) *gorgonia.Node {
+	return gorgonia.NewTensor(g, tensor.Float32, len(t.Shape), gorgonia.WithShape(t.Shape...), gorgonia.WithName(name), gorgonia.WithValue(dense(t)))
+}
+
+// relative is the largest difference between got and want, relative to the root mean square of want.
+func relative(t *testing.T, got gorgonia.Value, want []float64) float64 {
+	t.Helper()
+	data, ok := got.Data().([]float32)
+	if !ok {
+		data = []float32{got.Data().(float32)}
+	}
+	if len(data) != len(want) {
+		t.Fatalf("%d values, want %d", len(data), len(want))
+	}
+	worst, square := 0.0, 0.0
+	for i, w := range want {
+		worst = max(worst, math.Abs(float64(data[i])-w))
+		square += w * w
+	}
+	return worst / max(1e-12, math.Sqrt(square/float64(len(want))))
+}
+
+// TestOps compares every op with its definition in float64, and the gradients that gorgonia.Grad declares with
+// central differences of that definition.
+func TestOps(t *testing.T) {
+	labels := []int{2, -1, 0, 3}
+	lrnOptions := LRNOptions{Size: 5, Alpha: 1e-4, Beta: 0.75, K: 2}
+	strong := LRNOptions{Size: 5, Alpha: 0.3, Beta: 0.75, K: 2} // at the paper's alpha the sum hardly matters
+	for _, c := range []struct {
+		name    string
+		shapes  [][]int
+		declare func(in []*gorgonia.Node) (*gorgonia.Node, error)
+		define  func(in []reference.Tensor) reference.Tensor
+	}{
+		{"conv3", [][]int{{2, 5, 4, 3}, {6, 3, 3, 3}, {6}},
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Conv(in[0], in[1], in[2], ConvOptions{}) },
+			func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], false) }},
+		{"conv3 ReLU", [][]int{{1, 4, 4, 17}, {19, 17, 3, 3}, {19}},
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) {
+				return Conv(in[0], in[1], in[2], ConvOptions{ReLU: true})
+			},
+			func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], true) }},
+		{"conv1 ReLU", [][]int{{2, 3, 3, 8}, {5, 8, 1, 1}, {5}},
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) {
+				return Conv(in[0], in[1], in[2], ConvOptions{ReLU: true})
+			},
+			func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], true) }},
+		{"conv5 one pixel", [][]int{{1, 1, 1, 1}, {1, 1, 5, 5}, {1}},
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Conv(in[0], in[1], in[2], ConvOptions{}) },
+			func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], false) }},
+		{"max-pool", [][]int{{2, 4, 6, 5}},
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return MaxPool(in[0]) },
+			func(in []reference.Tensor) reference.Tensor { return reference.MaxPool(in[0]) }},
+		{"LRN, the paper's", [][]int{{1, 2, 3, 9}},
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return LRN(in[0], lrnOptions) },
+			func(in []reference.Tensor) reference.Tensor { return reference.LRN(in[0], 5, 1e-4, 0.75, 2) }},
+		{"LRN, strong", [][]int{{1, 2, 3, 9}},
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return LRN(in[0], strong) },
+			func(in []reference.Tensor) reference.Tensor {
+				return reference.LRN(in[0], 5, float64(strong.Alpha), 0.75, 2)
+			}},
+		{"linear", [][]int{{3, 7}, {5, 7}, {5}},
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Linear(in[0], in[1], in[2], false) },
+			func(in []reference.Tensor) reference.Tensor { return reference.Linear(in[0], in[1], in[2], false) }},
+		{"linear ReLU", [][]int{{17, 33}, {20, 33}, {20}},
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Linear(in[0], in[1], in[2], true) },
+			func(in []reference.Tensor) reference.Tensor { return reference.Linear(in[0], in[1], in[2], true) }},
+		{"to NHWC", [][]int{{2, 3, 4, 5}},
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return ToNHWC(in[0]) },
+			func(in []reference.Tensor) reference.Tensor { return reference.ToNHWC(in[0]) }},
+		{"to NCHW", [][]int{{2, 3, 4, 5}},
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return ToNCHW(in[0]) },
+			func(in []reference.Tensor) reference.Tensor { return reference.ToNCHW(in[0]) }},
+		{"flatten", [][]int{{2, 3, 4, 5}},
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Flatten(in[0]) },
+			func(in []reference.Tensor) reference.Tensor { return reference.Flatten(in[0]) }},
+		{"cross-entropy", [][]int{{4, 6}},
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) {
+				return CrossEntropy(in[0], gorgonia.NewVector(in[0].Graph(), tensor.Int, gorgonia.WithName("labels"), gorgonia.WithShape(4),
+					gorgonia.WithValue(tensor.New(tensor.WithShape(4), tensor.WithBacking(labels)))))
+			},
+			func(in []reference.Tensor) reference.Tensor {
+				return reference.Tensor{Shape: nil, Data: []float64{reference.CrossEntropy(in[0], labels)}}
+			}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(7, 0))
+			g := gorgonia.NewGraph()
+			var in []*gorgonia.Node
+			var values []reference.Tensor
+			for i, s := range c.shapes {
+				values = append(values, random(r, s...))
+				in = append(in, node(g, fmt.Sprint("in", i), values[i]))
+			}
+			out, err := c.declare(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := c.define(values)
+			cost, direction := out, reference.Tensor{Data: []float64{1}}
+			if !out.IsScalar() {
+				direction = random(r, want.Shape...)
+				product := gorgonia.Must(gorgonia.HadamardProd(out, node(g, "direction", direction)))
+				cost = gorgonia.Must(gorgonia.Sum(product))
+			}
+			if _, err := gorgonia.Grad(cost, in...); err != nil {
+				t.Fatal(err)
+			}
+			vm, err := machine.New(g, machine.Outputs(out), machine.Gradients(in...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer vm.Close()
+			if err := vm.RunAll(); err != nil {
+				t.Fatal(err)
+			}
+			if e := relative(t, out.Value(), want.Data); e > 1e-5 {
+				t.Errorf("output: relative error %.1e", e)
+			}
+			for i, n := range in {
+				got, err := n.Grad()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if e := relative(t, got, differences(values, i, direction.Data, c.define)); e > 1e-4 {
+					t.Errorf("gradient of input %d: relative error %.1e", i, e)
+				}
+			}
+		})
+	}
+}
+
+// differences gives the gradient of Σ direction · define(in) with regard to in[i] by central differences.
+func differences(in []reference.Tensor, i int, direction []float64, define func([]reference.Tensor) reference.Tensor) []float64 {
+	const h = 1e-5
+	objective := func() float64 {
+		sum := 0.0
+		for k, v := range define(in).Data {
+			sum += direction[k] * v
+		}
+		return sum
+	}
+	gradient := make([]float64, len(in[i].Data))
+	for k, v := range in[i].Data {
+		in[i].Data[k] = v + h
+		above := objective()
+		in[i].Data[k] = v - h
+		below := objective()
+		in[i].Data[k] = v
+		gradient[k] = (above - below) / (2 * h)
+	}
+	return gradient
+}
+
+// TestStockOps compares convolution and max-pooling with Gorgonia's own, values and gradients.
+func TestStockOps(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 0))
+	x, w, b := random(r, 2, 3, 8, 8), random(r, 4, 3, 3, 3), random(r, 4)
+	direction := random(r, 2, 4, 4, 4)
+	var values [2][]gorgonia.Value
+	for i, stock := range []bool{false, true} {
+		g := gorgonia.NewGraph()
+		nx, nw, nb := node(g, "x", x), node(g, "w", w), node(g, "b", b)
+		var y *gorgonia.Node
+		if stock {
+			y = gorgonia.Must(gorgonia.Conv2d(nx, nw, tensor.Shape{3, 3}, []int{1, 1}, []int{1, 1}, []int{1, 1}))
+			bias := gorgonia.Must(gorgonia.Reshape(nb, tensor.Shape{1, 4, 1, 1}))
+			y = gorgonia.Must(gorgonia.BroadcastAdd(y, bias, nil, []byte{0, 2, 3}))
+			y = gorgonia.Must(gorgonia.MaxPool2D(gorgonia.Must(gorgonia.Rectify(y)), tensor.Shape{2, 2}, []int{0, 0}, []int{2, 2}))
+		} else {
+			y = gorgonia.Must(Conv(gorgonia.Must(ToNHWC(nx)), nw, nb, ConvOptions{ReLU: true}))
+			y = gorgonia.Must(ToNCHW(gorgonia.Must(MaxPool(y))))
+		}
+		cost := gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.HadamardProd(y, node(g, "direction", direction)))))
+		if _, err := gorgonia.Grad(cost, nx, nw, nb); err != nil {
+			t.Fatal(err)
+		}
+		// Both in Gorgonia's own machine: our ops must work there too.
+		vm := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(nx, nw, nb))
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		values[i] = append(values[i], y.Value())
+		for _, n := range []*gorgonia.Node{nx, nw, nb} {
+			grad, err := n.Grad()
+			if err != nil {
+				t.Fatal(err)
+			}
+			values[i] = append(values[i], grad)
+		}
+		if err := vm.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for k, name := range []string{"output", "gradient of x", "gradient of w", "gradient of b"} {
+		want := values[1][k].Data().([]float32)
+		wide := make([]float64, len(want))
+		for i, v := range want {
+			wide[i] = float64(v)
+		}
+		if e := relative(t, values[0][k], wide); e > 1e-4 {
+			t.Errorf("%s: relative difference %.1e from Gorgonia's", name, e)
+		}
+	}
+}
+
+// TestDropout checks the share of dropped elements, the scale of the others, that the gradient drops the same ones,
+// and that the iteration chooses which.
+func TestDropout(t *testing.T) {
+	g := gorgonia.NewGraph()
+	ones := reference.New(100, 100)
+	for i := range ones.Data {
+		ones.Data[i] = 1
+	}
+	x := node(g, "x", ones)
+	iteration := gorgonia.NewScalar(g, tensor.Int, gorgonia.WithName("iteration"), gorgonia.WithValue(3))
+	y, err := Dropout(x, iteration, 0.25, 42)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := gorgonia.Grad(gorgonia.Must(gorgonia.Sum(y)), x); err != nil {
+		t.Fatal(err)
+	}
+	vm, err := machine.New(g, machine.Outputs(y), machine.Gradients(x))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(i int) (out []float32) {
+		if err := gorgonia.Let(iteration, i); err != nil {
+			t.Fatal(err)
+		}
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		return append(out, y.Value().Data().([]float32)...)
+	}
+	first := run(3)
+	gradient, err := x.Grad()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dropped := 0
+	for i, v := range first {
+		if v == 0 {
+			dropped++
+		} else if math.Abs(float64(v)-4.0/3) > 1e-6 {
+			t.Fatalf("element %d is %v, want 0 or 4/3", i, v)
+		}
+		if got := gradient.Data().([]float32)[i]; got != v {
+			t.Fatalf("element %d: gradient %v, output %v", i, got, v)
+		}
+	}
+	if dropped < 2300 || dropped > 2700 { // 2500 ± 4.6 standard deviations
+		t.Errorf("%d of 10000 elements dropped, want about 2500", dropped)
+	}
+	same := 0
+	for i, v := range run(4) {
+		if v == first[i] {
+			same++
+		}
+	}
+	if same > 7000 { // independent masks agree in 0.75² + 0.25² = 62.5 %
+		t.Errorf("another iteration leaves %d of 10000 elements the same", same)
+	}
+	for i, v := range run(3) {
+		if v != first[i] {
+			t.Fatalf("the same iteration drops other elements: %d", i)
+		}
+	}
+}
+
+// TestErrors: shapes that do not fit are refused when the graph is built, labels when it runs.
+func TestErrors(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 0))
+	g := gorgonia.NewGraph()
+	x, w, b := node(g, "x", random(r, 1, 4, 4, 3)), node(g, "w", random(r, 2, 5, 3, 3)), node(g, "b", random(r, 2))
+	even, wide := node(g, "even", random(r, 2, 3, 2, 2)), node(g, "wide", random(r, 3))
+	odd := node(g, "odd", random(r, 1, 3, 4, 3))
+	fits := node(g, "fits", random(r, 2, 3, 3, 3))
+	m, v := node(g, "m", random(r, 2, 4)), node(g, "v", random(r, 3, 5))
+	scalar := gorgonia.NewScalar(g, tensor.Int, gorgonia.WithName("i"), gorgonia.WithValue(0))
+	for name, declare := range map[string]func() (*gorgonia.Node, error){
+		"channels":    func() (*gorgonia.Node, error) { return Conv(x, w, b, ConvOptions{}) },
+		"even kernel": func() (*gorgonia.Node, error) { return Conv(x, even, b, ConvOptions{}) },
+		"biases":      func() (*gorgonia.Node, error) { return Conv(x, fits, wide, ConvOptions{}) },
+		"odd map":     func() (*gorgonia.Node, error) { return MaxPool(odd) },
+		"features":    func() (*gorgonia.Node, error) { return Linear(m, v, wide, false) },
+		"LRN size":    func() (*gorgonia.Node, error) { return LRN(x, LRNOptions{}) },
+		"dropout":     func() (*gorgonia.Node, error) { return Dropout(m, scalar, 1, 0) },
+		"layout":      func() (*gorgonia.Node, error) { return ToNHWC(m) },
+	} {
+		if _, err := declare(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	labels := gorgonia.NewVector(g, tensor.Int, gorgonia.WithName("labels"), gorgonia.WithShape(2),
+		gorgonia.WithValue(tensor.New(tensor.WithShape(2), tensor.WithBacking([]int{0, 4}))))
+	loss := gorgonia.Must(CrossEntropy(m, labels))
+	vm, err := machine.New(g, machine.Outputs(loss))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := vm.RunAll(); err == nil {
+		t.Error("label 4 of 4 classes: no error")
+	}
+}

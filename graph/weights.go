@@ -1,0 +1,117 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"vgg/configs"
+	"vgg/weights"
+)
+
+// Tensors gives the parameters as they are stored in files. The data are the net's own, not copies.
+func (n *Net) Tensors() []weights.Tensor {
+	tensors := make([]weights.Tensor, len(n.parameters))
+	for i, p := range n.parameters {
+		tensors[i] = weights.Tensor{Name: p.Name, Shape: slices.Clone([]int(p.Node.Shape())), Data: p.data()}
+	}
+	return tensors
+}
+
+func (p Parameter) data() []float32 { return p.Node.Value().Data().([]float32) }
+
+// Load copies all of a file's tensors into the net, or changes nothing and says which are missing, superfluous or of
+// another shape.
+func (n *Net) Load(tensors []weights.Tensor) error {
+	have := map[string]weights.Tensor{}
+	for _, t := range tensors {
+		have[t.Name] = t
+	}
+	var faults []string
+	found := make([][]float32, len(n.parameters))
+	for i, p := range n.parameters {
+		t, ok := have[p.Name]
+		switch want := p.Node.Shape(); {
+		case !ok:
+			faults = append(faults, "no "+p.Name)
+		case !slices.Equal(t.Shape, want):
+			faults = append(faults, fmt.Sprintf("%s is %v, not %v", p.Name, t.Shape, []int(want)))
+		}
+		found[i] = t.Data
+		delete(have, p.Name)
+	}
+	for _, t := range tensors {
+		if _, ok := have[t.Name]; ok {
+			faults = append(faults, "unknown "+t.Name)
+		}
+	}
+	if len(faults) > 0 {
+		return errors.Errorf("graph: weights do not fit config %s with %d classes: %s", n.Config.Name, n.Options.Classes, abridge(faults))
+	}
+	for i, p := range n.parameters {
+		copy(p.data(), found[i])
+	}
+	return nil
+}
+
+func abridge(faults []string) string {
+	const most = 4
+	if len(faults) > most {
+		faults = append(faults[:most:most], fmt.Sprintf("and %d more", len(faults)-most))
+	}
+	return strings.Join(faults, "; ")
+}
+
+// Copied is a layer that Transfer took over.
+type Copied struct {
+	Layer    string // of both nets
+	From, To string // names of the weight tensors in the two files
+	Shape    []int
+}
+
+// transferred is the number of convolutions that section 3.1 takes over from net A, besides the three fully
+// connected layers. In A they are conv1_1, conv2_1, conv3_1 and conv3_2.
+const transferred = 4
+
+// Transfer starts the net as section 3.1 starts its deeper nets from net A: the first four convolutions and the fully
+// connected layers of source are copied into the layers of the same name, weights and biases; the others stay as they
+// were initialised. It changes nothing if a layer is missing or of another shape.
+func (n *Net) Transfer(source configs.Config, tensors []weights.Tensor) ([]Copied, error) {
+	var copied []Copied
+	var copies []func()
+	convs := 0
+	for _, l := range layersOf(source, Options{}) {
+		if l.kind == Conv {
+			convs++
+		}
+		if l.file == "" || l.kind == Conv && convs > transferred {
+			continue
+		}
+		for _, suffix := range []string{".weight", ".bias"} {
+			to := slices.IndexFunc(n.parameters, func(p Parameter) bool {
+				return p.Layer == l.name && strings.HasSuffix(p.Name, suffix)
+			})
+			from := slices.IndexFunc(tensors, func(t weights.Tensor) bool { return t.Name == l.file+suffix })
+			if to < 0 {
+				return nil, errors.Errorf("graph: config %s has no layer %s to take over from %s", n.Config.Name, l.name, source.Name)
+			}
+			if from < 0 {
+				return nil, errors.Errorf("graph: the weights of config %s have no %s (layer %s)", source.Name, l.file+suffix, l.name)
+			}
+			p, t := n.parameters[to], tensors[from]
+			if !slices.Equal(t.Shape, p.Node.Shape()) {
+				return nil, errors.Errorf("graph: layer %s is %v in the weights to start from and %v here: use the same width, fully connected size, input size and classes", l.name, t.Shape, []int(p.Node.Shape()))
+			}
+			copies = append(copies, func() { copy(p.data(), t.Data) })
+			if suffix == ".weight" {
+				copied = append(copied, Copied{l.name, t.Name, p.Name, t.Shape})
+			}
+		}
+	}
+	for _, c := range copies {
+		c()
+	}
+	return copied, nil
+}

@@ -1,0 +1,72 @@
+// Package cli is what the commands have in common: flags parsed by kong, one line for an error, and exit codes:
+// 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/pkg/errors"
+)
+
+// usageError is an error that is the command line's fault.
+type usageError struct{ error }
+
+// Usage marks an error as one of wrong usage, exit code 2.
+func Usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
+}
+
+// Main parses the command line into flags, a pointer to a struct with kong's tags, runs the command and exits.
+func Main(name, description string, flags any, run func(context.Context) error) {
+	parser, err := kong.New(flags, kong.Name(name), kong.Description(description), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Summary: true}))
+	if err != nil {
+		fail(name, err, 2)
+	}
+	if _, err := parser.Parse(os.Args[1:]); err != nil {
+		fail(name, errors.Errorf("%v (see --help)", err), 2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err = run(ctx)
+	switch {
+	case err == nil:
+	case errors.As(err, new(usageError)):
+		fail(name, err, 2)
+	case errors.Is(err, context.Canceled):
+		fail(name, errors.Errorf("interrupted: %v", err), 130)
+	default:
+		fail(name, err, 1)
+	}
+}
+
+func fail(name string, err error, code int) {
+	fmt.Fprintf(os.Stderr, "%s: %s\n", name, strings.ReplaceAll(err.Error(), "\n", " "))
+	os.Exit(code)
+}
+
+// Threads is a flag that commands embed.
+type Threads struct {
+	Threads int `help:"Threads to compute with; 0 takes all cores." default:"0" placeholder:"N"`
+}
+
+// Apply limits the process to the threads asked for.
+func (t Threads) Apply() error {
+	if t.Threads < 0 {
+		return Usage(errors.Errorf("--threads %d: want 0 or a positive number", t.Threads))
+	}
+	if t.Threads > 0 {
+		runtime.GOMAXPROCS(t.Threads)
+	}
+	return nil
+}

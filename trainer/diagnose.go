@@ -1,0 +1,79 @@
+package trainer
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"vgg/graph"
+)
+
+// gradientNorms are the L2 norms of the gradients of two weight tensors.
+type gradientNorms struct{ first, last float64 }
+
+func (s *session) gradientNorms() gradientNorms {
+	norm := func(i int) float64 {
+		grad, err := s.learnables[i].Grad()
+		if err != nil {
+			return math.NaN()
+		}
+		sum := 0.0
+		for _, g := range grad.Data().([]float32) {
+			sum += float64(g) * float64(g)
+		}
+		return math.Sqrt(sum) / float64(s.solver.Accumulated)
+	}
+	return gradientNorms{first: norm(0), last: norm(len(s.learnables) - 2)} // the last but one: fc8's weights
+}
+
+func deepestConv(n *graph.Net) string {
+	name := ""
+	for _, l := range n.Summary() {
+		if l.Kind == graph.Conv {
+			name = l.Name
+		}
+	}
+	return name
+}
+
+// observeDeepest notes which channels of the deepest stage were active for the pictures just validated.
+func (s *session) observeDeepest() {
+	shape := s.validation.deepest.Shape()
+	channels, area := shape[1], shape[2]*shape[3]
+	if s.alive == nil {
+		s.alive = make([]bool, channels)
+	}
+	for i, v := range s.validation.deepest.Value().Data().([]float32) {
+		if v > 0 {
+			s.alive[i/area%channels] = true
+		}
+	}
+}
+
+// A net that does not learn shows it at once: its loss stays at that of guessing, the logarithm of the number of
+// classes. VGG nets do so when their initial weights let the signal die away on its way through the layers.
+const (
+	diagnosedEpochs = 3    // the first epochs, in which the loss is watched
+	stuckShare      = 0.98 // of the loss of guessing: above it nothing has been learnt
+)
+
+// diagnose says what is to be seen when the net does not learn, and what helps; "" when it does.
+func (s *session) diagnose(row Epoch) string {
+	guessing := math.Log(float64(s.net.Options.Classes))
+	if row.Epoch > diagnosedEpochs || row.TrainLoss < stuckShare*guessing {
+		return ""
+	}
+	dead := 0
+	for _, alive := range s.alive {
+		if !alive {
+			dead++
+		}
+	}
+	names := s.net.Parameters()
+	return strings.Join([]string{
+		fmt.Sprintf("the net does not learn yet: after epoch %d the training loss is %.3f, that of guessing is ln(%d) = %.3f", row.Epoch, row.TrainLoss, s.net.Options.Classes, guessing),
+		fmt.Sprintf("gradient norm %.2g in %s, %.2g in %s; %.0f %% of the channels of %s are dead (never active on the validation pictures)",
+			s.norms.first, names[0].Layer, s.norms.last, names[len(names)-1].Layer, 100*float64(dead)/float64(max(1, len(s.alive))), deepestConv(s.net)),
+		fmt.Sprintf("what helps: another initialiser (--set net.init=he or glorot; now %s), another learning rate (now %g), or starting from a trained net A (--init-from)", s.net.Options.Init, row.LearningRate),
+	}, "\n  ")
+}

@@ -1,0 +1,204 @@
+package trainer
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vgg/augment"
+	"vgg/configs"
+	"vgg/dataset"
+	"vgg/graph"
+	"vgg/graph/machine"
+)
+
+// session is a training under way: two graphs over one set of weights, and what feeds them.
+type session struct {
+	job        Job
+	net        *graph.Net // the training graph's
+	learnables []gorgonia.ValueGrad
+	training   *runner
+	validation *runner
+	solver     *SGD
+	train, val *dataset.Loader
+	view       augment.View
+	steps      int // of the solver, an epoch
+	iteration  int // steps so far
+	notes      []string
+
+	norms gradientNorms // before the last step of the epoch
+	alive []bool        // channels of the deepest stage that were active for some validation picture
+}
+
+// newSession builds the graphs, starts the weights and opens the data.
+func newSession(job Job) (s *session, err error) {
+	r := job.Recipe
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	config, err := configs.ByName(r.Config)
+	if err != nil {
+		return nil, err
+	}
+	s = &session{job: job}
+	if err := s.openData(); err != nil {
+		return nil, err
+	}
+	o := graph.Options{
+		Classes: len(job.Set.Classes), Width: r.Net.Width, FC: r.Net.FC,
+		Dropout: r.Net.Dropout, Init: graph.Init(r.Net.Init), Seed: r.Training.Seed,
+	}
+	micro := r.MicroBatch()
+	if s.training, err = newRunner(config, o, micro, job.Set.Channels, r.Net.Input, true); err != nil {
+		return nil, err
+	}
+	s.net = s.training.net
+	o.Dropout, o.Weights = 0, s.net
+	if s.validation, err = newRunner(config, o, micro, job.Set.Channels, r.Net.Input, false); err != nil {
+		return nil, err
+	}
+	if err := s.startWeights(); err != nil {
+		return nil, err
+	}
+	s.learnables = gorgonia.NodesToValueGrads(s.net.Learnables())
+	s.solver = &SGD{Momentum: r.Training.Momentum, WeightDecay: r.Training.WeightDecay, Accumulated: r.Training.Batch / micro}
+	return s, s.prepareDir()
+}
+
+// openData measures the training pictures and makes the two loaders.
+func (s *session) openData() error {
+	r, set := s.job.Recipe, s.job.Set
+	train := set.Train
+	if r.Training.Limit > 0 && r.Training.Limit < train.Len() {
+		train = dataset.Subset(train, r.Training.Limit)
+	}
+	if s.steps = train.Len() / r.Training.Batch; s.steps == 0 {
+		return errors.Errorf("trainer: %d training pictures do not fill one mini-batch of %d: lower --batch or give more pictures", train.Len(), r.Training.Batch)
+	}
+	if set.Val.Len() == 0 {
+		return errors.Errorf("trainer: data set %s has no validation pictures", set.Name)
+	}
+	statistics, err := dataset.Measure(train, set.Channels, measured)
+	if err != nil {
+		return err
+	}
+	a := r.Augment
+	s.view = augment.View{
+		Size: r.Net.Input, Scale: augment.Range{Min: a.ScaleMin, Max: a.ScaleMax}, Crop: a.Crop, Pad: a.Pad, Flip: a.Flip,
+		Mean: statistics.Mean, Std: make([]float64, set.Channels),
+	}
+	for c := range s.view.Std {
+		s.view.Std[c] = 1
+		if a.Normalisation == configs.NormaliseMeanStd {
+			s.view.Std[c] = math.Max(statistics.Std[c], 1)
+		}
+	}
+	if set.Channels == 3 {
+		s.view.ColourShift, s.view.PCA = a.ColourShift, statistics.PCA
+	}
+	s.notes = append(s.notes, fmt.Sprintf("data: %s, %d training and %d validation pictures, %d classes, mean %.1f from %d of them",
+		set.Name, train.Len(), set.Val.Len(), len(set.Classes), statistics.Mean, statistics.Pictures))
+	o := dataset.LoaderOptions{Batch: r.MicroBatch(), View: s.view, Seed: r.Training.Seed, Training: true}
+	if s.train, err = dataset.NewLoader(train, set.Channels, o); err != nil {
+		return err
+	}
+	o.Training = false
+	s.val, err = dataset.NewLoader(set.Val, set.Channels, o)
+	return err
+}
+
+// measured is the number of training pictures from which the mean and the colours' covariance are taken.
+const measured = 10000
+
+// startWeights takes over the weights that the job starts from.
+func (s *session) startWeights() error {
+	if w := s.job.Weights; w != nil {
+		if err := s.net.Load(w.Tensors); err != nil {
+			return errors.Wrap(err, "--weights")
+		}
+		s.notes = append(s.notes, "weights: all layers from "+s.job.Recipe.Weights)
+	}
+	w := s.job.InitFrom
+	if w == nil {
+		return nil
+	}
+	source, err := configs.ByName(w.Metadata["config"])
+	if err != nil {
+		return errors.Wrap(err, "--init-from")
+	}
+	copied, err := s.net.Transfer(source, w.Tensors)
+	if err != nil {
+		return errors.Wrap(err, "--init-from")
+	}
+	for _, c := range copied {
+		s.notes = append(s.notes, fmt.Sprintf("%s: from net %s (%s → %s, %v); keeps the full learning rate", c.Layer, source.Name, c.From, c.To, c.Shape))
+	}
+	s.notes = append(s.notes, fmt.Sprintf("all other layers: from random (%s)", s.net.Options.Init))
+	return nil
+}
+
+func (s *session) close() {
+	s.training.vm.Close()
+	s.validation.vm.Close()
+}
+
+// runner runs one graph on batches.
+type runner struct {
+	net     *graph.Net
+	labels  *gorgonia.Node
+	loss    *gorgonia.Node
+	deepest *gorgonia.Node // output of the last convolution, for diagnosis; validation only
+	vm      *machine.VM
+}
+
+// newRunner declares a net for batches of pictures, and its gradients if it is for training.
+func newRunner(config configs.Config, o graph.Options, batch, channels, input int, training bool) (*runner, error) {
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(batch, channels, input, input), gorgonia.WithName("x"))
+	net, err := graph.Build(g, x, config, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{net: net, labels: gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(batch), gorgonia.WithName("labels"))}
+	if r.loss, err = net.Loss(r.labels); err != nil {
+		return nil, err
+	}
+	options := []machine.Option{machine.Outputs(r.loss, net.Logits)}
+	if training {
+		if _, err = gorgonia.Grad(r.loss, net.Learnables()...); err != nil {
+			return nil, errors.Wrap(err, "trainer: cannot differentiate the loss")
+		}
+		options = append(options, machine.Gradients(net.Learnables()...))
+	} else {
+		if r.deepest, err = net.Layer(deepestConv(net)); err != nil {
+			return nil, err
+		}
+		options = append(options, machine.Outputs(r.deepest))
+	}
+	r.vm, err = machine.New(g, options...)
+	return r, err
+}
+
+// run computes the mean loss of a batch, and adds to the gradients in a training graph.
+func (r *runner) run(b *dataset.Batch, iteration int) (float64, error) {
+	x := tensor.New(tensor.WithShape(r.net.Input.Shape()...), tensor.WithBacking(b.Pixels))
+	if err := gorgonia.Let(r.net.Input, x); err != nil {
+		return 0, errors.Wrap(err, "trainer: pictures")
+	}
+	if err := gorgonia.Let(r.labels, tensor.New(tensor.WithShape(len(b.Labels)), tensor.WithBacking(b.Labels))); err != nil {
+		return 0, errors.Wrap(err, "trainer: labels")
+	}
+	if err := r.net.SetIteration(iteration); err != nil {
+		return 0, err
+	}
+	if err := r.vm.RunAll(); err != nil {
+		return 0, err
+	}
+	return float64(r.loss.Value().Data().(float32)), nil
+}
+
+// logits gives those of the last run, (N, classes).
+func (r *runner) logits() []float32 { return r.net.Logits.Value().Data().([]float32) }

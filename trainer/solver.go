@@ -1,0 +1,59 @@
+package trainer
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+
+	"vgg/internal/kernel"
+)
+
+// SGD is gradient descent with momentum and weight decay (section 3.1), as a gorgonia.Solver:
+//
+//	v ← μ v − η (∇ / Accumulated + λ w)
+//	w ← w + v
+//
+// with learning rate η, momentum μ and weight decay λ, which holds for weights and biases alike; then the gradient is
+// cleared. (Gorgonia's own Momentum solver applies λ to the velocity instead of the weights.)
+type SGD struct {
+	LearningRate float64
+	Momentum     float64
+	WeightDecay  float64
+	Accumulated  int // micro-batches whose mean gradients were summed before the step; 0 = 1
+
+	velocities [][]float32
+}
+
+// Step updates the learnables, which must be the same, in the same order, at every call.
+func (s *SGD) Step(model []gorgonia.ValueGrad) error {
+	if s.velocities == nil {
+		s.velocities = make([][]float32, len(model))
+	}
+	if len(model) != len(s.velocities) {
+		return errors.Errorf("trainer: a step for %d learnables after one for %d", len(model), len(s.velocities))
+	}
+	update := kernel.SGD{
+		LearningRate: float32(s.LearningRate),
+		Momentum:     float32(s.Momentum),
+		WeightDecay:  float32(s.WeightDecay),
+		Scale:        1 / float32(max(1, s.Accumulated)),
+	}
+	for i, n := range model {
+		gradient, err := n.Grad()
+		if err != nil {
+			return errors.Wrapf(err, "trainer: learnable %d has no gradient", i)
+		}
+		w, ok := n.Value().Data().([]float32)
+		g, ok2 := gradient.Data().([]float32)
+		if !ok || !ok2 || len(w) != len(g) {
+			return errors.Errorf("trainer: learnable %d is %T of %v with a gradient of %v: want float32 tensors of one shape", i, n.Value(), n.Value().Shape(), gradient.Shape())
+		}
+		if s.velocities[i] == nil {
+			s.velocities[i] = make([]float32, len(w))
+		}
+		if len(s.velocities[i]) != len(w) {
+			return errors.Errorf("trainer: learnable %d has %d values after a step with %d", i, len(w), len(s.velocities[i]))
+		}
+		update.Step(w, s.velocities[i], g)
+	}
+	return nil
+}

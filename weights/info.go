@@ -1,0 +1,189 @@
+package weights
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// Info is what a weights file says of its net besides the weights.
+type Info struct {
+	Config       string    // the column of Table 1: A, A-LRN, B, C, D, E, or a config of one's own
+	Width        float64   // multiplier of Table 1's channel counts; 1 is the paper's
+	FC           int       // outputs of fc6 and fc7; the paper's 4096
+	Input        int       // pixels of the side of a training crop; the paper's 224
+	Channels     int       // 1 for grey, 3 for RGB
+	Classes      []string  // the names by label
+	Mean, Std    []float64 // per channel, in 0–255 units: the net sees (pixel − mean) / std
+	ScaleMin     int       // the training scale S of section 3.1: the shorter side after rescaling,
+	ScaleMax     int       // a range where the two differ; 0 and 0 where pictures were not rescaled
+	Recipe       string    // the recipe's name; "" where unknown
+	Epoch        int       // epochs trained; 0 where unknown
+	ValTop1Error float64   // in percent, after that epoch; NaN where unknown
+}
+
+// maxClasses bounds what ParseInfo gives memory to, far above the 21,841
+// classes of the whole of ImageNet.
+const maxClasses = 1 << 20
+
+// Metadata is the form of i that File.Metadata holds. Each key is named after
+// the flag that supplies it, and each value is written as that flag takes it;
+// class_names is a JSON array.
+func (i Info) Metadata() map[string]string {
+	m := map[string]string{
+		"config":    i.Config,
+		"width":     formatFloat(i.Width),
+		"fc":        strconv.Itoa(i.FC),
+		"input":     strconv.Itoa(i.Input),
+		"channels":  strconv.Itoa(i.Channels),
+		"classes":   strconv.Itoa(len(i.Classes)),
+		"mean":      formatFloats(i.Mean),
+		"std":       formatFloats(i.Std),
+		"scale_min": strconv.Itoa(i.ScaleMin),
+		"scale_max": strconv.Itoa(i.ScaleMax),
+		"recipe":    i.Recipe,
+		"epoch":     strconv.Itoa(i.Epoch),
+	}
+	// Marshalling strings cannot fail.
+	names, _ := json.Marshal(i.Classes)
+	m["class_names"] = string(names)
+	if !math.IsNaN(i.ValTop1Error) {
+		m["val_top1_error"] = formatFloat(i.ValTop1Error)
+	}
+	return m
+}
+
+func formatFloat(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+func formatFloats(vs []float64) string {
+	texts := make([]string, len(vs))
+	for i, v := range vs {
+		texts[i] = formatFloat(v)
+	}
+	return strings.Join(texts, ",")
+}
+
+// ParseInfo reads what Metadata wrote. A file from elsewhere may lack keys: the
+// error names all that are missing and the flags that would supply them, and a
+// caller puts its flags' values into m before the call. Without class_names the
+// classes are called "0", "1", and so on; scale, recipe, epoch and error may
+// be missing. Keys that Info does not know are ignored.
+func ParseInfo(m map[string]string) (Info, error) {
+	p := infoParser{metadata: m}
+	config, _ := p.text("config", "--config")
+	i := Info{
+		Config:       config,
+		Width:        p.number("width", "--width"),
+		FC:           p.count("fc", "--fc", 1),
+		Input:        p.count("input", "--input", 1),
+		Channels:     p.count("channels", "--channels", 1),
+		Mean:         p.numbers("mean", "--mean R,G,B"),
+		Std:          p.numbers("std", "--std R,G,B"),
+		ScaleMin:     p.count("scale_min", "", 0),
+		ScaleMax:     p.count("scale_max", "", 0),
+		Recipe:       m["recipe"],
+		Epoch:        p.count("epoch", "", 0),
+		ValTop1Error: math.NaN(),
+	}
+	i.Classes = p.classes()
+	if _, ok := m["val_top1_error"]; ok {
+		i.ValTop1Error = p.number("val_top1_error", "")
+	}
+	if len(p.missing) > 0 {
+		return Info{}, errors.Errorf("the metadata lacks %s: give %s",
+			strings.Join(p.missing, ", "), strings.Join(p.flags, " "))
+	}
+	p.check(i.Config != "", "config", "is empty")
+	p.check(i.Width > 0, "width", "is not above 0")
+	p.check(len(i.Mean) == i.Channels, "mean", "wants one number per channel")
+	p.check(len(i.Std) == i.Channels, "std", "wants one number per channel")
+	for _, s := range i.Std {
+		p.check(s > 0, "std", "is not above 0")
+	}
+	p.check((i.ScaleMin == 0) == (i.ScaleMax == 0) && i.ScaleMin <= i.ScaleMax, "scale_max", "does not follow from scale_min")
+	if p.err != nil {
+		return Info{}, p.err
+	}
+	return i, nil
+}
+
+// infoParser collects the missing keys with their flags, and the first error in
+// a key that is there.
+type infoParser struct {
+	metadata       map[string]string
+	missing, flags []string
+	err            error
+}
+
+func (p *infoParser) check(ok bool, key, what string) {
+	if !ok && p.err == nil {
+		p.err = errors.Errorf("metadata %s %.60q %s", key, p.metadata[key], what)
+	}
+}
+
+// text looks a key up; without a flag it may be missing.
+func (p *infoParser) text(key, flag string) (string, bool) {
+	s, ok := p.metadata[key]
+	if !ok && flag != "" {
+		p.missing, p.flags = append(p.missing, key), append(p.flags, flag)
+	}
+	return s, ok
+}
+
+func (p *infoParser) count(key, flag string, least int) int {
+	s, ok := p.text(key, flag)
+	if !ok {
+		return 0
+	}
+	n, err := strconv.Atoi(s)
+	p.check(err == nil && n >= least, key, "is not a whole number from "+strconv.Itoa(least)+" up")
+	return n
+}
+
+func (p *infoParser) number(key, flag string) float64 {
+	vs := p.numbers(key, flag)
+	p.check(len(vs) <= 1, key, "is not one number")
+	if len(vs) == 0 {
+		return 0
+	}
+	return vs[0]
+}
+
+// numbers reads finite numbers with commas between them.
+func (p *infoParser) numbers(key, flag string) []float64 {
+	s, ok := p.text(key, flag)
+	if !ok {
+		return nil
+	}
+	var vs []float64
+	for _, part := range strings.Split(s, ",") {
+		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		p.check(err == nil && !math.IsNaN(v) && !math.IsInf(v, 0), key, "is not made of finite numbers with commas between")
+		vs = append(vs, v)
+	}
+	return vs
+}
+
+// classes reads the number of classes and their names.
+func (p *infoParser) classes() []string {
+	n := p.count("classes", "--classes", 1)
+	if s, ok := p.metadata["class_names"]; ok {
+		var names []string
+		err := json.Unmarshal([]byte(s), &names)
+		p.check(err == nil, "class_names", "is not a JSON array of strings")
+		p.check(len(names) == n, "classes", "is not the number of class_names")
+		return names
+	}
+	p.check(n <= maxClasses, "classes", "is more than "+strconv.Itoa(maxClasses))
+	if p.err != nil {
+		return nil
+	}
+	names := make([]string, n)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	return names
+}

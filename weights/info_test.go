@@ -1,0 +1,103 @@
+package weights
+
+import (
+	"maps"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+var flowers = Info{
+	Config: "D", Width: 0.25, FC: 256, Input: 224, Channels: 3, Classes: []string{"rose", "lily, white", `"7"`},
+	Mean: []float64{123.68, 116.779, 103.939}, Std: []float64{1, 1, 0.5}, ScaleMin: 256, ScaleMax: 512,
+	Recipe: "paper-jitter", Epoch: 74, ValTop1Error: 8.8,
+}
+
+func TestInfoRoundTrip(t *testing.T) {
+	got, err := ParseInfo(flowers.Metadata())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, flowers) {
+		t.Errorf("got %+v, want %+v", got, flowers)
+	}
+
+	unknown := flowers
+	unknown.ValTop1Error = math.NaN()
+	got, err = ParseInfo(unknown.Metadata())
+	if err != nil || !math.IsNaN(got.ValTop1Error) {
+		t.Errorf("unknown error read as %v (%v)", got.ValTop1Error, err)
+	}
+}
+
+func TestParseInfoFromFlags(t *testing.T) {
+	got, err := ParseInfo(map[string]string{
+		"format": "pt", "config": "A", "width": "1", "fc": "4096", "input": "224", "channels": "3", "classes": "3",
+		"mean": "123.68, 116.779, 103.939", "std": "1,1,1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"0", "1", "2"}; !reflect.DeepEqual(got.Classes, want) {
+		t.Errorf("classes %q, want %q", got.Classes, want)
+	}
+	if got.ScaleMin != 0 || got.ScaleMax != 0 || !math.IsNaN(got.ValTop1Error) {
+		t.Errorf("what is unknown reads as %+v", got)
+	}
+}
+
+func TestParseInfoErrors(t *testing.T) {
+	_, err := ParseInfo(nil)
+	want := "the metadata lacks config, width, fc, input, channels, mean, std, classes: " +
+		"give --config --width --fc --input --channels --mean R,G,B --std R,G,B --classes"
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v\nwant  %s", err, want)
+	}
+
+	for _, key := range []string{"config", "width", "fc", "input", "channels", "mean", "std", "classes"} {
+		m := flowers.Metadata()
+		delete(m, key)
+		want := "the metadata lacks " + key + ": give --" + key
+		if _, err := ParseInfo(m); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+
+	for _, c := range []struct{ key, value, want string }{
+		{"config", "", "is empty"},
+		{"width", "wide", "finite numbers"},
+		{"width", "1,2", "not one number"},
+		{"width", "0", "not above 0"},
+		{"width", "NaN", "finite numbers"},
+		{"fc", "0", "whole number from 1 up"},
+		{"input", "22.4", "whole number"},
+		{"channels", "-3", "whole number from 1 up"},
+		{"channels", "1", "one number per channel"},
+		{"mean", "1,2", "one number per channel"},
+		{"mean", "", "finite numbers"},
+		{"std", "1,0,1", "not above 0"},
+		{"std", "1,inf,1", "finite numbers"},
+		{"classes", "1000", "not the number of class_names"},
+		{"class_names", "rose,lily", "not a JSON array"},
+		{"scale_min", "1024", "does not follow"},
+		{"scale_max", "0", "does not follow"},
+		{"epoch", "", "whole number from 0 up"},
+		{"val_top1_error", "x", "finite numbers"},
+	} {
+		m := flowers.Metadata()
+		m[c.key] = c.value
+		_, err := ParseInfo(m)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "metadata ") {
+			t.Errorf("%s %q: error %v, want %q", c.key, c.value, err, c.want)
+		}
+	}
+
+	m := maps.Clone(flowers.Metadata())
+	delete(m, "class_names")
+	m["classes"] = "1000000000"
+	var huge error
+	if n := allocated(func() { _, huge = ParseInfo(m) }); n > 1<<20 || huge == nil {
+		t.Errorf("a billion classes: %d bytes allocated, error %v", n, huge)
+	}
+}
