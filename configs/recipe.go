@@ -28,8 +28,13 @@ type Recipe struct {
 	// comes with the project, "" means that --data must be given.
 	Data string `toml:"data"`
 	// StartFrom says in words what the paper starts this training from. It is
-	// shown, not obeyed: weights come in by --weights and --init-from.
+	// shown, not obeyed: Weights and InitFrom are.
 	StartFrom string `toml:"start_from"`
+	// Weights is a weights file from which all layers start, "" for none.
+	Weights string `toml:"weights"`
+	// InitFrom is a weights file of net A from which a deeper net starts as in
+	// section 3.1: its first four convolutions and its fully connected layers.
+	InitFrom string `toml:"init_from"`
 
 	Net      Net      `toml:"net"`
 	Augment  Augment  `toml:"augment"`
@@ -117,6 +122,15 @@ type Schedule struct {
 	MinImprovement float64 `toml:"min_improvement"`
 	// MaxDivisions is how often the rate is divided at most. Paper: 3.
 	MaxDivisions int `toml:"max_divisions"`
+}
+
+// MicroBatch is the number of pictures in memory at once, [Training.MicroBatch]
+// or the whole batch.
+func (r Recipe) MicroBatch() int {
+	if r.Training.MicroBatch == 0 {
+		return r.Training.Batch
+	}
+	return r.Training.MicroBatch
 }
 
 // Values of Net.Init and Augment.Normalisation.
@@ -257,6 +271,7 @@ func (r Recipe) Validate() error {
 		{n.FC > 0, "net.fc", n.FC, "at least 1"},
 		{n.Dropout >= 0 && n.Dropout < 1, "net.dropout", n.Dropout, "from 0 up and below 1"},
 
+		{r.Weights == "" || r.InitFrom == "", "init_from", r.InitFrom, "empty when weights is set: start from one of them"},
 		{a.ScaleMin == 0 || a.ScaleMin >= n.Input, "augment.scale_min", a.ScaleMin,
 			fmt.Sprintf("at least net.input = %d, so that a crop fits in, or 0 for no rescaling", n.Input)},
 		{a.ScaleMax >= a.ScaleMin, "augment.scale_max", a.ScaleMax, fmt.Sprintf("at least augment.scale_min = %d", a.ScaleMin)},

@@ -132,7 +132,7 @@ func ExampleNet_Layer() {
 		log.Fatal(err)
 	}
 	defer vm.Close()
-	solver := gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.005))
+	solver := gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.01))
 	var first, last float32
 	for i := range 30 {
 		if err := vm.RunAll(); err != nil {
