@@ -30,7 +30,7 @@ type flags struct {
 	Width    float64 `help:"Multiplier of the channels of every convolution." default:"1" placeholder:"FACTOR"`
 	FC       int     `name:"fc" help:"Width of the hidden fully connected layers." default:"4096" placeholder:"N"`
 	JSON     bool    `name:"json" help:"Print one JSON object."`
-	Table1   bool    `help:"Print the paper's Tables 1 and 2 from the graphs of all six nets."`
+	Table1   bool    `name:"table1" help:"Print the paper's Tables 1 and 2 from the graphs of all six nets."`
 	Dot      string  `help:"Write the forward graph to this file for Graphviz." placeholder:"FILE"`
 }
 

@@ -1,0 +1,190 @@
+package dataset
+
+import (
+	"context"
+	"iter"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/pkg/errors"
+
+	"vgg/augment"
+)
+
+// LoaderOptions say how a Loader makes batches.
+type LoaderOptions struct {
+	Batch    int
+	View     augment.View
+	Seed     uint64
+	Training bool // shuffled in each epoch, augmented, an incomplete last batch dropped; else in order, the test view, the last batch padded
+	Workers  int  // goroutines that decode and augment; 0 = as many as processors in use
+}
+
+// Batch is a mini-batch of views.
+type Batch struct {
+	Pixels   []float32 // (N, C, Size, Size)
+	Labels   []int     // (N), -1 in rows that pad an incomplete batch
+	Pictures int       // that are not padding
+}
+
+// Loader makes mini-batches of a split on background goroutines, ahead of whoever trains on them.
+type Loader struct {
+	split    Split
+	channels int
+	options  LoaderOptions
+	waited   time.Duration
+}
+
+// NewLoader checks the options.
+func NewLoader(split Split, channels int, o LoaderOptions) (*Loader, error) {
+	if o.Batch < 1 {
+		return nil, errors.Errorf("dataset: a batch of %d pictures: want at least 1", o.Batch)
+	}
+	if err := o.View.Validate(channels); err != nil {
+		return nil, err
+	}
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	return &Loader{split: split, channels: channels, options: o}, nil
+}
+
+// Len is the number of batches in an epoch.
+func (l *Loader) Len() int {
+	if l.options.Training {
+		return l.split.Len() / l.options.Batch
+	}
+	return (l.split.Len() + l.options.Batch - 1) / l.options.Batch
+}
+
+// Waited is the time that the consumer of the last Epoch spent waiting for batches.
+func (l *Loader) Waited() time.Duration { return l.waited }
+
+// ahead is the number of batches in memory: one in use and others being filled.
+const ahead = 3
+
+// job is a batch being filled.
+type job struct {
+	*Batch
+	rows sync.WaitGroup
+	once sync.Once
+	err  error // of the first row that failed
+}
+
+// row asks a worker to fill one row of a batch with a picture.
+type row struct {
+	job            *job
+	index, picture int
+}
+
+// Epoch gives the batches of an epoch. A *Batch is valid until the next iteration. The batches are the same for any
+// number of workers; leaving the loop early, or cancelling ctx, ends them.
+func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var running sync.WaitGroup
+		defer running.Wait()
+		defer cancel()
+		l.waited = 0
+		rows, filling, free := make(chan row), make(chan *job, ahead), make(chan *Batch, ahead)
+		size := l.channels * l.options.View.Size * l.options.View.Size
+		for range ahead {
+			free <- &Batch{Pixels: make([]float32, l.options.Batch*size), Labels: make([]int, l.options.Batch)}
+		}
+		running.Go(func() { l.dispatch(ctx, epoch, rows, filling, free) })
+		for range l.options.Workers {
+			running.Go(func() {
+				for r := range rows {
+					if err := l.fill(r.job.Pixels[r.index*size:(r.index+1)*size], epoch, r.picture); err != nil {
+						r.job.once.Do(func() { r.job.err = err })
+					}
+					r.job.rows.Done()
+				}
+			})
+		}
+		for range l.Len() {
+			start := time.Now()
+			var j *job
+			select {
+			case j = <-filling:
+				j.rows.Wait()
+			case <-ctx.Done():
+			}
+			l.waited += time.Since(start)
+			if err := ctx.Err(); err != nil {
+				yield(nil, err)
+				return
+			}
+			if j.err != nil {
+				yield(nil, j.err)
+				return
+			}
+			if !yield(j.Batch, nil) {
+				return
+			}
+			free <- j.Batch
+		}
+	}
+}
+
+// dispatch hands out the rows of all batches, as buffers come free.
+func (l *Loader) dispatch(ctx context.Context, epoch int, rows chan<- row, filling chan<- *job, free <-chan *Batch) {
+	defer close(rows)
+	var order []int
+	if l.options.Training {
+		order = rand.New(rand.NewPCG(l.options.Seed, uint64(epoch))).Perm(l.split.Len())
+	}
+	for b := range l.Len() {
+		var j *job
+		select {
+		case batch := <-free:
+			j = &job{Batch: batch}
+		case <-ctx.Done():
+			return
+		}
+		first := b * l.options.Batch
+		j.Pictures = min(l.options.Batch, l.split.Len()-first)
+		j.rows.Add(j.Pictures)
+		size := len(j.Pixels) / l.options.Batch
+		clear(j.Pixels[j.Pictures*size:])
+		for i := range j.Labels {
+			j.Labels[i] = -1
+			if i < j.Pictures {
+				j.Labels[i] = l.split.Label(at(order, first+i))
+			}
+		}
+		filling <- j // has room for all jobs under way
+		for i := range j.Pictures {
+			select {
+			case rows <- row{j, i, at(order, first+i)}:
+			case <-ctx.Done():
+				j.rows.Add(i - j.Pictures) // nobody fills the rest
+				return
+			}
+		}
+	}
+}
+
+// at is the picture at a place in the order of an epoch; without one, in the split's own.
+func at(order []int, i int) int {
+	if order == nil {
+		return i
+	}
+	return order[i]
+}
+
+// fill makes the view of one picture.
+func (l *Loader) fill(dst []float32, epoch, picture int) error {
+	p, err := l.split.Picture(picture)
+	if err != nil {
+		return err
+	}
+	if l.options.Training {
+		err = l.options.View.Training(dst, p, l.options.Seed, epoch, picture)
+	} else {
+		err = l.options.View.Test(dst, p)
+	}
+	return errors.Wrap(err, l.split.Name(picture))
+}

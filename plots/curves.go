@@ -1,0 +1,165 @@
+package plots
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/pkg/errors"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"vgg/trainer"
+)
+
+// fewEpochs is the length up to which each epoch of a curve gets a marker.
+const fewEpochs = 15
+
+// Curves draws a run: the loss above, the top-1 error in percent below, both
+// against epochs. The validation curve is solid. The training curve, dashed, is
+// the running mean of the training passes, over augmented pictures and with
+// dropout on, so it may well lie above. Dashed vertical lines mark the ends of
+// the epochs after which the learning rate fell, and a ring the best epoch. A
+// value that is not finite leaves a gap. An empty history is an error.
+func Curves(history trainer.History, title string) (*Figure, error) {
+	if len(history) == 0 {
+		return nil, errors.New("nothing to draw: the history has no epoch")
+	}
+	train := curve{
+		line:   draw.LineStyle{Color: palette[1], Width: 1, Dashes: []vg.Length{3, 1.5}},
+		marker: draw.GlyphStyle{Color: palette[1], Radius: 1.6, Shape: draw.SquareGlyph{}},
+	}
+	val := curve{
+		line:   draw.LineStyle{Color: palette[0], Width: 1.2},
+		marker: draw.GlyphStyle{Color: palette[0], Radius: 1.6, Shape: draw.CircleGlyph{}},
+	}
+	if len(history) <= fewEpochs {
+		val.every = 1
+	}
+	trainLoss := train.through(history, func(e trainer.Epoch) float64 { return e.TrainLoss })
+	trainError := train.through(history, func(e trainer.Epoch) float64 { return e.TrainTop1Error })
+	valLoss := val.through(history, func(e trainer.Epoch) float64 { return e.ValLoss })
+	valError := val.through(history, func(e trainer.Epoch) float64 { return e.ValTop1Error })
+	drops, dropLabel := rateDrops(history)
+
+	first, last := span(history)
+	upper := newPanel("loss (nats)", first, last, trainLoss, valLoss)
+	lower := newPanel("top-1 error (%)", first, last, trainError, valError)
+	upper.Add(drops)
+	lower.Add(drops)
+	if best, ok := history.Best(); ok && finite(best.ValTop1Error) {
+		lower.Add(note{
+			at:    plotter.XY{X: float64(best.Epoch), Y: best.ValTop1Error},
+			text:  fmt.Sprintf("best: %.1f %% (epoch %d)", best.ValTop1Error, best.Epoch),
+			avoid: []*curve{trainError, valError},
+		})
+	}
+	// The data lie over everything else, and the dashes over the solid line, so
+	// that both show where they coincide.
+	upper.Add(valLoss, trainLoss)
+	lower.Add(valError, trainError)
+
+	legend := []legendItem{{"train (running)", trainLoss}, {"validation", valLoss}}
+	if len(drops.at) > 0 {
+		legend = append(legend, legendItem{dropLabel, drops})
+	}
+	return overEpochs(title, legend, upper, lower), nil
+}
+
+// Run is a history and what to call it.
+type Run struct {
+	Name    string
+	History trainer.History
+}
+
+// Compare draws the validation loss and validation top-1 error of several runs
+// over each other, with each run's lowest error in the legend. No run at all,
+// or a run without an epoch, is an error.
+func Compare(runs []Run, title string) (*Figure, error) {
+	if len(runs) == 0 {
+		return nil, errors.New("nothing to draw: no run is given")
+	}
+	first, last := math.Inf(1), math.Inf(-1)
+	for _, r := range runs {
+		if len(r.History) == 0 {
+			return nil, errors.Errorf("nothing to draw: the history of %s has no epoch", r.Name)
+		}
+		from, to := span(r.History)
+		first, last = min(first, from), max(last, to)
+	}
+
+	// Seven colours and five shapes repeat together after 35 runs only.
+	shapes := []draw.GlyphDrawer{
+		draw.CircleGlyph{}, draw.SquareGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.CrossGlyph{},
+	}
+	var losses, errorRates []*curve
+	var legend []legendItem
+	for i, r := range runs {
+		color := palette[i%len(palette)]
+		style := curve{
+			line:   draw.LineStyle{Color: color, Width: 1},
+			marker: draw.GlyphStyle{Color: color, Radius: 1.9, Shape: shapes[i%len(shapes)]},
+			every:  1 + (len(r.History)-1)/fewEpochs,
+		}
+		loss := style.through(r.History, func(e trainer.Epoch) float64 { return e.ValLoss })
+		losses = append(losses, loss)
+		errorRates = append(errorRates, style.through(r.History, func(e trainer.Epoch) float64 { return e.ValTop1Error }))
+		result := ""
+		if best, ok := r.History.Best(); ok {
+			result = fmt.Sprintf(" (best %.1f %%)", best.ValTop1Error)
+		}
+		label := textStyle(labelSize)
+		name := fit(label, r.Name, textWidth-label.Width(result))
+		legend = append(legend, legendItem{name + result, loss})
+	}
+	upper := newPanel("val. loss (nats)", first, last, losses...)
+	lower := newPanel("val. top-1 error (%)", first, last, errorRates...)
+	for i := range runs {
+		upper.Add(losses[i])
+		lower.Add(errorRates[i])
+	}
+	return overEpochs(title, legend, upper, lower), nil
+}
+
+// overEpochs puts two panels over one axis of epochs.
+func overEpochs(title string, legend []legendItem, upper, lower *plot.Plot) *Figure {
+	upper.X.Tick.Marker = unlabelled{upper.X.Tick.Marker}
+	lower.X.Label.Text = "epoch"
+	return chart{title, legend, []*plot.Plot{upper, lower}}.figure()
+}
+
+// through is a curve in the style of v through one figure of each epoch.
+func (v curve) through(h trainer.History, figure func(trainer.Epoch) float64) *curve {
+	v.points = make(plotter.XYs, len(h))
+	for i, e := range h {
+		v.points[i] = plotter.XY{X: float64(e.Epoch), Y: figure(e)}
+	}
+	return &v
+}
+
+// span is the first and the last epoch.
+func span(h trainer.History) (first, last float64) {
+	return float64(h[0].Epoch), float64(h[len(h)-1].Epoch)
+}
+
+// rateDrops are lines at the ends of the epochs after which the learning rate
+// fell, and what to call them.
+func rateDrops(h trainer.History) (drops verticals, label string) {
+	drops.line = draw.LineStyle{Color: grey, Width: 0.6, Dashes: []vg.Length{1.5, 1.5}}
+	label = "learning rate falls"
+	divisor, same := 0.0, true
+	for i := 1; i < len(h); i++ {
+		if h[i].LearningRate >= h[i-1].LearningRate {
+			continue
+		}
+		drops.at = append(drops.at, float64(h[i-1].Epoch))
+		ratio := h[i-1].LearningRate / h[i].LearningRate
+		same = same && (divisor == 0 || math.Abs(ratio/divisor-1) < 1e-3)
+		divisor = ratio
+	}
+	if same && finite(divisor) {
+		label = fmt.Sprintf("learning rate ÷ %.3g", divisor)
+	}
+	return drops, label
+}

@@ -1,0 +1,236 @@
+package plots
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot/plotter"
+
+	"vgg/trainer"
+	"vgg/weights"
+)
+
+func TestSave(t *testing.T) {
+	figure, err := Curves(run(12, 60, 12, 8), `A & <b> "c"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for extension, magic := range map[string]string{".png": "\x89PNG", ".svg": "<?xml", ".pdf": "%PDF", ".PNG": "\x89PNG"} {
+		path := filepath.Join(dir, "curves"+extension)
+		if err := figure.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil || !bytes.HasPrefix(b, []byte(magic)) {
+			t.Errorf("%s starts with %.8q (%v)", path, b, err)
+		}
+	}
+	for path, want := range map[string]string{
+		filepath.Join(dir, "curves.bmp"):            `unknown format ".bmp": give .png, .svg or .pdf`,
+		filepath.Join(dir, "curves"):                `unknown format ""`,
+		filepath.Join(dir, "missing", "curves.png"): "no such file",
+	} {
+		err := figure.Save(path)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("error %v, want %s and %s", err, path, want)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 4 {
+		t.Errorf("the folder holds %v (%v), want 4 pictures", left, err)
+	}
+}
+
+func TestSVG(t *testing.T) {
+	texts := func() (string, []byte) {
+		figure, err := Curves(run(12, 60, 12, 8), "A & <b>\x00\xff")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := figure.encode(".svg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all strings.Builder
+		for d := xml.NewDecoder(bytes.NewReader(b)); ; {
+			token, err := d.Token()
+			if err == io.EOF {
+				return all.String(), b
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c, ok := token.(xml.CharData); ok {
+				all.Write(c)
+			}
+		}
+	}
+	text, first := texts()
+	for _, want := range []string{
+		"A & <b> ?", "train (running)", "validation", "learning rate ÷ 10", "loss (nats)", "top-1 error (%)", "epoch", "best: 15.6 % (epoch 12)",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in the picture", want)
+		}
+	}
+	if _, second := texts(); !bytes.Equal(first, second) {
+		t.Error("the same history gives another picture")
+	}
+	if bytes.Contains(first, []byte("NaN")) || bytes.Contains(first, []byte("Inf")) {
+		t.Error("a coordinate is not finite")
+	}
+}
+
+func TestNothingToDraw(t *testing.T) {
+	w := filters(4, 3, 3)
+	reshaped := func(shape ...int) weights.Tensor { return weights.Tensor{Name: w.Name, Shape: shape, Data: w.Data} }
+	infinite := filters(4, 3, 3)
+	infinite.Data[7] = float32(math.Inf(1))
+	for name, c := range map[string]struct {
+		draw func() (*Figure, error)
+		want string
+	}{
+		"no epoch":   {func() (*Figure, error) { return Curves(nil, "") }, "the history has no epoch"},
+		"no run":     {func() (*Figure, error) { return Compare(nil, "") }, "no run"},
+		"empty run":  {func() (*Figure, error) { return Compare([]Run{{"a", stuck(1)}, {"b", nil}}, "") }, "history of b has no epoch"},
+		"linear":     {func() (*Figure, error) { return Filters(reshaped(4, 27)) }, "features.0.weight: shape [4 27]"},
+		"deep":       {func() (*Figure, error) { return Filters(reshaped(2, 6, 3, 3)) }, "6 channels"},
+		"oblong":     {func() (*Figure, error) { return Filters(reshaped(4, 3, 9, 1)) }, "shape [4 3 9 1]"},
+		"no filter":  {func() (*Figure, error) { return Filters(reshaped(0, 3, 3, 3)) }, "shape [0 3 3 3]"},
+		"too many":   {func() (*Figure, error) { return Filters(reshaped(1<<40, 3, 3, 3)) }, "is not that of a first layer"},
+		"short data": {func() (*Figure, error) { return Filters(reshaped(5, 3, 3, 3)) }, "108 values do not fill"},
+		"infinite":   {func() (*Figure, error) { return Filters(infinite) }, "features.0.weight: holds +Inf"},
+	} {
+		if _, err := c.draw(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// Whatever the figures are, a picture comes out.
+func TestExtremes(t *testing.T) {
+	values := []float64{0, math.Copysign(0, -1), 5e-324, 1e-20, 1, 100, 1e15, 1e299, -1e299, math.MaxFloat64, math.Inf(1), math.Inf(-1), nan}
+	for _, a := range values {
+		for _, b := range values {
+			figure, err := Curves(trainer.History{
+				{Epoch: 1, LearningRate: a, TrainLoss: a, TrainTop1Error: b, ValLoss: a, ValTop1Error: a},
+				{Epoch: 1 << 40, LearningRate: b, TrainLoss: b, TrainTop1Error: b, ValLoss: b, ValTop1Error: b},
+			}, "")
+			if err != nil {
+				t.Fatalf("%v, %v: %v", a, b, err)
+			}
+			picture, err := figure.encode(".svg")
+			if err != nil || bytes.Contains(picture, []byte("NaN")) {
+				t.Fatalf("%v, %v: a coordinate is not a number (%v)", a, b, err)
+			}
+		}
+	}
+	for _, shape := range [][]int{{1, 1, 1}, {1, 3, 32}, {1024, 1, 32}, {33, 3, 7}} {
+		w := filters(shape[0], shape[1], shape[2])
+		clear(w.Data)
+		figure, err := Filters(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := figure.encode(".svg"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestTicks(t *testing.T) {
+	for _, c := range []struct {
+		ticks     ticks
+		low, high float64
+		want      string
+	}{
+		{ticks{10, 1}, 1, 12, "2 4 6 8 10 12"},
+		{ticks{10, 1}, 1, 5, "1 2 3 4 5"},
+		{ticks{10, 1}, 0.5, 1.5, "1"},
+		{ticks{10, 1}, 1, 74, "10 20 30 40 50 60 70"},
+		{ticks{6, 0}, -0.1, 2.4, "0.0 0.5 1.0 1.5 2.0"},
+		{ticks{6, 0}, 2.3, 2.32, "2.300 2.305 2.310 2.315 2.320"},
+		{ticks{6, 0}, 0, 3e12, "0 5e+11 1e+12 1.5e+12 2e+12 2.5e+12 3e+12"},
+		{ticks{6, 0}, 1, 1, ""},
+		{ticks{6, 0}, 2, 1, ""},
+		{ticks{6, 0}, math.NaN(), 1, ""},
+	} {
+		var labels []string
+		for _, m := range c.ticks.Ticks(c.low, c.high) {
+			labels = append(labels, m.Label)
+		}
+		if got := strings.Join(labels, " "); got != c.want {
+			t.Errorf("%v to %v: %s, want %s", c.low, c.high, got, c.want)
+		}
+	}
+}
+
+func TestRateDrops(t *testing.T) {
+	for _, c := range []struct {
+		rates []float64
+		at    []float64
+		label string
+	}{
+		{[]float64{0.1, 0.1}, nil, "learning rate falls"},
+		{[]float64{0.1, 0.01, 0.01, 0.001}, []float64{1, 3}, "learning rate ÷ 10"},
+		{[]float64{0.1, 0.2, 0.1}, []float64{2}, "learning rate ÷ 2"},
+		{[]float64{0.1, 0.01, 0.005}, []float64{1, 2}, "learning rate falls"},
+		{[]float64{0.1, 0}, []float64{1}, "learning rate falls"},
+	} {
+		var h trainer.History
+		for i, rate := range c.rates {
+			h = append(h, trainer.Epoch{Epoch: i + 1, LearningRate: rate})
+		}
+		drops, label := rateDrops(h)
+		if !slices.Equal(drops.at, c.at) || label != c.label && len(c.at) > 0 {
+			t.Errorf("%v: %v %q, want %v %q", c.rates, drops.at, label, c.at, c.label)
+		}
+	}
+}
+
+func TestValueRange(t *testing.T) {
+	for _, c := range []struct {
+		values    []float64
+		low, high float64
+	}{
+		{nil, 0, 1},
+		{[]float64{nan, math.Inf(1)}, 0, 1},
+		{[]float64{0, 0}, 0, 1},
+		{[]float64{10, 30}, 9, 31},
+		{[]float64{0.1, nan, 10.1}, 0, 10.6},
+		{[]float64{-1, 1}, -1.1, 1.1},
+		{[]float64{50, 50}, 49.5, 50.5},
+	} {
+		v := &curve{}
+		for i, y := range c.values {
+			v.points = append(v.points, plotter.XY{X: float64(i), Y: y})
+		}
+		low, high := valueRange([]*curve{v})
+		if math.Abs(low-c.low) > 1e-9 || math.Abs(high-c.high) > 1e-9 {
+			t.Errorf("%v: %v to %v, want %v to %v", c.values, low, high, c.low, c.high)
+		}
+	}
+}
+
+func TestFilterColors(t *testing.T) {
+	grey := filterColors([]float32{-2, 0, 1, 2}, 1)
+	for i, want := range []uint8{0, 128, 191, 255} {
+		if c := grey[i]; c.R != want || c.G != want || c.B != want || c.A != 255 {
+			t.Errorf("weight %d is %v, want grey %d", i, c, want)
+		}
+	}
+	// (In, 1, 1): one weight, its channels −1, 0 and 1.
+	if c := filterColors([]float32{-1, 0, 1}, 3)[0]; c.R != 0 || c.G != 128 || c.B != 255 {
+		t.Errorf("channels −1, 0, 1 are %v", c)
+	}
+	if c := filterColors([]float32{0}, 1)[0]; c.R != 128 {
+		t.Errorf("a filter of zeros is %v", c)
+	}
+}

@@ -1,0 +1,68 @@
+package trainer
+
+import (
+	"math"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// learnable is a gorgonia.ValueGrad made of two vectors.
+type learnable struct{ value, grad *tensor.Dense }
+
+func (l learnable) Value() gorgonia.Value         { return l.value }
+func (l learnable) Grad() (gorgonia.Value, error) { return l.grad, nil }
+
+func vector(v ...float32) *tensor.Dense {
+	return tensor.New(tensor.WithShape(len(v)), tensor.WithBacking(v))
+}
+
+// TestSGD runs five steps beside v ← μv − η(∇/k + λw); w ← w + v in float64.
+func TestSGD(t *testing.T) {
+	w := []float64{1, -2, 0.5, 0, 3, -0.25, 7, 0.125, -9, 0.75, 11}
+	start, grad := make([]float32, len(w)), make([]float32, len(w))
+	for i, x := range w {
+		start[i] = float32(x)
+	}
+	n := learnable{vector(start...), vector(grad...)}
+	v := make([]float64, len(w))
+	solver := &SGD{LearningRate: 0.1, Momentum: 0.9, WeightDecay: 5e-2, Accumulated: 4}
+	for step := range 5 {
+		solver.LearningRate = 0.1 / float64(1+step)
+		g := n.grad.Data().([]float32)
+		for i := range w {
+			g[i] = float32(math.Sin(float64(step*len(w) + i)))
+			v[i] = 0.9*v[i] - solver.LearningRate*(float64(g[i])/4+5e-2*w[i])
+			w[i] += v[i]
+		}
+		if err := solver.Step([]gorgonia.ValueGrad{n}); err != nil {
+			t.Fatal(err)
+		}
+		for i, got := range n.value.Data().([]float32) {
+			if math.Abs(float64(got)-w[i]) > 1e-6*(1+math.Abs(w[i])) {
+				t.Errorf("step %d: weight %d is %v, want %v", step, i, got, w[i])
+			}
+			if g[i] != 0 {
+				t.Errorf("step %d: gradient %d is not cleared", step, i)
+			}
+		}
+	}
+}
+
+func TestSGDErrors(t *testing.T) {
+	solver := &SGD{LearningRate: 1}
+	a := learnable{vector(1, 2), vector(0, 0)}
+	if err := solver.Step([]gorgonia.ValueGrad{a}); err != nil {
+		t.Fatal(err)
+	}
+	for name, model := range map[string][]gorgonia.ValueGrad{
+		"more learnables": {a, a},
+		"another size":    {learnable{vector(1, 2, 3), vector(0, 0, 0)}},
+		"shapes differ":   {learnable{vector(1, 2), vector(0)}},
+	} {
+		if err := solver.Step(model); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package trainer
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"vgg/augment"
+	"vgg/configs"
+	"vgg/dataset"
+	"vgg/weights"
+)
+
+// stripes is a split of grey pictures whose class decides the direction of their stripes.
+type stripes struct{ pictures, classes int }
+
+func (s stripes) Len() int          { return s.pictures }
+func (s stripes) Label(i int) int   { return i % s.classes }
+func (s stripes) Name(i int) string { return "stripes" }
+
+func (s stripes) Picture(i int) (augment.Picture, error) {
+	p := augment.Picture{Width: 32, Height: 32, Channels: 1, Pix: make([]uint8, 32*32)}
+	angle := math.Pi * float64(s.Label(i)) / float64(s.classes)
+	for k := range p.Pix {
+		x, y := float64(k%32), float64(k/32)
+		p.Pix[k] = uint8(127 + 100*math.Sin(x*math.Cos(angle)+y*math.Sin(angle)+float64(i)))
+	}
+	return p, nil
+}
+
+func set(pictures, classes int) *dataset.Set {
+	s := &dataset.Set{Name: "stripes", Channels: 1, Train: stripes{pictures, classes}, Val: stripes{pictures / 4, classes}}
+	for i := range classes {
+		s.Classes = append(s.Classes, string(rune('a'+i)))
+	}
+	return s
+}
+
+func quick(t *testing.T) configs.Recipe {
+	t.Helper()
+	r, err := configs.LoadRecipe("quick")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Net.Width, r.Net.FC, r.Net.Dropout = 1.0/16, 32, 0.1
+	r.Training.Batch, r.Training.Epochs, r.Training.LearningRate = 16, 3, 0.02
+	r.Augment.Flip = false
+	return r
+}
+
+// notes collects what an Observer is told.
+type notes struct {
+	begin   []string
+	notices []string
+	steps   int
+}
+
+func (n *notes) Begin(_ int, s []string) error { n.begin = s; return nil }
+func (n *notes) Step(int, int, float64)        { n.steps++ }
+func (n *notes) Epoch(History) error           { return nil }
+func (n *notes) Notice(s string)               { n.notices = append(n.notices, s) }
+
+// TestTrain learns to tell stripes apart and leaves a complete run directory.
+func TestTrain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	n := &notes{}
+	r := quick(t)
+	r.Training.Epochs = 6
+	h, err := Train(context.Background(), Job{Recipe: r, Set: set(256, 3), Dir: dir, Observer: n})
+	if err != nil {
+		t.Fatal(err)
+	}
+	best, _ := h.Best()
+	if best.ValTop1Error > 10 {
+		t.Errorf("validation error %v %%, want at most 10", best.ValTop1Error)
+	}
+	if n.steps != 6*16 || h[len(h)-1].Iteration != 6*16 {
+		t.Errorf("%d steps, %d in the history, want %d", n.steps, h[len(h)-1].Iteration, 6*16)
+	}
+	if !math.IsNaN(best.ValTop5Error) {
+		t.Errorf("top-5 error of three classes is %v, want none", best.ValTop5Error)
+	}
+	saved, err := ReadHistory(filepath.Join(dir, HistoryFile))
+	if err != nil || len(saved) != len(h) {
+		t.Errorf("history: %d rows, %v", len(saved), err)
+	}
+	var summary Summary
+	data, err := os.ReadFile(filepath.Join(dir, SummaryFile))
+	if err == nil {
+		err = json.Unmarshal(data, &summary)
+	}
+	if err != nil || summary.BestEpoch != best.Epoch || summary.Config != "A" || summary.Classes != 3 {
+		t.Errorf("summary %+v, %v", summary, err)
+	}
+	again, err := configs.LoadRecipe(filepath.Join(dir, RecipeFile))
+	if err != nil || again != r {
+		t.Errorf("recipe: %+v, %v", again, err)
+	}
+	f, err := weights.Read(filepath.Join(dir, BestFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := weights.ParseInfo(f.Metadata)
+	if err != nil || !slices.Equal(info.Classes, []string{"a", "b", "c"}) || info.Epoch != best.Epoch || len(info.Mean) != 1 {
+		t.Errorf("metadata %+v, %v", info, err)
+	}
+
+	// What was saved can be gone on from, and a deeper net can start from it.
+	r.Training.Epochs = 1
+	n = &notes{}
+	further, err := Train(context.Background(), Job{Recipe: r, Set: set(256, 3), Weights: f, Observer: n})
+	if err != nil || further[0].ValTop1Error > best.ValTop1Error+10 {
+		t.Errorf("going on: %+v, %v", further, err)
+	}
+	r.Config = "E"
+	if _, err = Train(context.Background(), Job{Recipe: r, Set: set(64, 3), InitFrom: f, Observer: n}); err != nil {
+		t.Fatal(err)
+	}
+	if text := strings.Join(n.begin, "\n"); !strings.Contains(text, "conv3_2: from net A (features.8.weight → features.12.weight") || strings.Contains(text, "conv4_1") {
+		t.Errorf("notes of the transfer:\n%s", text)
+	}
+}
+
+// TestReproducible: the same seed gives the same bits, whatever the number of threads, and another seed others.
+func TestReproducible(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	r := quick(t)
+	r.Training.Epochs, r.Training.MicroBatch, r.Augment.Flip, r.Net.Dropout = 2, 8, true, 0.5
+	run := func(threads int) (files [2]string) {
+		runtime.GOMAXPROCS(threads)
+		dir := t.TempDir()
+		h, err := Train(context.Background(), Job{Recipe: r, Set: set(64, 3), Dir: dir, Observer: &notes{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := os.ReadFile(filepath.Join(dir, BestFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range h {
+			h[i].Seconds, h[i].ImagesPerSecond = 0, 0
+		}
+		var csv strings.Builder
+		if err := h.WriteCSV(&csv); err != nil {
+			t.Fatal(err)
+		}
+		return [2]string{string(w), csv.String()}
+	}
+	first := run(1)
+	for _, threads := range []int{1, 2, 3} {
+		if run(threads) != first {
+			t.Errorf("another run, with %d threads, differs", threads)
+		}
+	}
+	r.Training.Seed++
+	if other := run(1); other[0] == first[0] || other[1] == first[1] {
+		t.Error("another seed gives the same run")
+	}
+}
+
+// TestDiagnosis: a net whose signal dies away is noticed, one that learns is not.
+func TestDiagnosis(t *testing.T) {
+	r := quick(t)
+	r.Net.Init, r.Training.Epochs = configs.InitSmall, 1
+	n := &notes{}
+	if _, err := Train(context.Background(), Job{Recipe: r, Set: set(64, 3), Observer: n}); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(n.notices, "\n")
+	for _, want := range []string{"ln(3) = 1.099", "gradient norm", "conv1_1", "fc8", "dead", "conv5_2", "--init-from", "net.init"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in the diagnosis:\n%s", want, text)
+		}
+	}
+	r.Net.Init = configs.InitHe
+	n = &notes{}
+	if _, err := Train(context.Background(), Job{Recipe: r, Set: set(512, 3), Observer: n}); err != nil {
+		t.Fatal(err)
+	}
+	if len(n.notices) > 0 {
+		t.Errorf("a net that learns is called stuck: %v", n.notices)
+	}
+}
+
+// TestSchedule: training ends when the error stops falling after the last division.
+func TestSchedule(t *testing.T) {
+	r := quick(t)
+	r.Training.Epochs = 50
+	r.Schedule = configs.Schedule{Factor: 10, Patience: 1, MinImprovement: 99, MaxDivisions: 2}
+	n := &notes{}
+	h, err := Train(context.Background(), Job{Recipe: r, Set: set(32, 3), Observer: n})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h) != 4 || math.Abs(h[3].LearningRate-0.0002) > 1e-9 {
+		t.Errorf("%d epochs, the last at rate %v; want 4, 0.0002", len(h), h[len(h)-1].LearningRate)
+	}
+}
+
+// TestFailures: each ends with an error that names the culprit, and keeps what was written.
+func TestFailures(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	wrong := &weights.File{Metadata: map[string]string{"config": "A"}}
+	for want, change := range map[string]func(*Job){
+		"unknown config":    func(j *Job) { j.Recipe.Config = "F" },
+		"net.input":         func(j *Job) { j.Recipe.Net.Input = 48 },
+		"mini-batch of 512": func(j *Job) { j.Recipe.Training.Batch = 512 },
+		"--out":             func(j *Job) { j.Dir = filepath.Join(file, "run") },
+		"--weights":         func(j *Job) { j.Weights = wrong },
+		"--init-from":       func(j *Job) { j.InitFrom = wrong },
+		"validation":        func(j *Job) { j.Set.Val = stripes{0, 3} },
+	} {
+		job := Job{Recipe: quick(t), Set: set(64, 3), Observer: &notes{}}
+		change(&job)
+		if _, err := Train(context.Background(), job); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
+
+	dir := t.TempDir()
+	job := Job{Recipe: quick(t), Set: set(64, 3), Dir: dir, Observer: &notes{}}
+	job.Recipe.Training.LearningRate = 1e20
+	h, err := Train(context.Background(), job)
+	if err == nil || !strings.Contains(err.Error(), "the loss is") || !strings.Contains(err.Error(), "--lr") {
+		t.Errorf("divergence: %v", err)
+	}
+	if len(h) > 0 {
+		t.Errorf("%d epochs of a training that diverges at once", len(h))
+	}
+
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Train(ctx, Job{Recipe: quick(t), Set: set(64, 3), Observer: &notes{}}); !strings.Contains(err.Error(), context.Canceled.Error()) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
