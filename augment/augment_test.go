@@ -1,0 +1,256 @@
+package augment
+
+import (
+	"image"
+	"image/color"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// gradient makes a picture whose channels rise evenly: 2 a column, 1 a row, and a constant.
+func gradient(width, height int) Picture {
+	p := Picture{width, height, 3, make([]uint8, 3*width*height)}
+	for i := range width * height {
+		p.Pix[3*i], p.Pix[3*i+1], p.Pix[3*i+2] = uint8(2*(i%width)), uint8(i/width), 100
+	}
+	return p
+}
+
+func view(size int) View {
+	return View{Size: size, Mean: []float64{0, 0, 0}, Std: []float64{1, 1, 1}}
+}
+
+// TestRescale: the smaller side becomes S, the aspect stays, linear colours stay linear, and shrinking averages.
+func TestRescale(t *testing.T) {
+	for _, c := range []struct{ w, h, s, wantW, wantH int }{{100, 80, 40, 50, 40}, {60, 90, 120, 120, 180}, {33, 33, 33, 33, 33}, {64, 48, 47, 63, 47}} {
+		p := Rescale(gradient(c.w, c.h), c.s)
+		if p.Width != c.wantW || p.Height != c.wantH {
+			t.Errorf("%d×%d to %d: %d×%d, want %d×%d", c.w, c.h, c.s, p.Width, p.Height, c.wantW, c.wantH)
+			continue
+		}
+		// Away from the edges a cubic filter keeps a linear ramp: its value at the pixel's centre.
+		for y := 4; y < p.Height-4; y++ {
+			for x := 4; x < p.Width-4; x++ {
+				red := 2 * ((float64(x)+0.5)*float64(c.w)/float64(p.Width) - 0.5)
+				green := (float64(y)+0.5)*float64(c.h)/float64(p.Height) - 0.5
+				at := 3 * (y*p.Width + x)
+				if math.Abs(float64(p.Pix[at])-red) > 1.01 || math.Abs(float64(p.Pix[at+1])-green) > 1.01 || p.Pix[at+2] != 100 {
+					t.Fatalf("%d×%d to %d: pixel (%d, %d) is %v, want about %.1f %.1f 100", c.w, c.h, c.s, x, y, p.Pix[at:at+3], red, green)
+				}
+			}
+		}
+	}
+	chess := Picture{64, 64, 1, make([]uint8, 64*64)}
+	for i := range chess.Pix {
+		chess.Pix[i] = uint8(255 * ((i%64 + i/64) % 2))
+	}
+	for i, v := range Rescale(chess, 16).Pix {
+		if v < 117 || v > 138 {
+			t.Fatalf("a chessboard shrunk to a quarter: pixel %d is %d, want about 127", i, v)
+		}
+	}
+}
+
+// TestFromImage: transparency lies over white, grey is luminance, and bounds need not start at 0.
+func TestFromImage(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(5, 7, 7, 8))
+	img.Set(5, 7, color.NRGBA{255, 0, 0, 255})
+	img.Set(6, 7, color.NRGBA{0, 0, 0, 0})
+	if p := FromImage(img, 3); !slices.Equal(p.Pix, []uint8{255, 0, 0, 255, 255, 255}) {
+		t.Errorf("RGB: %v", p.Pix)
+	}
+	if p := FromImage(img, 1); !slices.Equal(p.Pix, []uint8{76, 255}) {
+		t.Errorf("grey: %v", p.Pix)
+	}
+	p := gradient(3, 2)
+	if back := FromImage(p.Image(), 3); !slices.Equal(back.Pix, p.Pix) {
+		t.Errorf("there and back: %v, want %v", back.Pix, p.Pix)
+	}
+}
+
+// corner finds where a crop of a gradient was taken, and whether it was mirrored.
+func corner(dst []float32, size int) (left, top int, mirrored bool) {
+	mirrored = dst[1] < dst[0]
+	left = int(dst[0]) / 2
+	if mirrored {
+		left = int(dst[size-1]) / 2
+	}
+	return left, int(dst[size*size]), mirrored
+}
+
+// TestDraws: crops are uniform over all positions (chi-square), half of the views mirrored.
+func TestDraws(t *testing.T) {
+	const size, positions, views = 8, 5, 5000
+	v := view(size)
+	v.Crop, v.Flip = true, true
+	p := gradient(size+positions-1, size+positions-1)
+	dst := make([]float32, 3*size*size)
+	var counts [positions][positions]int
+	flips := 0
+	for i := range views {
+		if err := v.Training(dst, p, 1, i/1000, i%1000); err != nil {
+			t.Fatal(err)
+		}
+		left, top, mirrored := corner(dst, size)
+		counts[top][left]++
+		if mirrored {
+			flips++
+		}
+	}
+	expected := float64(views) / (positions * positions)
+	chi := 0.0
+	for _, row := range counts {
+		for _, n := range row {
+			chi += (float64(n) - expected) * (float64(n) - expected) / expected
+		}
+	}
+	if chi > 51.2 { // 24 degrees of freedom: exceeded with probability 0.001
+		t.Errorf("chi-square of the crops' positions is %.1f: %v", chi, counts)
+	}
+	if math.Abs(float64(flips)-views/2) > 117 { // 3.3 standard deviations
+		t.Errorf("%d of %d views are mirrored", flips, views)
+	}
+	// The same (seed, epoch, index) draws the same; another of each draws others.
+	draws := map[[3]int]bool{}
+	for _, key := range [][3]int{{1, 2, 3}, {1, 2, 3}, {9, 2, 3}, {1, 9, 3}, {1, 2, 9}} {
+		v.ColourShift, v.PCA = 1, PCA{Eigenvalues: [3]float64{1e4, 0, 0}, Eigenvectors: [3][3]float64{{0, 0, 1}, {1, 0, 0}, {0, 1, 0}}}
+		if err := v.Training(dst, p, uint64(key[0]), key[1], key[2]); err != nil {
+			t.Fatal(err)
+		}
+		draws[[3]int{int(1e4 * dst[0]), int(1e4 * dst[size*size]), int(1e4 * dst[2*size*size])}] = true
+	}
+	if len(draws) != 4 {
+		t.Errorf("%d different views of 4 different draws", len(draws))
+	}
+}
+
+// TestScale: S is uniform in its range, and tests take the middle.
+func TestScale(t *testing.T) {
+	v := view(16)
+	v.Scale = Range{16, 31}
+	p := gradient(64, 64)
+	dst := make([]float32, 3*16*16)
+	counts := map[int]int{}
+	for i := range 1600 {
+		if err := v.Training(dst, p, 1, 0, i); err != nil {
+			t.Fatal(err)
+		}
+		slope := float64(dst[12]-dst[3]) / 9 // 2·64/S a pixel
+		counts[int(math.Round(128/slope))]++
+	}
+	for s, n := range counts {
+		if s < 14 || s > 33 || n > 250 {
+			t.Errorf("S = %d in %d of 1600 views", s, n)
+		}
+	}
+	if len(counts) < 14 {
+		t.Errorf("%d different scales, want about 16", len(counts))
+	}
+	if err := v.Test(dst, p); err != nil {
+		t.Fatal(err)
+	}
+	if s := math.Round(128 * 9 / float64(dst[12]-dst[3])); math.Abs(s-23) > 1 {
+		t.Errorf("tests take S = %v, want 23", s)
+	}
+}
+
+// TestView: mean and deviation, the centre, and borders of the mean around small pictures.
+func TestView(t *testing.T) {
+	v := View{Size: 4, Mean: []float64{10}, Std: []float64{2}}
+	p := Picture{2, 2, 1, []uint8{10, 12, 14, 16}}
+	dst := make([]float32, 16)
+	if err := v.Test(dst, p); err != nil {
+		t.Fatal(err)
+	}
+	if want := []float32{0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 3, 0, 0, 0, 0, 0}; !slices.Equal(dst, want) {
+		t.Errorf("a small picture: %v, want %v", dst, want)
+	}
+	v.Size = 2
+	large := Picture{4, 4, 1, make([]uint8, 16)}
+	for i := range large.Pix {
+		large.Pix[i] = uint8(10 + 2*i)
+	}
+	if err := v.Test(dst[:4], large); err != nil {
+		t.Fatal(err)
+	}
+	if want := []float32{5, 6, 9, 10}; !slices.Equal(dst[:4], want) {
+		t.Errorf("the centre: %v, want %v", dst[:4], want)
+	}
+	// With a border of one pixel, crops reach every corner of it.
+	v.Size, v.Pad, v.Crop = 4, 1, true
+	seen := map[float32]bool{}
+	for i := range 200 {
+		if err := v.Training(dst, large, 1, 0, i); err != nil {
+			t.Fatal(err)
+		}
+		seen[dst[5]] = true
+	}
+	if len(seen) != 9 {
+		t.Errorf("%d different crops, want 9", len(seen))
+	}
+}
+
+// TestColourShift: the shift lies along the eigenvectors, with α's deviation times the eigenvalue over 255.
+func TestColourShift(t *testing.T) {
+	v := view(1)
+	v.ColourShift = 0.1
+	v.PCA = PCA{Eigenvalues: [3]float64{0, 0, 15300}, Eigenvectors: [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0.6, 0.8}}}
+	p := Picture{1, 1, 3, []uint8{50, 60, 70}}
+	dst := make([]float32, 3)
+	square := 0.0
+	const views = 4000
+	for i := range views {
+		if err := v.Training(dst, p, 1, 0, i); err != nil {
+			t.Fatal(err)
+		}
+		along := (float64(dst[1])-60)/0.6 - (float64(dst[2])-70)/0.8
+		if dst[0] != 50 || math.Abs(along) > 1e-3 {
+			t.Fatalf("shifted to %v, want 50 and a move along (0, 0.6, 0.8)", dst)
+		}
+		square += (float64(dst[2]) - 70) * (float64(dst[2]) - 70) / 0.64 / views
+	}
+	if got, want := math.Sqrt(square), 0.1*15300/255; math.Abs(got-want) > 0.05*want {
+		t.Errorf("standard deviation %.3f, want %.3f", got, want)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for want, change := range map[string]func(*View){
+		"channels":  func(v *View) { v.Mean = nil },
+		"size":      func(v *View) { v.Size = 0 },
+		"scale":     func(v *View) { v.Scale = Range{5, 4} },
+		"scale_min": func(v *View) { v.Scale = Range{7, 9} },
+		"deviation": func(v *View) { v.Std = []float64{1, 0, 1} },
+		"negative":  func(v *View) { v.Pad = -1 },
+	} {
+		v := view(8)
+		change(&v)
+		if err := v.Validate(3); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
+	v := view(8)
+	v.ColourShift, v.Mean, v.Std = 0.1, []float64{0}, []float64{1}
+	if err := v.Validate(1); err == nil || !strings.Contains(err.Error(), "colour_shift") {
+		t.Errorf("grey colour shift: %v", err)
+	}
+}
+
+// BenchmarkTraining makes 224×224 views with scale jitter of a 500×375 photograph's worth of noise.
+func BenchmarkTraining(b *testing.B) {
+	v := View{Size: 224, Scale: Range{256, 512}, Crop: true, Flip: true, ColourShift: 0.1, Mean: []float64{120, 115, 100}, Std: []float64{1, 1, 1}}
+	p := Picture{500, 375, 3, make([]uint8, 500*375*3)}
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range p.Pix {
+		p.Pix[i] = uint8(r.Uint32())
+	}
+	dst := make([]float32, 3*224*224)
+	for i := 0; b.Loop(); i++ {
+		if err := v.Training(dst, p, 1, 0, i); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
