@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -151,7 +150,8 @@ func finish(h trainer.History, dir string, elapsed time.Duration) error {
 		{trainer.BestFile, "weights of the best epoch"},
 		{trainer.LastFile, "weights of the last epoch"},
 		{trainer.HistoryFile, "a row an epoch"},
-		{curvesPNG + ", " + strconv.Quote(".svg"), "loss and error curves"},
+		{curvesPNG, "loss and error curves"},
+		{curvesSVG, "the same, to be scaled"},
 		{trainer.RecipeFile, "the recipe as resolved: --recipe takes it to run again"},
 		{trainer.SummaryFile, "the run in numbers"},
 	} {

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"vgg/trainer"
+)
+
+// asCommand makes the test binary behave as the command.
+const asCommand = "VGG_TEST_AS_TRAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// train runs the command in a folder of its own.
+func trainIn(t *testing.T, dir string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// idxFolder writes a data set of 64 + 16 grey pictures in two classes, bright and dark.
+func idxFolder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, count := range map[string]int{"train": 64, "val": 16} {
+		images := []byte{0, 0, 8, 3}
+		labels := []byte{0, 0, 8, 1}
+		for _, d := range []int{count, 8, 8} {
+			images = binary.BigEndian.AppendUint32(images, uint32(d))
+		}
+		labels = binary.BigEndian.AppendUint32(labels, uint32(count))
+		for i := range count {
+			labels = append(labels, byte(i%2))
+			for k := range 64 {
+				images = append(images, byte(100*(i%2)+k+i))
+			}
+		}
+		for kind, data := range map[string][]byte{"-images-idx3-ubyte": images, "-labels-idx1-ubyte": labels} {
+			if err := os.WriteFile(filepath.Join(dir, name+kind), data, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return dir
+}
+
+// TestRun trains for two epochs and finds every file; then again from the run's own recipe, and on from its weights.
+func TestRun(t *testing.T) {
+	dir, data := t.TempDir(), idxFolder(t)
+	small := []string{"--data", data, "--width", "0.05", "--fc", "8", "--batch", "16"}
+	out, errs, code := trainIn(t, dir, append(small, "--out", "a", "--epochs", "2", "--threads", "1")...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	for _, name := range []string{trainer.RecipeFile, trainer.HistoryFile, trainer.SummaryFile, trainer.BestFile, trainer.LastFile, curvesPNG, curvesSVG} {
+		if info, err := os.Stat(filepath.Join(dir, "a", name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !strings.Contains(out, filepath.Join("a", name)) {
+			t.Errorf("%s is not mentioned in the output", name)
+		}
+	}
+	var summary map[string]any
+	b, err := os.ReadFile(filepath.Join(dir, "a", trainer.SummaryFile))
+	if err == nil {
+		err = json.Unmarshal(b, &summary)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range strings.Fields("config recipe data classes parameters epochs iterations best_epoch val_loss val_top1_error val_top5_error images_per_second seconds seed threads") {
+		if _, ok := summary[key]; !ok {
+			t.Errorf("summary.json has no %s", key)
+		}
+	}
+	if _, errs, code := trainIn(t, dir, "--recipe", "a/recipe.toml", "--out", "b"); code != 0 {
+		t.Fatalf("again: exit code %d: %s", code, errs)
+	}
+	for _, name := range []string{trainer.BestFile, trainer.LastFile, trainer.RecipeFile} {
+		first, _ := os.ReadFile(filepath.Join(dir, "a", name))
+		second, err := os.ReadFile(filepath.Join(dir, "b", name))
+		if err != nil || !slices.Equal(first, second) {
+			t.Errorf("run again from its own recipe, %s differs: %v", name, err)
+		}
+	}
+	if _, errs, code := trainIn(t, dir, append(small, "--out", "c", "--epochs", "1", "--weights", "a/best.safetensors")...); code != 0 {
+		t.Errorf("on from its weights: exit code %d: %s", code, errs)
+	}
+	if out, errs, code := trainIn(t, dir, append(small, "--out", "d", "--epochs", "1", "--config", "D", "--init-from", "a/best.safetensors")...); code != 0 || !strings.Contains(out, "conv3_2: from net A") {
+		t.Errorf("net D from A: exit code %d: %s\n%s", code, errs, out)
+	}
+}
+
+// TestBadInput: each fault gives one line that names the culprit and the remedy, and the exit code of its kind.
+func TestBadInput(t *testing.T) {
+	dir, data := t.TempDir(), idxFolder(t)
+	write := func(name, text string) {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("typo.toml", "[training]\nlearning_rat = 0.1\n")
+	write("file", "")
+	write("classless/train/a/1.txt", "")
+	write("broken/train/a/1.jpg", "\xff\xd8\xff no picture")
+	write("broken/val/a/1.jpg", "\xff\xd8\xff no picture")
+	write("torn.safetensors", "torn")
+	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	small := []string{"--data", data, "--width", "0.05", "--fc", "8", "--batch", "16", "--epochs", "1"}
+	if _, errs, code := trainIn(t, dir, append(small, "--out", "a")...); code != 0 {
+		t.Fatal(errs)
+	}
+	for _, c := range []struct {
+		code int
+		want []string
+		args []string
+	}{
+		{2, []string{`unknown config "G"`, "did you mean"}, []string{"--config", "G"}},
+		{2, []string{"--recipe", `"quik"`, `"quick"`}, []string{"--recipe", "quik"}},
+		{2, []string{"typo.toml", "line 2", "learning_rate"}, []string{"--recipe", "typo.toml"}},
+		{2, []string{"--set", "KEY=VALUE"}, []string{"--set", "momentum"}},
+		{2, []string{"momentun", "momentum"}, []string{"--set", "training.momentun=0.5"}},
+		{2, []string{"--epoch", "--epochs"}, []string{"--epoch", "3"}},
+		{2, []string{"--batch", "many"}, []string{"--batch", "many"}},
+		{2, []string{"training.micro_batch", "divisor"}, []string{"--batch", "32", "--micro-batch", "5"}},
+		{2, []string{"net.input", "48", "32 or 64"}, []string{"--set", "net.input=48"}},
+		{2, []string{"--threads"}, []string{"--threads=-1"}},
+		{2, []string{"--data"}, []string{"--recipe", "flowers"}},
+		{2, []string{"--weights", "--init-from"}, []string{"--weights", "x", "--init-from", "y"}},
+		{1, []string{"--data", "missing"}, []string{"--data", "missing"}},
+		{1, []string{"--data", "empty", "train/CLASS"}, []string{"--data", "empty"}},
+		{1, []string{"--data", "zip archive"}, []string{"--data", "file"}},
+		{1, []string{"class a has no picture"}, []string{"--data", "classless"}},
+		{1, []string{"broken: train/a/1.jpg", "remove or replace"}, []string{"--data", "broken", "--batch", "1"}},
+		{1, []string{"--out"}, append(small, "--out", "file/run")},
+		{1, []string{"--weights", "torn.safetensors"}, append(small, "--weights", "torn.safetensors")},
+		{1, []string{"--init-from", "absent"}, append(small, "--init-from", "absent")},
+		{1, []string{"--weights", "config B"}, append(small, "--config", "B", "--weights", "a/best.safetensors")},
+		{1, []string{"--init-from", "width"}, append(small, "--config", "B", "--width", "0.1", "--init-from", "a/best.safetensors")},
+		{1, []string{"mini-batch of 100"}, append(small, "--batch", "100")},
+		{1, []string{"the loss is", "iteration", "--lr"}, append(small, "--lr", "1e20", "--out", "diverged")},
+	} {
+		_, errs, code := trainIn(t, dir, c.args...)
+		if code != c.code || strings.Count(errs, "\n") != 1 {
+			t.Errorf("%v: exit code %d, want %d; stderr: %q", c.args, code, c.code, errs)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(errs, want) {
+				t.Errorf("%v: no %q in %q", c.args, want, errs)
+			}
+		}
+	}
+}
+
+func TestListRecipes(t *testing.T) {
+	out, _, code := trainIn(t, t.TempDir(), "--list-recipes")
+	for _, want := range []string{"quick", "flowers", "paper-256", "paper-384", "paper-jitter", "starts from"} {
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("exit code %d, no %q in:\n%s", code, want, out)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package graph
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// TestOtherModule builds and runs a module that uses this one as the README shows.
+func TestOtherModule(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	program := `package main
+
+import (
+	"fmt"
+	"log"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vgg/configs"
+	"vgg/graph"
+)
+
+func main() {
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 1, 16, 16), gorgonia.WithName("x"))
+	small := configs.Config{Name: "small", Stages: [][]configs.Layer{{configs.Conv(3, 8)}, {configs.Conv(3, 16), configs.Conv(1, 16)}}}
+	net, err := graph.Build(g, x, small, graph.Options{Classes: 4, FC: 32})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(net.Logits.Shape())
+}
+`
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) string {
+		cmd := exec.Command("go", args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("go %v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	run("mod", "init", "other")
+	run("mod", "edit", "-require", "vgg@v0.0.0", "-replace", "vgg="+root)
+	// The checkout's own requirements and sums save the test the network.
+	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	run("mod", "tidy")
+	if got := run("run", "."); got != "(1, 4)\n" {
+		t.Errorf("the program prints %q, want (1, 4)", got)
+	}
+}
