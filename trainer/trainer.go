@@ -27,7 +27,7 @@ type Job struct {
 	Weights  *weights.File // start from all of these layers; nil = from random
 	InitFrom *weights.File // or from the layers that section 3.1 takes from net A; nil = none
 
-	Observer Observer
+	Observer Observer // nil tells nobody
 }
 
 // Observer is told how training goes. An error stops it.
@@ -38,11 +38,22 @@ type Observer interface {
 	Notice(message string) // something that its user should know
 }
 
+// silence observes nothing.
+type silence struct{}
+
+func (silence) Begin(int, []string) error { return nil }
+func (silence) Step(int, int, float64)    {}
+func (silence) Epoch(History) error       { return nil }
+func (silence) Notice(string)             {}
+
 // Train trains until the schedule or the recipe's number of epochs ends it and returns the history. When ctx is
 // cancelled it finishes the step, saves the weights as they are and returns the context's error; the history then
 // holds the epochs that were completed.
 func Train(ctx context.Context, job Job) (History, error) {
 	start := time.Now()
+	if job.Observer == nil {
+		job.Observer = silence{}
+	}
 	s, err := newSession(job)
 	if err != nil {
 		return nil, err
