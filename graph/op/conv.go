@@ -47,22 +47,31 @@ func (c conv) run(out []float32, a arguments) error {
 }
 
 func (c conv) gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	x, w := in[0], in[1]
+	var data computation = convDataGradient{}
+	if c.InputFixed {
+		data = nil
+	}
+	return affineGradient(in[0], in[1], out, grad, c.ReLU, convWeightGradient{in[1].Shape()[2]}, data)
+}
+
+// affineGradient declares the gradients of a layer with input x, weights w and a bias: weight computes that of the
+// weights from x and the gradient, data, unless it is nil, that of the input from the gradient and w.
+func affineGradient(x, w, out, grad *gorgonia.Node, relu bool, weight, data computation) (gorgonia.Nodes, error) {
 	var err error
-	if c.ReLU {
+	if relu {
 		if grad, err = reluGradient(grad, out); err != nil {
 			return nil, err
 		}
 	}
-	dw, err := apply(convWeightGradient{w.Shape()[2]}, x, grad)
+	dw, err := apply(weight, x, grad)
 	if err != nil {
 		return nil, err
 	}
-	db, err := apply(biasGradient{4}, grad)
-	if err != nil || c.InputFixed {
+	db, err := apply(biasGradient{out.Dims()}, grad)
+	if err != nil || data == nil {
 		return gorgonia.Nodes{nil, dw, db}, err
 	}
-	dx, err := apply(convDataGradient{}, grad, w)
+	dx, err := apply(data, grad, w)
 	return gorgonia.Nodes{dx, dw, db}, err
 }
 

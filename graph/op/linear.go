@@ -49,23 +49,7 @@ func (c linear) run(out []float32, a arguments) error {
 }
 
 func (c linear) gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	x, w := in[0], in[1]
-	var err error
-	if c.relu {
-		if grad, err = reluGradient(grad, out); err != nil {
-			return nil, err
-		}
-	}
-	dw, err := apply(linearWeightGradient{}, x, grad)
-	if err != nil {
-		return nil, err
-	}
-	db, err := apply(biasGradient{2}, grad)
-	if err != nil {
-		return nil, err
-	}
-	dx, err := apply(linearDataGradient{}, grad, w)
-	return gorgonia.Nodes{dx, dw, db}, err
+	return affineGradient(in[0], in[1], out, grad, c.relu, linearWeightGradient{}, linearDataGradient{})
 }
 
 // linearDataGradient is the gradient with regard to the input, from grad (N, Out) and w (Out, In).
