@@ -1,0 +1,107 @@
+package kernel
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// report turns the benchmark's time into GFLOP/s and the fraction of the peak, measured in the same run.
+func report(b *testing.B, multiplyAdds int, peak float64) {
+	rate := 2 * float64(multiplyAdds) * float64(b.N) / b.Elapsed().Seconds()
+	b.ReportMetric(rate/1e9, "GFLOP/s")
+	b.ReportMetric(rate/peak, "of-peak")
+}
+
+// BenchmarkConv runs the layers of net D on pictures of 224×224, batch 8, and those of net A at a quarter of the width on
+// 32×32, batch 32.
+func BenchmarkConv(b *testing.B) {
+	for _, c := range []Conv{
+		{8, 224, 224, 3, 64, 3}, {8, 224, 224, 64, 64, 3}, {8, 112, 112, 64, 128, 3}, {8, 112, 112, 128, 128, 3},
+		{8, 56, 56, 128, 256, 3}, {8, 56, 56, 256, 256, 3}, {8, 28, 28, 256, 512, 3}, {8, 28, 28, 512, 512, 3}, {8, 14, 14, 512, 512, 3},
+		{32, 32, 32, 1, 16, 3}, {32, 16, 16, 16, 32, 3}, {32, 8, 8, 32, 64, 3}, {32, 8, 8, 64, 64, 3},
+		{32, 4, 4, 64, 128, 3}, {32, 4, 4, 128, 128, 3}, {32, 2, 2, 128, 128, 3},
+	} {
+		nx, ny, nw := c.sizes()
+		r := generator(1)
+		x, y, w := random(r, nx), random(r, ny), random(r, nw)
+		peak := Peak(0.1)
+		for _, pass := range []struct {
+			name string
+			run  func()
+		}{
+			{"forward", func() { c.Forward(y, x, w, y[:c.Out:c.Out], true) }},
+			{"data", func() { c.DataGradient(x, y, w) }},
+			{"weight", func() { c.WeightGradient(w, x, y, false) }},
+		} {
+			b.Run(fmt.Sprintf("%dx%dx%dx%d-%d/%s", c.N, c.H, c.W, c.In, c.Out, pass.name), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					pass.run()
+				}
+				report(b, ny*c.In*c.Kernel*c.Kernel, peak)
+			})
+		}
+	}
+}
+
+// BenchmarkLinear runs fc6 and fc8 of the full nets and the layers of the narrow one; GB/s counts the weights once.
+func BenchmarkLinear(b *testing.B) {
+	for _, l := range []Linear{{1, 25088, 4096}, {8, 25088, 4096}, {32, 25088, 4096}, {32, 4096, 1000}, {32, 128, 256}, {32, 256, 256}, {32, 256, 10}} {
+		nx, ny, nw := l.sizes()
+		r := generator(1)
+		x, y, w := random(r, nx), random(r, ny), slices.Repeat([]float32{1}, nw)
+		peak := Peak(0.1)
+		for _, pass := range []struct {
+			name string
+			run  func()
+		}{
+			{"forward", func() { l.Forward(y, x, w, y[:l.Out:l.Out], true) }},
+			{"data", func() { l.DataGradient(x, y, w) }},
+			{"weight", func() { l.WeightGradient(w, x, y, false) }},
+			{"accumulate", func() { l.WeightGradient(w, x, y, true) }},
+		} {
+			b.Run(fmt.Sprintf("%dx%d-%d/%s", l.N, l.In, l.Out, pass.name), func(b *testing.B) {
+				b.SetBytes(int64(4 * nw))
+				for b.Loop() {
+					pass.run()
+				}
+				report(b, l.N*nw, peak)
+			})
+		}
+	}
+}
+
+// BenchmarkMemory runs the kernels that do little but move memory, on 64 MB.
+func BenchmarkMemory(b *testing.B) {
+	const n, c, h, w = 4, 64, 256, 256
+	const size = n * c * h * w
+	r := generator(1)
+	x, y, z := random(r, size), random(r, size), random(r, size)
+	p := Pool{n, h, w, c}
+	l := LRN{n * h * w, c, 5, 1e-4, 0.75, 2}
+	for _, kernel := range []struct {
+		name string
+		run  func()
+	}{
+		{"Add", func() { Add(x, y) }},
+		{"ReLUGradient", func() { ReLUGradient(z, x, y) }},
+		{"BiasGradient", func() { BiasGradient(y[:c:c], x, false) }},
+		{"SGD", func() { SGD{0.01, 0.9, 5e-4, 1}.Step(x, y, z) }},
+		{"Pool", func() { p.Forward(y[:size/4], x) }},
+		{"PoolGradient", func() { p.Gradient(z, y[:size/4], x, y[:size/4]) }},
+		{"LRN", func() { l.Forward(y, x) }},
+		{"LRNGradient", func() { l.Gradient(z, y, x) }},
+		{"Dropout", func() { Dropout(y, x, 0.5, 1) }},
+		{"ToNHWC", func() { ToNHWC(y, x, n, c, h, w) }},
+		{"ToNHWC3", func() { ToNHWC(y[:4*size/64*3/4], x[:4*size/64*3/4], n, 3, h, w) }},
+		{"ToNCHW", func() { ToNCHW(y, x, n, c, h, w) }},
+	} {
+		b.Run(kernel.name, func(b *testing.B) {
+			b.SetBytes(4 * size)
+			for b.Loop() {
+				kernel.run()
+			}
+		})
+	}
+}

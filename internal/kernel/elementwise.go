@@ -1,0 +1,96 @@
+package kernel
+
+// elementwiseGrain is the least number of elements worth a thread of their own.
+const elementwiseGrain = 1 << 14
+
+// ReLUGradient writes dy where y > 0 and zero elsewhere to dx, which may be dy.
+func ReLUGradient(dx, dy, y []float32) {
+	dy, y = dy[:len(dx):len(dx)], y[:len(dx):len(dx)]
+	parallel(len(dx), elementwiseGrain, func(lo, hi int) {
+		if cpu.reluGradient != nil {
+			cpu.reluGradient(&dx[lo], &dy[lo], &y[lo], hi-lo)
+			return
+		}
+		for i := lo; i < hi; i++ {
+			v := dy[i]
+			if !(y[i] > 0) {
+				v = 0
+			}
+			dx[i] = v
+		}
+	})
+}
+
+// Add adds src to dst.
+func Add(dst, src []float32) {
+	src = src[:len(dst):len(dst)]
+	parallel(len(dst), elementwiseGrain, func(lo, hi int) { add(dst[lo:hi], src[lo:hi]) })
+}
+
+// add is Add on one thread.
+func add(dst, src []float32) {
+	src = src[:len(dst)]
+	if cpu.add != nil && len(dst) > 0 {
+		cpu.add(&dst[0], &src[0], len(dst))
+		return
+	}
+	for i, v := range src {
+		dst[i] += v
+	}
+}
+
+// BiasGradient writes the column sums of dy (rows, len(db)) to db, or adds them if accumulate.
+func BiasGradient(db, dy []float32, accumulate bool) {
+	const floats = 1 << 18 // of dy in a block; blocks don't depend on the number of threads
+	columns := len(db)
+	if columns == 0 {
+		return
+	}
+	dy = dy[:len(dy)/columns*columns]
+	// Several rows side by side make a vector long enough for the inner loop.
+	side := ceilDiv(1024, columns) * columns
+	block := ceilDiv(floats, side) * side
+	blocks := ceilDiv(len(dy), block)
+	partial := scratch.get(blocks * side)
+	defer scratch.put(partial)
+	parallel(blocks, 1, func(lo, hi int) {
+		for b := lo; b < hi; b++ {
+			sum := partial[b*side:][:side]
+			clear(sum)
+			part := dy[b*block : min((b+1)*block, len(dy))]
+			for len(part) > 0 {
+				n := min(side, len(part))
+				add(sum[:n], part[:n])
+				part = part[n:]
+			}
+			for i := columns; i < side; i += columns {
+				add(sum[:columns], sum[i:])
+			}
+		}
+	})
+	if !accumulate {
+		clear(db)
+	}
+	for b := range blocks {
+		add(db, partial[b*side:])
+	}
+}
+
+// SGD is stochastic gradient descent with momentum and weight decay (section 3.1). Scale multiplies the gradient.
+type SGD struct{ LearningRate, Momentum, WeightDecay, Scale float32 }
+
+// Step does v = Momentum*v - LearningRate*(Scale*g + WeightDecay*w), w += v, g = 0 in one pass.
+func (s SGD) Step(w, v, g []float32) {
+	v, g = v[:len(w):len(w)], g[:len(w):len(w)]
+	parallel(len(w), elementwiseGrain, func(lo, hi int) {
+		if cpu.sgd != nil {
+			cpu.sgd(&w[lo], &v[lo], &g[lo], hi-lo, s.LearningRate, s.Momentum, s.WeightDecay, s.Scale)
+			return
+		}
+		for i := lo; i < hi; i++ {
+			v[i] = s.Momentum*v[i] - s.LearningRate*(s.Scale*g[i]+s.WeightDecay*w[i])
+			w[i] += v[i]
+			g[i] = 0
+		}
+	})
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// gemm generates the micro-kernel: a variant for each number of rows and of vectors in a row, all of whose sums stay in
+// registers through all runs. Three rows of A are addressed from one pointer: p, p + rsa, p + 2 rsa.
+func gemm(s isa) {
+	TEXT("gemm"+s.suffix, NOSPLIT, "func(c, a, b, e *float32, runs *[2]int, count, k, rsc, rsa, csa, rsb, rse, m, n int, floor float32)")
+	Doc(fmt.Sprintf("gemm%s is gemmGo for m of 1 to %d rows, n of 1 to %d columns, and count and k of at least 1.", s.suffix, s.rows, 2*s.width))
+	Pragma("noescape")
+	Load(Param("n"), RCX)
+	Load(Param("m"), RDX)
+	for vectors := 2; vectors >= 1; vectors-- {
+		if vectors == 2 {
+			CMPQ(RCX, Imm(uint64(s.width)))
+			JLE(LabelRef("vectors1"))
+			if !s.wide() {
+				CMPQ(RCX, Imm(uint64(2*s.width)))
+				JNE(LabelRef("vectors2masked"))
+				for m := s.rows; m >= 1; m-- {
+					CMPQ(RDX, Imm(uint64(m)))
+					JEQ(LabelRef(fmt.Sprintf("tile%dx2", m)))
+				}
+				Label("vectors2masked")
+			}
+			SUBQ(Imm(uint64(s.width)), RCX)
+		} else {
+			Label("vectors1")
+		}
+		s.mask(K1, s.registers[15])
+		for m := s.rows; m >= 1; m-- {
+			CMPQ(RDX, Imm(uint64(m)))
+			JEQ(LabelRef(fmt.Sprintf("tile%dx%dmasked", m, vectors)))
+		}
+		RET()
+	}
+	for m := s.rows; m >= 1; m-- {
+		for vectors := 2; vectors >= 1; vectors-- {
+			tile(s, m, vectors, true)
+			if vectors == 2 && !s.wide() {
+				tile(s, m, vectors, false)
+			}
+		}
+	}
+}
+
+func tile(s isa, m, vectors int, masked bool) {
+	name := fmt.Sprintf("tile%dx%d", m, vectors)
+	if masked {
+		name += "masked"
+	}
+	Label(name)
+	sum := func(i, j int) VecPhysical { return s.registers[i*vectors+j] }
+	free := s.registers[m*vectors:]
+	if !s.wide() {
+		free = free[:15-m*vectors] // the last one is the mask
+	}
+	mask := s.registers[15]
+	for i := range m * vectors {
+		VXORPS(s.registers[i], s.registers[i], s.registers[i])
+	}
+	rows := []GPPhysical{R8, R9, R10, R11, R12}[:(m+2)/3]
+	runs, count, rsa, rsa3, csa, b, rsb, k := RSI, RDI, R13, R14, R15, RBX, RDX, RAX
+	Load(Param("runs"), runs)
+	Load(Param("count"), count)
+	Load(Param("rsa"), rsa)
+	Load(Param("csa"), csa)
+	Load(Param("rsb"), rsb)
+	SHLQ(Imm(2), rsa)
+	SHLQ(Imm(2), csa)
+	SHLQ(Imm(2), rsb)
+	LEAQ(Mem{Base: rsa, Index: rsa, Scale: 2}, rsa3)
+
+	Label(name + "run")
+	Load(Param("a"), rows[0])
+	Load(Param("b"), b)
+	MOVQ(Mem{Base: runs}, k)
+	LEAQ(Mem{Base: rows[0], Index: k, Scale: 4}, rows[0])
+	MOVQ(Mem{Base: runs, Disp: 8}, k)
+	LEAQ(Mem{Base: b, Index: k, Scale: 4}, b)
+	for i := 1; i < len(rows); i++ {
+		LEAQ(Mem{Base: rows[i-1], Index: rsa3, Scale: 1}, rows[i])
+	}
+	Load(Param("k"), k)
+
+	Label(name + "step")
+	for j := range vectors {
+		s.load(Mem{Base: b, Disp: 4 * s.width * j}, masked && j == vectors-1, K1, mask, free[j])
+	}
+	ADDQ(rsb, b)
+	for i := range m {
+		from := Mem{Base: rows[i/3]}
+		if i%3 > 0 {
+			from.Index, from.Scale = rsa, uint8(i%3)
+		}
+		if s.wide() && vectors == 1 {
+			VFMADD231PS_BCST(from, free[0], sum(i, 0))
+			continue
+		}
+		x := free[vectors+i%(len(free)-vectors)]
+		VBROADCASTSS(from, x)
+		for j := range vectors {
+			VFMADD231PS(free[j], x, sum(i, j))
+		}
+	}
+	for _, r := range rows {
+		ADDQ(csa, r)
+	}
+	DECQ(k)
+	JNZ(LabelRef(name + "step"))
+	ADDQ(Imm(16), runs)
+	DECQ(count)
+	JNZ(LabelRef(name + "run"))
+
+	c, e, rsc, rse := R8, R9, R10, R11
+	Load(Param("c"), c)
+	Load(Param("e"), e)
+	Load(Param("rsc"), rsc)
+	Load(Param("rse"), rse)
+	SHLQ(Imm(2), rsc)
+	SHLQ(Imm(2), rse)
+	floor := free[0]
+	VBROADCASTSS(NewParamAddr("floor", 112), floor)
+	for i := range m {
+		for j := range vectors {
+			edge := masked && j == vectors-1
+			from, to := Mem{Base: e, Disp: 4 * s.width * j}, Mem{Base: c, Disp: 4 * s.width * j}
+			if edge {
+				s.load(from, true, K1, mask, free[1])
+				VADDPS(free[1], sum(i, j), sum(i, j))
+			} else {
+				VADDPS(from, sum(i, j), sum(i, j))
+			}
+			// The sum is the second source, so that a NaN stays.
+			VMAXPS(sum(i, j), floor, sum(i, j))
+			s.store(sum(i, j), edge, K1, mask, to)
+		}
+		if i < m-1 {
+			ADDQ(rse, e)
+			ADDQ(rsc, c)
+		}
+	}
+	VZEROUPPER()
+	RET()
+}

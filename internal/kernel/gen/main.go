@@ -1,0 +1,89 @@
+// Command gen writes the assembly of package kernel:
+//
+//	go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg kernel
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// An isa is an instruction set: vectors of so many floats, and so many registers of them.
+type isa struct {
+	suffix              string
+	width               int
+	registers           []VecPhysical
+	rows                int // of gemm's tile
+	dotRows, dotColumns int // of dot's
+}
+
+var isas = []isa{
+	{"AVX512", 16, []VecPhysical{
+		Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15,
+		Z16, Z17, Z18, Z19, Z20, Z21, Z22, Z23, Z24, Z25, Z26, Z27, Z28, Z29, Z30, Z31}, 14, 4, 6},
+	{"AVX2", 8, []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15}, 6, 3, 3},
+}
+
+func (s isa) wide() bool { return s.width == 16 }
+
+// mask makes a mask of the first n <= width lanes, n in CX: in k for AVX-512, in v for AVX2. It clobbers AX and CX.
+func (s isa) mask(k OpmaskPhysical, v VecPhysical) {
+	if s.wide() {
+		MOVL(U32(1), EAX)
+		SHLL(CL, EAX)
+		DECL(EAX)
+		KMOVW(EAX, k)
+		return
+	}
+	LEAQ(laneMasks, RAX)
+	NEGQ(RCX)
+	VMOVDQU(Mem{Base: RAX, Index: RCX, Scale: 4, Disp: 32}, v)
+}
+
+// load loads a vector; with masks, the lanes beyond k or v as zero.
+func (s isa) load(from Mem, masked bool, k OpmaskPhysical, v, to VecPhysical) {
+	switch {
+	case !masked:
+		VMOVUPS(from, to)
+	case s.wide():
+		VMOVUPS_Z(from, k, to)
+	default:
+		VMASKMOVPS(from, v, to)
+	}
+}
+
+// store stores a vector; with masks, only the lanes in k or v.
+func (s isa) store(from VecPhysical, masked bool, k OpmaskPhysical, v VecPhysical, to Mem) {
+	switch {
+	case !masked:
+		VMOVUPS(from, to)
+	case s.wide():
+		VMOVUPS(from, k, to)
+	default:
+		VMASKMOVPS(from, v, to)
+	}
+}
+
+var laneMasks Mem
+
+func main() {
+	laneMasks = GLOBL("laneMasks", RODATA|NOPTR)
+	for i := range 16 {
+		lane := uint32(0)
+		if i < 8 {
+			lane = 0xffffffff
+		}
+		DATA(4*i, U32(lane))
+	}
+	for _, s := range isas {
+		gemm(s)
+		dot(s)
+		transpose(s)
+		elementwise(s)
+		pool(s)
+		lrn(s)
+		peak(s)
+	}
+	Generate()
+}

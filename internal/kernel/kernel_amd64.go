@@ -1,0 +1,24 @@
+package kernel
+
+import x86 "golang.org/x/sys/cpu"
+
+// detected returns what the processor has, the best first.
+func detected() []isa {
+	var all []isa
+	x := x86.X86
+	if x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512VL {
+		all = append(all, isa{
+			"avx512", 14, 32, 4, 6, 16,
+			gemmAVX512, dotAVX512, transposeAVX512, addAVX512, reluGradientAVX512, sgdAVX512, poolForwardAVX512, poolGradientAVX512,
+			lrnForwardAVX512, lrnTermsAVX512, lrnGradientAVX512, peakAVX512, 12 * 16 * 2,
+		})
+	}
+	if x.HasAVX2 && x.HasFMA {
+		all = append(all, isa{
+			"avx2", 6, 16, 3, 3, 8,
+			gemmAVX2, dotAVX2, transposeAVX2, addAVX2, reluGradientAVX2, sgdAVX2, poolForwardAVX2, poolGradientAVX2,
+			lrnForwardAVX2, lrnTermsAVX2, lrnGradientAVX2, peakAVX2, 12 * 8 * 2,
+		})
+	}
+	return all
+}

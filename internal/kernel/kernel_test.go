@@ -1,0 +1,215 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+)
+
+// everywhere runs a test with each isa that the processor has.
+func everywhere(t *testing.T, f func(t *testing.T)) {
+	saved := cpu
+	defer func() { cpu = saved }()
+	for _, s := range append(detected(), portable) {
+		cpu = s
+		t.Run(s.name, f)
+	}
+}
+
+// threads checks that f, which returns what it computed, gives the same bits on 1, 2 and 5 threads, and returns them.
+func threads(t *testing.T, f func() []float32) []float32 {
+	t.Helper()
+	saved := runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(saved)
+	want := f()
+	for _, n := range []int{2, 5} {
+		runtime.GOMAXPROCS(n)
+		for i, v := range f() {
+			if math.Float32bits(v) != math.Float32bits(want[i]) {
+				t.Fatalf("element %d is %g on 1 thread and %g on %d", i, want[i], v, n)
+			}
+		}
+	}
+	return want
+}
+
+// random returns n numbers of mean 0 and variance 1.
+func random(r *rand.Rand, n int) []float32 {
+	s := make([]float32, n)
+	for i := range s {
+		s[i] = float32(r.NormFloat64())
+	}
+	return s
+}
+
+// near checks got against a float64 reference, with a tolerance relative to the root mean square of want.
+func near(t *testing.T, name string, got []float32, want []float64, tolerance float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d elements, want %d", name, len(got), len(want))
+	}
+	var squares float64
+	for _, v := range want {
+		squares += v * v
+	}
+	scale := max(math.Sqrt(squares/float64(len(want))), 1e-3)
+	for i, v := range want {
+		if !(math.Abs(float64(got[i])-v) <= tolerance*scale) {
+			t.Fatalf("%s: element %d is %g, want %g (root mean square %g)", name, i, got[i], v, scale)
+		}
+	}
+}
+
+func generator(seed int) *rand.Rand { return rand.New(rand.NewPCG(uint64(seed), 1)) }
+
+func convReference(c Conv, x, w, bias []float32, relu bool) []float64 {
+	y := make([]float64, c.N*c.H*c.W*c.Out)
+	c.products(func(x0, y0, w0 int) { y[y0] += float64(x[x0]) * float64(w[w0]) })
+	for i := range y {
+		if bias != nil {
+			y[i] += float64(bias[i%c.Out])
+		}
+		if relu {
+			y[i] = max(y[i], 0)
+		}
+	}
+	return y
+}
+
+// products calls f with the offsets in x, y and w of each product of the convolution.
+func (c Conv) products(f func(x, y, w int)) {
+	for n := range c.N {
+		for h := range c.H {
+			for w := range c.W {
+				for r := range c.Kernel {
+					for s := range c.Kernel {
+						hh, ww := h+r-c.Kernel/2, w+s-c.Kernel/2
+						if hh < 0 || hh >= c.H || ww < 0 || ww >= c.W {
+							continue
+						}
+						for o := range c.Out {
+							for i := range c.In {
+								f(((n*c.H+hh)*c.W+ww)*c.In+i, ((n*c.H+h)*c.W+w)*c.Out+o, ((o*c.In+i)*c.Kernel+r)*c.Kernel+s)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func checkConv(t *testing.T, c Conv, seed int) {
+	t.Helper()
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	r := generator(seed)
+	nx, ny, nw := c.sizes()
+	x, w, bias, dy := random(r, nx), random(r, nw), random(r, c.Out), random(r, ny)
+	const tolerance = 1e-5
+	y := make([]float32, ny)
+	got := threads(t, func() []float32 { c.Forward(y, x, w, bias, true); return slices.Clone(y) })
+	near(t, fmt.Sprintf("%+v forward, bias, ReLU", c), got, convReference(c, x, w, bias, true), tolerance)
+	c.Forward(y, x, w, nil, false)
+	near(t, fmt.Sprintf("%+v forward", c), y, convReference(c, x, w, nil, false), tolerance)
+
+	dx, want := make([]float32, nx), make([]float64, nx)
+	c.products(func(x0, y0, w0 int) { want[x0] += float64(dy[y0]) * float64(w[w0]) })
+	got = threads(t, func() []float32 { c.DataGradient(dx, dy, w); return slices.Clone(dx) })
+	near(t, fmt.Sprintf("%+v data gradient", c), got, want, tolerance)
+
+	dw, sum := make([]float32, nw), make([]float64, nw)
+	c.products(func(x0, y0, w0 int) { sum[w0] += float64(dy[y0]) * float64(x[x0]) })
+	got = threads(t, func() []float32 { c.WeightGradient(dw, x, dy, false); return slices.Clone(dw) })
+	near(t, fmt.Sprintf("%+v weight gradient", c), got, sum, tolerance)
+	c.WeightGradient(dw, x, dy, true)
+	for i := range sum {
+		sum[i] *= 2
+	}
+	near(t, fmt.Sprintf("%+v accumulated weight gradient", c), dw, sum, tolerance)
+}
+
+func TestConv(t *testing.T) {
+	everywhere(t, func(t *testing.T) {
+		for i, c := range []Conv{
+			{1, 1, 1, 1, 1, 1}, {1, 1, 1, 1, 1, 3}, {1, 2, 1, 3, 5, 5}, {2, 1, 7, 2, 33, 3}, {3, 5, 4, 17, 16, 3},
+			{2, 15, 17, 3, 20, 3}, {1, 14, 14, 64, 32, 3}, {1, 5, 29, 7, 65, 5}, {40, 2, 2, 19, 40, 3}, {43, 4, 4, 3, 8, 3},
+			{9, 3, 5, 4, 31, 5}, {45, 1, 1, 6, 10, 3}, {1, 3, 15, 256, 12, 3}, {15, 2, 3, 256, 9, 3}, {1, 2, 14, 300, 4, 3},
+			{2, 6, 6, 40, 100, 1}, {7, 16, 2, 5, 3, 3}, {2, 3, 230, 2, 34, 3},
+		} {
+			checkConv(t, c, i)
+		}
+	})
+}
+
+func FuzzConv(f *testing.F) {
+	f.Add(1, 4, 4, 3, 8, 3)
+	f.Add(33, 2, 2, 16, 17, 3)
+	f.Add(2, 3, 20, 5, 40, 5)
+	f.Fuzz(func(t *testing.T, n, h, w, in, out, kernel int) {
+		within := func(v, most int) int { return 1 + int(uint(v)%uint(most)) }
+		c := Conv{within(n, 45), within(h, 9), within(w, 33), within(in, 40), within(out, 70), 1 + 2*(within(kernel, 3)-1)}
+		if c.N*c.H*c.W*c.In*c.Out*c.Kernel*c.Kernel > 1<<21 {
+			return
+		}
+		checkConv(t, c, n)
+	})
+}
+
+func TestLinear(t *testing.T) {
+	everywhere(t, func(t *testing.T) {
+		for i, l := range []Linear{
+			{1, 1, 1}, {1, 100, 10}, {2, 1, 33}, {3, 33, 1}, {32, 1100, 29}, {40, 70, 530}, {33, 15, 16}, {8, 2100, 20}, {70, 300, 300},
+		} {
+			r := generator(i)
+			nx, ny, nw := l.sizes()
+			x, w, bias, dy := random(r, nx), random(r, nw), random(r, l.Out), random(r, ny)
+			const tolerance = 1e-5
+			reference := func(b []float32, relu bool) []float64 {
+				y := make([]float64, ny)
+				for i := range y {
+					n, o := i/l.Out, i%l.Out
+					for k := range l.In {
+						y[i] += float64(x[n*l.In+k]) * float64(w[o*l.In+k])
+					}
+					if b != nil {
+						y[i] += float64(b[o])
+					}
+					if relu {
+						y[i] = max(y[i], 0)
+					}
+				}
+				return y
+			}
+			y := make([]float32, ny)
+			got := threads(t, func() []float32 { l.Forward(y, x, w, bias, true); return slices.Clone(y) })
+			near(t, fmt.Sprintf("%+v forward, bias, ReLU", l), got, reference(bias, true), tolerance)
+			l.Forward(y, x, w, nil, false)
+			near(t, fmt.Sprintf("%+v forward", l), y, reference(nil, false), tolerance)
+
+			dx, dw := make([]float32, nx), make([]float32, nw)
+			wantX, wantW := make([]float64, nx), make([]float64, nw)
+			for n := range l.N {
+				for o := range l.Out {
+					for k := range l.In {
+						wantX[n*l.In+k] += float64(dy[n*l.Out+o]) * float64(w[o*l.In+k])
+						wantW[o*l.In+k] += float64(dy[n*l.Out+o]) * float64(x[n*l.In+k])
+					}
+				}
+			}
+			got = threads(t, func() []float32 { l.DataGradient(dx, dy, w); return slices.Clone(dx) })
+			near(t, fmt.Sprintf("%+v data gradient", l), got, wantX, tolerance)
+			got = threads(t, func() []float32 { l.WeightGradient(dw, x, dy, false); return slices.Clone(dw) })
+			near(t, fmt.Sprintf("%+v weight gradient", l), got, wantW, tolerance)
+			l.WeightGradient(dw, x, dy, true)
+			for i := range wantW {
+				wantW[i] *= 2
+			}
+			near(t, fmt.Sprintf("%+v accumulated weight gradient", l), dw, wantW, tolerance)
+		}
+	})
+}

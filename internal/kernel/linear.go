@@ -1,0 +1,156 @@
+package kernel
+
+import "github.com/pkg/errors"
+
+// A Linear is a fully connected layer: x is (N, In), y (N, Out), w (Out, In), bias (Out).
+type Linear struct{ N, In, Out int }
+
+// Validate reports a shape that the methods cannot work on.
+func (l Linear) Validate() error {
+	if l.N < 1 || l.In < 1 || l.Out < 1 {
+		return errors.Errorf("linear layer of %d rows, %d to %d features: every size must be at least 1", l.N, l.In, l.Out)
+	}
+	return nil
+}
+
+func (l Linear) sizes() (x, y, w int) { return l.N * l.In, l.N * l.Out, l.Out * l.In }
+
+// Forward computes y = x wᵀ + bias, and max(0, y) if relu. A nil bias is zero. The weights are read once, in place.
+func (l Linear) Forward(y, x, w, bias []float32, relu bool) {
+	nx, ny, nw := l.sizes()
+	x, y, w = x[:nx:nx], y[:ny:ny], w[:nw:nw]
+	block := blockSize(l.In, min(2048, max(256, cacheFloats/2/l.N)))
+	parts := ceilDiv(l.N, cpu.dotN)
+	parallel(ceilDiv(l.Out, cpu.dotM), 1, func(lo, hi int) {
+		lo, hi = lo*cpu.dotM, min(hi*cpu.dotM, l.Out)
+		for n := range l.N {
+			if row := y[n*l.Out:][lo:hi]; bias != nil {
+				copy(row, bias[lo:hi])
+			} else {
+				clear(row)
+			}
+		}
+		for k := 0; k < l.In; k += block {
+			for o := lo; o < hi; o += cpu.dotM {
+				for i := range parts {
+					n := l.N * i / parts
+					p := products{m: min(cpu.dotM, hi-o), n: l.N*(i+1)/parts - n, k: min(block, l.In-k), rsc: 1, csc: l.Out, rsa: l.In, rsb: l.In}
+					p.compute(y[n*l.Out+o:], w[o*l.In+k:], x[n*l.In+k:])
+				}
+			}
+		}
+		for n := range l.N {
+			if row := y[n*l.Out:][lo:hi]; relu {
+				clamp(row)
+			}
+		}
+	})
+}
+
+// clamp is max(0, y), which keeps a NaN.
+func clamp(y []float32) {
+	for i, v := range y {
+		if v < 0 {
+			y[i] = 0
+		}
+	}
+}
+
+// products are those of m rows of a with n rows of b, no more than the isa has:
+//
+//	c[i*rsc+j*csc] += Σ over p < k of a[i*rsa+p] * b[j*rsb+p]
+type products struct{ m, n, k, rsc, csc, rsa, rsb int }
+
+func (p products) compute(c, a, b []float32) {
+	if cpu.dot == nil {
+		p.computeGo(c, a, b)
+		return
+	}
+	// The assembly does not look at lengths: these index expressions do.
+	_, _, _ = c[(p.m-1)*p.rsc+(p.n-1)*p.csc], a[(p.m-1)*p.rsa+p.k-1], b[(p.n-1)*p.rsb+p.k-1]
+	cpu.dot(&c[0], &a[0], &b[0], p.k, p.rsc, p.csc, p.rsa, p.rsb, p.m, p.n)
+}
+
+// computeGo is the pure-Go twin of the assembly.
+func (p products) computeGo(c, a, b []float32) {
+	for i := range p.m {
+		for j := range p.n {
+			u, v := a[i*p.rsa:][:p.k], b[j*p.rsb:][:p.k]
+			var s float32
+			for q := range u {
+				s += u[q] * v[q]
+			}
+			c[i*p.rsc+j*p.csc] += s
+		}
+	}
+}
+
+// DataGradient computes dx, the gradient of the input, from dy, that of the output.
+// The weights are read once, in place, as the right factor of dx = dy w.
+func (l Linear) DataGradient(dx, dy, w []float32) {
+	const block = 256 // of rows of w
+	nx, ny, nw := l.sizes()
+	dx, dy, w = dx[:nx:nx], dy[:ny:ny], w[:nw:nw]
+	parts := ceilDiv(l.N, cpu.rows)
+	parallel(ceilDiv(l.In, cpu.columns), 1, func(lo, hi int) {
+		packed := scratch.get(block * cpu.columns)
+		defer scratch.put(packed)
+
+		for k := 0; k < l.Out; k += block {
+			t := tile{k: min(block, l.Out-k), rsc: l.In, rsa: l.Out, csa: 1, rsb: l.In, floor: noFloor}
+			for column := lo * cpu.columns; column < min(hi*cpu.columns, l.In); column += cpu.columns {
+				t.n = min(cpu.columns, l.In-column)
+				b := w[k*l.In+column:]
+				if parts > 1 {
+					copyRows(packed, cpu.columns, b, l.In, t.k, t.n)
+					b, t.rsb = packed, cpu.columns
+				}
+				for i := range parts {
+					row := l.N * i / parts
+					t.m = l.N*(i+1)/parts - row
+					to := dx[row*l.In+column:]
+					e := to
+					t.rse = t.rsc
+					if k == 0 {
+						e, t.rse = zeros, 0
+					}
+					t.compute(to, dy[row*l.Out+k:], b, e, single)
+				}
+			}
+		}
+	})
+}
+
+// WeightGradient computes dw, the gradient of the weights, or adds it to dw if accumulate: dw = dyᵀ x, written in place.
+func (l Linear) WeightGradient(dw, x, dy []float32, accumulate bool) {
+	nx, ny, nw := l.sizes()
+	x, dy, dw = x[:nx:nx], dy[:ny:ny], dw[:nw:nw]
+	right := newPanels(l.N, l.In)
+	defer right.release()
+	parallel(right.count, 1+elementwiseGrain/(l.N*right.width), func(lo, hi int) {
+		for p := lo; p < hi; p++ {
+			column, n, data := right.panel(p)
+			copyRows(data, right.width, x[column:], l.In, l.N, n)
+		}
+	})
+	block := max(1, cacheFloats/2/(l.N*right.width)) // of panels
+	parallel(ceilDiv(l.Out, cpu.rows), 1, func(lo, hi int) {
+
+		t := tile{k: l.N, rsc: l.In, rsa: 1, csa: l.Out, rsb: right.width, floor: noFloor}
+		for first := 0; first < right.count; first += block {
+			for o := lo * cpu.rows; o < min(hi*cpu.rows, l.Out); o += cpu.rows {
+				t.m = min(cpu.rows, l.Out-o)
+				for p := first; p < min(first+block, right.count); p++ {
+					column, n, b := right.panel(p)
+					t.n = n
+					to := dw[o*l.In+column:]
+					e := zeros
+					if accumulate {
+						e, t.rse = to, t.rsc
+					}
+					t.compute(to, dy[o:], b, e, single)
+				}
+			}
+		}
+	})
+}

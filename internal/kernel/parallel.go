@@ -1,0 +1,103 @@
+package kernel
+
+import (
+	"runtime"
+	"sync"
+)
+
+// parallel runs f on consecutive ranges [lo, hi) that cover [0, n), one a thread, and waits for all.
+// No range is shorter than grain unless n is, so that small work stays on the calling goroutine.
+func parallel(n, grain int, f func(lo, hi int)) {
+	parts := min(runtime.GOMAXPROCS(0), n/max(grain, 1))
+	if parts <= 1 {
+		if n > 0 {
+			f(0, n)
+		}
+		return
+	}
+	var wait sync.WaitGroup
+	wait.Add(parts - 1)
+	for i := 1; i < parts; i++ {
+		go func() {
+			defer wait.Done()
+			f(n*i/parts, n*(i+1)/parts)
+		}()
+	}
+	f(0, n/parts)
+	wait.Wait()
+}
+
+// parallelGrid does the same for a grid: it cuts [0, rows) × [0, columns) into blocks, one a thread, as even as it can.
+func parallelGrid(rows, columns int, f func(row0, row1, column0, column1 int)) {
+	threads := runtime.GOMAXPROCS(0)
+	rowParts, columnParts, least := 1, 1, rows*columns
+	for r := 1; r <= min(threads, rows); r++ {
+		c := min(threads/r, columns)
+		if largest := ceilDiv(rows, r) * ceilDiv(columns, c); largest < least {
+			rowParts, columnParts, least = r, c, largest
+		}
+	}
+	parallel(rowParts*columnParts, 1, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			r, c := i/columnParts, i%columnParts
+			f(rows*r/rowParts, rows*(r+1)/rowParts, columns*c/columnParts, columns*(c+1)/columnParts)
+		}
+	})
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// blockSize cuts n into even blocks of at most about most and returns their size.
+func blockSize(n, most int) int { return ceilDiv(n, ceilDiv(n, max(1, most))) }
+
+// A freeList keeps the buffers that kernels work in, so that only the first calls allocate.
+// (A sync.Pool would lose them in every garbage collection.)
+type freeList[T any] struct {
+	mutex sync.Mutex
+	free  [][]T
+}
+
+var (
+	scratch freeList[float32]
+	offsets freeList[int]
+	runs    freeList[[2]int]
+)
+
+// get returns a buffer of n elements with arbitrary contents.
+func (l *freeList[T]) get(n int) []T {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	best := -1
+	for i, b := range l.free {
+		if best < 0 || better(cap(b), cap(l.free[best]), n) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return make([]T, n)
+	}
+	b := l.free[best]
+	last := len(l.free) - 1
+	l.free[best] = l.free[last]
+	l.free = l.free[:last]
+	if cap(b) < n {
+		b = make([]T, n)
+	}
+	return b[:n]
+}
+
+// put gives a buffer back.
+func (l *freeList[T]) put(b []T) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.free = append(l.free, b)
+}
+
+// better reports whether a buffer of size a serves a request for n better than one of size b: the smallest that is
+// large enough does, or else the largest, to be replaced.
+func better(a, b, n int) bool {
+	if a >= n && b >= n {
+		return a < b
+	}
+	return a > b
+}
