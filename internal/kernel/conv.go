@@ -53,8 +53,8 @@ const channelBlock = 128
 // convolve computes y from x and the weights (Kernel, Kernel, In, Out) in panels.
 func (c Conv) convolve(y, x []float32, weights panels, bias []float32, relu bool) {
 	g := newLines(c.N, c.H, c.W, c.In, c.In, c.Kernel)
+	v := convolution{c, g, weights, y, bias, relu}
 	block := max(1, (cacheFloats-2*g.reach*g.size)/(g.size+g.length*c.Out))
-	blocks := ceilDiv(c.In, channelBlock)
 	parallelGrid(g.count, weights.count, func(line0, line1, panel0, panel1 int) {
 		in := g.newRing(x, line0, block)
 		defer in.release()
@@ -63,43 +63,50 @@ func (c Conv) convolve(y, x []float32, weights panels, bias []float32, relu bool
 		for first := line0; first < line1; first += block {
 			last := min(first+block, line1)
 			in.advance(last)
-			for i := range blocks {
-				c0, c1 := c.In*i/blocks, c.In*(i+1)/blocks
-				t := tile{k: g.span - c.In + c1 - c0, rsc: g.step * c.Out, rsa: g.pitch, csa: 1, rsb: weights.width, floor: noFloor}
-				if relu && i == blocks-1 {
-					t.floor = 0
-				}
-				for p := panel0; p < panel1; p++ {
-					column, n, b := weights.panel(p)
-					t.n = n
+			for c0, n := range parts(c.In, channelBlock) {
+				for panel := panel0; panel < panel1; panel++ {
 					for line := first; line < last; line++ {
-						seen := taps[:0]
-						for group := range g.groups {
-							if from, position, ok := g.source(line, group); ok {
-								seen = append(seen, [2]int{in.offset(from) + position*g.pitch + c0, (group*g.span + c0) * weights.width})
-							}
-						}
-						pixel, positions := g.at(line)
-						parts := ceilDiv(positions, cpu.rows)
-						for j := range parts {
-							position := positions * j / parts
-							t.m = positions*(j+1)/parts - position
-							out := y[(pixel+position*g.step)*c.Out+column:]
-							e := out
-							t.rse = t.rsc
-							if i == 0 {
-								e, t.rse = zeros, 0
-								if bias != nil {
-									e = bias[column:]
-								}
-							}
-							t.compute(out, in.data[position*g.pitch:], b, e, seen)
-						}
+						v.line(&in, taps[:0], line, panel, c0, n)
 					}
 				}
 			}
 		}
 	})
+}
+
+type convolution struct {
+	Conv
+	lines
+	weights panels
+	y, bias []float32
+	relu    bool
+}
+
+// line adds to the output channels of a panel in a line what n input channels from c0 on contribute.
+func (v *convolution) line(in *ring, taps [][2]int, line, panel, c0, n int) {
+	for group := range v.groups {
+		if from, position, ok := v.source(line, group); ok {
+			taps = append(taps, [2]int{in.offset(from) + position*v.pitch + c0, (group*v.span + c0) * v.weights.width})
+		}
+	}
+	column, columns, b := v.weights.panel(panel)
+	t := tile{n: columns, k: v.span - v.In + n, rsc: v.step * v.Out, rsa: v.pitch, csa: 1, rsb: v.weights.width, floor: noFloor}
+	if v.relu && c0+n == v.In {
+		t.floor = 0
+	}
+	pixel, positions := v.at(line)
+	for position, m := range parts(positions, cpu.rows) {
+		out := v.y[(pixel+position*v.step)*v.Out+column:]
+		e := out
+		t.m, t.rse = m, t.rsc
+		if c0 == 0 {
+			e, t.rse = zeros, 0
+			if v.bias != nil {
+				e = v.bias[column:]
+			}
+		}
+		t.compute(out, in.data[position*v.pitch:], b, e, taps)
+	}
 }
 
 // WeightGradient computes dw, the gradient of the weights, or adds it to dw if accumulate.
@@ -108,71 +115,80 @@ func (c Conv) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	x, dy, dw = x[:nx:nx], dy[:ny:ny], dw[:nw:nw]
 	sums := newPanels(c.Kernel*c.Kernel*c.In, c.Out)
 	defer sums.release()
-	blocks := ceilDiv(c.In, channelBlock)
-	for i := range blocks {
-		c0, c1 := c.In*i/blocks, c.In*(i+1)/blocks
-		c.sumProducts(sums, x, dy, c0, c1)
+	for c0, n := range parts(c.In, channelBlock) {
+		g := newLines(c.N, c.H, c.W, n, c.In, c.Kernel)
+		correlation{c, g, sums, x[c0:], dy, c0}.compute()
 	}
 	sums.unpack(dw, c.In, c.Kernel*c.Kernel, accumulate)
 }
 
-// sumProducts writes the weight gradient of the input channels [c0, c1) to its rows of the panels. Each worker walks
-// all lines for the part of the matrix that it owns.
-func (c Conv) sumProducts(sums panels, x, dy []float32, c0, c1 int) {
-	g := newLines(c.N, c.H, c.W, c1-c0, c.In, c.Kernel)
-	block := max(1, (cacheFloats-2*g.reach*g.size)/(g.size+g.length*sums.width))
-	block = min(block, g.count)
-	// The output's gradient is used in place unless its rows would fall into few sets of the cache.
-	packed := g.across || c.Out > 128
-	parts := ceilDiv(g.span, cpu.rows) // of the rows of a group
-	parallelGrid(g.groups*parts, sums.count, func(part0, part1, panel0, panel1 int) {
-		in := g.newRing(x[c0:], 0, block)
+// A correlation computes the weight gradient of the input channels from c0 on that its lines hold, in panels: the sum
+// over all positions of the products of what the taps see there with the output's gradient.
+type correlation struct {
+	Conv
+	lines
+	sums  panels
+	x, dy []float32
+	c0    int
+}
+
+// compute lets each worker walk all lines for the part of the matrix that it owns.
+func (v correlation) compute() {
+	block := (cacheFloats - 2*v.reach*v.size) / (v.size + v.length*v.sums.width)
+	block = min(max(1, block), v.count)
+	tiles := ceilDiv(v.span, cpu.rows) // of the rows of a group
+	parallelGrid(v.groups*tiles, v.sums.count, func(tile0, tile1, panel0, panel1 int) {
+		in := v.newRing(v.x, 0, block)
 		defer in.release()
-		var gradient []float32
-		if packed {
-			gradient = scratch.get(block * g.length * sums.width)
-			defer scratch.put(gradient)
-		}
-		lines := runs.get(block)
-		defer runs.put(lines)
-		for first := 0; first < g.count; first += block {
-			last := min(first+block, g.count)
+		packed := scratch.get(block * v.length * v.sums.width)
+		defer scratch.put(packed)
+		seen := runs.get(block)
+		defer runs.put(seen)
+		for first := 0; first < v.count; first += block {
+			last := min(first+block, v.count)
 			in.advance(last)
-			for p := panel0; p < panel1; p++ {
-				column, n, data := sums.panel(p)
-				b, rsb, at := dy[column:], c.Out, first*g.length*c.Out
-				if packed {
-					b, rsb, at = gradient, sums.width, 0
-					for line := first; line < last; line++ {
-						pixel, positions := g.at(line)
-						to := gradient[(line-first)*g.length*rsb:][:g.length*rsb]
-						copyRows(to, rsb, dy[pixel*c.Out+column:], g.step*c.Out, positions, n)
-						clear(to[positions*rsb:])
-					}
-				}
-				t := tile{n: n, k: g.length, rsc: sums.width, rsa: 1, csa: g.pitch, rsb: rsb, floor: noFloor}
-				group := -1
-				for part := part0; part < part1; part++ {
-					if part/parts != group {
-						group = part / parts
-						lines = lines[:0]
+			for panel := panel0; panel < panel1; panel++ {
+				column, n, sums := v.sums.panel(panel)
+				b, rsb, lineStride := v.gradient(packed, first, last, column, n)
+				t := tile{n: n, k: v.length, rsc: v.sums.width, rsa: 1, csa: v.pitch, rsb: rsb, floor: noFloor}
+				for i := tile0; i < tile1; i++ {
+					group := i / tiles
+					if i == tile0 || i%tiles == 0 {
+						seen = seen[:0]
 						for line := first; line < last; line++ {
-							if from, position, ok := g.source(line, group); ok {
-								lines = append(lines, [2]int{in.offset(from) + position*g.pitch, at + (line-first)*g.length*rsb})
+							if from, position, ok := v.source(line, group); ok {
+								seen = append(seen, [2]int{in.offset(from) + position*v.pitch, (line - first) * lineStride})
 							}
 						}
 					}
-					row := g.span * (part % parts) / parts
-					t.m = g.span*(part%parts+1)/parts - row
-					to := data[(group*(g.span-g.channels+c.In)+c0+row)*sums.width:]
+					row := v.span * (i % tiles) / tiles
+					t.m = v.span*(i%tiles+1)/tiles - row
+					to := sums[(group*(v.span-v.channels+v.In)+v.c0+row)*t.rsc:]
 					e := to
 					t.rse = t.rsc
 					if first == 0 {
 						e, t.rse = zeros, 0
 					}
-					t.compute(to, in.data[row:], b, e, lines)
+					t.compute(to, in.data[row:], b, e, seen)
 				}
 			}
 		}
 	})
+}
+
+// gradient returns n columns of the output's gradient in the lines [first, last), the floats between its positions, and
+// those between its lines: in place, or copied to packed where its rows would fall into few sets of the cache.
+func (v *correlation) gradient(packed []float32, first, last, column, n int) (b []float32, rsb, lineStride int) {
+	if !v.across && v.Out <= 128 {
+		lineStride = v.length * v.Out
+		return v.dy[first*lineStride+column:], v.Out, lineStride
+	}
+	lineStride = v.length * v.sums.width
+	for line := first; line < last; line++ {
+		pixel, positions := v.at(line)
+		to := packed[(line-first)*lineStride:][:lineStride]
+		copyRows(to, v.sums.width, v.dy[pixel*v.Out+column:], v.step*v.Out, positions, n)
+		clear(to[positions*v.sums.width:])
+	}
+	return packed, v.sums.width, lineStride
 }

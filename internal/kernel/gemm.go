@@ -37,36 +37,45 @@ func (t *tile) compute(c, a, b, e []float32, runs [][2]int) {
 	cpu.gemm(&c[0], &a[0], &b[0], &e[0], &runs[0], len(runs), t.k, t.rsc, t.rsa, t.csa, t.rsb, t.rse, t.m, t.n, t.floor)
 }
 
-// computeGo is the pure-Go twin of the assembly.
+// computeGo is the pure-Go twin of the assembly. It sums two rows of four columns at a time in registers.
 func (t *tile) computeGo(c, a, b, e []float32, runs [][2]int) {
-	for i := range t.m {
-		to, from := c[i*t.rsc:][:t.n], e[i*t.rse:][:t.n]
+	for i := 0; i < t.m; i += 2 {
+		next := min(i+1, t.m-1) // the same row twice if it is the last
 		j := 0
 		for ; j+4 <= t.n; j += 4 {
-			var s0, s1, s2, s3 float32
+			var s0, s1, s2, s3, u0, u1, u2, u3 float32
 			for _, run := range runs {
-				x := a[run[0]+i*t.rsa:]
+				x, y := a[run[0]+i*t.rsa:], a[run[0]+next*t.rsa:]
 				for p := range t.k {
-					v, w := x[p*t.csa], b[run[1]+p*t.rsb+j:][:4]
-					s0 += v * w[0]
-					s1 += v * w[1]
-					s2 += v * w[2]
-					s3 += v * w[3]
+					v, w, z := x[p*t.csa], y[p*t.csa], b[run[1]+p*t.rsb+j:][:4]
+					s0 += v * z[0]
+					s1 += v * z[1]
+					s2 += v * z[2]
+					s3 += v * z[3]
+					u0 += w * z[0]
+					u1 += w * z[1]
+					u2 += w * z[2]
+					u3 += w * z[3]
 				}
 			}
-			to[j] = t.bound(from[j] + s0)
-			to[j+1] = t.bound(from[j+1] + s1)
-			to[j+2] = t.bound(from[j+2] + s2)
-			to[j+3] = t.bound(from[j+3] + s3)
+			from, fromNext := [4]float32(e[i*t.rse+j:]), [4]float32(e[next*t.rse+j:])
+			to, toNext := c[i*t.rsc+j:][:4], c[next*t.rsc+j:][:4]
+			to[0], toNext[0] = t.bound(from[0]+s0), t.bound(fromNext[0]+u0)
+			to[1], toNext[1] = t.bound(from[1]+s1), t.bound(fromNext[1]+u1)
+			to[2], toNext[2] = t.bound(from[2]+s2), t.bound(fromNext[2]+u2)
+			to[3], toNext[3] = t.bound(from[3]+s3), t.bound(fromNext[3]+u3)
 		}
 		for ; j < t.n; j++ {
-			var s float32
+			var s, u float32
 			for _, run := range runs {
 				for p := range t.k {
-					s += a[run[0]+i*t.rsa+p*t.csa] * b[run[1]+p*t.rsb+j]
+					z := b[run[1]+p*t.rsb+j]
+					s += a[run[0]+i*t.rsa+p*t.csa] * z
+					u += a[run[0]+next*t.rsa+p*t.csa] * z
 				}
 			}
-			to[j] = t.bound(from[j] + s)
+			from, fromNext := e[i*t.rse+j], e[next*t.rse+j]
+			c[i*t.rsc+j], c[next*t.rsc+j] = t.bound(from+s), t.bound(fromNext+u)
 		}
 	}
 }

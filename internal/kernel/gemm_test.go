@@ -2,35 +2,86 @@ package kernel
 
 import (
 	"fmt"
+	"math"
+	"runtime"
+	"slices"
 	"testing"
 )
 
-func BenchmarkGemm(b *testing.B) {
-	for _, s := range detected() {
-		b.Run(s.name, func(b *testing.B) {
-			saved := cpu
-			cpu = s
-			defer func() { cpu = saved }()
-			peak := Peak(0.2)
-			for _, m := range []int{1, 2, 4, 6, 8, 12, 13, 14} {
-				for _, k := range []int{27, 256, 576} {
-					if m > s.rows {
-						continue
+// TestTile computes parts of one product with every shape of tile: each element must be near the reference, have the
+// same bits whatever the tile, and nothing else may be written.
+func TestTile(t *testing.T) {
+	everywhere(t, func(t *testing.T) {
+		const k, rsc, rsa, rsb = 19, 40, 61, 37
+		r := generator(1)
+		a, b, bias := random(r, 3*k+cpu.rows*rsa), random(r, (2*k+5)*rsb), random(r, cpu.columns)
+		bias[0] = -100 // ReLU has something to do
+		runs := [][2]int{{0, 0}, {2 * k, rsb}, {k, (k + 4) * rsb}}
+		want := make([]float64, cpu.rows*rsc)
+		for i := range cpu.rows {
+			for j := range cpu.columns {
+				sum := float64(bias[j])
+				for _, run := range runs {
+					for p := range k {
+						sum += float64(a[run[0]+i*rsa+p]) * float64(b[run[1]+p*rsb+j])
 					}
-					b.Run(fmt.Sprintf("%dx%dx%d", m, s.columns, k), func(b *testing.B) {
-						ld := k + 16
-						c, a, w := make([]float32, m*s.columns), make([]float32, m*ld), make([]float32, k*s.columns)
-						t := tile{m: m, n: s.columns, k: k, rsc: s.columns, rsa: ld, csa: 1, rsb: s.columns}
-						runs := [][2]int{{0, 0}}
-						for b.Loop() {
-							t.compute(c, a, w, zeros, runs)
+				}
+				want[i*rsc+j] = sum
+			}
+		}
+		var whole []float32
+		for m := cpu.rows; m >= 1; m-- {
+			for n := cpu.columns; n >= 1; n-- {
+				c := slices.Repeat([]float32{-1}, cpu.rows*rsc)
+				x := tile{m: m, n: n, k: k, rsc: rsc, rsa: rsa, csa: 1, rsb: rsb}
+				x.compute(c, a, b, bias, runs)
+				if whole == nil {
+					whole = slices.Clone(c)
+				}
+				for at, v := range c {
+					if at/rsc >= m || at%rsc >= n {
+						if v != -1 {
+							t.Fatalf("%d×%d: wrote to row %d, column %d", m, n, at/rsc, at%rsc)
 						}
-						rate := 2 * float64(m*k*s.columns*b.N) / b.Elapsed().Seconds()
-						b.ReportMetric(rate/1e9, "GFLOP/s")
-						b.ReportMetric(rate/peak*2, "of-core-peak")
-					})
+					} else if math.Abs(float64(v)-max(want[at], 0)) > 1e-4 || v != whole[at] {
+						t.Fatalf("%d×%d: row %d, column %d is %g, want %g, in the whole tile %g", m, n, at/rsc, at%rsc, v, want[at], whole[at])
+					}
+				}
+				// c as e adds the product once more.
+				x.rse, x.floor = rsc, noFloor
+				x.compute(c, a, b, c, runs)
+				x.compute(c, a, b, c, nil)
+				last := (m-1)*rsc + n - 1
+				if got, want := c[last], max(want[last], 0)+want[last]-float64(bias[n-1]); math.Abs(float64(got)-want) > 1e-4 {
+					t.Fatalf("%d×%d: accumulated %g, want %g", m, n, got, want)
 				}
 			}
-		})
+		}
+		c := make([]float32, cpu.columns)
+		x := tile{m: 1, n: cpu.columns, k: 1, rsb: cpu.columns}
+		x.compute(c, []float32{1}, slices.Repeat([]float32{float32(math.NaN())}, cpu.columns), zeros, single)
+		for _, v := range c {
+			if v == v {
+				t.Fatalf("ReLU turns a NaN into %g", v)
+			}
+		}
+	})
+}
+
+// BenchmarkGemm runs the micro-kernel alone, on one thread, from the cache.
+func BenchmarkGemm(b *testing.B) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	peak := Peak(0.2)
+	for m := 1; m <= cpu.rows; m++ {
+		for _, k := range []int{9, 64, 576} {
+			b.Run(fmt.Sprintf("%dx%dx%d", m, cpu.columns, k), func(b *testing.B) {
+				c, left, right := make([]float32, m*cpu.columns), make([]float32, m*(k+16)), make([]float32, k*cpu.columns)
+				t := tile{m: m, n: cpu.columns, k: k, rsc: cpu.columns, rsa: k + 16, csa: 1, rsb: cpu.columns}
+				for b.Loop() {
+					t.compute(c, left, right, zeros, single)
+				}
+				report(b, m*k*cpu.columns, peak)
+			})
+		}
 	}
 }

@@ -156,7 +156,7 @@ func FuzzConv(f *testing.F) {
 		if c.N*c.H*c.W*c.In*c.Out*c.Kernel*c.Kernel > 1<<21 {
 			return
 		}
-		checkConv(t, c, n)
+		everywhere(t, func(t *testing.T) { checkConv(t, c, n) })
 	})
 }
 

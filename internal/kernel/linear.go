@@ -19,8 +19,7 @@ func (l Linear) sizes() (x, y, w int) { return l.N * l.In, l.N * l.Out, l.Out * 
 func (l Linear) Forward(y, x, w, bias []float32, relu bool) {
 	nx, ny, nw := l.sizes()
 	x, y, w = x[:nx:nx], y[:ny:ny], w[:nw:nw]
-	block := blockSize(l.In, min(2048, max(256, cacheFloats/2/l.N)))
-	parts := ceilDiv(l.N, cpu.dotN)
+	block := min(2048, max(256, cacheFloats/2/l.N)) // of inputs
 	parallel(ceilDiv(l.Out, cpu.dotM), 1, func(lo, hi int) {
 		lo, hi = lo*cpu.dotM, min(hi*cpu.dotM, l.Out)
 		for n := range l.N {
@@ -30,18 +29,18 @@ func (l Linear) Forward(y, x, w, bias []float32, relu bool) {
 				clear(row)
 			}
 		}
-		for k := 0; k < l.In; k += block {
+		for k, size := range parts(l.In, block) {
 			for o := lo; o < hi; o += cpu.dotM {
-				for i := range parts {
-					n := l.N * i / parts
-					p := products{m: min(cpu.dotM, hi-o), n: l.N*(i+1)/parts - n, k: min(block, l.In-k), rsc: 1, csc: l.Out, rsa: l.In, rsb: l.In}
+				p := products{m: min(cpu.dotM, hi-o), k: size, rsc: 1, csc: l.Out, rsa: l.In, rsb: l.In}
+				for n, rows := range parts(l.N, cpu.dotN) {
+					p.n = rows
 					p.compute(y[n*l.Out+o:], w[o*l.In+k:], x[n*l.In+k:])
 				}
 			}
 		}
-		for n := range l.N {
-			if row := y[n*l.Out:][lo:hi]; relu {
-				clamp(row)
+		if relu {
+			for n := range l.N {
+				clamp(y[n*l.Out:][lo:hi])
 			}
 		}
 	})
@@ -91,30 +90,26 @@ func (l Linear) DataGradient(dx, dy, w []float32) {
 	const block = 256 // of rows of w
 	nx, ny, nw := l.sizes()
 	dx, dy, w = dx[:nx:nx], dy[:ny:ny], w[:nw:nw]
-	parts := ceilDiv(l.N, cpu.rows)
 	parallel(ceilDiv(l.In, cpu.columns), 1, func(lo, hi int) {
 		packed := scratch.get(block * cpu.columns)
 		defer scratch.put(packed)
-
-		for k := 0; k < l.Out; k += block {
-			t := tile{k: min(block, l.Out-k), rsc: l.In, rsa: l.Out, csa: 1, rsb: l.In, floor: noFloor}
+		for o, size := range parts(l.Out, block) {
+			t := tile{k: size, rsc: l.In, rsa: l.Out, csa: 1, rsb: l.In, floor: noFloor}
 			for column := lo * cpu.columns; column < min(hi*cpu.columns, l.In); column += cpu.columns {
 				t.n = min(cpu.columns, l.In-column)
-				b := w[k*l.In+column:]
-				if parts > 1 {
-					copyRows(packed, cpu.columns, b, l.In, t.k, t.n)
+				b := w[o*l.In+column:]
+				if l.N > cpu.rows {
+					copyRows(packed, cpu.columns, b, l.In, size, t.n)
 					b, t.rsb = packed, cpu.columns
 				}
-				for i := range parts {
-					row := l.N * i / parts
-					t.m = l.N*(i+1)/parts - row
-					to := dx[row*l.In+column:]
+				for n, m := range parts(l.N, cpu.rows) {
+					to := dx[n*l.In+column:]
 					e := to
-					t.rse = t.rsc
-					if k == 0 {
+					t.m, t.rse = m, t.rsc
+					if o == 0 {
 						e, t.rse = zeros, 0
 					}
-					t.compute(to, dy[row*l.Out+k:], b, e, single)
+					t.compute(to, dy[n*l.Out+o:], b, e, single)
 				}
 			}
 		}
@@ -135,7 +130,6 @@ func (l Linear) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	})
 	block := max(1, cacheFloats/2/(l.N*right.width)) // of panels
 	parallel(ceilDiv(l.Out, cpu.rows), 1, func(lo, hi int) {
-
 		t := tile{k: l.N, rsc: l.In, rsa: 1, csa: l.Out, rsb: right.width, floor: noFloor}
 		for first := 0; first < right.count; first += block {
 			for o := lo * cpu.rows; o < min(hi*cpu.rows, l.Out); o += cpu.rows {

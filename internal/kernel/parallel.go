@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"iter"
 	"runtime"
 	"sync"
 )
@@ -47,8 +48,18 @@ func parallelGrid(rows, columns int, f func(row0, row1, column0, column1 int)) {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// blockSize cuts n into even blocks of at most about most and returns their size.
-func blockSize(n, most int) int { return ceilDiv(n, ceilDiv(n, max(1, most))) }
+// parts cuts [0, n) as evenly as it can into parts of at most most, and gives the beginning and the size of each.
+func parts(n, most int) iter.Seq2[int, int] {
+	return func(yield func(begin, size int) bool) {
+		count := ceilDiv(n, most)
+		for i := range count {
+			begin := n * i / count
+			if !yield(begin, n*(i+1)/count-begin) {
+				return
+			}
+		}
+	}
+}
 
 // A freeList keeps the buffers that kernels work in, so that only the first calls allocate.
 // (A sync.Pool would lose them in every garbage collection.)

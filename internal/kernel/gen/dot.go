@@ -56,10 +56,10 @@ func dot(s isa) {
 			}
 			s.loop(fmt.Sprintf("tile%dx%d", m, n), RDX, []GPPhysical{R8, R9}, func(masked bool) {
 				for j, v := range right {
-					s.load(row(R9, rsb, rsb3, rsb5, j), masked, K1, s.registers[15], v)
+					s.load(row(R9, rsb, rsb3, rsb5, j), masked, v)
 				}
 				for i := range m {
-					s.load(row(R8, rsa, rsa3, nil, i), masked, K1, s.registers[15], left)
+					s.load(row(R8, rsa, rsa3, nil, i), masked, left)
 					for j, v := range right {
 						VFMADD231PS(v, left, sums[i*n+j])
 					}

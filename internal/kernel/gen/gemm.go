@@ -33,7 +33,7 @@ func gemm(s isa) {
 		} else {
 			Label("vectors1")
 		}
-		s.mask(K1, s.registers[15])
+		s.mask()
 		for m := s.rows; m >= 1; m-- {
 			CMPQ(RDX, Imm(uint64(m)))
 			JEQ(LabelRef(fmt.Sprintf("tile%dx%dmasked", m, vectors)))
@@ -61,7 +61,6 @@ func tile(s isa, m, vectors int, masked bool) {
 	if !s.wide() {
 		free = free[:15-m*vectors] // the last one is the mask
 	}
-	mask := s.registers[15]
 	for i := range m * vectors {
 		VXORPS(s.registers[i], s.registers[i], s.registers[i])
 	}
@@ -91,7 +90,7 @@ func tile(s isa, m, vectors int, masked bool) {
 
 	Label(name + "step")
 	for j := range vectors {
-		s.load(Mem{Base: b, Disp: 4 * s.width * j}, masked && j == vectors-1, K1, mask, free[j])
+		s.load(Mem{Base: b, Disp: 4 * s.width * j}, masked && j == vectors-1, free[j])
 	}
 	ADDQ(rsb, b)
 	for i := range m {
@@ -132,14 +131,14 @@ func tile(s isa, m, vectors int, masked bool) {
 			edge := masked && j == vectors-1
 			from, to := Mem{Base: e, Disp: 4 * s.width * j}, Mem{Base: c, Disp: 4 * s.width * j}
 			if edge {
-				s.load(from, true, K1, mask, free[1])
+				s.load(from, true, free[1])
 				VADDPS(free[1], sum(i, j), sum(i, j))
 			} else {
 				VADDPS(from, sum(i, j), sum(i, j))
 			}
 			// The sum is the second source, so that a NaN stays.
 			VMAXPS(sum(i, j), floor, sum(i, j))
-			s.store(sum(i, j), edge, K1, mask, to)
+			s.store(sum(i, j), edge, to)
 		}
 		if i < m-1 {
 			ADDQ(rse, e)

@@ -27,44 +27,45 @@ var isas = []isa{
 
 func (s isa) wide() bool { return s.width == 16 }
 
-// mask makes a mask of the first n <= width lanes, n in CX: in k for AVX-512, in v for AVX2. It clobbers AX and CX.
-func (s isa) mask(k OpmaskPhysical, v VecPhysical) {
+// mask makes the mask of the first n <= width lanes, n in CX: K1 for AVX-512, register 15 for AVX2. It clobbers AX and CX.
+func (s isa) mask() {
 	if s.wide() {
 		MOVL(U32(1), EAX)
 		SHLL(CL, EAX)
 		DECL(EAX)
-		KMOVW(EAX, k)
+		KMOVW(EAX, K1)
 		return
 	}
 	LEAQ(laneMasks, RAX)
 	NEGQ(RCX)
-	VMOVDQU(Mem{Base: RAX, Index: RCX, Scale: 4, Disp: 32}, v)
+	VMOVDQU(Mem{Base: RAX, Index: RCX, Scale: 4, Disp: 32}, s.registers[15])
 }
 
-// load loads a vector; with masks, the lanes beyond k or v as zero.
-func (s isa) load(from Mem, masked bool, k OpmaskPhysical, v, to VecPhysical) {
+// load loads a vector; if masked, the lanes beyond the mask as zero.
+func (s isa) load(from Mem, masked bool, to VecPhysical) {
 	switch {
 	case !masked:
 		VMOVUPS(from, to)
 	case s.wide():
-		VMOVUPS_Z(from, k, to)
+		VMOVUPS_Z(from, K1, to)
 	default:
-		VMASKMOVPS(from, v, to)
+		VMASKMOVPS(from, s.registers[15], to)
 	}
 }
 
-// store stores a vector; with masks, only the lanes in k or v.
-func (s isa) store(from VecPhysical, masked bool, k OpmaskPhysical, v VecPhysical, to Mem) {
+// store stores a vector; if masked, only the lanes in the mask.
+func (s isa) store(from VecPhysical, masked bool, to Mem) {
 	switch {
 	case !masked:
 		VMOVUPS(from, to)
 	case s.wide():
-		VMOVUPS(from, k, to)
+		VMOVUPS(from, K1, to)
 	default:
-		VMASKMOVPS(from, v, to)
+		VMASKMOVPS(from, s.registers[15], to)
 	}
 }
 
+// laneMasks are eight lanes of ones, then eight of zeros.
 var laneMasks Mem
 
 func main() {

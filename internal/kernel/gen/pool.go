@@ -32,7 +32,7 @@ func pool(s isa) {
 	SHRQ(Imm(2), RDX)
 	s.loop("channel", RDX, []GPPhysical{y, x, below}, func(masked bool) {
 		for i, from := range []Mem{{Base: x}, {Base: x, Index: c, Scale: 1}, {Base: below}, {Base: below, Index: c, Scale: 1}} {
-			s.load(from, masked, K1, v[15], v[i])
+			s.load(from, masked, v[i])
 		}
 		for _, pair := range [][2]int{{0, 1}, {2, 3}, {0, 2}} {
 			// VMAXPS returns its second source if either is a NaN: both orders together keep any NaN.
@@ -41,7 +41,7 @@ func pool(s isa) {
 			VMAXPS(b, a, a)
 			VORPS(v[4], a, a)
 		}
-		s.store(v[0], masked, K1, v[15], Mem{Base: y})
+		s.store(v[0], masked, Mem{Base: y})
 	})
 	// The loop moved the pointers by its whole vectors, RDX elements short of c.
 	LEAQ(Mem{Base: y, Index: RDX, Scale: 4}, y)
@@ -70,21 +70,21 @@ func pool(s isa) {
 	MOVQ(c, RDX)
 	SHRQ(Imm(2), RDX)
 	s.loop("channel", RDX, []GPPhysical{y, dy, x, below, dx, dxBelow}, func(masked bool) {
-		s.load(Mem{Base: y}, masked, K1, v[15], v[0])
-		s.load(Mem{Base: dy}, masked, K1, v[15], v[1])
+		s.load(Mem{Base: y}, masked, v[0])
+		s.load(Mem{Base: dy}, masked, v[1])
 		for i, pair := range [][2]GPPhysical{{x, dx}, {x, dx}, {below, dxBelow}, {below, dxBelow}} {
 			from, to := Mem{Base: pair[0]}, Mem{Base: pair[1]}
 			if i%2 == 1 {
 				from.Index, from.Scale, to.Index, to.Scale = c, 1, c, 1
 			}
 			// What is left of the gradient goes to the maximum and becomes zero.
-			s.load(from, masked, K1, v[15], v[2])
+			s.load(from, masked, v[2])
 			s.where(equal, v[2], v[0], v[3])
 			s.keep(v[3], v[1], v[4])
 			if i < 3 {
 				VXORPS(v[4], v[1], v[1])
 			}
-			s.store(v[4], masked, K1, v[15], to)
+			s.store(v[4], masked, to)
 		}
 	})
 	LEAQ(Mem{Base: y, Index: RDX, Scale: 4}, y)

@@ -24,12 +24,12 @@ func transpose(s isa) {
 	// A missing row is read as a copy of the last and not stored.
 	DECQ(last)
 	MOVQ(columns, RCX)
-	s.mask(K1, s.registers[15])
+	s.mask()
 	XORQ(RAX, RAX)
 	v := s.registers[:s.width]
 	for i := range v {
 		MOVQ(Mem{Base: from, Index: RAX, Scale: 8}, R10)
-		s.load(Mem{Base: src, Index: R10, Scale: 4}, true, K1, s.registers[15], v[i])
+		s.load(Mem{Base: src, Index: R10, Scale: 4}, true, v[i])
 		CMPQ(RAX, last)
 		ADCQ(Imm(0), RAX)
 	}
@@ -38,10 +38,9 @@ func transpose(s isa) {
 	} else {
 		v = transpose8(v, s.registers[8:])
 	}
-	mask := s.registers[15]
 	MOVQ(last, RCX)
 	INCQ(RCX)
-	s.mask(K1, mask)
+	s.mask()
 	add := Load(Param("add"), R10B)
 	TESTB(add, add)
 	JNZ(LabelRef("add"))
@@ -54,10 +53,10 @@ func transpose(s isa) {
 			at := Mem{Base: dst, Index: R10, Scale: 4}
 			if add {
 				spare := s.registers[len(s.registers)-2]
-				s.load(at, true, K1, mask, spare)
+				s.load(at, true, spare)
 				VADDPS(spare, x, x)
 			}
-			s.store(x, true, K1, mask, at)
+			s.store(x, true, at)
 			if j < len(v)-1 {
 				CMPQ(columns, Imm(uint64(j+1)))
 				JEQ(LabelRef("done"))
