@@ -29,7 +29,7 @@ func (c Conv) Forward(y, x, w, bias []float32, relu bool) {
 	p := newPanels(c.Kernel*c.Kernel*c.In, c.Out)
 	defer p.release()
 	p.pack(w, c.In, c.Kernel*c.Kernel)
-	c.convolve(y, x, p, bias, relu)
+	c.multiply(y, x, p, bias, relu)
 }
 
 // DataGradient computes dx, the gradient of the input, from dy, that of the output: a convolution of dy with the weights
@@ -41,7 +41,16 @@ func (c Conv) DataGradient(dx, dy, w []float32) {
 	defer p.release()
 	p.packTurned(w, c.Out, c.Kernel*c.Kernel)
 	c.In, c.Out = c.Out, c.In
-	c.convolve(dx, dy, p, nil, false)
+	c.multiply(dx, dy, p, nil, false)
+}
+
+// multiply computes y from x and the weights (Kernel, Kernel, In, Out) in panels, the faster way.
+func (c Conv) multiply(y, x []float32, weights panels, bias []float32, relu bool) {
+	if c.minimal() {
+		c.convolveMinimal(y, x, weights, bias, relu)
+	} else {
+		c.convolve(y, x, weights, bias, relu)
+	}
 }
 
 // cacheFloats is what a thread's blocks of lines may take: half of a level 2 cache of 1 MB.
@@ -115,9 +124,13 @@ func (c Conv) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	x, dy, dw = x[:nx:nx], dy[:ny:ny], dw[:nw:nw]
 	sums := newPanels(c.Kernel*c.Kernel*c.In, c.Out)
 	defer sums.release()
-	for c0, n := range parts(c.In, channelBlock) {
-		g := newLines(c.N, c.H, c.W, n, c.In, c.Kernel)
-		correlation{c, g, sums, x[c0:], dy, c0}.compute()
+	if c.minimal() {
+		c.sumMinimal(sums, x, dy)
+	} else {
+		for c0, n := range parts(c.In, channelBlock) {
+			g := newLines(c.N, c.H, c.W, n, c.In, c.Kernel)
+			correlation{c, g, sums, x[c0:], dy, c0}.compute()
+		}
 	}
 	sums.unpack(dw, c.In, c.Kernel*c.Kernel, accumulate)
 }

@@ -30,6 +30,9 @@ type isa struct {
 	lrnGradient  func(dx, dy, x, p, terms *float32, n, size int, factor float32)
 	peak         func(steps int)
 	peakFLOP     int // floating-point operations of a step of peak
+
+	winogradInput, winogradGradient, winogradFilter, winogradFilterGradient func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int)
+	winogradOutput                                                          func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)
 }
 
 // portable is the isa of the twins.

@@ -11,6 +11,7 @@ func detected() []isa {
 			"avx512", 14, 32, 4, 6, 16,
 			gemmAVX512, dotAVX512, transposeAVX512, addAVX512, reluGradientAVX512, sgdAVX512, poolForwardAVX512, poolGradientAVX512,
 			lrnForwardAVX512, lrnTermsAVX512, lrnGradientAVX512, peakAVX512, 12 * 16 * 2,
+			winogradInputAVX512, winogradGradientAVX512, winogradFilterAVX512, winogradFilterGradientAVX512, winogradOutputAVX512,
 		})
 	}
 	if x.HasAVX2 && x.HasFMA {
@@ -18,6 +19,7 @@ func detected() []isa {
 			"avx2", 6, 16, 3, 3, 8,
 			gemmAVX2, dotAVX2, transposeAVX2, addAVX2, reluGradientAVX2, sgdAVX2, poolForwardAVX2, poolGradientAVX2,
 			lrnForwardAVX2, lrnTermsAVX2, lrnGradientAVX2, peakAVX2, 12 * 8 * 2,
+			winogradInputAVX2, winogradGradientAVX2, winogradFilterAVX2, winogradFilterGradientAVX2, winogradOutputAVX2,
 		})
 	}
 	return all

@@ -102,15 +102,26 @@ func (c Conv) products(f func(x, y, w int)) {
 	}
 }
 
+// checkConv compares the three passes with their definition, computed directly and, where it is possible, by minimal
+// filtering.
 func checkConv(t *testing.T, c Conv, seed int) {
 	t.Helper()
+	defer func(saved string) { algorithm = saved }(algorithm)
 	if err := c.Validate(); err != nil {
 		t.Fatal(err)
 	}
+	algorithm = "direct"
+	checkPasses(t, c, seed, 1e-5)
+	if algorithm = "winograd"; c.minimal() {
+		checkPasses(t, c, seed, 1e-4)
+	}
+}
+
+func checkPasses(t *testing.T, c Conv, seed int, tolerance float64) {
+	t.Helper()
 	r := generator(seed)
 	nx, ny, nw := c.sizes()
 	x, w, bias, dy := random(r, nx), random(r, nw), random(r, c.Out), random(r, ny)
-	const tolerance = 1e-5
 	y := make([]float32, ny)
 	got := threads(t, func() []float32 { c.Forward(y, x, w, bias, true); return slices.Clone(y) })
 	near(t, fmt.Sprintf("%+v forward, bias, ReLU", c), got, convReference(c, x, w, bias, true), tolerance)
@@ -140,6 +151,7 @@ func TestConv(t *testing.T) {
 			{2, 15, 17, 3, 20, 3}, {1, 14, 14, 64, 32, 3}, {1, 5, 29, 7, 65, 5}, {40, 2, 2, 19, 40, 3}, {43, 4, 4, 3, 8, 3},
 			{9, 3, 5, 4, 31, 5}, {45, 1, 1, 6, 10, 3}, {1, 3, 15, 256, 12, 3}, {15, 2, 3, 256, 9, 3}, {1, 2, 14, 300, 4, 3},
 			{2, 6, 6, 40, 100, 1}, {7, 16, 2, 5, 3, 3}, {2, 3, 230, 2, 34, 3},
+			{1, 1, 1, 16, 16, 3}, {2, 4, 4, 16, 32, 3}, {1, 6, 9, 32, 48, 3}, {3, 13, 7, 48, 16, 3}, {5, 3, 5, 64, 64, 3}, {1, 8, 8, 256, 272, 3},
 		} {
 			checkConv(t, c, i)
 		}
@@ -150,9 +162,13 @@ func FuzzConv(f *testing.F) {
 	f.Add(1, 4, 4, 3, 8, 3)
 	f.Add(33, 2, 2, 16, 17, 3)
 	f.Add(2, 3, 20, 5, 40, 5)
+	f.Add(3, 6, 7, 31, 47, 1)
 	f.Fuzz(func(t *testing.T, n, h, w, in, out, kernel int) {
 		within := func(v, most int) int { return 1 + int(uint(v)%uint(most)) }
 		c := Conv{within(n, 45), within(h, 9), within(w, 33), within(in, 40), within(out, 70), 1 + 2*(within(kernel, 3)-1)}
+		if n%2 == 0 { // channels that minimal filtering takes
+			c.In, c.Out, c.Kernel = (c.In+15)/16*16, (c.Out+15)/16*16, 3
+		}
 		if c.N*c.H*c.W*c.In*c.Out*c.Kernel*c.Kernel > 1<<21 {
 			return
 		}

@@ -60,6 +60,31 @@ func lrnGradientAVX512(dx *float32, dy *float32, x *float32, p *float32, terms *
 // peakAVX512 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX512(steps int)
 
+// winogradInputAVX512 is winogradInputGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+//
+//go:noescape
+func winogradInputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winogradOutputAVX512 is winogradOutputGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+//
+//go:noescape
+func winogradOutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+
+// winogradGradientAVX512 is winogradGradientGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+//
+//go:noescape
+func winogradGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winogradFilterAVX512 is winogradFilterGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+//
+//go:noescape
+func winogradFilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winogradFilterGradientAVX512 is winogradFilterGradientGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+//
+//go:noescape
+func winogradFilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
 // gemmAVX2 is gemmGo for m of 1 to 6 rows, n of 1 to 16 columns, and count and k of at least 1.
 //
 //go:noescape
@@ -117,3 +142,28 @@ func lrnGradientAVX2(dx *float32, dy *float32, x *float32, p *float32, terms *fl
 
 // peakAVX2 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX2(steps int)
+
+// winogradInputAVX2 is winogradInputGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+//
+//go:noescape
+func winogradInputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winogradOutputAVX2 is winogradOutputGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+//
+//go:noescape
+func winogradOutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+
+// winogradGradientAVX2 is winogradGradientGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+//
+//go:noescape
+func winogradGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winogradFilterAVX2 is winogradFilterGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+//
+//go:noescape
+func winogradFilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winogradFilterGradientAVX2 is winogradFilterGradientGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+//
+//go:noescape
+func winogradFilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)

@@ -8545,6 +8545,1765 @@ step:
 	VZEROUPPER
 	RET
 
+// func winogradInputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F
+TEXT ·winogradInputAVX512(SB), $2368-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0x40800000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40a00000, R9
+	VMOVD        R9, X1
+	VBROADCASTSS X1, Z1
+	MOVL         $0x40000000, R9
+	VMOVD        R9, X2
+	VBROADCASTSS X2, Z2
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ         CX, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z3
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z8
+	VMOVAPS      Z7, Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VMOVAPS      Z6, Z10
+	VFNMADD231PS Z0, Z4, Z10
+	VSUBPS       Z5, Z7, Z11
+	VSUBPS       Z4, Z6, Z12
+	VMULPS       Z2, Z12, Z12
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VADDPS       Z10, Z9, Z3
+	VSUBPS       Z10, Z9, Z7
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z10
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z4, Z6
+	VMOVAPS      Z5, (R9)
+	VMOVAPS      Z3, 384(R9)
+	VMOVAPS      Z7, 768(R9)
+	VMOVAPS      Z9, 1152(R9)
+	VMOVAPS      Z10, 1536(R9)
+	VMOVAPS      Z6, 1920(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z3
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z8
+	VMOVAPS      Z7, Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VMOVAPS      Z6, Z10
+	VFNMADD231PS Z0, Z4, Z10
+	VSUBPS       Z5, Z7, Z11
+	VSUBPS       Z4, Z6, Z12
+	VMULPS       Z2, Z12, Z12
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VADDPS       Z10, Z9, Z3
+	VSUBPS       Z10, Z9, Z7
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z10
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z4, Z6
+	VMOVAPS      Z5, 64(R9)
+	VMOVAPS      Z3, 448(R9)
+	VMOVAPS      Z7, 832(R9)
+	VMOVAPS      Z9, 1216(R9)
+	VMOVAPS      Z10, 1600(R9)
+	VMOVAPS      Z6, 1984(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z3
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z8
+	VMOVAPS      Z7, Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VMOVAPS      Z6, Z10
+	VFNMADD231PS Z0, Z4, Z10
+	VSUBPS       Z5, Z7, Z11
+	VSUBPS       Z4, Z6, Z12
+	VMULPS       Z2, Z12, Z12
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VADDPS       Z10, Z9, Z3
+	VSUBPS       Z10, Z9, Z7
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z10
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z4, Z6
+	VMOVAPS      Z5, 128(R9)
+	VMOVAPS      Z3, 512(R9)
+	VMOVAPS      Z7, 896(R9)
+	VMOVAPS      Z9, 1280(R9)
+	VMOVAPS      Z10, 1664(R9)
+	VMOVAPS      Z6, 2048(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z3
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z8
+	VMOVAPS      Z7, Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VMOVAPS      Z6, Z10
+	VFNMADD231PS Z0, Z4, Z10
+	VSUBPS       Z5, Z7, Z11
+	VSUBPS       Z4, Z6, Z12
+	VMULPS       Z2, Z12, Z12
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VADDPS       Z10, Z9, Z3
+	VSUBPS       Z10, Z9, Z7
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z10
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z4, Z6
+	VMOVAPS      Z5, 192(R9)
+	VMOVAPS      Z3, 576(R9)
+	VMOVAPS      Z7, 960(R9)
+	VMOVAPS      Z9, 1344(R9)
+	VMOVAPS      Z10, 1728(R9)
+	VMOVAPS      Z6, 2112(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z3
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z8
+	VMOVAPS      Z7, Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VMOVAPS      Z6, Z10
+	VFNMADD231PS Z0, Z4, Z10
+	VSUBPS       Z5, Z7, Z11
+	VSUBPS       Z4, Z6, Z12
+	VMULPS       Z2, Z12, Z12
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VADDPS       Z10, Z9, Z3
+	VSUBPS       Z10, Z9, Z7
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z10
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z4, Z6
+	VMOVAPS      Z5, 256(R9)
+	VMOVAPS      Z3, 640(R9)
+	VMOVAPS      Z7, 1024(R9)
+	VMOVAPS      Z9, 1408(R9)
+	VMOVAPS      Z10, 1792(R9)
+	VMOVAPS      Z6, 2176(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z3
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z8
+	VMOVAPS      Z7, Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VMOVAPS      Z6, Z10
+	VFNMADD231PS Z0, Z4, Z10
+	VSUBPS       Z5, Z7, Z11
+	VSUBPS       Z4, Z6, Z12
+	VMULPS       Z2, Z12, Z12
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VADDPS       Z10, Z9, Z3
+	VSUBPS       Z10, Z9, Z7
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z10
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z4, Z6
+	VMOVAPS      Z5, 320(R9)
+	VMOVAPS      Z3, 704(R9)
+	VMOVAPS      Z7, 1088(R9)
+	VMOVAPS      Z9, 1472(R9)
+	VMOVAPS      Z10, 1856(R9)
+	VMOVAPS      Z6, 2240(R9)
+	MOVQ         AX, R10
+	VMOVAPS      (R9), Z3
+	VMOVAPS      64(R9), Z4
+	VMOVAPS      128(R9), Z5
+	VMOVAPS      192(R9), Z6
+	VMOVAPS      256(R9), Z7
+	VMOVAPS      320(R9), Z8
+	MOVQ         R10, R11
+	VMOVAPS      Z7, Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VMOVAPS      Z6, Z10
+	VFNMADD231PS Z0, Z4, Z10
+	VSUBPS       Z5, Z7, Z11
+	VSUBPS       Z4, Z6, Z12
+	VMULPS       Z2, Z12, Z12
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VADDPS       Z10, Z9, Z3
+	VSUBPS       Z10, Z9, Z7
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z10
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z4, Z6
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      384(R9), Z3
+	VMOVAPS      448(R9), Z4
+	VMOVAPS      512(R9), Z5
+	VMOVAPS      576(R9), Z6
+	VMOVAPS      640(R9), Z7
+	VMOVAPS      704(R9), Z8
+	MOVQ         R10, R11
+	VMOVAPS      Z7, Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VMOVAPS      Z6, Z10
+	VFNMADD231PS Z0, Z4, Z10
+	VSUBPS       Z5, Z7, Z11
+	VSUBPS       Z4, Z6, Z12
+	VMULPS       Z2, Z12, Z12
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VADDPS       Z10, Z9, Z3
+	VSUBPS       Z10, Z9, Z7
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z10
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z4, Z6
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      768(R9), Z3
+	VMOVAPS      832(R9), Z4
+	VMOVAPS      896(R9), Z5
+	VMOVAPS      960(R9), Z6
+	VMOVAPS      1024(R9), Z7
+	VMOVAPS      1088(R9), Z8
+	MOVQ         R10, R11
+	VMOVAPS      Z7, Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VMOVAPS      Z6, Z10
+	VFNMADD231PS Z0, Z4, Z10
+	VSUBPS       Z5, Z7, Z11
+	VSUBPS       Z4, Z6, Z12
+	VMULPS       Z2, Z12, Z12
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VADDPS       Z10, Z9, Z3
+	VSUBPS       Z10, Z9, Z7
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z10
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z4, Z6
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      1152(R9), Z3
+	VMOVAPS      1216(R9), Z4
+	VMOVAPS      1280(R9), Z5
+	VMOVAPS      1344(R9), Z6
+	VMOVAPS      1408(R9), Z7
+	VMOVAPS      1472(R9), Z8
+	MOVQ         R10, R11
+	VMOVAPS      Z7, Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VMOVAPS      Z6, Z10
+	VFNMADD231PS Z0, Z4, Z10
+	VSUBPS       Z5, Z7, Z11
+	VSUBPS       Z4, Z6, Z12
+	VMULPS       Z2, Z12, Z12
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VADDPS       Z10, Z9, Z3
+	VSUBPS       Z10, Z9, Z7
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z10
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z4, Z6
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      1536(R9), Z3
+	VMOVAPS      1600(R9), Z4
+	VMOVAPS      1664(R9), Z5
+	VMOVAPS      1728(R9), Z6
+	VMOVAPS      1792(R9), Z7
+	VMOVAPS      1856(R9), Z8
+	MOVQ         R10, R11
+	VMOVAPS      Z7, Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VMOVAPS      Z6, Z10
+	VFNMADD231PS Z0, Z4, Z10
+	VSUBPS       Z5, Z7, Z11
+	VSUBPS       Z4, Z6, Z12
+	VMULPS       Z2, Z12, Z12
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VADDPS       Z10, Z9, Z3
+	VSUBPS       Z10, Z9, Z7
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z10
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z4, Z6
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      1920(R9), Z3
+	VMOVAPS      1984(R9), Z4
+	VMOVAPS      2048(R9), Z5
+	VMOVAPS      2112(R9), Z6
+	VMOVAPS      2176(R9), Z7
+	VMOVAPS      2240(R9), Z8
+	MOVQ         R10, R11
+	VMOVAPS      Z7, Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VMOVAPS      Z6, Z10
+	VFNMADD231PS Z0, Z4, Z10
+	VSUBPS       Z5, Z7, Z11
+	VSUBPS       Z4, Z6, Z12
+	VMULPS       Z2, Z12, Z12
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VADDPS       Z10, Z9, Z3
+	VSUBPS       Z10, Z9, Z7
+	VADDPS       Z12, Z11, Z9
+	VSUBPS       Z12, Z11, Z10
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  Z0, Z4, Z6
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, AX
+	SUBQ         $0x10, DX
+	JNE          channels
+	VZEROUPPER
+	RET
+
+// func winogradOutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+// Requires: AVX, AVX512F
+TEXT ·winogradOutputAVX512(SB), $1600-68
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         bias+56(FP), R9
+	VBROADCASTSS floor+64(FP), Z0
+	MOVL         $0x40000000, R10
+	VMOVD        R10, X1
+	VBROADCASTSS X1, Z1
+	MOVL         $0x40800000, R10
+	VMOVD        R10, X2
+	VBROADCASTSS X2, Z2
+	MOVL         $0x41000000, R10
+	VMOVD        R10, X3
+	VBROADCASTSS X3, Z3
+	LEAQ         (SP), R10
+	ADDQ         $0x3f, R10
+	ANDQ         $-64, R10
+
+channels:
+	MOVQ        CX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z6
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z7
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z8
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z9
+	VADDPS      Z6, Z5, Z10
+	VSUBPS      Z6, Z5, Z5
+	VADDPS      Z8, Z7, Z6
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z4, Z4
+	VADDPS      Z6, Z4, Z4
+	VMOVAPS     Z5, Z8
+	VFMADD231PS Z1, Z7, Z8
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z2, Z6, Z10
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z3, Z7, Z5
+	VADDPS      Z9, Z5, Z5
+	VMOVAPS     Z4, (R10)
+	VMOVAPS     Z8, 384(R10)
+	VMOVAPS     Z10, 768(R10)
+	VMOVAPS     Z5, 1152(R10)
+	ADDQ        R8, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z6
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z7
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z8
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z9
+	VADDPS      Z6, Z5, Z10
+	VSUBPS      Z6, Z5, Z5
+	VADDPS      Z8, Z7, Z6
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z4, Z4
+	VADDPS      Z6, Z4, Z4
+	VMOVAPS     Z5, Z8
+	VFMADD231PS Z1, Z7, Z8
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z2, Z6, Z10
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z3, Z7, Z5
+	VADDPS      Z9, Z5, Z5
+	VMOVAPS     Z4, 64(R10)
+	VMOVAPS     Z8, 448(R10)
+	VMOVAPS     Z10, 832(R10)
+	VMOVAPS     Z5, 1216(R10)
+	ADDQ        R8, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z6
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z7
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z8
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z9
+	VADDPS      Z6, Z5, Z10
+	VSUBPS      Z6, Z5, Z5
+	VADDPS      Z8, Z7, Z6
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z4, Z4
+	VADDPS      Z6, Z4, Z4
+	VMOVAPS     Z5, Z8
+	VFMADD231PS Z1, Z7, Z8
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z2, Z6, Z10
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z3, Z7, Z5
+	VADDPS      Z9, Z5, Z5
+	VMOVAPS     Z4, 128(R10)
+	VMOVAPS     Z8, 512(R10)
+	VMOVAPS     Z10, 896(R10)
+	VMOVAPS     Z5, 1280(R10)
+	ADDQ        R8, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z6
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z7
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z8
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z9
+	VADDPS      Z6, Z5, Z10
+	VSUBPS      Z6, Z5, Z5
+	VADDPS      Z8, Z7, Z6
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z4, Z4
+	VADDPS      Z6, Z4, Z4
+	VMOVAPS     Z5, Z8
+	VFMADD231PS Z1, Z7, Z8
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z2, Z6, Z10
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z3, Z7, Z5
+	VADDPS      Z9, Z5, Z5
+	VMOVAPS     Z4, 192(R10)
+	VMOVAPS     Z8, 576(R10)
+	VMOVAPS     Z10, 960(R10)
+	VMOVAPS     Z5, 1344(R10)
+	ADDQ        R8, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z6
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z7
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z8
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z9
+	VADDPS      Z6, Z5, Z10
+	VSUBPS      Z6, Z5, Z5
+	VADDPS      Z8, Z7, Z6
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z4, Z4
+	VADDPS      Z6, Z4, Z4
+	VMOVAPS     Z5, Z8
+	VFMADD231PS Z1, Z7, Z8
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z2, Z6, Z10
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z3, Z7, Z5
+	VADDPS      Z9, Z5, Z5
+	VMOVAPS     Z4, 256(R10)
+	VMOVAPS     Z8, 640(R10)
+	VMOVAPS     Z10, 1024(R10)
+	VMOVAPS     Z5, 1408(R10)
+	ADDQ        R8, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z6
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z7
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z8
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Z9
+	VADDPS      Z6, Z5, Z10
+	VSUBPS      Z6, Z5, Z5
+	VADDPS      Z8, Z7, Z6
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z4, Z4
+	VADDPS      Z6, Z4, Z4
+	VMOVAPS     Z5, Z8
+	VFMADD231PS Z1, Z7, Z8
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z2, Z6, Z10
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z3, Z7, Z5
+	VADDPS      Z9, Z5, Z5
+	VMOVAPS     Z4, 320(R10)
+	VMOVAPS     Z8, 704(R10)
+	VMOVAPS     Z10, 1088(R10)
+	VMOVAPS     Z5, 1472(R10)
+	VMOVUPS     (R9), Z4
+	ADDQ        $0x40, R9
+	MOVQ        AX, R11
+	VMOVAPS     (R10), Z5
+	VMOVAPS     64(R10), Z6
+	VMOVAPS     128(R10), Z7
+	VMOVAPS     192(R10), Z8
+	VMOVAPS     256(R10), Z9
+	VMOVAPS     320(R10), Z10
+	MOVQ        R11, R12
+	VADDPS      Z7, Z6, Z11
+	VSUBPS      Z7, Z6, Z6
+	VADDPS      Z9, Z8, Z7
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z5, Z5
+	VADDPS      Z7, Z5, Z5
+	VMOVAPS     Z6, Z9
+	VFMADD231PS Z1, Z8, Z9
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z2, Z7, Z11
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      Z10, Z6, Z6
+	VADDPS      Z4, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Z4, Z9, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Z4, Z11, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Z4, Z6, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        BX, R11
+	VMOVAPS     384(R10), Z5
+	VMOVAPS     448(R10), Z6
+	VMOVAPS     512(R10), Z7
+	VMOVAPS     576(R10), Z8
+	VMOVAPS     640(R10), Z9
+	VMOVAPS     704(R10), Z10
+	MOVQ        R11, R12
+	VADDPS      Z7, Z6, Z11
+	VSUBPS      Z7, Z6, Z6
+	VADDPS      Z9, Z8, Z7
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z5, Z5
+	VADDPS      Z7, Z5, Z5
+	VMOVAPS     Z6, Z9
+	VFMADD231PS Z1, Z8, Z9
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z2, Z7, Z11
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      Z10, Z6, Z6
+	VADDPS      Z4, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Z4, Z9, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Z4, Z11, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Z4, Z6, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        BX, R11
+	VMOVAPS     768(R10), Z5
+	VMOVAPS     832(R10), Z6
+	VMOVAPS     896(R10), Z7
+	VMOVAPS     960(R10), Z8
+	VMOVAPS     1024(R10), Z9
+	VMOVAPS     1088(R10), Z10
+	MOVQ        R11, R12
+	VADDPS      Z7, Z6, Z11
+	VSUBPS      Z7, Z6, Z6
+	VADDPS      Z9, Z8, Z7
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z5, Z5
+	VADDPS      Z7, Z5, Z5
+	VMOVAPS     Z6, Z9
+	VFMADD231PS Z1, Z8, Z9
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z2, Z7, Z11
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      Z10, Z6, Z6
+	VADDPS      Z4, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Z4, Z9, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Z4, Z11, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Z4, Z6, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        BX, R11
+	VMOVAPS     1152(R10), Z5
+	VMOVAPS     1216(R10), Z6
+	VMOVAPS     1280(R10), Z7
+	VMOVAPS     1344(R10), Z8
+	VMOVAPS     1408(R10), Z9
+	VMOVAPS     1472(R10), Z10
+	MOVQ        R11, R12
+	VADDPS      Z7, Z6, Z11
+	VSUBPS      Z7, Z6, Z6
+	VADDPS      Z9, Z8, Z7
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z5, Z5
+	VADDPS      Z7, Z5, Z5
+	VMOVAPS     Z6, Z9
+	VFMADD231PS Z1, Z8, Z9
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z2, Z7, Z11
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      Z10, Z6, Z6
+	VADDPS      Z4, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Z4, Z9, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Z4, Z11, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Z4, Z6, Z4
+	VMAXPS      Z4, Z0, Z4
+	VMOVUPS     Z4, (R12)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+// func winogradGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F
+TEXT ·winogradGradientAVX512(SB), $1600-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0x40000000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40800000, R9
+	VMOVD        R9, X1
+	VBROADCASTSS X1, Z1
+	MOVL         $0x41000000, R9
+	VMOVD        R9, X2
+	VBROADCASTSS X2, Z2
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	VADDPS      Z5, Z3, Z7
+	VADDPS      Z6, Z4, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD231PS Z1, Z5, Z9
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z6, Z4
+	VADDPS      Z8, Z7, Z5
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z4, Z9, Z8
+	VSUBPS      Z4, Z9, Z4
+	VMOVAPS     Z3, (R9)
+	VMOVAPS     Z5, 256(R9)
+	VMOVAPS     Z7, 512(R9)
+	VMOVAPS     Z8, 768(R9)
+	VMOVAPS     Z4, 1024(R9)
+	VMOVAPS     Z6, 1280(R9)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	VADDPS      Z5, Z3, Z7
+	VADDPS      Z6, Z4, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD231PS Z1, Z5, Z9
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z6, Z4
+	VADDPS      Z8, Z7, Z5
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z4, Z9, Z8
+	VSUBPS      Z4, Z9, Z4
+	VMOVAPS     Z3, 64(R9)
+	VMOVAPS     Z5, 320(R9)
+	VMOVAPS     Z7, 576(R9)
+	VMOVAPS     Z8, 832(R9)
+	VMOVAPS     Z4, 1088(R9)
+	VMOVAPS     Z6, 1344(R9)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	VADDPS      Z5, Z3, Z7
+	VADDPS      Z6, Z4, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD231PS Z1, Z5, Z9
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z6, Z4
+	VADDPS      Z8, Z7, Z5
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z4, Z9, Z8
+	VSUBPS      Z4, Z9, Z4
+	VMOVAPS     Z3, 128(R9)
+	VMOVAPS     Z5, 384(R9)
+	VMOVAPS     Z7, 640(R9)
+	VMOVAPS     Z8, 896(R9)
+	VMOVAPS     Z4, 1152(R9)
+	VMOVAPS     Z6, 1408(R9)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	VADDPS      Z5, Z3, Z7
+	VADDPS      Z6, Z4, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD231PS Z1, Z5, Z9
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z6, Z4
+	VADDPS      Z8, Z7, Z5
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z4, Z9, Z8
+	VSUBPS      Z4, Z9, Z4
+	VMOVAPS     Z3, 192(R9)
+	VMOVAPS     Z5, 448(R9)
+	VMOVAPS     Z7, 704(R9)
+	VMOVAPS     Z8, 960(R9)
+	VMOVAPS     Z4, 1216(R9)
+	VMOVAPS     Z6, 1472(R9)
+	MOVQ        AX, R10
+	VMOVAPS     (R9), Z3
+	VMOVAPS     64(R9), Z4
+	VMOVAPS     128(R9), Z5
+	VMOVAPS     192(R9), Z6
+	MOVQ        R10, R11
+	VADDPS      Z5, Z3, Z7
+	VADDPS      Z6, Z4, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD231PS Z1, Z5, Z9
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z6, Z4
+	VADDPS      Z8, Z7, Z5
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z4, Z9, Z8
+	VSUBPS      Z4, Z9, Z4
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z8, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z4, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z6, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     256(R9), Z3
+	VMOVAPS     320(R9), Z4
+	VMOVAPS     384(R9), Z5
+	VMOVAPS     448(R9), Z6
+	MOVQ        R10, R11
+	VADDPS      Z5, Z3, Z7
+	VADDPS      Z6, Z4, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD231PS Z1, Z5, Z9
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z6, Z4
+	VADDPS      Z8, Z7, Z5
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z4, Z9, Z8
+	VSUBPS      Z4, Z9, Z4
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z8, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z4, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z6, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     512(R9), Z3
+	VMOVAPS     576(R9), Z4
+	VMOVAPS     640(R9), Z5
+	VMOVAPS     704(R9), Z6
+	MOVQ        R10, R11
+	VADDPS      Z5, Z3, Z7
+	VADDPS      Z6, Z4, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD231PS Z1, Z5, Z9
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z6, Z4
+	VADDPS      Z8, Z7, Z5
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z4, Z9, Z8
+	VSUBPS      Z4, Z9, Z4
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z8, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z4, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z6, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     768(R9), Z3
+	VMOVAPS     832(R9), Z4
+	VMOVAPS     896(R9), Z5
+	VMOVAPS     960(R9), Z6
+	MOVQ        R10, R11
+	VADDPS      Z5, Z3, Z7
+	VADDPS      Z6, Z4, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD231PS Z1, Z5, Z9
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z6, Z4
+	VADDPS      Z8, Z7, Z5
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z4, Z9, Z8
+	VSUBPS      Z4, Z9, Z4
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z8, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z4, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z6, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     1024(R9), Z3
+	VMOVAPS     1088(R9), Z4
+	VMOVAPS     1152(R9), Z5
+	VMOVAPS     1216(R9), Z6
+	MOVQ        R10, R11
+	VADDPS      Z5, Z3, Z7
+	VADDPS      Z6, Z4, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD231PS Z1, Z5, Z9
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z6, Z4
+	VADDPS      Z8, Z7, Z5
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z4, Z9, Z8
+	VSUBPS      Z4, Z9, Z4
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z8, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z4, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z6, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     1280(R9), Z3
+	VMOVAPS     1344(R9), Z4
+	VMOVAPS     1408(R9), Z5
+	VMOVAPS     1472(R9), Z6
+	MOVQ        R10, R11
+	VADDPS      Z5, Z3, Z7
+	VADDPS      Z6, Z4, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD231PS Z1, Z5, Z9
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z6, Z4
+	VADDPS      Z8, Z7, Z5
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z4, Z9, Z8
+	VSUBPS      Z4, Z9, Z4
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z8, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z4, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Z6, (R11)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+// func winogradFilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F
+TEXT ·winogradFilterAVX512(SB), $1216-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0x3e800000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0xbe2aaaab, R9
+	VMOVD        R9, X1
+	VBROADCASTSS X1, Z1
+	MOVL         $0x3d2aaaab, R9
+	VMOVD        R9, X2
+	VBROADCASTSS X2, Z2
+	MOVL         $0x3daaaaab, R9
+	VMOVD        R9, X3
+	VBROADCASTSS X3, Z3
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ         CX, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	VADDPS       Z6, Z4, Z7
+	VMULPS       Z1, Z7, Z7
+	VMULPS       Z1, Z5, Z8
+	VMULPS       Z2, Z4, Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z1, Z6, Z9
+	VMULPS       Z3, Z5, Z5
+	VMULPS       Z0, Z4, Z4
+	VADDPS       Z8, Z7, Z10
+	VSUBPS       Z8, Z7, Z7
+	VADDPS       Z5, Z9, Z8
+	VSUBPS       Z5, Z9, Z5
+	VMOVAPS      Z4, (R9)
+	VMOVAPS      Z10, 192(R9)
+	VMOVAPS      Z7, 384(R9)
+	VMOVAPS      Z8, 576(R9)
+	VMOVAPS      Z5, 768(R9)
+	VMOVAPS      Z6, 960(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	VADDPS       Z6, Z4, Z7
+	VMULPS       Z1, Z7, Z7
+	VMULPS       Z1, Z5, Z8
+	VMULPS       Z2, Z4, Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z1, Z6, Z9
+	VMULPS       Z3, Z5, Z5
+	VMULPS       Z0, Z4, Z4
+	VADDPS       Z8, Z7, Z10
+	VSUBPS       Z8, Z7, Z7
+	VADDPS       Z5, Z9, Z8
+	VSUBPS       Z5, Z9, Z5
+	VMOVAPS      Z4, 64(R9)
+	VMOVAPS      Z10, 256(R9)
+	VMOVAPS      Z7, 448(R9)
+	VMOVAPS      Z8, 640(R9)
+	VMOVAPS      Z5, 832(R9)
+	VMOVAPS      Z6, 1024(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	VADDPS       Z6, Z4, Z7
+	VMULPS       Z1, Z7, Z7
+	VMULPS       Z1, Z5, Z8
+	VMULPS       Z2, Z4, Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z1, Z6, Z9
+	VMULPS       Z3, Z5, Z5
+	VMULPS       Z0, Z4, Z4
+	VADDPS       Z8, Z7, Z10
+	VSUBPS       Z8, Z7, Z7
+	VADDPS       Z5, Z9, Z8
+	VSUBPS       Z5, Z9, Z5
+	VMOVAPS      Z4, 128(R9)
+	VMOVAPS      Z10, 320(R9)
+	VMOVAPS      Z7, 512(R9)
+	VMOVAPS      Z8, 704(R9)
+	VMOVAPS      Z5, 896(R9)
+	VMOVAPS      Z6, 1088(R9)
+	MOVQ         AX, R10
+	VMOVAPS      (R9), Z4
+	VMOVAPS      64(R9), Z5
+	VMOVAPS      128(R9), Z6
+	MOVQ         R10, R11
+	VADDPS       Z6, Z4, Z7
+	VMULPS       Z1, Z7, Z7
+	VMULPS       Z1, Z5, Z8
+	VMULPS       Z2, Z4, Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z1, Z6, Z9
+	VMULPS       Z3, Z5, Z5
+	VMULPS       Z0, Z4, Z4
+	VADDPS       Z8, Z7, Z10
+	VSUBPS       Z8, Z7, Z7
+	VADDPS       Z5, Z9, Z8
+	VSUBPS       Z5, Z9, Z5
+	VMOVUPS      Z4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z8, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      192(R9), Z4
+	VMOVAPS      256(R9), Z5
+	VMOVAPS      320(R9), Z6
+	MOVQ         R10, R11
+	VADDPS       Z6, Z4, Z7
+	VMULPS       Z1, Z7, Z7
+	VMULPS       Z1, Z5, Z8
+	VMULPS       Z2, Z4, Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z1, Z6, Z9
+	VMULPS       Z3, Z5, Z5
+	VMULPS       Z0, Z4, Z4
+	VADDPS       Z8, Z7, Z10
+	VSUBPS       Z8, Z7, Z7
+	VADDPS       Z5, Z9, Z8
+	VSUBPS       Z5, Z9, Z5
+	VMOVUPS      Z4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z8, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      384(R9), Z4
+	VMOVAPS      448(R9), Z5
+	VMOVAPS      512(R9), Z6
+	MOVQ         R10, R11
+	VADDPS       Z6, Z4, Z7
+	VMULPS       Z1, Z7, Z7
+	VMULPS       Z1, Z5, Z8
+	VMULPS       Z2, Z4, Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z1, Z6, Z9
+	VMULPS       Z3, Z5, Z5
+	VMULPS       Z0, Z4, Z4
+	VADDPS       Z8, Z7, Z10
+	VSUBPS       Z8, Z7, Z7
+	VADDPS       Z5, Z9, Z8
+	VSUBPS       Z5, Z9, Z5
+	VMOVUPS      Z4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z8, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      576(R9), Z4
+	VMOVAPS      640(R9), Z5
+	VMOVAPS      704(R9), Z6
+	MOVQ         R10, R11
+	VADDPS       Z6, Z4, Z7
+	VMULPS       Z1, Z7, Z7
+	VMULPS       Z1, Z5, Z8
+	VMULPS       Z2, Z4, Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z1, Z6, Z9
+	VMULPS       Z3, Z5, Z5
+	VMULPS       Z0, Z4, Z4
+	VADDPS       Z8, Z7, Z10
+	VSUBPS       Z8, Z7, Z7
+	VADDPS       Z5, Z9, Z8
+	VSUBPS       Z5, Z9, Z5
+	VMOVUPS      Z4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z8, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      768(R9), Z4
+	VMOVAPS      832(R9), Z5
+	VMOVAPS      896(R9), Z6
+	MOVQ         R10, R11
+	VADDPS       Z6, Z4, Z7
+	VMULPS       Z1, Z7, Z7
+	VMULPS       Z1, Z5, Z8
+	VMULPS       Z2, Z4, Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z1, Z6, Z9
+	VMULPS       Z3, Z5, Z5
+	VMULPS       Z0, Z4, Z4
+	VADDPS       Z8, Z7, Z10
+	VSUBPS       Z8, Z7, Z7
+	VADDPS       Z5, Z9, Z8
+	VSUBPS       Z5, Z9, Z5
+	VMOVUPS      Z4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z8, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      960(R9), Z4
+	VMOVAPS      1024(R9), Z5
+	VMOVAPS      1088(R9), Z6
+	MOVQ         R10, R11
+	VADDPS       Z6, Z4, Z7
+	VMULPS       Z1, Z7, Z7
+	VMULPS       Z1, Z5, Z8
+	VMULPS       Z2, Z4, Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z1, Z6, Z9
+	VMULPS       Z3, Z5, Z5
+	VMULPS       Z0, Z4, Z4
+	VADDPS       Z8, Z7, Z10
+	VSUBPS       Z8, Z7, Z7
+	VADDPS       Z5, Z9, Z8
+	VSUBPS       Z5, Z9, Z5
+	VMOVUPS      Z4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z8, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, AX
+	SUBQ         $0x10, DX
+	JNE          channels
+	VZEROUPPER
+	RET
+
+// func winogradFilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F
+TEXT ·winogradFilterGradientAVX512(SB), $1216-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0x3e800000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0xbe2aaaab, R9
+	VMOVD        R9, X1
+	VBROADCASTSS X1, Z1
+	MOVL         $0x3d2aaaab, R9
+	VMOVD        R9, X2
+	VBROADCASTSS X2, Z2
+	MOVL         $0x3daaaaab, R9
+	VMOVD        R9, X3
+	VBROADCASTSS X3, Z3
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ         CX, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z8
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z9
+	VADDPS       Z6, Z5, Z10
+	VSUBPS       Z6, Z5, Z5
+	VADDPS       Z8, Z7, Z6
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z0, Z4, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z2, Z6, Z4
+	VMULPS       Z1, Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMULPS       Z1, Z10, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z6, Z7
+	VADDPS       Z9, Z7, Z6
+	VMOVAPS      Z4, (R9)
+	VMOVAPS      Z5, 384(R9)
+	VMOVAPS      Z6, 768(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z8
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z9
+	VADDPS       Z6, Z5, Z10
+	VSUBPS       Z6, Z5, Z5
+	VADDPS       Z8, Z7, Z6
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z0, Z4, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z2, Z6, Z4
+	VMULPS       Z1, Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMULPS       Z1, Z10, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z6, Z7
+	VADDPS       Z9, Z7, Z6
+	VMOVAPS      Z4, 64(R9)
+	VMOVAPS      Z5, 448(R9)
+	VMOVAPS      Z6, 832(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z8
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z9
+	VADDPS       Z6, Z5, Z10
+	VSUBPS       Z6, Z5, Z5
+	VADDPS       Z8, Z7, Z6
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z0, Z4, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z2, Z6, Z4
+	VMULPS       Z1, Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMULPS       Z1, Z10, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z6, Z7
+	VADDPS       Z9, Z7, Z6
+	VMOVAPS      Z4, 128(R9)
+	VMOVAPS      Z5, 512(R9)
+	VMOVAPS      Z6, 896(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z8
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z9
+	VADDPS       Z6, Z5, Z10
+	VSUBPS       Z6, Z5, Z5
+	VADDPS       Z8, Z7, Z6
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z0, Z4, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z2, Z6, Z4
+	VMULPS       Z1, Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMULPS       Z1, Z10, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z6, Z7
+	VADDPS       Z9, Z7, Z6
+	VMOVAPS      Z4, 192(R9)
+	VMOVAPS      Z5, 576(R9)
+	VMOVAPS      Z6, 960(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z8
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z9
+	VADDPS       Z6, Z5, Z10
+	VSUBPS       Z6, Z5, Z5
+	VADDPS       Z8, Z7, Z6
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z0, Z4, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z2, Z6, Z4
+	VMULPS       Z1, Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMULPS       Z1, Z10, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z6, Z7
+	VADDPS       Z9, Z7, Z6
+	VMOVAPS      Z4, 256(R9)
+	VMOVAPS      Z5, 640(R9)
+	VMOVAPS      Z6, 1024(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z8
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z9
+	VADDPS       Z6, Z5, Z10
+	VSUBPS       Z6, Z5, Z5
+	VADDPS       Z8, Z7, Z6
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z0, Z4, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z2, Z6, Z4
+	VMULPS       Z1, Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMULPS       Z1, Z10, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z6, Z7
+	VADDPS       Z9, Z7, Z6
+	VMOVAPS      Z4, 320(R9)
+	VMOVAPS      Z5, 704(R9)
+	VMOVAPS      Z6, 1088(R9)
+	MOVQ         AX, R10
+	VMOVAPS      (R9), Z4
+	VMOVAPS      64(R9), Z5
+	VMOVAPS      128(R9), Z6
+	VMOVAPS      192(R9), Z7
+	VMOVAPS      256(R9), Z8
+	VMOVAPS      320(R9), Z9
+	MOVQ         R10, R11
+	VADDPS       Z6, Z5, Z10
+	VSUBPS       Z6, Z5, Z5
+	VADDPS       Z8, Z7, Z6
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z0, Z4, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z2, Z6, Z4
+	VMULPS       Z1, Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMULPS       Z1, Z10, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z6, Z7
+	VADDPS       Z9, Z7, Z6
+	VMOVUPS      Z4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      384(R9), Z4
+	VMOVAPS      448(R9), Z5
+	VMOVAPS      512(R9), Z6
+	VMOVAPS      576(R9), Z7
+	VMOVAPS      640(R9), Z8
+	VMOVAPS      704(R9), Z9
+	MOVQ         R10, R11
+	VADDPS       Z6, Z5, Z10
+	VSUBPS       Z6, Z5, Z5
+	VADDPS       Z8, Z7, Z6
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z0, Z4, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z2, Z6, Z4
+	VMULPS       Z1, Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMULPS       Z1, Z10, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z6, Z7
+	VADDPS       Z9, Z7, Z6
+	VMOVUPS      Z4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      768(R9), Z4
+	VMOVAPS      832(R9), Z5
+	VMOVAPS      896(R9), Z6
+	VMOVAPS      960(R9), Z7
+	VMOVAPS      1024(R9), Z8
+	VMOVAPS      1088(R9), Z9
+	MOVQ         R10, R11
+	VADDPS       Z6, Z5, Z10
+	VSUBPS       Z6, Z5, Z5
+	VADDPS       Z8, Z7, Z6
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z0, Z4, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z1, Z10, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z2, Z6, Z4
+	VMULPS       Z1, Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z3, Z7, Z5
+	VMULPS       Z1, Z10, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z6, Z7
+	VADDPS       Z9, Z7, Z6
+	VMOVUPS      Z4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, AX
+	SUBQ         $0x10, DX
+	JNE          channels
+	VZEROUPPER
+	RET
+
 // func gemmAVX2(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, floor float32)
 // Requires: AVX, FMA3
 TEXT ·gemmAVX2(SB), NOSPLIT, $0-116
@@ -11633,5 +13392,1764 @@ step:
 	VFMADD231PS Y12, Y12, Y11
 	DECQ        AX
 	JNZ         step
+	VZEROUPPER
+	RET
+
+// func winogradInputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·winogradInputAVX2(SB), $1216-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0x40800000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40a00000, R9
+	VMOVD        R9, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0x40000000, R9
+	VMOVD        R9, X2
+	VBROADCASTSS X2, Y2
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ         CX, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y3
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y0, Y5, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y0, Y4, Y10
+	VSUBPS       Y5, Y7, Y11
+	VSUBPS       Y4, Y6, Y12
+	VMULPS       Y2, Y12, Y12
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y5, Y7
+	VMOVAPS      Y7, Y5
+	VFMADD231PS  Y0, Y3, Y5
+	VADDPS       Y10, Y9, Y3
+	VSUBPS       Y10, Y9, Y7
+	VADDPS       Y12, Y11, Y9
+	VSUBPS       Y12, Y11, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS Y1, Y6, Y8
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      Y5, (R9)
+	VMOVAPS      Y3, 192(R9)
+	VMOVAPS      Y7, 384(R9)
+	VMOVAPS      Y9, 576(R9)
+	VMOVAPS      Y10, 768(R9)
+	VMOVAPS      Y6, 960(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y3
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y0, Y5, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y0, Y4, Y10
+	VSUBPS       Y5, Y7, Y11
+	VSUBPS       Y4, Y6, Y12
+	VMULPS       Y2, Y12, Y12
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y5, Y7
+	VMOVAPS      Y7, Y5
+	VFMADD231PS  Y0, Y3, Y5
+	VADDPS       Y10, Y9, Y3
+	VSUBPS       Y10, Y9, Y7
+	VADDPS       Y12, Y11, Y9
+	VSUBPS       Y12, Y11, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS Y1, Y6, Y8
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      Y5, 32(R9)
+	VMOVAPS      Y3, 224(R9)
+	VMOVAPS      Y7, 416(R9)
+	VMOVAPS      Y9, 608(R9)
+	VMOVAPS      Y10, 800(R9)
+	VMOVAPS      Y6, 992(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y3
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y0, Y5, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y0, Y4, Y10
+	VSUBPS       Y5, Y7, Y11
+	VSUBPS       Y4, Y6, Y12
+	VMULPS       Y2, Y12, Y12
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y5, Y7
+	VMOVAPS      Y7, Y5
+	VFMADD231PS  Y0, Y3, Y5
+	VADDPS       Y10, Y9, Y3
+	VSUBPS       Y10, Y9, Y7
+	VADDPS       Y12, Y11, Y9
+	VSUBPS       Y12, Y11, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS Y1, Y6, Y8
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      Y5, 64(R9)
+	VMOVAPS      Y3, 256(R9)
+	VMOVAPS      Y7, 448(R9)
+	VMOVAPS      Y9, 640(R9)
+	VMOVAPS      Y10, 832(R9)
+	VMOVAPS      Y6, 1024(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y3
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y0, Y5, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y0, Y4, Y10
+	VSUBPS       Y5, Y7, Y11
+	VSUBPS       Y4, Y6, Y12
+	VMULPS       Y2, Y12, Y12
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y5, Y7
+	VMOVAPS      Y7, Y5
+	VFMADD231PS  Y0, Y3, Y5
+	VADDPS       Y10, Y9, Y3
+	VSUBPS       Y10, Y9, Y7
+	VADDPS       Y12, Y11, Y9
+	VSUBPS       Y12, Y11, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS Y1, Y6, Y8
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      Y5, 96(R9)
+	VMOVAPS      Y3, 288(R9)
+	VMOVAPS      Y7, 480(R9)
+	VMOVAPS      Y9, 672(R9)
+	VMOVAPS      Y10, 864(R9)
+	VMOVAPS      Y6, 1056(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y3
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y0, Y5, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y0, Y4, Y10
+	VSUBPS       Y5, Y7, Y11
+	VSUBPS       Y4, Y6, Y12
+	VMULPS       Y2, Y12, Y12
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y5, Y7
+	VMOVAPS      Y7, Y5
+	VFMADD231PS  Y0, Y3, Y5
+	VADDPS       Y10, Y9, Y3
+	VSUBPS       Y10, Y9, Y7
+	VADDPS       Y12, Y11, Y9
+	VSUBPS       Y12, Y11, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS Y1, Y6, Y8
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      Y5, 128(R9)
+	VMOVAPS      Y3, 320(R9)
+	VMOVAPS      Y7, 512(R9)
+	VMOVAPS      Y9, 704(R9)
+	VMOVAPS      Y10, 896(R9)
+	VMOVAPS      Y6, 1088(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y3
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y0, Y5, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y0, Y4, Y10
+	VSUBPS       Y5, Y7, Y11
+	VSUBPS       Y4, Y6, Y12
+	VMULPS       Y2, Y12, Y12
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y5, Y7
+	VMOVAPS      Y7, Y5
+	VFMADD231PS  Y0, Y3, Y5
+	VADDPS       Y10, Y9, Y3
+	VSUBPS       Y10, Y9, Y7
+	VADDPS       Y12, Y11, Y9
+	VSUBPS       Y12, Y11, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS Y1, Y6, Y8
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVAPS      Y5, 160(R9)
+	VMOVAPS      Y3, 352(R9)
+	VMOVAPS      Y7, 544(R9)
+	VMOVAPS      Y9, 736(R9)
+	VMOVAPS      Y10, 928(R9)
+	VMOVAPS      Y6, 1120(R9)
+	MOVQ         AX, R10
+	VMOVAPS      (R9), Y3
+	VMOVAPS      32(R9), Y4
+	VMOVAPS      64(R9), Y5
+	VMOVAPS      96(R9), Y6
+	VMOVAPS      128(R9), Y7
+	VMOVAPS      160(R9), Y8
+	MOVQ         R10, R11
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y0, Y5, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y0, Y4, Y10
+	VSUBPS       Y5, Y7, Y11
+	VSUBPS       Y4, Y6, Y12
+	VMULPS       Y2, Y12, Y12
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y5, Y7
+	VMOVAPS      Y7, Y5
+	VFMADD231PS  Y0, Y3, Y5
+	VADDPS       Y10, Y9, Y3
+	VSUBPS       Y10, Y9, Y7
+	VADDPS       Y12, Y11, Y9
+	VSUBPS       Y12, Y11, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS Y1, Y6, Y8
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y9, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      192(R9), Y3
+	VMOVAPS      224(R9), Y4
+	VMOVAPS      256(R9), Y5
+	VMOVAPS      288(R9), Y6
+	VMOVAPS      320(R9), Y7
+	VMOVAPS      352(R9), Y8
+	MOVQ         R10, R11
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y0, Y5, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y0, Y4, Y10
+	VSUBPS       Y5, Y7, Y11
+	VSUBPS       Y4, Y6, Y12
+	VMULPS       Y2, Y12, Y12
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y5, Y7
+	VMOVAPS      Y7, Y5
+	VFMADD231PS  Y0, Y3, Y5
+	VADDPS       Y10, Y9, Y3
+	VSUBPS       Y10, Y9, Y7
+	VADDPS       Y12, Y11, Y9
+	VSUBPS       Y12, Y11, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS Y1, Y6, Y8
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y9, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      384(R9), Y3
+	VMOVAPS      416(R9), Y4
+	VMOVAPS      448(R9), Y5
+	VMOVAPS      480(R9), Y6
+	VMOVAPS      512(R9), Y7
+	VMOVAPS      544(R9), Y8
+	MOVQ         R10, R11
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y0, Y5, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y0, Y4, Y10
+	VSUBPS       Y5, Y7, Y11
+	VSUBPS       Y4, Y6, Y12
+	VMULPS       Y2, Y12, Y12
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y5, Y7
+	VMOVAPS      Y7, Y5
+	VFMADD231PS  Y0, Y3, Y5
+	VADDPS       Y10, Y9, Y3
+	VSUBPS       Y10, Y9, Y7
+	VADDPS       Y12, Y11, Y9
+	VSUBPS       Y12, Y11, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS Y1, Y6, Y8
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y9, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      576(R9), Y3
+	VMOVAPS      608(R9), Y4
+	VMOVAPS      640(R9), Y5
+	VMOVAPS      672(R9), Y6
+	VMOVAPS      704(R9), Y7
+	VMOVAPS      736(R9), Y8
+	MOVQ         R10, R11
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y0, Y5, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y0, Y4, Y10
+	VSUBPS       Y5, Y7, Y11
+	VSUBPS       Y4, Y6, Y12
+	VMULPS       Y2, Y12, Y12
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y5, Y7
+	VMOVAPS      Y7, Y5
+	VFMADD231PS  Y0, Y3, Y5
+	VADDPS       Y10, Y9, Y3
+	VSUBPS       Y10, Y9, Y7
+	VADDPS       Y12, Y11, Y9
+	VSUBPS       Y12, Y11, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS Y1, Y6, Y8
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y9, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      768(R9), Y3
+	VMOVAPS      800(R9), Y4
+	VMOVAPS      832(R9), Y5
+	VMOVAPS      864(R9), Y6
+	VMOVAPS      896(R9), Y7
+	VMOVAPS      928(R9), Y8
+	MOVQ         R10, R11
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y0, Y5, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y0, Y4, Y10
+	VSUBPS       Y5, Y7, Y11
+	VSUBPS       Y4, Y6, Y12
+	VMULPS       Y2, Y12, Y12
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y5, Y7
+	VMOVAPS      Y7, Y5
+	VFMADD231PS  Y0, Y3, Y5
+	VADDPS       Y10, Y9, Y3
+	VSUBPS       Y10, Y9, Y7
+	VADDPS       Y12, Y11, Y9
+	VSUBPS       Y12, Y11, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS Y1, Y6, Y8
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y9, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      960(R9), Y3
+	VMOVAPS      992(R9), Y4
+	VMOVAPS      1024(R9), Y5
+	VMOVAPS      1056(R9), Y6
+	VMOVAPS      1088(R9), Y7
+	VMOVAPS      1120(R9), Y8
+	MOVQ         R10, R11
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y0, Y5, Y9
+	VMOVAPS      Y6, Y10
+	VFNMADD231PS Y0, Y4, Y10
+	VSUBPS       Y5, Y7, Y11
+	VSUBPS       Y4, Y6, Y12
+	VMULPS       Y2, Y12, Y12
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y5, Y7
+	VMOVAPS      Y7, Y5
+	VFMADD231PS  Y0, Y3, Y5
+	VADDPS       Y10, Y9, Y3
+	VSUBPS       Y10, Y9, Y7
+	VADDPS       Y12, Y11, Y9
+	VSUBPS       Y12, Y11, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS Y1, Y6, Y8
+	VMOVAPS      Y8, Y6
+	VFMADD231PS  Y0, Y4, Y6
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y9, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, AX
+	SUBQ         $0x08, DX
+	JNE          channels
+	VZEROUPPER
+	RET
+
+// func winogradOutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·winogradOutputAVX2(SB), $832-68
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         bias+56(FP), R9
+	VBROADCASTSS floor+64(FP), Y0
+	MOVL         $0x40000000, R10
+	VMOVD        R10, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0x40800000, R10
+	VMOVD        R10, X2
+	VBROADCASTSS X2, Y2
+	MOVL         $0x41000000, R10
+	VMOVD        R10, X3
+	VBROADCASTSS X3, Y3
+	LEAQ         (SP), R10
+	ADDQ         $0x3f, R10
+	ANDQ         $-64, R10
+
+channels:
+	MOVQ        CX, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y7
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y8
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y9
+	VADDPS      Y6, Y5, Y10
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y6
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y10, Y4, Y4
+	VADDPS      Y6, Y4, Y4
+	VMOVAPS     Y5, Y8
+	VFMADD231PS Y1, Y7, Y8
+	VMOVAPS     Y10, Y10
+	VFMADD231PS Y2, Y6, Y10
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y7, Y5
+	VADDPS      Y9, Y5, Y5
+	VMOVAPS     Y4, (R10)
+	VMOVAPS     Y8, 192(R10)
+	VMOVAPS     Y10, 384(R10)
+	VMOVAPS     Y5, 576(R10)
+	ADDQ        R8, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y7
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y8
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y9
+	VADDPS      Y6, Y5, Y10
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y6
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y10, Y4, Y4
+	VADDPS      Y6, Y4, Y4
+	VMOVAPS     Y5, Y8
+	VFMADD231PS Y1, Y7, Y8
+	VMOVAPS     Y10, Y10
+	VFMADD231PS Y2, Y6, Y10
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y7, Y5
+	VADDPS      Y9, Y5, Y5
+	VMOVAPS     Y4, 32(R10)
+	VMOVAPS     Y8, 224(R10)
+	VMOVAPS     Y10, 416(R10)
+	VMOVAPS     Y5, 608(R10)
+	ADDQ        R8, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y7
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y8
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y9
+	VADDPS      Y6, Y5, Y10
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y6
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y10, Y4, Y4
+	VADDPS      Y6, Y4, Y4
+	VMOVAPS     Y5, Y8
+	VFMADD231PS Y1, Y7, Y8
+	VMOVAPS     Y10, Y10
+	VFMADD231PS Y2, Y6, Y10
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y7, Y5
+	VADDPS      Y9, Y5, Y5
+	VMOVAPS     Y4, 64(R10)
+	VMOVAPS     Y8, 256(R10)
+	VMOVAPS     Y10, 448(R10)
+	VMOVAPS     Y5, 640(R10)
+	ADDQ        R8, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y7
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y8
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y9
+	VADDPS      Y6, Y5, Y10
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y6
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y10, Y4, Y4
+	VADDPS      Y6, Y4, Y4
+	VMOVAPS     Y5, Y8
+	VFMADD231PS Y1, Y7, Y8
+	VMOVAPS     Y10, Y10
+	VFMADD231PS Y2, Y6, Y10
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y7, Y5
+	VADDPS      Y9, Y5, Y5
+	VMOVAPS     Y4, 96(R10)
+	VMOVAPS     Y8, 288(R10)
+	VMOVAPS     Y10, 480(R10)
+	VMOVAPS     Y5, 672(R10)
+	ADDQ        R8, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y7
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y8
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y9
+	VADDPS      Y6, Y5, Y10
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y6
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y10, Y4, Y4
+	VADDPS      Y6, Y4, Y4
+	VMOVAPS     Y5, Y8
+	VFMADD231PS Y1, Y7, Y8
+	VMOVAPS     Y10, Y10
+	VFMADD231PS Y2, Y6, Y10
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y7, Y5
+	VADDPS      Y9, Y5, Y5
+	VMOVAPS     Y4, 128(R10)
+	VMOVAPS     Y8, 320(R10)
+	VMOVAPS     Y10, 512(R10)
+	VMOVAPS     Y5, 704(R10)
+	ADDQ        R8, R11
+	MOVQ        R11, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y7
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y8
+	ADDQ        DI, R12
+	VMOVUPS     (R12), Y9
+	VADDPS      Y6, Y5, Y10
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y6
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y10, Y4, Y4
+	VADDPS      Y6, Y4, Y4
+	VMOVAPS     Y5, Y8
+	VFMADD231PS Y1, Y7, Y8
+	VMOVAPS     Y10, Y10
+	VFMADD231PS Y2, Y6, Y10
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y7, Y5
+	VADDPS      Y9, Y5, Y5
+	VMOVAPS     Y4, 160(R10)
+	VMOVAPS     Y8, 352(R10)
+	VMOVAPS     Y10, 544(R10)
+	VMOVAPS     Y5, 736(R10)
+	VMOVUPS     (R9), Y4
+	ADDQ        $0x20, R9
+	MOVQ        AX, R11
+	VMOVAPS     (R10), Y5
+	VMOVAPS     32(R10), Y6
+	VMOVAPS     64(R10), Y7
+	VMOVAPS     96(R10), Y8
+	VMOVAPS     128(R10), Y9
+	VMOVAPS     160(R10), Y10
+	MOVQ        R11, R12
+	VADDPS      Y7, Y6, Y11
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y7
+	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y11, Y5, Y5
+	VADDPS      Y7, Y5, Y5
+	VMOVAPS     Y6, Y9
+	VFMADD231PS Y1, Y8, Y9
+	VMOVAPS     Y11, Y11
+	VFMADD231PS Y2, Y7, Y11
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y3, Y8, Y6
+	VADDPS      Y10, Y6, Y6
+	VADDPS      Y4, Y5, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Y4, Y9, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Y4, Y11, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Y4, Y6, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        BX, R11
+	VMOVAPS     192(R10), Y5
+	VMOVAPS     224(R10), Y6
+	VMOVAPS     256(R10), Y7
+	VMOVAPS     288(R10), Y8
+	VMOVAPS     320(R10), Y9
+	VMOVAPS     352(R10), Y10
+	MOVQ        R11, R12
+	VADDPS      Y7, Y6, Y11
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y7
+	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y11, Y5, Y5
+	VADDPS      Y7, Y5, Y5
+	VMOVAPS     Y6, Y9
+	VFMADD231PS Y1, Y8, Y9
+	VMOVAPS     Y11, Y11
+	VFMADD231PS Y2, Y7, Y11
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y3, Y8, Y6
+	VADDPS      Y10, Y6, Y6
+	VADDPS      Y4, Y5, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Y4, Y9, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Y4, Y11, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Y4, Y6, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        BX, R11
+	VMOVAPS     384(R10), Y5
+	VMOVAPS     416(R10), Y6
+	VMOVAPS     448(R10), Y7
+	VMOVAPS     480(R10), Y8
+	VMOVAPS     512(R10), Y9
+	VMOVAPS     544(R10), Y10
+	MOVQ        R11, R12
+	VADDPS      Y7, Y6, Y11
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y7
+	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y11, Y5, Y5
+	VADDPS      Y7, Y5, Y5
+	VMOVAPS     Y6, Y9
+	VFMADD231PS Y1, Y8, Y9
+	VMOVAPS     Y11, Y11
+	VFMADD231PS Y2, Y7, Y11
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y3, Y8, Y6
+	VADDPS      Y10, Y6, Y6
+	VADDPS      Y4, Y5, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Y4, Y9, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Y4, Y11, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Y4, Y6, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        BX, R11
+	VMOVAPS     576(R10), Y5
+	VMOVAPS     608(R10), Y6
+	VMOVAPS     640(R10), Y7
+	VMOVAPS     672(R10), Y8
+	VMOVAPS     704(R10), Y9
+	VMOVAPS     736(R10), Y10
+	MOVQ        R11, R12
+	VADDPS      Y7, Y6, Y11
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y7
+	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y11, Y5, Y5
+	VADDPS      Y7, Y5, Y5
+	VMOVAPS     Y6, Y9
+	VFMADD231PS Y1, Y8, Y9
+	VMOVAPS     Y11, Y11
+	VFMADD231PS Y2, Y7, Y11
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y3, Y8, Y6
+	VADDPS      Y10, Y6, Y6
+	VADDPS      Y4, Y5, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Y4, Y9, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Y4, Y11, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMOVUPS     Y5, (R12)
+	ADDQ        SI, R12
+	VADDPS      Y4, Y6, Y4
+	VMAXPS      Y4, Y0, Y4
+	VMOVUPS     Y4, (R12)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, AX
+	SUBQ        $0x08, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+// func winogradGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·winogradGradientAVX2(SB), $832-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0x40000000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40800000, R9
+	VMOVD        R9, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0x41000000, R9
+	VMOVD        R9, X2
+	VBROADCASTSS X2, Y2
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD231PS Y1, Y5, Y9
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y8, Y7, Y5
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y4, Y9, Y8
+	VSUBPS      Y4, Y9, Y4
+	VMOVAPS     Y3, (R9)
+	VMOVAPS     Y5, 128(R9)
+	VMOVAPS     Y7, 256(R9)
+	VMOVAPS     Y8, 384(R9)
+	VMOVAPS     Y4, 512(R9)
+	VMOVAPS     Y6, 640(R9)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD231PS Y1, Y5, Y9
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y8, Y7, Y5
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y4, Y9, Y8
+	VSUBPS      Y4, Y9, Y4
+	VMOVAPS     Y3, 32(R9)
+	VMOVAPS     Y5, 160(R9)
+	VMOVAPS     Y7, 288(R9)
+	VMOVAPS     Y8, 416(R9)
+	VMOVAPS     Y4, 544(R9)
+	VMOVAPS     Y6, 672(R9)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD231PS Y1, Y5, Y9
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y8, Y7, Y5
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y4, Y9, Y8
+	VSUBPS      Y4, Y9, Y4
+	VMOVAPS     Y3, 64(R9)
+	VMOVAPS     Y5, 192(R9)
+	VMOVAPS     Y7, 320(R9)
+	VMOVAPS     Y8, 448(R9)
+	VMOVAPS     Y4, 576(R9)
+	VMOVAPS     Y6, 704(R9)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD231PS Y1, Y5, Y9
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y8, Y7, Y5
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y4, Y9, Y8
+	VSUBPS      Y4, Y9, Y4
+	VMOVAPS     Y3, 96(R9)
+	VMOVAPS     Y5, 224(R9)
+	VMOVAPS     Y7, 352(R9)
+	VMOVAPS     Y8, 480(R9)
+	VMOVAPS     Y4, 608(R9)
+	VMOVAPS     Y6, 736(R9)
+	MOVQ        AX, R10
+	VMOVAPS     (R9), Y3
+	VMOVAPS     32(R9), Y4
+	VMOVAPS     64(R9), Y5
+	VMOVAPS     96(R9), Y6
+	MOVQ        R10, R11
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD231PS Y1, Y5, Y9
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y8, Y7, Y5
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y4, Y9, Y8
+	VSUBPS      Y4, Y9, Y4
+	VMOVUPS     Y3, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y7, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y8, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y4, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y6, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     128(R9), Y3
+	VMOVAPS     160(R9), Y4
+	VMOVAPS     192(R9), Y5
+	VMOVAPS     224(R9), Y6
+	MOVQ        R10, R11
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD231PS Y1, Y5, Y9
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y8, Y7, Y5
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y4, Y9, Y8
+	VSUBPS      Y4, Y9, Y4
+	VMOVUPS     Y3, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y7, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y8, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y4, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y6, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     256(R9), Y3
+	VMOVAPS     288(R9), Y4
+	VMOVAPS     320(R9), Y5
+	VMOVAPS     352(R9), Y6
+	MOVQ        R10, R11
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD231PS Y1, Y5, Y9
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y8, Y7, Y5
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y4, Y9, Y8
+	VSUBPS      Y4, Y9, Y4
+	VMOVUPS     Y3, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y7, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y8, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y4, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y6, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     384(R9), Y3
+	VMOVAPS     416(R9), Y4
+	VMOVAPS     448(R9), Y5
+	VMOVAPS     480(R9), Y6
+	MOVQ        R10, R11
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD231PS Y1, Y5, Y9
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y8, Y7, Y5
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y4, Y9, Y8
+	VSUBPS      Y4, Y9, Y4
+	VMOVUPS     Y3, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y7, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y8, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y4, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y6, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     512(R9), Y3
+	VMOVAPS     544(R9), Y4
+	VMOVAPS     576(R9), Y5
+	VMOVAPS     608(R9), Y6
+	MOVQ        R10, R11
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD231PS Y1, Y5, Y9
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y8, Y7, Y5
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y4, Y9, Y8
+	VSUBPS      Y4, Y9, Y4
+	VMOVUPS     Y3, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y7, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y8, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y4, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y6, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     640(R9), Y3
+	VMOVAPS     672(R9), Y4
+	VMOVAPS     704(R9), Y5
+	VMOVAPS     736(R9), Y6
+	MOVQ        R10, R11
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD231PS Y1, Y5, Y9
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y8, Y7, Y5
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y4, Y9, Y8
+	VSUBPS      Y4, Y9, Y4
+	VMOVUPS     Y3, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y7, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y8, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y4, (R11)
+	ADDQ        SI, R11
+	VMOVUPS     Y6, (R11)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, AX
+	SUBQ        $0x08, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+// func winogradFilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·winogradFilterAVX2(SB), $640-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0x3e800000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0xbe2aaaab, R9
+	VMOVD        R9, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0x3d2aaaab, R9
+	VMOVD        R9, X2
+	VBROADCASTSS X2, Y2
+	MOVL         $0x3daaaaab, R9
+	VMOVD        R9, X3
+	VBROADCASTSS X3, Y3
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ         CX, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	VADDPS       Y6, Y4, Y7
+	VMULPS       Y1, Y7, Y7
+	VMULPS       Y1, Y5, Y8
+	VMULPS       Y2, Y4, Y9
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS Y1, Y6, Y9
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y0, Y4, Y4
+	VADDPS       Y8, Y7, Y10
+	VSUBPS       Y8, Y7, Y7
+	VADDPS       Y5, Y9, Y8
+	VSUBPS       Y5, Y9, Y5
+	VMOVAPS      Y4, (R9)
+	VMOVAPS      Y10, 96(R9)
+	VMOVAPS      Y7, 192(R9)
+	VMOVAPS      Y8, 288(R9)
+	VMOVAPS      Y5, 384(R9)
+	VMOVAPS      Y6, 480(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	VADDPS       Y6, Y4, Y7
+	VMULPS       Y1, Y7, Y7
+	VMULPS       Y1, Y5, Y8
+	VMULPS       Y2, Y4, Y9
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS Y1, Y6, Y9
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y0, Y4, Y4
+	VADDPS       Y8, Y7, Y10
+	VSUBPS       Y8, Y7, Y7
+	VADDPS       Y5, Y9, Y8
+	VSUBPS       Y5, Y9, Y5
+	VMOVAPS      Y4, 32(R9)
+	VMOVAPS      Y10, 128(R9)
+	VMOVAPS      Y7, 224(R9)
+	VMOVAPS      Y8, 320(R9)
+	VMOVAPS      Y5, 416(R9)
+	VMOVAPS      Y6, 512(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	VADDPS       Y6, Y4, Y7
+	VMULPS       Y1, Y7, Y7
+	VMULPS       Y1, Y5, Y8
+	VMULPS       Y2, Y4, Y9
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS Y1, Y6, Y9
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y0, Y4, Y4
+	VADDPS       Y8, Y7, Y10
+	VSUBPS       Y8, Y7, Y7
+	VADDPS       Y5, Y9, Y8
+	VSUBPS       Y5, Y9, Y5
+	VMOVAPS      Y4, 64(R9)
+	VMOVAPS      Y10, 160(R9)
+	VMOVAPS      Y7, 256(R9)
+	VMOVAPS      Y8, 352(R9)
+	VMOVAPS      Y5, 448(R9)
+	VMOVAPS      Y6, 544(R9)
+	MOVQ         AX, R10
+	VMOVAPS      (R9), Y4
+	VMOVAPS      32(R9), Y5
+	VMOVAPS      64(R9), Y6
+	MOVQ         R10, R11
+	VADDPS       Y6, Y4, Y7
+	VMULPS       Y1, Y7, Y7
+	VMULPS       Y1, Y5, Y8
+	VMULPS       Y2, Y4, Y9
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS Y1, Y6, Y9
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y0, Y4, Y4
+	VADDPS       Y8, Y7, Y10
+	VSUBPS       Y8, Y7, Y7
+	VADDPS       Y5, Y9, Y8
+	VSUBPS       Y5, Y9, Y5
+	VMOVUPS      Y4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y8, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      96(R9), Y4
+	VMOVAPS      128(R9), Y5
+	VMOVAPS      160(R9), Y6
+	MOVQ         R10, R11
+	VADDPS       Y6, Y4, Y7
+	VMULPS       Y1, Y7, Y7
+	VMULPS       Y1, Y5, Y8
+	VMULPS       Y2, Y4, Y9
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS Y1, Y6, Y9
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y0, Y4, Y4
+	VADDPS       Y8, Y7, Y10
+	VSUBPS       Y8, Y7, Y7
+	VADDPS       Y5, Y9, Y8
+	VSUBPS       Y5, Y9, Y5
+	VMOVUPS      Y4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y8, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      192(R9), Y4
+	VMOVAPS      224(R9), Y5
+	VMOVAPS      256(R9), Y6
+	MOVQ         R10, R11
+	VADDPS       Y6, Y4, Y7
+	VMULPS       Y1, Y7, Y7
+	VMULPS       Y1, Y5, Y8
+	VMULPS       Y2, Y4, Y9
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS Y1, Y6, Y9
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y0, Y4, Y4
+	VADDPS       Y8, Y7, Y10
+	VSUBPS       Y8, Y7, Y7
+	VADDPS       Y5, Y9, Y8
+	VSUBPS       Y5, Y9, Y5
+	VMOVUPS      Y4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y8, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      288(R9), Y4
+	VMOVAPS      320(R9), Y5
+	VMOVAPS      352(R9), Y6
+	MOVQ         R10, R11
+	VADDPS       Y6, Y4, Y7
+	VMULPS       Y1, Y7, Y7
+	VMULPS       Y1, Y5, Y8
+	VMULPS       Y2, Y4, Y9
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS Y1, Y6, Y9
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y0, Y4, Y4
+	VADDPS       Y8, Y7, Y10
+	VSUBPS       Y8, Y7, Y7
+	VADDPS       Y5, Y9, Y8
+	VSUBPS       Y5, Y9, Y5
+	VMOVUPS      Y4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y8, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      384(R9), Y4
+	VMOVAPS      416(R9), Y5
+	VMOVAPS      448(R9), Y6
+	MOVQ         R10, R11
+	VADDPS       Y6, Y4, Y7
+	VMULPS       Y1, Y7, Y7
+	VMULPS       Y1, Y5, Y8
+	VMULPS       Y2, Y4, Y9
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS Y1, Y6, Y9
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y0, Y4, Y4
+	VADDPS       Y8, Y7, Y10
+	VSUBPS       Y8, Y7, Y7
+	VADDPS       Y5, Y9, Y8
+	VSUBPS       Y5, Y9, Y5
+	VMOVUPS      Y4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y8, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      480(R9), Y4
+	VMOVAPS      512(R9), Y5
+	VMOVAPS      544(R9), Y6
+	MOVQ         R10, R11
+	VADDPS       Y6, Y4, Y7
+	VMULPS       Y1, Y7, Y7
+	VMULPS       Y1, Y5, Y8
+	VMULPS       Y2, Y4, Y9
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS Y1, Y6, Y9
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y0, Y4, Y4
+	VADDPS       Y8, Y7, Y10
+	VSUBPS       Y8, Y7, Y7
+	VADDPS       Y5, Y9, Y8
+	VSUBPS       Y5, Y9, Y5
+	VMOVUPS      Y4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y8, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, AX
+	SUBQ         $0x08, DX
+	JNE          channels
+	VZEROUPPER
+	RET
+
+// func winogradFilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·winogradFilterGradientAVX2(SB), $640-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0x3e800000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0xbe2aaaab, R9
+	VMOVD        R9, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0x3d2aaaab, R9
+	VMOVD        R9, X2
+	VBROADCASTSS X2, Y2
+	MOVL         $0x3daaaaab, R9
+	VMOVD        R9, X3
+	VBROADCASTSS X3, Y3
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ         CX, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y8
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y9
+	VADDPS       Y6, Y5, Y10
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       Y8, Y7, Y6
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y0, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y1, Y10, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y2, Y6, Y4
+	VMULPS       Y1, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y3, Y7, Y5
+	VMULPS       Y1, Y10, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VADDPS       Y9, Y7, Y6
+	VMOVAPS      Y4, (R9)
+	VMOVAPS      Y5, 192(R9)
+	VMOVAPS      Y6, 384(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y8
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y9
+	VADDPS       Y6, Y5, Y10
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       Y8, Y7, Y6
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y0, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y1, Y10, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y2, Y6, Y4
+	VMULPS       Y1, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y3, Y7, Y5
+	VMULPS       Y1, Y10, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VADDPS       Y9, Y7, Y6
+	VMOVAPS      Y4, 32(R9)
+	VMOVAPS      Y5, 224(R9)
+	VMOVAPS      Y6, 416(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y8
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y9
+	VADDPS       Y6, Y5, Y10
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       Y8, Y7, Y6
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y0, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y1, Y10, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y2, Y6, Y4
+	VMULPS       Y1, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y3, Y7, Y5
+	VMULPS       Y1, Y10, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VADDPS       Y9, Y7, Y6
+	VMOVAPS      Y4, 64(R9)
+	VMOVAPS      Y5, 256(R9)
+	VMOVAPS      Y6, 448(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y8
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y9
+	VADDPS       Y6, Y5, Y10
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       Y8, Y7, Y6
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y0, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y1, Y10, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y2, Y6, Y4
+	VMULPS       Y1, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y3, Y7, Y5
+	VMULPS       Y1, Y10, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VADDPS       Y9, Y7, Y6
+	VMOVAPS      Y4, 96(R9)
+	VMOVAPS      Y5, 288(R9)
+	VMOVAPS      Y6, 480(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y8
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y9
+	VADDPS       Y6, Y5, Y10
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       Y8, Y7, Y6
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y0, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y1, Y10, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y2, Y6, Y4
+	VMULPS       Y1, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y3, Y7, Y5
+	VMULPS       Y1, Y10, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VADDPS       Y9, Y7, Y6
+	VMOVAPS      Y4, 128(R9)
+	VMOVAPS      Y5, 320(R9)
+	VMOVAPS      Y6, 512(R9)
+	ADDQ         R8, R10
+	MOVQ         R10, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y6
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y7
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y8
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y9
+	VADDPS       Y6, Y5, Y10
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       Y8, Y7, Y6
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y0, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y1, Y10, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y2, Y6, Y4
+	VMULPS       Y1, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y3, Y7, Y5
+	VMULPS       Y1, Y10, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VADDPS       Y9, Y7, Y6
+	VMOVAPS      Y4, 160(R9)
+	VMOVAPS      Y5, 352(R9)
+	VMOVAPS      Y6, 544(R9)
+	MOVQ         AX, R10
+	VMOVAPS      (R9), Y4
+	VMOVAPS      32(R9), Y5
+	VMOVAPS      64(R9), Y6
+	VMOVAPS      96(R9), Y7
+	VMOVAPS      128(R9), Y8
+	VMOVAPS      160(R9), Y9
+	MOVQ         R10, R11
+	VADDPS       Y6, Y5, Y10
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       Y8, Y7, Y6
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y0, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y1, Y10, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y2, Y6, Y4
+	VMULPS       Y1, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y3, Y7, Y5
+	VMULPS       Y1, Y10, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VADDPS       Y9, Y7, Y6
+	VMOVUPS      Y4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      192(R9), Y4
+	VMOVAPS      224(R9), Y5
+	VMOVAPS      256(R9), Y6
+	VMOVAPS      288(R9), Y7
+	VMOVAPS      320(R9), Y8
+	VMOVAPS      352(R9), Y9
+	MOVQ         R10, R11
+	VADDPS       Y6, Y5, Y10
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       Y8, Y7, Y6
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y0, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y1, Y10, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y2, Y6, Y4
+	VMULPS       Y1, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y3, Y7, Y5
+	VMULPS       Y1, Y10, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VADDPS       Y9, Y7, Y6
+	VMOVUPS      Y4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         BX, R10
+	VMOVAPS      384(R9), Y4
+	VMOVAPS      416(R9), Y5
+	VMOVAPS      448(R9), Y6
+	VMOVAPS      480(R9), Y7
+	VMOVAPS      512(R9), Y8
+	VMOVAPS      544(R9), Y9
+	MOVQ         R10, R11
+	VADDPS       Y6, Y5, Y10
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       Y8, Y7, Y6
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y0, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y1, Y10, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y2, Y6, Y4
+	VMULPS       Y1, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y3, Y7, Y5
+	VMULPS       Y1, Y10, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VADDPS       Y9, Y7, Y6
+	VMOVUPS      Y4, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         SI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, AX
+	SUBQ         $0x08, DX
+	JNE          channels
 	VZEROUPPER
 	RET

@@ -85,6 +85,9 @@ func main() {
 		pool(s)
 		lrn(s)
 		peak(s)
+		for _, t := range transforms {
+			winograd(s, t)
+		}
 	}
 	Generate()
 }

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// A transform is one dimension of a transformation of Winograd's minimal filtering; both dimensions apply the same.
+type transform struct {
+	name    string
+	in, out int
+	factors []float32 // constants, kept in registers
+	apply   func(v vectors, x []VecVirtual, factor []VecVirtual) []VecVirtual
+	output  bool // add a bias and bound the result
+	doc     string
+}
+
+// vectors makes virtual registers of an instruction set.
+type vectors struct{ isa }
+
+func (v vectors) new() VecVirtual {
+	if v.wide() {
+		return ZMM()
+	}
+	return YMM()
+}
+
+func (v vectors) copy(x VecVirtual) VecVirtual {
+	y := v.new()
+	VMOVAPS(x, y)
+	return y
+}
+
+func (v vectors) add(x, y VecVirtual) VecVirtual { z := v.new(); VADDPS(y, x, z); return z }
+func (v vectors) sub(x, y VecVirtual) VecVirtual { z := v.new(); VSUBPS(y, x, z); return z }
+func (v vectors) mul(f, x VecVirtual) VecVirtual { z := v.new(); VMULPS(f, x, z); return z }
+
+// addMul is y + f·x, subMul y - f·x.
+func (v vectors) addMul(y, f, x VecVirtual) VecVirtual {
+	z := v.copy(y)
+	VFMADD231PS(f, x, z)
+	return z
+}
+
+func (v vectors) subMul(y, f, x VecVirtual) VecVirtual {
+	z := v.copy(y)
+	VFNMADD231PS(f, x, z)
+	return z
+}
+
+// The matrices of F(4×4, 3×3) with the points 0, ±1, ±2, ∞.
+var transforms = []transform{
+	{name: "winogradInput", in: 6, out: 6, factors: []float32{4, 5, 2}, doc: "Bᵀ x B: a tile's 6×6 inputs become 6×6 values",
+		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
+			a, b := v.subMul(x[4], f[0], x[2]), v.subMul(x[3], f[0], x[1])
+			c, d := v.sub(x[4], x[2]), v.mul(f[2], v.sub(x[3], x[1]))
+			return []VecVirtual{
+				v.addMul(v.subMul(x[4], f[1], x[2]), f[0], x[0]), v.add(a, b), v.sub(a, b), v.add(c, d), v.sub(c, d),
+				v.addMul(v.subMul(x[5], f[1], x[3]), f[0], x[1]),
+			}
+		}},
+	{name: "winogradOutput", in: 6, out: 4, factors: []float32{2, 4, 8}, output: true, doc: "Aᵀ x A: 6×6 products become a tile's 4×4 outputs, plus the bias, but at least floor",
+		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
+			a, b, c, d := v.add(x[1], x[2]), v.sub(x[1], x[2]), v.add(x[3], x[4]), v.sub(x[3], x[4])
+			return []VecVirtual{v.add(v.add(x[0], a), c), v.addMul(b, f[0], d), v.addMul(a, f[1], c), v.add(v.addMul(b, f[2], d), x[5])}
+		}},
+	{name: "winogradGradient", in: 4, out: 6, factors: []float32{2, 4, 8}, doc: "A x Aᵀ, the adjoint of winogradOutput: a tile's 4×4 output gradients become 6×6 values",
+		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
+			a, b := v.add(x[0], x[2]), v.add(x[1], x[3])
+			c, d := v.addMul(x[0], f[1], x[2]), v.addMul(v.mul(f[0], x[1]), f[2], x[3])
+			return []VecVirtual{x[0], v.add(a, b), v.sub(a, b), v.add(c, d), v.sub(c, d), x[3]}
+		}},
+	{name: "winogradFilter", in: 3, out: 6, factors: []float32{1.0 / 4, -1.0 / 6, 1.0 / 24, 1.0 / 12}, doc: "G x Gᵀ: a filter's 3×3 weights become 6×6",
+		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
+			a, b := v.mul(f[1], v.add(x[0], x[2])), v.mul(f[1], x[1])
+			c, d := v.subMul(v.mul(f[2], x[0]), f[1], x[2]), v.mul(f[3], x[1])
+			return []VecVirtual{v.mul(f[0], x[0]), v.add(a, b), v.sub(a, b), v.add(c, d), v.sub(c, d), x[2]}
+		}},
+	{name: "winogradFilterGradient", in: 6, out: 3, factors: []float32{1.0 / 4, -1.0 / 6, 1.0 / 24, 1.0 / 12}, doc: "Gᵀ x G, the adjoint of winogradFilter: 6×6 gradients become 3×3",
+		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
+			a, b, c, d := v.add(x[1], x[2]), v.sub(x[1], x[2]), v.add(x[3], x[4]), v.sub(x[3], x[4])
+			return []VecVirtual{
+				v.addMul(v.addMul(v.mul(f[0], x[0]), f[1], a), f[2], c),
+				v.addMul(v.mul(f[1], b), f[3], d),
+				v.add(v.subMul(v.mul(f[1], a), f[1], c), x[5]),
+			}
+		}},
+}
+
+// winograd generates a transformation: its columns first, into the stack, then its rows.
+func winograd(s isa, t transform) {
+	signature := "func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int)"
+	if t.output {
+		signature = "func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)"
+	}
+	TEXT(t.name+s.suffix, 0, signature)
+	Doc(t.name + s.suffix + " is " + t.name + "Go for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.")
+	Pragma("noescape")
+	v := vectors{s}
+	bytes := 4 * s.width
+	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
+	n := Load(Param("n"), GP64())
+	stride := func(name string) Register {
+		r := Load(Param(name), GP64())
+		SHLQ(Imm(2), r)
+		return r
+	}
+	dstRow, dstColumn, srcRow, srcColumn := stride("dstRow"), stride("dstColumn"), stride("srcRow"), stride("srcColumn")
+	var bias Register
+	var floor VecVirtual
+	if t.output {
+		bias, floor = Load(Param("bias"), GP64()), v.new()
+		addr, _ := Param("floor").Resolve()
+		VBROADCASTSS(addr.Addr, floor)
+	}
+	var factors []VecVirtual
+	for _, f := range t.factors {
+		r, bits := v.new(), GP32()
+		MOVL(U32(math.Float32bits(f)), bits)
+		VMOVD(bits, r.AsX())
+		VBROADCASTSS(r.AsX(), r)
+		factors = append(factors, r)
+	}
+	local, stack := AllocLocal(t.out*t.in*bytes+64), GP64()
+	LEAQ(local, stack)
+	ADDQ(Imm(63), stack)
+	ANDQ(I8(-64), stack)
+	at := func(i, j int) Mem { return Mem{Base: stack, Disp: (i*t.in + j) * bytes} }
+
+	Label("channels")
+	column, p := GP64(), GP64()
+	MOVQ(src, column)
+	for j := range t.in {
+		MOVQ(column, p)
+		var x []VecVirtual
+		for i := range t.in {
+			r := v.new()
+			VMOVUPS(Mem{Base: p}, r)
+			x = append(x, r)
+			if i < t.in-1 {
+				ADDQ(srcRow, p)
+			}
+		}
+		for i, r := range t.apply(v, x, factors) {
+			VMOVAPS(r, at(i, j))
+		}
+		if j < t.in-1 {
+			ADDQ(srcColumn, column)
+		}
+	}
+	var b VecVirtual
+	if t.output {
+		b = v.new()
+		VMOVUPS(Mem{Base: bias}, b)
+		ADDQ(Imm(uint64(bytes)), bias)
+	}
+	MOVQ(dst, column)
+	for i := range t.out {
+		var x []VecVirtual
+		for j := range t.in {
+			r := v.new()
+			VMOVAPS(at(i, j), r)
+			x = append(x, r)
+		}
+		MOVQ(column, p)
+		for j, r := range t.apply(v, x, factors) {
+			if t.output {
+				r = v.add(r, b)
+				VMAXPS(r, floor, r) // of a NaN the maximum is NaN
+			}
+			VMOVUPS(r, Mem{Base: p})
+			if j < t.out-1 {
+				ADDQ(dstColumn, p)
+			}
+		}
+		if i < t.out-1 {
+			ADDQ(dstRow, column)
+		}
+	}
+	ADDQ(Imm(uint64(bytes)), src)
+	ADDQ(Imm(uint64(bytes)), dst)
+	SUBQ(Imm(uint64(s.width)), n)
+	JNE(LabelRef("channels"))
+	VZEROUPPER()
+	RET()
+}
