@@ -46,11 +46,49 @@ func (c Conv) DataGradient(dx, dy, w []float32) {
 
 // multiply computes y from x and the weights (Kernel, Kernel, In, Out) in panels, the faster way.
 func (c Conv) multiply(y, x []float32, weights panels, bias []float32, relu bool) {
-	if c.minimal() {
-		c.convolveMinimal(y, x, weights, bias, relu)
-	} else {
+	f := c.filtering(false)
+	if f == nil {
 		c.convolve(y, x, weights, bias, relu)
+		return
 	}
+	u := f.newFilters(c.In, c.Out, nil)
+	defer u.release()
+	u.transform(weights)
+	u.convolve(c, y, x, bias, relu)
+}
+
+// Prepared is the number of floats into which Prepare puts the weights. Both depend on the machine and on the shape.
+func (c Conv) Prepared() int {
+	if f := c.filtering(true); f != nil {
+		return f.elements() * ceilDiv(c.Out, cpu.columns) * cpu.columns * c.In
+	}
+	return ceilDiv(c.Out, cpu.columns) * cpu.columns * c.In * c.Kernel * c.Kernel
+}
+
+// Prepare transforms and packs the weights for ForwardPrepared: worth while where they stay the same.
+func (c Conv) Prepare(prepared, w []float32) {
+	_, _, nw := c.sizes()
+	prepared, w = prepared[:c.Prepared()], w[:nw:nw]
+	p := newPanels(c.Kernel*c.Kernel*c.In, c.Out)
+	defer p.release()
+	p.pack(w, c.In, c.Kernel*c.Kernel)
+	if f := c.filtering(true); f != nil {
+		f.newFilters(c.In, c.Out, prepared).transform(p)
+		return
+	}
+	copy(prepared, p.data)
+}
+
+// ForwardPrepared is Forward with weights from Prepare.
+func (c Conv) ForwardPrepared(y, x, prepared, bias []float32, relu bool) {
+	nx, ny, _ := c.sizes()
+	x, y, prepared = x[:nx:nx], y[:ny:ny], prepared[:c.Prepared()]
+	if f := c.filtering(true); f != nil {
+		f.newFilters(c.In, c.Out, prepared).convolve(c, y, x, bias, relu)
+		return
+	}
+	p := panels{prepared, c.Kernel * c.Kernel * c.In, c.Out, cpu.columns, ceilDiv(c.Out, cpu.columns)}
+	c.convolve(y, x, p, bias, relu)
 }
 
 // cacheFloats is what a thread's blocks of lines may take: half of a level 2 cache of 1 MB.
@@ -124,8 +162,8 @@ func (c Conv) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	x, dy, dw = x[:nx:nx], dy[:ny:ny], dw[:nw:nw]
 	sums := newPanels(c.Kernel*c.Kernel*c.In, c.Out)
 	defer sums.release()
-	if c.minimal() {
-		c.sumMinimal(sums, x, dy)
+	if f := c.filtering(false); f != nil {
+		f.correlate(c, sums, x, dy)
 	} else {
 		for c0, n := range parts(c.In, channelBlock) {
 			g := newLines(c.N, c.H, c.W, n, c.In, c.Kernel)

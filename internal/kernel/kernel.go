@@ -31,8 +31,7 @@ type isa struct {
 	peak         func(steps int)
 	peakFLOP     int // floating-point operations of a step of peak
 
-	winogradInput, winogradGradient, winogradFilter, winogradFilterGradient func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int)
-	winogradOutput                                                          func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)
+	winograd4, winograd2 transforms
 }
 
 // portable is the isa of the twins.

@@ -112,8 +112,10 @@ func checkConv(t *testing.T, c Conv, seed int) {
 	}
 	algorithm = "direct"
 	checkPasses(t, c, seed, 1e-5)
-	if algorithm = "winograd"; c.minimal() {
-		checkPasses(t, c, seed, 1e-4)
+	for _, algorithm = range []string{"winograd2", "winograd4"} {
+		if c.filtering(false) != nil {
+			checkPasses(t, c, seed, 1e-4)
+		}
 	}
 }
 
@@ -127,6 +129,15 @@ func checkPasses(t *testing.T, c Conv, seed int, tolerance float64) {
 	near(t, fmt.Sprintf("%+v forward, bias, ReLU", c), got, convReference(c, x, w, bias, true), tolerance)
 	c.Forward(y, x, w, nil, false)
 	near(t, fmt.Sprintf("%+v forward", c), y, convReference(c, x, w, nil, false), tolerance)
+	prepared := make([]float32, c.Prepared())
+	c.Prepare(prepared, w)
+	clear(y)
+	c.ForwardPrepared(y, x, prepared, bias, true)
+	for i, v := range y {
+		if v != got[i] {
+			t.Fatalf("%+v forward, weights prepared: element %d is %g, otherwise %g", c, i, v, got[i])
+		}
+	}
 
 	dx, want := make([]float32, nx), make([]float64, nx)
 	c.products(func(x0, y0, w0 int) { want[x0] += float64(dy[y0]) * float64(w[w0]) })

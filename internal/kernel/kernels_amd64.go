@@ -60,30 +60,65 @@ func lrnGradientAVX512(dx *float32, dy *float32, x *float32, p *float32, terms *
 // peakAVX512 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX512(steps int)
 
-// winogradInputAVX512 is winogradInputGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+// winograd4InputAVX512 is Bᵀ x B: a tile's 6×6 inputs become 6×6 values.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winogradInputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+func winograd4InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
-// winogradOutputAVX512 is winogradOutputGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+// winograd4OutputAVX512 is Aᵀ x A: 6×6 products become a tile's 4×4 outputs, plus the bias, but at least floor.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winogradOutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+func winograd4OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 
-// winogradGradientAVX512 is winogradGradientGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+// winograd4GradientAVX512 is A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winogradGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+func winograd4GradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
-// winogradFilterAVX512 is winogradFilterGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+// winograd4FilterAVX512 is G x Gᵀ: a filter's 3×3 weights become 6×6.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winogradFilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+func winograd4FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
-// winogradFilterGradientAVX512 is winogradFilterGradientGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+// winograd4FilterGradientAVX512 is Gᵀ x G, the adjoint of the filter's: 6×6 gradients become 3×3.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winogradFilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+func winograd4FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd2InputAVX512 is Bᵀ x B: a tile's 4×4 inputs become 4×4 values.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+//
+//go:noescape
+func winograd2InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd2OutputAVX512 is Aᵀ x A: 4×4 products become a tile's 2×2 outputs, plus the bias, but at least floor.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+//
+//go:noescape
+func winograd2OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+
+// winograd2GradientAVX512 is A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+//
+//go:noescape
+func winograd2GradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd2FilterAVX512 is G x Gᵀ: a filter's 3×3 weights become 4×4.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+//
+//go:noescape
+func winograd2FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd2FilterGradientAVX512 is Gᵀ x G, the adjoint of the filter's: 4×4 gradients become 3×3.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+//
+//go:noescape
+func winograd2FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // gemmAVX2 is gemmGo for m of 1 to 6 rows, n of 1 to 16 columns, and count and k of at least 1.
 //
@@ -143,27 +178,62 @@ func lrnGradientAVX2(dx *float32, dy *float32, x *float32, p *float32, terms *fl
 // peakAVX2 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX2(steps int)
 
-// winogradInputAVX2 is winogradInputGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+// winograd4InputAVX2 is Bᵀ x B: a tile's 6×6 inputs become 6×6 values.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winogradInputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+func winograd4InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
-// winogradOutputAVX2 is winogradOutputGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+// winograd4OutputAVX2 is Aᵀ x A: 6×6 products become a tile's 4×4 outputs, plus the bias, but at least floor.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winogradOutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+func winograd4OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 
-// winogradGradientAVX2 is winogradGradientGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+// winograd4GradientAVX2 is A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winogradGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+func winograd4GradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
-// winogradFilterAVX2 is winogradFilterGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+// winograd4FilterAVX2 is G x Gᵀ: a filter's 3×3 weights become 6×6.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winogradFilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+func winograd4FilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
-// winogradFilterGradientAVX2 is winogradFilterGradientGo for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.
+// winograd4FilterGradientAVX2 is Gᵀ x G, the adjoint of the filter's: 6×6 gradients become 3×3.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winogradFilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+func winograd4FilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd2InputAVX2 is Bᵀ x B: a tile's 4×4 inputs become 4×4 values.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+//
+//go:noescape
+func winograd2InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd2OutputAVX2 is Aᵀ x A: 4×4 products become a tile's 2×2 outputs, plus the bias, but at least floor.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+//
+//go:noescape
+func winograd2OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+
+// winograd2GradientAVX2 is A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+//
+//go:noescape
+func winograd2GradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd2FilterAVX2 is G x Gᵀ: a filter's 3×3 weights become 4×4.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+//
+//go:noescape
+func winograd2FilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd2FilterGradientAVX2 is Gᵀ x G, the adjoint of the filter's: 4×4 gradients become 3×3.
+// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+//
+//go:noescape
+func winograd2FilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)

@@ -8545,9 +8545,9 @@ step:
 	VZEROUPPER
 	RET
 
-// func winogradInputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// func winograd4InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F
-TEXT ·winogradInputAVX512(SB), $2368-56
+TEXT ·winograd4InputAVX512(SB), $2368-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -9036,9 +9036,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func winogradOutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+// func winograd4OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 // Requires: AVX, AVX512F
-TEXT ·winogradOutputAVX512(SB), $1600-68
+TEXT ·winograd4OutputAVX512(SB), $1600-68
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -9399,9 +9399,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func winogradGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// func winograd4GradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F
-TEXT ·winogradGradientAVX512(SB), $1600-56
+TEXT ·winograd4GradientAVX512(SB), $1600-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -9706,9 +9706,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func winogradFilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// func winograd4FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F
-TEXT ·winogradFilterAVX512(SB), $1216-56
+TEXT ·winograd4FilterAVX512(SB), $1216-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -9987,9 +9987,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func winogradFilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// func winograd4FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F
-TEXT ·winogradFilterGradientAVX512(SB), $1216-56
+TEXT ·winograd4FilterGradientAVX512(SB), $1216-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -10301,6 +10301,698 @@ channels:
 	ADDQ         $0x40, AX
 	SUBQ         $0x10, DX
 	JNE          channels
+	VZEROUPPER
+	RET
+
+// func winograd2InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F
+TEXT ·winograd2InputAVX512(SB), $1088-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+	LEAQ (SP), R9
+	ADDQ $0x3f, R9
+	ANDQ $-64, R9
+
+channels:
+	MOVQ    CX, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z0
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z3
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z3, Z1, Z1
+	VMOVAPS Z0, (R9)
+	VMOVAPS Z4, 256(R9)
+	VMOVAPS Z2, 512(R9)
+	VMOVAPS Z1, 768(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z0
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z3
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z3, Z1, Z1
+	VMOVAPS Z0, 64(R9)
+	VMOVAPS Z4, 320(R9)
+	VMOVAPS Z2, 576(R9)
+	VMOVAPS Z1, 832(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z0
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z3
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z3, Z1, Z1
+	VMOVAPS Z0, 128(R9)
+	VMOVAPS Z4, 384(R9)
+	VMOVAPS Z2, 640(R9)
+	VMOVAPS Z1, 896(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z0
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z3
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z3, Z1, Z1
+	VMOVAPS Z0, 192(R9)
+	VMOVAPS Z4, 448(R9)
+	VMOVAPS Z2, 704(R9)
+	VMOVAPS Z1, 960(R9)
+	MOVQ    AX, R10
+	VMOVAPS (R9), Z0
+	VMOVAPS 64(R9), Z1
+	VMOVAPS 128(R9), Z2
+	VMOVAPS 192(R9), Z3
+	MOVQ    R10, R11
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z3, Z1, Z1
+	VMOVUPS Z0, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 256(R9), Z0
+	VMOVAPS 320(R9), Z1
+	VMOVAPS 384(R9), Z2
+	VMOVAPS 448(R9), Z3
+	MOVQ    R10, R11
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z3, Z1, Z1
+	VMOVUPS Z0, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 512(R9), Z0
+	VMOVAPS 576(R9), Z1
+	VMOVAPS 640(R9), Z2
+	VMOVAPS 704(R9), Z3
+	MOVQ    R10, R11
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z3, Z1, Z1
+	VMOVUPS Z0, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 768(R9), Z0
+	VMOVAPS 832(R9), Z1
+	VMOVAPS 896(R9), Z2
+	VMOVAPS 960(R9), Z3
+	MOVQ    R10, R11
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z3, Z1, Z1
+	VMOVUPS Z0, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, AX
+	SUBQ    $0x10, DX
+	JNE     channels
+	VZEROUPPER
+	RET
+
+// func winograd2OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+// Requires: AVX, AVX512F
+TEXT ·winograd2OutputAVX512(SB), $576-68
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         bias+56(FP), R9
+	VBROADCASTSS floor+64(FP), Z0
+	LEAQ         (SP), R10
+	ADDQ         $0x3f, R10
+	ANDQ         $-64, R10
+
+channels:
+	MOVQ    CX, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Z1
+	ADDQ    DI, R12
+	VMOVUPS (R12), Z2
+	ADDQ    DI, R12
+	VMOVUPS (R12), Z3
+	ADDQ    DI, R12
+	VMOVUPS (R12), Z4
+	VADDPS  Z2, Z1, Z1
+	VADDPS  Z3, Z1, Z1
+	VSUBPS  Z3, Z2, Z2
+	VSUBPS  Z4, Z2, Z2
+	VMOVAPS Z1, (R10)
+	VMOVAPS Z2, 256(R10)
+	ADDQ    R8, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Z1
+	ADDQ    DI, R12
+	VMOVUPS (R12), Z2
+	ADDQ    DI, R12
+	VMOVUPS (R12), Z3
+	ADDQ    DI, R12
+	VMOVUPS (R12), Z4
+	VADDPS  Z2, Z1, Z1
+	VADDPS  Z3, Z1, Z1
+	VSUBPS  Z3, Z2, Z2
+	VSUBPS  Z4, Z2, Z2
+	VMOVAPS Z1, 64(R10)
+	VMOVAPS Z2, 320(R10)
+	ADDQ    R8, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Z1
+	ADDQ    DI, R12
+	VMOVUPS (R12), Z2
+	ADDQ    DI, R12
+	VMOVUPS (R12), Z3
+	ADDQ    DI, R12
+	VMOVUPS (R12), Z4
+	VADDPS  Z2, Z1, Z1
+	VADDPS  Z3, Z1, Z1
+	VSUBPS  Z3, Z2, Z2
+	VSUBPS  Z4, Z2, Z2
+	VMOVAPS Z1, 128(R10)
+	VMOVAPS Z2, 384(R10)
+	ADDQ    R8, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Z1
+	ADDQ    DI, R12
+	VMOVUPS (R12), Z2
+	ADDQ    DI, R12
+	VMOVUPS (R12), Z3
+	ADDQ    DI, R12
+	VMOVUPS (R12), Z4
+	VADDPS  Z2, Z1, Z1
+	VADDPS  Z3, Z1, Z1
+	VSUBPS  Z3, Z2, Z2
+	VSUBPS  Z4, Z2, Z2
+	VMOVAPS Z1, 192(R10)
+	VMOVAPS Z2, 448(R10)
+	VMOVUPS (R9), Z1
+	ADDQ    $0x40, R9
+	MOVQ    AX, R11
+	VMOVAPS (R10), Z2
+	VMOVAPS 64(R10), Z3
+	VMOVAPS 128(R10), Z4
+	VMOVAPS 192(R10), Z5
+	MOVQ    R11, R12
+	VADDPS  Z3, Z2, Z2
+	VADDPS  Z4, Z2, Z2
+	VSUBPS  Z4, Z3, Z3
+	VSUBPS  Z5, Z3, Z3
+	VADDPS  Z1, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R12)
+	ADDQ    SI, R12
+	VADDPS  Z1, Z3, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R12)
+	ADDQ    BX, R11
+	VMOVAPS 256(R10), Z2
+	VMOVAPS 320(R10), Z3
+	VMOVAPS 384(R10), Z4
+	VMOVAPS 448(R10), Z5
+	MOVQ    R11, R12
+	VADDPS  Z3, Z2, Z2
+	VADDPS  Z4, Z2, Z2
+	VSUBPS  Z4, Z3, Z3
+	VSUBPS  Z5, Z3, Z3
+	VADDPS  Z1, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R12)
+	ADDQ    SI, R12
+	VADDPS  Z1, Z3, Z1
+	VMAXPS  Z1, Z0, Z1
+	VMOVUPS Z1, (R12)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, AX
+	SUBQ    $0x10, DX
+	JNE     channels
+	VZEROUPPER
+	RET
+
+// func winograd2GradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F
+TEXT ·winograd2GradientAVX512(SB), $576-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0xbf800000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Z0
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ    CX, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z2
+	VADDPS  Z2, Z1, Z3
+	VSUBPS  Z2, Z1, Z4
+	VMULPS  Z0, Z2, Z2
+	VMOVAPS Z1, (R9)
+	VMOVAPS Z3, 128(R9)
+	VMOVAPS Z4, 256(R9)
+	VMOVAPS Z2, 384(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z2
+	VADDPS  Z2, Z1, Z3
+	VSUBPS  Z2, Z1, Z4
+	VMULPS  Z0, Z2, Z2
+	VMOVAPS Z1, 64(R9)
+	VMOVAPS Z3, 192(R9)
+	VMOVAPS Z4, 320(R9)
+	VMOVAPS Z2, 448(R9)
+	MOVQ    AX, R10
+	VMOVAPS (R9), Z1
+	VMOVAPS 64(R9), Z2
+	MOVQ    R10, R11
+	VADDPS  Z2, Z1, Z3
+	VSUBPS  Z2, Z1, Z4
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS Z1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 128(R9), Z1
+	VMOVAPS 192(R9), Z2
+	MOVQ    R10, R11
+	VADDPS  Z2, Z1, Z3
+	VSUBPS  Z2, Z1, Z4
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS Z1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 256(R9), Z1
+	VMOVAPS 320(R9), Z2
+	MOVQ    R10, R11
+	VADDPS  Z2, Z1, Z3
+	VSUBPS  Z2, Z1, Z4
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS Z1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 384(R9), Z1
+	VMOVAPS 448(R9), Z2
+	MOVQ    R10, R11
+	VADDPS  Z2, Z1, Z3
+	VSUBPS  Z2, Z1, Z4
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS Z1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, AX
+	SUBQ    $0x10, DX
+	JNE     channels
+	VZEROUPPER
+	RET
+
+// func winograd2FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F
+TEXT ·winograd2FilterAVX512(SB), $832-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0x3f000000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Z0
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ    CX, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z3
+	VADDPS  Z3, Z1, Z4
+	VMULPS  Z0, Z4, Z4
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z4, Z5
+	VSUBPS  Z2, Z4, Z2
+	VMOVAPS Z1, (R9)
+	VMOVAPS Z5, 192(R9)
+	VMOVAPS Z2, 384(R9)
+	VMOVAPS Z3, 576(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z3
+	VADDPS  Z3, Z1, Z4
+	VMULPS  Z0, Z4, Z4
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z4, Z5
+	VSUBPS  Z2, Z4, Z2
+	VMOVAPS Z1, 64(R9)
+	VMOVAPS Z5, 256(R9)
+	VMOVAPS Z2, 448(R9)
+	VMOVAPS Z3, 640(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z3
+	VADDPS  Z3, Z1, Z4
+	VMULPS  Z0, Z4, Z4
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z4, Z5
+	VSUBPS  Z2, Z4, Z2
+	VMOVAPS Z1, 128(R9)
+	VMOVAPS Z5, 320(R9)
+	VMOVAPS Z2, 512(R9)
+	VMOVAPS Z3, 704(R9)
+	MOVQ    AX, R10
+	VMOVAPS (R9), Z1
+	VMOVAPS 64(R9), Z2
+	VMOVAPS 128(R9), Z3
+	MOVQ    R10, R11
+	VADDPS  Z3, Z1, Z4
+	VMULPS  Z0, Z4, Z4
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z4, Z5
+	VSUBPS  Z2, Z4, Z2
+	VMOVUPS Z1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z5, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 192(R9), Z1
+	VMOVAPS 256(R9), Z2
+	VMOVAPS 320(R9), Z3
+	MOVQ    R10, R11
+	VADDPS  Z3, Z1, Z4
+	VMULPS  Z0, Z4, Z4
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z4, Z5
+	VSUBPS  Z2, Z4, Z2
+	VMOVUPS Z1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z5, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 384(R9), Z1
+	VMOVAPS 448(R9), Z2
+	VMOVAPS 512(R9), Z3
+	MOVQ    R10, R11
+	VADDPS  Z3, Z1, Z4
+	VMULPS  Z0, Z4, Z4
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z4, Z5
+	VSUBPS  Z2, Z4, Z2
+	VMOVUPS Z1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z5, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 576(R9), Z1
+	VMOVAPS 640(R9), Z2
+	VMOVAPS 704(R9), Z3
+	MOVQ    R10, R11
+	VADDPS  Z3, Z1, Z4
+	VMULPS  Z0, Z4, Z4
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z4, Z5
+	VSUBPS  Z2, Z4, Z2
+	VMOVUPS Z1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z5, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, AX
+	SUBQ    $0x10, DX
+	JNE     channels
+	VZEROUPPER
+	RET
+
+// func winograd2FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F
+TEXT ·winograd2FilterGradientAVX512(SB), $832-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0x3f000000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Z0
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ    CX, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z3
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z4
+	VADDPS  Z3, Z2, Z5
+	VMULPS  Z0, Z5, Z5
+	VSUBPS  Z3, Z2, Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z4, Z5, Z3
+	VMOVAPS Z1, (R9)
+	VMOVAPS Z2, 256(R9)
+	VMOVAPS Z3, 512(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z3
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z4
+	VADDPS  Z3, Z2, Z5
+	VMULPS  Z0, Z5, Z5
+	VSUBPS  Z3, Z2, Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z4, Z5, Z3
+	VMOVAPS Z1, 64(R9)
+	VMOVAPS Z2, 320(R9)
+	VMOVAPS Z3, 576(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z3
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z4
+	VADDPS  Z3, Z2, Z5
+	VMULPS  Z0, Z5, Z5
+	VSUBPS  Z3, Z2, Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z4, Z5, Z3
+	VMOVAPS Z1, 128(R9)
+	VMOVAPS Z2, 384(R9)
+	VMOVAPS Z3, 640(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z3
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z4
+	VADDPS  Z3, Z2, Z5
+	VMULPS  Z0, Z5, Z5
+	VSUBPS  Z3, Z2, Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z4, Z5, Z3
+	VMOVAPS Z1, 192(R9)
+	VMOVAPS Z2, 448(R9)
+	VMOVAPS Z3, 704(R9)
+	MOVQ    AX, R10
+	VMOVAPS (R9), Z1
+	VMOVAPS 64(R9), Z2
+	VMOVAPS 128(R9), Z3
+	VMOVAPS 192(R9), Z4
+	MOVQ    R10, R11
+	VADDPS  Z3, Z2, Z5
+	VMULPS  Z0, Z5, Z5
+	VSUBPS  Z3, Z2, Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z4, Z5, Z3
+	VMOVUPS Z1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 256(R9), Z1
+	VMOVAPS 320(R9), Z2
+	VMOVAPS 384(R9), Z3
+	VMOVAPS 448(R9), Z4
+	MOVQ    R10, R11
+	VADDPS  Z3, Z2, Z5
+	VMULPS  Z0, Z5, Z5
+	VSUBPS  Z3, Z2, Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z4, Z5, Z3
+	VMOVUPS Z1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 512(R9), Z1
+	VMOVAPS 576(R9), Z2
+	VMOVAPS 640(R9), Z3
+	VMOVAPS 704(R9), Z4
+	MOVQ    R10, R11
+	VADDPS  Z3, Z2, Z5
+	VMULPS  Z0, Z5, Z5
+	VSUBPS  Z3, Z2, Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z4, Z5, Z3
+	VMOVUPS Z1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, AX
+	SUBQ    $0x10, DX
+	JNE     channels
 	VZEROUPPER
 	RET
 
@@ -13395,9 +14087,9 @@ step:
 	VZEROUPPER
 	RET
 
-// func winogradInputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// func winograd4InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·winogradInputAVX2(SB), $1216-56
+TEXT ·winograd4InputAVX2(SB), $1216-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -13886,9 +14578,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func winogradOutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+// func winograd4OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·winogradOutputAVX2(SB), $832-68
+TEXT ·winograd4OutputAVX2(SB), $832-68
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -14249,9 +14941,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func winogradGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// func winograd4GradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·winogradGradientAVX2(SB), $832-56
+TEXT ·winograd4GradientAVX2(SB), $832-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -14556,9 +15248,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func winogradFilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// func winograd4FilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·winogradFilterAVX2(SB), $640-56
+TEXT ·winograd4FilterAVX2(SB), $640-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -14837,9 +15529,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func winogradFilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// func winograd4FilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·winogradFilterGradientAVX2(SB), $640-56
+TEXT ·winograd4FilterGradientAVX2(SB), $640-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -15151,5 +15843,697 @@ channels:
 	ADDQ         $0x20, AX
 	SUBQ         $0x08, DX
 	JNE          channels
+	VZEROUPPER
+	RET
+
+// func winograd2InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX
+TEXT ·winograd2InputAVX2(SB), $576-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+	LEAQ (SP), R9
+	ADDQ $0x3f, R9
+	ANDQ $-64, R9
+
+channels:
+	MOVQ    CX, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y0
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y3, Y1, Y1
+	VMOVAPS Y0, (R9)
+	VMOVAPS Y4, 128(R9)
+	VMOVAPS Y2, 256(R9)
+	VMOVAPS Y1, 384(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y0
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y3, Y1, Y1
+	VMOVAPS Y0, 32(R9)
+	VMOVAPS Y4, 160(R9)
+	VMOVAPS Y2, 288(R9)
+	VMOVAPS Y1, 416(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y0
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y3, Y1, Y1
+	VMOVAPS Y0, 64(R9)
+	VMOVAPS Y4, 192(R9)
+	VMOVAPS Y2, 320(R9)
+	VMOVAPS Y1, 448(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y0
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y3, Y1, Y1
+	VMOVAPS Y0, 96(R9)
+	VMOVAPS Y4, 224(R9)
+	VMOVAPS Y2, 352(R9)
+	VMOVAPS Y1, 480(R9)
+	MOVQ    AX, R10
+	VMOVAPS (R9), Y0
+	VMOVAPS 32(R9), Y1
+	VMOVAPS 64(R9), Y2
+	VMOVAPS 96(R9), Y3
+	MOVQ    R10, R11
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y3, Y1, Y1
+	VMOVUPS Y0, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 128(R9), Y0
+	VMOVAPS 160(R9), Y1
+	VMOVAPS 192(R9), Y2
+	VMOVAPS 224(R9), Y3
+	MOVQ    R10, R11
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y3, Y1, Y1
+	VMOVUPS Y0, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 256(R9), Y0
+	VMOVAPS 288(R9), Y1
+	VMOVAPS 320(R9), Y2
+	VMOVAPS 352(R9), Y3
+	MOVQ    R10, R11
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y3, Y1, Y1
+	VMOVUPS Y0, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 384(R9), Y0
+	VMOVAPS 416(R9), Y1
+	VMOVAPS 448(R9), Y2
+	VMOVAPS 480(R9), Y3
+	MOVQ    R10, R11
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y3, Y1, Y1
+	VMOVUPS Y0, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, AX
+	SUBQ    $0x08, DX
+	JNE     channels
+	VZEROUPPER
+	RET
+
+// func winograd2OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+// Requires: AVX
+TEXT ·winograd2OutputAVX2(SB), $320-68
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         bias+56(FP), R9
+	VBROADCASTSS floor+64(FP), Y0
+	LEAQ         (SP), R10
+	ADDQ         $0x3f, R10
+	ANDQ         $-64, R10
+
+channels:
+	MOVQ    CX, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Y1
+	ADDQ    DI, R12
+	VMOVUPS (R12), Y2
+	ADDQ    DI, R12
+	VMOVUPS (R12), Y3
+	ADDQ    DI, R12
+	VMOVUPS (R12), Y4
+	VADDPS  Y2, Y1, Y1
+	VADDPS  Y3, Y1, Y1
+	VSUBPS  Y3, Y2, Y2
+	VSUBPS  Y4, Y2, Y2
+	VMOVAPS Y1, (R10)
+	VMOVAPS Y2, 128(R10)
+	ADDQ    R8, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Y1
+	ADDQ    DI, R12
+	VMOVUPS (R12), Y2
+	ADDQ    DI, R12
+	VMOVUPS (R12), Y3
+	ADDQ    DI, R12
+	VMOVUPS (R12), Y4
+	VADDPS  Y2, Y1, Y1
+	VADDPS  Y3, Y1, Y1
+	VSUBPS  Y3, Y2, Y2
+	VSUBPS  Y4, Y2, Y2
+	VMOVAPS Y1, 32(R10)
+	VMOVAPS Y2, 160(R10)
+	ADDQ    R8, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Y1
+	ADDQ    DI, R12
+	VMOVUPS (R12), Y2
+	ADDQ    DI, R12
+	VMOVUPS (R12), Y3
+	ADDQ    DI, R12
+	VMOVUPS (R12), Y4
+	VADDPS  Y2, Y1, Y1
+	VADDPS  Y3, Y1, Y1
+	VSUBPS  Y3, Y2, Y2
+	VSUBPS  Y4, Y2, Y2
+	VMOVAPS Y1, 64(R10)
+	VMOVAPS Y2, 192(R10)
+	ADDQ    R8, R11
+	MOVQ    R11, R12
+	VMOVUPS (R12), Y1
+	ADDQ    DI, R12
+	VMOVUPS (R12), Y2
+	ADDQ    DI, R12
+	VMOVUPS (R12), Y3
+	ADDQ    DI, R12
+	VMOVUPS (R12), Y4
+	VADDPS  Y2, Y1, Y1
+	VADDPS  Y3, Y1, Y1
+	VSUBPS  Y3, Y2, Y2
+	VSUBPS  Y4, Y2, Y2
+	VMOVAPS Y1, 96(R10)
+	VMOVAPS Y2, 224(R10)
+	VMOVUPS (R9), Y1
+	ADDQ    $0x20, R9
+	MOVQ    AX, R11
+	VMOVAPS (R10), Y2
+	VMOVAPS 32(R10), Y3
+	VMOVAPS 64(R10), Y4
+	VMOVAPS 96(R10), Y5
+	MOVQ    R11, R12
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VSUBPS  Y4, Y3, Y3
+	VSUBPS  Y5, Y3, Y3
+	VADDPS  Y1, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R12)
+	ADDQ    SI, R12
+	VADDPS  Y1, Y3, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R12)
+	ADDQ    BX, R11
+	VMOVAPS 128(R10), Y2
+	VMOVAPS 160(R10), Y3
+	VMOVAPS 192(R10), Y4
+	VMOVAPS 224(R10), Y5
+	MOVQ    R11, R12
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VSUBPS  Y4, Y3, Y3
+	VSUBPS  Y5, Y3, Y3
+	VADDPS  Y1, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R12)
+	ADDQ    SI, R12
+	VADDPS  Y1, Y3, Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, (R12)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, AX
+	SUBQ    $0x08, DX
+	JNE     channels
+	VZEROUPPER
+	RET
+
+// func winograd2GradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX2
+TEXT ·winograd2GradientAVX2(SB), $320-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0xbf800000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Y0
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ    CX, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y2
+	VADDPS  Y2, Y1, Y3
+	VSUBPS  Y2, Y1, Y4
+	VMULPS  Y0, Y2, Y2
+	VMOVAPS Y1, (R9)
+	VMOVAPS Y3, 64(R9)
+	VMOVAPS Y4, 128(R9)
+	VMOVAPS Y2, 192(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y2
+	VADDPS  Y2, Y1, Y3
+	VSUBPS  Y2, Y1, Y4
+	VMULPS  Y0, Y2, Y2
+	VMOVAPS Y1, 32(R9)
+	VMOVAPS Y3, 96(R9)
+	VMOVAPS Y4, 160(R9)
+	VMOVAPS Y2, 224(R9)
+	MOVQ    AX, R10
+	VMOVAPS (R9), Y1
+	VMOVAPS 32(R9), Y2
+	MOVQ    R10, R11
+	VADDPS  Y2, Y1, Y3
+	VSUBPS  Y2, Y1, Y4
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 64(R9), Y1
+	VMOVAPS 96(R9), Y2
+	MOVQ    R10, R11
+	VADDPS  Y2, Y1, Y3
+	VSUBPS  Y2, Y1, Y4
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 128(R9), Y1
+	VMOVAPS 160(R9), Y2
+	MOVQ    R10, R11
+	VADDPS  Y2, Y1, Y3
+	VSUBPS  Y2, Y1, Y4
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 192(R9), Y1
+	VMOVAPS 224(R9), Y2
+	MOVQ    R10, R11
+	VADDPS  Y2, Y1, Y3
+	VSUBPS  Y2, Y1, Y4
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y4, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, AX
+	SUBQ    $0x08, DX
+	JNE     channels
+	VZEROUPPER
+	RET
+
+// func winograd2FilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX2
+TEXT ·winograd2FilterAVX2(SB), $448-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0x3f000000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Y0
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ    CX, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	VADDPS  Y3, Y1, Y4
+	VMULPS  Y0, Y4, Y4
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y2, Y4, Y5
+	VSUBPS  Y2, Y4, Y2
+	VMOVAPS Y1, (R9)
+	VMOVAPS Y5, 96(R9)
+	VMOVAPS Y2, 192(R9)
+	VMOVAPS Y3, 288(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	VADDPS  Y3, Y1, Y4
+	VMULPS  Y0, Y4, Y4
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y2, Y4, Y5
+	VSUBPS  Y2, Y4, Y2
+	VMOVAPS Y1, 32(R9)
+	VMOVAPS Y5, 128(R9)
+	VMOVAPS Y2, 224(R9)
+	VMOVAPS Y3, 320(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	VADDPS  Y3, Y1, Y4
+	VMULPS  Y0, Y4, Y4
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y2, Y4, Y5
+	VSUBPS  Y2, Y4, Y2
+	VMOVAPS Y1, 64(R9)
+	VMOVAPS Y5, 160(R9)
+	VMOVAPS Y2, 256(R9)
+	VMOVAPS Y3, 352(R9)
+	MOVQ    AX, R10
+	VMOVAPS (R9), Y1
+	VMOVAPS 32(R9), Y2
+	VMOVAPS 64(R9), Y3
+	MOVQ    R10, R11
+	VADDPS  Y3, Y1, Y4
+	VMULPS  Y0, Y4, Y4
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y2, Y4, Y5
+	VSUBPS  Y2, Y4, Y2
+	VMOVUPS Y1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y5, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 96(R9), Y1
+	VMOVAPS 128(R9), Y2
+	VMOVAPS 160(R9), Y3
+	MOVQ    R10, R11
+	VADDPS  Y3, Y1, Y4
+	VMULPS  Y0, Y4, Y4
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y2, Y4, Y5
+	VSUBPS  Y2, Y4, Y2
+	VMOVUPS Y1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y5, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 192(R9), Y1
+	VMOVAPS 224(R9), Y2
+	VMOVAPS 256(R9), Y3
+	MOVQ    R10, R11
+	VADDPS  Y3, Y1, Y4
+	VMULPS  Y0, Y4, Y4
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y2, Y4, Y5
+	VSUBPS  Y2, Y4, Y2
+	VMOVUPS Y1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y5, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 288(R9), Y1
+	VMOVAPS 320(R9), Y2
+	VMOVAPS 352(R9), Y3
+	MOVQ    R10, R11
+	VADDPS  Y3, Y1, Y4
+	VMULPS  Y0, Y4, Y4
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y2, Y4, Y5
+	VSUBPS  Y2, Y4, Y2
+	VMOVUPS Y1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y5, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, AX
+	SUBQ    $0x08, DX
+	JNE     channels
+	VZEROUPPER
+	RET
+
+// func winograd2FilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX2
+TEXT ·winograd2FilterGradientAVX2(SB), $448-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVL         $0x3f000000, R9
+	VMOVD        R9, X0
+	VBROADCASTSS X0, Y0
+	LEAQ         (SP), R9
+	ADDQ         $0x3f, R9
+	ANDQ         $-64, R9
+
+channels:
+	MOVQ    CX, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y4
+	VADDPS  Y3, Y2, Y5
+	VMULPS  Y0, Y5, Y5
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y4, Y5, Y3
+	VMOVAPS Y1, (R9)
+	VMOVAPS Y2, 128(R9)
+	VMOVAPS Y3, 256(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y4
+	VADDPS  Y3, Y2, Y5
+	VMULPS  Y0, Y5, Y5
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y4, Y5, Y3
+	VMOVAPS Y1, 32(R9)
+	VMOVAPS Y2, 160(R9)
+	VMOVAPS Y3, 288(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y4
+	VADDPS  Y3, Y2, Y5
+	VMULPS  Y0, Y5, Y5
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y4, Y5, Y3
+	VMOVAPS Y1, 64(R9)
+	VMOVAPS Y2, 192(R9)
+	VMOVAPS Y3, 320(R9)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y1
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y4
+	VADDPS  Y3, Y2, Y5
+	VMULPS  Y0, Y5, Y5
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y4, Y5, Y3
+	VMOVAPS Y1, 96(R9)
+	VMOVAPS Y2, 224(R9)
+	VMOVAPS Y3, 352(R9)
+	MOVQ    AX, R10
+	VMOVAPS (R9), Y1
+	VMOVAPS 32(R9), Y2
+	VMOVAPS 64(R9), Y3
+	VMOVAPS 96(R9), Y4
+	MOVQ    R10, R11
+	VADDPS  Y3, Y2, Y5
+	VMULPS  Y0, Y5, Y5
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y4, Y5, Y3
+	VMOVUPS Y1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 128(R9), Y1
+	VMOVAPS 160(R9), Y2
+	VMOVAPS 192(R9), Y3
+	VMOVAPS 224(R9), Y4
+	MOVQ    R10, R11
+	VADDPS  Y3, Y2, Y5
+	VMULPS  Y0, Y5, Y5
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y4, Y5, Y3
+	VMOVUPS Y1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 256(R9), Y1
+	VMOVAPS 288(R9), Y2
+	VMOVAPS 320(R9), Y3
+	VMOVAPS 352(R9), Y4
+	MOVQ    R10, R11
+	VADDPS  Y3, Y2, Y5
+	VMULPS  Y0, Y5, Y5
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y4, Y5, Y3
+	VMOVUPS Y1, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    SI, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, AX
+	SUBQ    $0x08, DX
+	JNE     channels
 	VZEROUPPER
 	RET

@@ -2,16 +2,87 @@ package kernel
 
 import "os"
 
-// Winograd's minimal filtering F(4×4, 3×3) computes a tile of 4×4 outputs of a 3×3 convolution from 6×6 inputs with 36
-// multiplications a pair of channels instead of 144: inputs and filters are transformed, multiplied element by element,
-// which over the channels is 36 matrix products, and transformed back. The gradients are the adjoints of the same steps.
+// Winograd's minimal filtering F(m×m, 3×3) computes a tile of m×m outputs of a 3×3 convolution from (m+2)×(m+2) inputs
+// with as many multiplications a pair of channels instead of 9·m·m: inputs and filters are transformed, multiplied
+// element by element, which over the channels is a matrix product for each element, and transformed back. With m = 4
+// that is a quarter of the multiplications, with m = 2 a 2.25th. The gradients are the adjoints of the same steps.
+type filtering struct {
+	tile                                            int       // m
+	input, filter, output, gradient, filterGradient separable // output without bias and floor
+	bounded                                         func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)
+}
+
+// transforms are the assembly of the transformations of one filtering.
+type transforms struct {
+	input, gradient, filter, filterGradient func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int)
+	output                                  func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)
+}
+
+// side is the number of inputs of a tile on each side.
+func (f *filtering) side() int { return f.tile + 2 }
+
+// elements is the number of matrix products.
+func (f *filtering) elements() int { return f.side() * f.side() }
+
+// filtering4 is F(4×4, 3×3), with the points 0, ±1, ±2 and infinity.
+func filtering4() *filtering {
+	fast := cpu.winograd4
+	return &filtering{
+		tile: 4, bounded: fast.output,
+		input: separable{6, 6, func(x, y []float32) {
+			a, b, c, d := x[4]-4*x[2], x[3]-4*x[1], x[4]-x[2], 2*(x[3]-x[1])
+			y[0], y[1], y[2], y[3], y[4], y[5] = 4*x[0]-5*x[2]+x[4], a+b, a-b, c+d, c-d, 4*x[1]-5*x[3]+x[5]
+		}, fast.input},
+		filter: separable{3, 6, func(x, y []float32) {
+			a, b, c, d := -(x[0]+x[2])/6, -x[1]/6, x[0]/24+x[2]/6, x[1]/12
+			y[0], y[1], y[2], y[3], y[4], y[5] = x[0]/4, a+b, a-b, c+d, c-d, x[2]
+		}, fast.filter},
+		output: separable{in: 6, out: 4, line: func(x, y []float32) {
+			a, b, c, d := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4]
+			y[0], y[1], y[2], y[3] = x[0]+a+c, b+2*d, a+4*c, b+8*d+x[5]
+		}},
+		gradient: separable{4, 6, func(x, y []float32) {
+			a, b, c, d := x[0]+x[2], x[1]+x[3], x[0]+4*x[2], 2*x[1]+8*x[3]
+			y[0], y[1], y[2], y[3], y[4], y[5] = x[0], a+b, a-b, c+d, c-d, x[3]
+		}, fast.gradient},
+		filterGradient: separable{6, 3, func(x, y []float32) {
+			a, b, c, d := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4]
+			y[0], y[1], y[2] = x[0]/4-a/6+c/24, -b/6+d/12, (c-a)/6+x[5]
+		}, fast.filterGradient},
+	}
+}
+
+// filtering2 is F(2×2, 3×3), with the points 0, ±1 and infinity.
+func filtering2() *filtering {
+	fast := cpu.winograd2
+	return &filtering{
+		tile: 2, bounded: fast.output,
+		input: separable{4, 4, func(x, y []float32) {
+			y[0], y[1], y[2], y[3] = x[0]-x[2], x[1]+x[2], x[2]-x[1], x[1]-x[3]
+		}, fast.input},
+		filter: separable{3, 4, func(x, y []float32) {
+			a, b := (x[0]+x[2])/2, x[1]/2
+			y[0], y[1], y[2], y[3] = x[0], a+b, a-b, x[2]
+		}, fast.filter},
+		output: separable{in: 4, out: 2, line: func(x, y []float32) {
+			y[0], y[1] = x[0]+x[1]+x[2], x[1]-x[2]-x[3]
+		}},
+		gradient: separable{2, 4, func(x, y []float32) {
+			y[0], y[1], y[2], y[3] = x[0], x[0]+x[1], x[0]-x[1], -x[1]
+		}, fast.gradient},
+		filterGradient: separable{4, 3, func(x, y []float32) {
+			a, b := (x[1]+x[2])/2, (x[1]-x[2])/2
+			y[0], y[1], y[2] = x[0]+a, b, a+x[3]
+		}, fast.filterGradient},
+	}
+}
 
 // A separable transformation applies one linear map to the columns and then to the rows of a small matrix, for n
-// channels side by side. The assembly is fast; without it, or for channels that do not fill vectors, line is applied.
+// channels side by side.
 type separable struct {
 	in, out int
-	line    func(x, y []float32) // the map in one dimension, from in values to out
-	fast    func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int)
+	line    func(x, y []float32)                                                 // the map in one dimension, from in values to out
+	fast    func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int) // the assembly of both; nil for none
 }
 
 // matrix is where the elements of a small matrix lie, each of them the first of n channels.
@@ -24,13 +95,13 @@ type matrix struct {
 func (m matrix) at(i, j int) int { return i*m.row + j*m.column }
 
 func (s separable) run(dst, src matrix, n int) {
-	// The assembly does not look at lengths: these index expressions do.
-	_, _ = dst.data[dst.at(s.out-1, s.out-1)+n-1], src.data[src.at(s.in-1, s.in-1)+n-1]
-	if s.fast != nil {
-		s.fast(&dst.data[0], &src.data[0], n, dst.row, dst.column, src.row, src.column)
+	if s.fast == nil {
+		s.runGo(dst, src, n)
 		return
 	}
-	s.runGo(dst, src, n)
+	// The assembly does not look at lengths: these index expressions do.
+	_, _ = dst.data[dst.at(s.out-1, s.out-1)+n-1], src.data[src.at(s.in-1, s.in-1)+n-1]
+	s.fast(&dst.data[0], &src.data[0], n, dst.row, dst.column, src.row, src.column)
 }
 
 // runGo is the pure-Go twin of the assembly.
@@ -56,91 +127,92 @@ func (s separable) runGo(dst, src matrix, n int) {
 	}
 }
 
-// The maps of F(4×4, 3×3) with the points 0, ±1, ±2 and infinity.
-func winogradInput() separable {
-	return separable{6, 6, func(x, y []float32) {
-		a, b, c, d := x[4]-4*x[2], x[3]-4*x[1], x[4]-x[2], 2*(x[3]-x[1])
-		y[0], y[1], y[2], y[3], y[4], y[5] = 4*x[0]-5*x[2]+x[4], a+b, a-b, c+d, c-d, 4*x[1]-5*x[3]+x[5]
-	}, cpu.winogradInput}
-}
-
-func winogradGradient() separable {
-	return separable{4, 6, func(x, y []float32) {
-		a, b, c, d := x[0]+x[2], x[1]+x[3], x[0]+4*x[2], 2*x[1]+8*x[3]
-		y[0], y[1], y[2], y[3], y[4], y[5] = x[0], a+b, a-b, c+d, c-d, x[3]
-	}, cpu.winogradGradient}
-}
-
-func winogradFilter() separable {
-	return separable{3, 6, func(x, y []float32) {
-		a, b, c, d := -(x[0]+x[2])/6, -x[1]/6, x[0]/24+x[2]/6, x[1]/12
-		y[0], y[1], y[2], y[3], y[4], y[5] = x[0]/4, a+b, a-b, c+d, c-d, x[2]
-	}, cpu.winogradFilter}
-}
-
-func winogradFilterGradient() separable {
-	return separable{6, 3, func(x, y []float32) {
-		a, b, c, d := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4]
-		y[0], y[1], y[2] = x[0]/4-a/6+c/24, -b/6+d/12, (c-a)/6+x[5]
-	}, cpu.winogradFilterGradient}
-}
-
-// winogradOutput transforms products (6×6) into outputs (4×4), adds the bias and bounds the result by floor.
-func winogradOutput(dst, src matrix, bias []float32, n int, floor float32) {
-	_, _, _ = dst.data[dst.at(3, 3)+n-1], src.data[src.at(5, 5)+n-1], bias[n-1]
-	if cpu.winogradOutput != nil {
-		cpu.winogradOutput(&dst.data[0], &src.data[0], n, dst.row, dst.column, src.row, src.column, &bias[0], floor)
+// finish transforms products into a tile's outputs, adds the bias and bounds the result by floor.
+func (f *filtering) finish(dst, src matrix, bias []float32, n int, floor float32) {
+	if f.bounded == nil {
+		f.finishGo(dst, src, bias, n, floor)
 		return
 	}
-	separable{in: 6, out: 4, line: func(x, y []float32) {
-		a, b, c, d := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4]
-		y[0], y[1], y[2], y[3] = x[0]+a+c, b+2*d, a+4*c, b+8*d+x[5]
-	}}.runGo(dst, src, n)
-	for i := range 4 {
-		for j := range 4 {
-			for c, v := range dst.data[dst.at(i, j):][:n] {
-				if v += bias[c]; v < floor {
-					v = floor
+	// The assembly does not look at lengths: these index expressions do.
+	_, _, _ = dst.data[dst.at(f.tile-1, f.tile-1)+n-1], src.data[src.at(f.side()-1, f.side()-1)+n-1], bias[n-1]
+	f.bounded(&dst.data[0], &src.data[0], n, dst.row, dst.column, src.row, src.column, &bias[0], floor)
+}
+
+// finishGo is the pure-Go twin of the assembly.
+func (f *filtering) finishGo(dst, src matrix, bias []float32, n int, floor float32) {
+	f.output.runGo(dst, src, n)
+	for i := range f.tile {
+		for j := range f.tile {
+			out := dst.data[dst.at(i, j):][:n]
+			for c, b := range bias[:n] {
+				if out[c] += b; out[c] < floor {
+					out[c] = floor
 				}
-				dst.data[dst.at(i, j)+c] = v
 			}
 		}
 	}
 }
 
+// algorithm is what the environment variable VGG_CONV asks for: "direct", "winograd4" or "winograd2" wherever it can be,
+// anything else for the one that is expected to be the fastest.
+var algorithm = os.Getenv("VGG_CONV")
+
 // winogradChannels is the multiple of channels for which the transformations are made: a vector of AVX-512.
 const winogradChannels = 16
 
-// algorithm is what the environment variable VGG_CONV asks for: "direct" for no minimal filtering, "winograd" for
-// minimal filtering wherever it can be, anything else for the faster one.
-var algorithm = os.Getenv("VGG_CONV")
-
-// minimal says whether minimal filtering is expected to be the faster way, by counting multiply-adds: a transformed
-// value costs about as much as transformCost of them, and a transformed filter is reused by all tiles only.
-func (c Conv) minimal() bool {
-	possible := c.Kernel == 3 && c.In%winogradChannels == 0 && c.Out%winogradChannels == 0
-	if !possible || algorithm == "direct" || algorithm == "winograd" {
-		return possible && algorithm == "winograd"
+// filtering gives the minimal filtering that is expected to be the fastest way, nil for the direct convolution.
+// prepared says that transforming the filters costs nothing, since it has been done.
+func (c Conv) filtering(prepared bool) *filtering {
+	if c.Kernel != 3 || c.In%winogradChannels != 0 || c.Out%winogradChannels != 0 {
+		return nil
 	}
-	const transformCost, filterCost = 200, 150
-	tiles := c.N * ceilDiv(c.H, 4) * ceilDiv(c.W, 4)
-	direct := 9 * c.N * c.H * c.W * c.In * c.Out
-	return tiles*(36*c.In*c.Out+transformCost*(c.In+c.Out))+filterCost*c.In*c.Out < direct
+	switch algorithm {
+	case "direct":
+		return nil
+	case "winograd4":
+		return filtering4()
+	case "winograd2":
+		return filtering2()
+	}
+	if cpu.winograd4.input == nil {
+		return nil // in Go the transformations take longer than what they save
+	}
+	best, least := (*filtering)(nil), 9*c.N*c.H*c.W*c.In*c.Out
+	for _, f := range []*filtering{filtering4(), filtering2()} {
+		if cost := f.cost(c, prepared); cost < least {
+			best, least = f, cost
+		}
+	}
+	return best
 }
 
-// tiling cuts maps (n, h, w) into tiles of 4×4, those at the lower and right edges perhaps smaller.
+// cost estimates the time of a pass in multiply-adds of the direct convolution. The constants are from the benchmark of
+// this package: a value that goes through a transformation costs about as much as so many of them.
+func (f *filtering) cost(c Conv, prepared bool) int {
+	const transformed, filtered = 6, 4
+	tiles := c.N * ceilDiv(c.H, f.tile) * ceilDiv(c.W, f.tile)
+	cost := tiles * f.elements() * (c.In*c.Out + transformed*(c.In+c.Out))
+	if !prepared {
+		cost += filtered * f.elements() * c.In * c.Out
+	}
+	return cost
+}
+
+// tiling cuts maps (n, h, w) into square tiles, those at the lower and right edges perhaps smaller.
 type tiling struct {
-	n, h, w       int
+	n, h, w, tile int
 	rows, columns int // tiles of a picture
 }
 
-func newTiling(c Conv) tiling { return tiling{c.N, c.H, c.W, ceilDiv(c.H, 4), ceilDiv(c.W, 4)} }
+func (f *filtering) tiling(c Conv) tiling {
+	return tiling{c.N, c.H, c.W, f.tile, ceilDiv(c.H, f.tile), ceilDiv(c.W, f.tile)}
+}
 
 func (t tiling) count() int { return t.n * t.rows * t.columns }
 
 // place returns the picture and the upper left pixel of a tile.
 func (t tiling) place(tile int) (picture, row, column int) {
-	return tile / (t.rows * t.columns), tile / t.columns % t.rows * 4, tile % t.columns * 4
+	return tile / (t.rows * t.columns), tile / t.columns % t.rows * t.tile, tile % t.columns * t.tile
 }
 
 // read gives the side×side pixels from (row, column) of a picture of maps with so many channels: in place, or, where
@@ -153,7 +225,8 @@ func (t tiling) read(maps, buffer []float32, channels, side, picture, row, colum
 	clear(m.data)
 	left, right := max(0, column), min(t.w, column+side)
 	for i := max(0, -row); i < min(side, t.h-row); i++ {
-		copy(m.data[m.at(i, left-column):], maps[((picture*t.h+row+i)*t.w+left)*channels:((picture*t.h+row+i)*t.w+right)*channels])
+		at := (picture*t.h + row + i) * t.w
+		copy(m.data[m.at(i, left-column):], maps[(at+left)*channels:(at+right)*channels])
 	}
 	return m
 }
@@ -167,60 +240,65 @@ func pitch(channels int) int {
 	return channels
 }
 
-// transformed panels hold 36 matrices (in, out), one after the other, each in panels.
-type transformed struct {
-	data    []float32
-	in      int
-	one     panels // the shape of one of them
-	element int    // floats of one of them
+// filters are the transformed weights: a matrix (in, out) for each element, one after the other, each in panels.
+type filters struct {
+	*filtering
+	data   []float32
+	one    panels // the shape of one of them
+	stride int    // floats from one to the next
 }
 
-func newTransformed(in, out int) transformed {
+// newFilters lays filters out in data, or in a buffer of the free list if data is nil.
+func (f *filtering) newFilters(in, out int, data []float32) filters {
 	one := panels{rows: in, columns: out, width: cpu.columns, count: ceilDiv(out, cpu.columns)}
-	element := one.count * in * one.width
-	return transformed{scratch.get(36 * element), in, one, element}
+	stride := one.count * in * one.width
+	if data == nil {
+		data = scratch.get(f.elements() * stride)
+	}
+	return filters{f, data, one, stride}
 }
 
-func (u transformed) release() { scratch.put(u.data) }
+func (u filters) release() { scratch.put(u.data) }
 
-// panel returns the first column of a panel of matrix e, the number of its columns, and its data.
-func (u transformed) panel(e, i int) (column, n int, data []float32) {
+// panel returns the first column of a panel of the matrix of an element, the number of its columns, and its data.
+func (u filters) panel(element, i int) (column, n int, data []float32) {
 	one := u.one
-	one.data = u.data[e*u.element:][:u.element]
+	one.data = u.data[element*u.stride:][:u.stride]
 	return one.panel(i)
 }
 
-// each calls f for parts of the filters: the place of the 36 values and of the nine weights in panels (9·in, out), and
-// the number of floats that lie side by side.
-func (u transformed) each(weights panels, f func(values, nine matrix, n int)) {
+// each calls f for parts of the filters: the places of the transformed values and of the nine weights in panels
+// (9·in, out), and the number of floats that lie side by side.
+func (u filters) each(weights panels, f func(values, nine matrix, n int)) {
 	const rows = 32 // of input channels
-	size := u.in * u.one.width
-	parallelGrid(u.one.count, ceilDiv(u.in, rows), func(panel0, panel1, part0, part1 int) {
+	size := u.one.rows * u.one.width
+	parallelGrid(u.one.count, ceilDiv(u.one.rows, rows), func(panel0, panel1, part0, part1 int) {
 		for p := panel0; p < panel1; p++ {
 			for part := part0; part < part1; part++ {
 				from := part * rows * u.one.width
 				n := min(rows*u.one.width, size-from)
-				f(matrix{u.data[p*size+from:], 6 * u.element, u.element}, matrix{weights.data[p*9*size+from:], 3 * size, size}, n)
+				f(matrix{u.data[p*size+from:], u.side() * u.stride, u.stride}, matrix{weights.data[p*9*size+from:], 3 * size, size}, n)
 			}
 		}
 	})
 }
 
+// transform sets the filters from the weights (3, 3, in, out) in panels.
+func (u filters) transform(weights panels) {
+	u.each(weights, func(values, nine matrix, n int) { u.filter.run(values, nine, n) })
+}
+
 // evenly gives the size of even blocks of n, at most most.
 func evenly(n, most int) int { return ceilDiv(n, ceilDiv(n, most)) }
 
-// winogradTiles is the number of tiles that a thread takes at a time: more reuse the filters better, fewer stay in the
+// tilesAtATime is the number of tiles that a thread takes at a time: more reuse the filters better, fewer stay in the
 // cache.
-func winogradTiles(in, out int) int {
-	return min(max(2*cacheFloats/(36*(in+out)), 2*cpu.rows), 8*cpu.rows)
+func (f *filtering) tilesAtATime(in, out int) int {
+	return min(max(2*cacheFloats/(f.elements()*(in+out)), 2*cpu.rows), 8*cpu.rows)
 }
 
-// convolveMinimal computes y from x and the weights (3, 3, In, Out) in panels.
-func (c Conv) convolveMinimal(y, x []float32, weights panels, bias []float32, relu bool) {
-	u := newTransformed(c.In, c.Out)
-	defer u.release()
-	filter := winogradFilter()
-	u.each(weights, func(values, nine matrix, n int) { filter.run(values, nine, n) })
+// convolve computes y from x and the transformed weights.
+func (u filters) convolve(c Conv, y, x, bias []float32, relu bool) {
 	if bias == nil {
 		bias = scratch.get(c.Out)
 		defer scratch.put(bias)
@@ -230,12 +308,11 @@ func (c Conv) convolveMinimal(y, x []float32, weights panels, bias []float32, re
 	if relu {
 		floor = 0
 	}
-	tiles, input := newTiling(c), winogradInput()
-	pitchIn, pitchOut := pitch(c.In), pitch(c.Out)
+	tiles, pitchIn, pitchOut := u.tiling(c), pitch(c.In), pitch(c.Out)
 	parallel(tiles.count(), 1, func(lo, hi int) {
-		block := evenly(hi-lo, winogradTiles(c.In, c.Out))
-		v, m := scratch.get(36*block*pitchIn), scratch.get(36*block*pitchOut)
-		buffer := scratch.get(36 * max(c.In, c.Out))
+		block := evenly(hi-lo, u.tilesAtATime(c.In, c.Out))
+		v, m := scratch.get(u.elements()*block*pitchIn), scratch.get(u.elements()*block*pitchOut)
+		buffer := scratch.get(u.elements() * max(c.In, c.Out))
 		defer scratch.put(v)
 		defer scratch.put(m)
 		defer scratch.put(buffer)
@@ -243,26 +320,23 @@ func (c Conv) convolveMinimal(y, x []float32, weights panels, bias []float32, re
 			count := min(block, hi-first)
 			for i := range count {
 				picture, row, column := tiles.place(first + i)
-				from := tiles.read(x, buffer, c.In, 6, picture, row-1, column-1)
-				input.run(matrix{v[i*pitchIn:], 6 * block * pitchIn, block * pitchIn}, from, c.In)
+				from := tiles.read(x, buffer, c.In, u.side(), picture, row-1, column-1)
+				u.input.run(matrix{v[i*pitchIn:], u.side() * block * pitchIn, block * pitchIn}, from, c.In)
 			}
-			for e := range 36 {
+			for e := range u.elements() {
 				u.multiply(e, m[e*block*pitchOut:], v[e*block*pitchIn:], pitchOut, pitchIn, count)
 			}
 			for i := range count {
 				picture, row, column := tiles.place(first + i)
-				from := matrix{m[i*pitchOut:], 6 * block * pitchOut, block * pitchOut}
-				whole := row+4 <= c.H && column+4 <= c.W
-				to := matrix{y[((picture*c.H+row)*c.W+column)*c.Out:], c.W * c.Out, c.Out}
-				if !whole {
-					to = matrix{buffer, 4 * c.Out, c.Out}
+				from := matrix{m[i*pitchOut:], u.side() * block * pitchOut, block * pitchOut}
+				at := ((picture*c.H+row)*c.W + column) * c.Out
+				if row+u.tile <= c.H && column+u.tile <= c.W {
+					u.finish(matrix{y[at:], c.W * c.Out, c.Out}, from, bias, c.Out, floor)
+					continue
 				}
-				winogradOutput(to, from, bias, c.Out, floor)
-				if !whole {
-					for r := range min(4, c.H-row) {
-						n := min(4, c.W-column) * c.Out
-						copy(y[((picture*c.H+row+r)*c.W+column)*c.Out:][:n], buffer[r*4*c.Out:])
-					}
+				u.finish(matrix{buffer, u.tile * c.Out, c.Out}, from, bias, c.Out, floor)
+				for r := range min(u.tile, c.H-row) {
+					copy(y[at+r*c.W*c.Out:][:min(u.tile, c.W-column)*c.Out], buffer[r*u.tile*c.Out:])
 				}
 			}
 		}
@@ -273,13 +347,13 @@ func (c Conv) convolveMinimal(y, x []float32, weights panels, bias []float32, re
 // and those of a long sum grow with its length.
 const sumBlock = 64
 
-// multiply computes the products m (count, out) of matrix e with v (count, in).
-func (u transformed) multiply(e int, m, v []float32, pitchM, pitchV, count int) {
+// multiply computes the products m (count, out) of an element's matrix with v (count, in).
+func (u filters) multiply(element int, m, v []float32, pitchM, pitchV, count int) {
 	t := tile{rsc: pitchM, rsa: pitchV, csa: 1, rsb: u.one.width, floor: noFloor}
 	for p := range u.one.count {
-		column, n, b := u.panel(e, p)
+		column, n, b := u.panel(element, p)
 		t.n = n
-		for k, size := range parts(u.in, sumBlock) {
+		for k, size := range parts(u.one.rows, sumBlock) {
 			t.k = size
 			for row, size := range parts(count, cpu.rows) {
 				t.m = size
@@ -298,31 +372,30 @@ func (u transformed) multiply(e int, m, v []float32, pitchM, pitchV, count int) 
 // gradientTiles is the number of tiles whose products are summed up at a time.
 const gradientTiles = 2 * sumBlock
 
-// sumMinimal computes the gradient of the weights (3, 3, In, Out) in panels. All threads transform a block of tiles,
-// then each sums the products of some of the 36 matrices: the order of the sums depends on the shapes alone.
-func (c Conv) sumMinimal(weights panels, x, dy []float32) {
-	sums := newTransformed(c.In, c.Out)
+// correlate computes the gradient of the weights (3, 3, In, Out) in panels. All threads transform a block of tiles, then
+// each sums the products of some of the matrices: the order of the sums depends on the shapes alone.
+func (f *filtering) correlate(c Conv, weights panels, x, dy []float32) {
+	sums := f.newFilters(c.In, c.Out, nil)
 	defer sums.release()
-	tiles, input, gradient := newTiling(c), winogradInput(), winogradGradient()
-	pitchIn, pitchOut := pitch(c.In), pitch(c.Out)
+	tiles, pitchIn, pitchOut := f.tiling(c), pitch(c.In), pitch(c.Out)
 	block := evenly(tiles.count(), gradientTiles)
-	v, d := scratch.get(36*block*pitchIn), scratch.get(36*block*pitchOut)
+	v, d := scratch.get(f.elements()*block*pitchIn), scratch.get(f.elements()*block*pitchOut)
 	defer scratch.put(v)
 	defer scratch.put(d)
 	for first := 0; first < tiles.count(); first += block {
 		count := min(block, tiles.count()-first)
 		parallel(count, 1, func(lo, hi int) {
-			buffer := scratch.get(36 * max(c.In, c.Out))
+			buffer := scratch.get(f.elements() * max(c.In, c.Out))
 			defer scratch.put(buffer)
 			for i := lo; i < hi; i++ {
 				picture, row, column := tiles.place(first + i)
-				from := tiles.read(x, buffer, c.In, 6, picture, row-1, column-1)
-				input.run(matrix{v[i*pitchIn:], 6 * block * pitchIn, block * pitchIn}, from, c.In)
-				from = tiles.read(dy, buffer, c.Out, 4, picture, row, column)
-				gradient.run(matrix{d[i*pitchOut:], 6 * block * pitchOut, block * pitchOut}, from, c.Out)
+				from := tiles.read(x, buffer, c.In, f.side(), picture, row-1, column-1)
+				f.input.run(matrix{v[i*pitchIn:], f.side() * block * pitchIn, block * pitchIn}, from, c.In)
+				from = tiles.read(dy, buffer, c.Out, f.tile, picture, row, column)
+				f.gradient.run(matrix{d[i*pitchOut:], f.side() * block * pitchOut, block * pitchOut}, from, c.Out)
 			}
 		})
-		parallelGrid(36, sums.one.count, func(e0, e1, panel0, panel1 int) {
+		parallelGrid(f.elements(), sums.one.count, func(e0, e1, panel0, panel1 int) {
 			for e := e0; e < e1; e++ {
 				for p := panel0; p < panel1; p++ {
 					sums.accumulate(e, p, v[e*block*pitchIn:], d[e*block*pitchOut:], pitchIn, pitchOut, count, first == 0)
@@ -330,15 +403,15 @@ func (c Conv) sumMinimal(weights panels, x, dy []float32) {
 			}
 		})
 	}
-	filter := winogradFilterGradient()
-	sums.each(weights, func(values, nine matrix, n int) { filter.run(nine, values, n) })
+	sums.each(weights, func(values, nine matrix, n int) { f.filterGradient.run(nine, values, n) })
 }
 
-// accumulate adds vᵀ d, with v (count, in) and d (count, out), to panel p of matrix e, or sets it if it is the first.
-func (u transformed) accumulate(e, p int, v, d []float32, pitchV, pitchD, count int, first bool) {
-	column, n, sums := u.panel(e, p)
+// accumulate adds vᵀ d, with v (count, in) and d (count, out), to a panel of an element's matrix, or sets it if it is the
+// first.
+func (u filters) accumulate(element, p int, v, d []float32, pitchV, pitchD, count int, first bool) {
+	column, n, sums := u.panel(element, p)
 	t := tile{n: n, k: count, rsc: u.one.width, rsa: 1, csa: pitchV, rsb: pitchD, floor: noFloor}
-	for row, size := range parts(u.in, cpu.rows) {
+	for row, size := range parts(u.one.rows, cpu.rows) {
 		t.m = size
 		to := sums[row*t.rsc:]
 		from := to

@@ -51,9 +51,9 @@ func (v vectors) subMul(y, f, x VecVirtual) VecVirtual {
 	return z
 }
 
-// The matrices of F(4×4, 3×3) with the points 0, ±1, ±2, ∞.
+// The matrices of F(4×4, 3×3), with the points 0, ±1, ±2, ∞, and of F(2×2, 3×3), with 0, ±1, ∞.
 var transforms = []transform{
-	{name: "winogradInput", in: 6, out: 6, factors: []float32{4, 5, 2}, doc: "Bᵀ x B: a tile's 6×6 inputs become 6×6 values",
+	{name: "winograd4Input", in: 6, out: 6, factors: []float32{4, 5, 2}, doc: "Bᵀ x B: a tile's 6×6 inputs become 6×6 values",
 		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
 			a, b := v.subMul(x[4], f[0], x[2]), v.subMul(x[3], f[0], x[1])
 			c, d := v.sub(x[4], x[2]), v.mul(f[2], v.sub(x[3], x[1]))
@@ -62,24 +62,24 @@ var transforms = []transform{
 				v.addMul(v.subMul(x[5], f[1], x[3]), f[0], x[1]),
 			}
 		}},
-	{name: "winogradOutput", in: 6, out: 4, factors: []float32{2, 4, 8}, output: true, doc: "Aᵀ x A: 6×6 products become a tile's 4×4 outputs, plus the bias, but at least floor",
+	{name: "winograd4Output", in: 6, out: 4, factors: []float32{2, 4, 8}, output: true, doc: "Aᵀ x A: 6×6 products become a tile's 4×4 outputs, plus the bias, but at least floor",
 		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
 			a, b, c, d := v.add(x[1], x[2]), v.sub(x[1], x[2]), v.add(x[3], x[4]), v.sub(x[3], x[4])
 			return []VecVirtual{v.add(v.add(x[0], a), c), v.addMul(b, f[0], d), v.addMul(a, f[1], c), v.add(v.addMul(b, f[2], d), x[5])}
 		}},
-	{name: "winogradGradient", in: 4, out: 6, factors: []float32{2, 4, 8}, doc: "A x Aᵀ, the adjoint of winogradOutput: a tile's 4×4 output gradients become 6×6 values",
+	{name: "winograd4Gradient", in: 4, out: 6, factors: []float32{2, 4, 8}, doc: "A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values",
 		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
 			a, b := v.add(x[0], x[2]), v.add(x[1], x[3])
 			c, d := v.addMul(x[0], f[1], x[2]), v.addMul(v.mul(f[0], x[1]), f[2], x[3])
 			return []VecVirtual{x[0], v.add(a, b), v.sub(a, b), v.add(c, d), v.sub(c, d), x[3]}
 		}},
-	{name: "winogradFilter", in: 3, out: 6, factors: []float32{1.0 / 4, -1.0 / 6, 1.0 / 24, 1.0 / 12}, doc: "G x Gᵀ: a filter's 3×3 weights become 6×6",
+	{name: "winograd4Filter", in: 3, out: 6, factors: []float32{1.0 / 4, -1.0 / 6, 1.0 / 24, 1.0 / 12}, doc: "G x Gᵀ: a filter's 3×3 weights become 6×6",
 		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
 			a, b := v.mul(f[1], v.add(x[0], x[2])), v.mul(f[1], x[1])
 			c, d := v.subMul(v.mul(f[2], x[0]), f[1], x[2]), v.mul(f[3], x[1])
 			return []VecVirtual{v.mul(f[0], x[0]), v.add(a, b), v.sub(a, b), v.add(c, d), v.sub(c, d), x[2]}
 		}},
-	{name: "winogradFilterGradient", in: 6, out: 3, factors: []float32{1.0 / 4, -1.0 / 6, 1.0 / 24, 1.0 / 12}, doc: "Gᵀ x G, the adjoint of winogradFilter: 6×6 gradients become 3×3",
+	{name: "winograd4FilterGradient", in: 6, out: 3, factors: []float32{1.0 / 4, -1.0 / 6, 1.0 / 24, 1.0 / 12}, doc: "Gᵀ x G, the adjoint of the filter's: 6×6 gradients become 3×3",
 		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
 			a, b, c, d := v.add(x[1], x[2]), v.sub(x[1], x[2]), v.add(x[3], x[4]), v.sub(x[3], x[4])
 			return []VecVirtual{
@@ -87,6 +87,28 @@ var transforms = []transform{
 				v.addMul(v.mul(f[1], b), f[3], d),
 				v.add(v.subMul(v.mul(f[1], a), f[1], c), x[5]),
 			}
+		}},
+	{name: "winograd2Input", in: 4, out: 4, doc: "Bᵀ x B: a tile's 4×4 inputs become 4×4 values",
+		apply: func(v vectors, x, _ []VecVirtual) []VecVirtual {
+			return []VecVirtual{v.sub(x[0], x[2]), v.add(x[1], x[2]), v.sub(x[2], x[1]), v.sub(x[1], x[3])}
+		}},
+	{name: "winograd2Output", in: 4, out: 2, output: true, doc: "Aᵀ x A: 4×4 products become a tile's 2×2 outputs, plus the bias, but at least floor",
+		apply: func(v vectors, x, _ []VecVirtual) []VecVirtual {
+			return []VecVirtual{v.add(v.add(x[0], x[1]), x[2]), v.sub(v.sub(x[1], x[2]), x[3])}
+		}},
+	{name: "winograd2Gradient", in: 2, out: 4, factors: []float32{-1}, doc: "A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values",
+		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
+			return []VecVirtual{x[0], v.add(x[0], x[1]), v.sub(x[0], x[1]), v.mul(f[0], x[1])}
+		}},
+	{name: "winograd2Filter", in: 3, out: 4, factors: []float32{1.0 / 2}, doc: "G x Gᵀ: a filter's 3×3 weights become 4×4",
+		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
+			a, b := v.mul(f[0], v.add(x[0], x[2])), v.mul(f[0], x[1])
+			return []VecVirtual{x[0], v.add(a, b), v.sub(a, b), x[2]}
+		}},
+	{name: "winograd2FilterGradient", in: 4, out: 3, factors: []float32{1.0 / 2}, doc: "Gᵀ x G, the adjoint of the filter's: 4×4 gradients become 3×3",
+		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
+			a, b := v.mul(f[0], v.add(x[1], x[2])), v.mul(f[0], v.sub(x[1], x[2]))
+			return []VecVirtual{v.add(x[0], a), b, v.add(a, x[3])}
 		}},
 }
 
@@ -97,7 +119,7 @@ func winograd(s isa, t transform) {
 		signature = "func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)"
 	}
 	TEXT(t.name+s.suffix, 0, signature)
-	Doc(t.name + s.suffix + " is " + t.name + "Go for n channels, a positive multiple of the vector's width. Rows and columns lie so many floats apart.")
+	Doc(t.name+s.suffix+" is "+t.doc+".", "n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.")
 	Pragma("noescape")
 	v := vectors{s}
 	bytes := 4 * s.width
