@@ -30,6 +30,7 @@ type Options struct {
 	Init    Init    // how the weights start; "" = DefaultInit
 	Seed    uint64  // of the initial weights and of dropout
 
+	Inference     bool // the weights do not change: their kernels prepare them once (machine.Constants); no gradients
 	Weights       *Net // share this net's weights, which must be of the same shapes, instead of making new ones
 	InputGradient bool // let gorgonia.Grad differentiate with regard to x too
 }
@@ -193,7 +194,11 @@ func (n *Net) declare(l *layer, x *gorgonia.Node) (y *gorgonia.Node, err error) 
 	case Conv:
 		first := len(n.parameters) == 0
 		if err = n.declareWeights(l, l.out, x.Shape()[3], l.kernel, l.kernel); err == nil {
-			l.node, err = op.Conv(x, l.weight, l.bias, op.ConvOptions{ReLU: true, InputFixed: first && n.inputFixed()})
+			convolve := op.Conv
+			if n.Options.Inference {
+				convolve = op.ConvFixed
+			}
+			l.node, err = convolve(x, l.weight, l.bias, op.ConvOptions{ReLU: true, InputFixed: first && n.inputFixed()})
 		}
 	case LRN:
 		l.node, err = op.LRN(x, op.LRNOptions{Size: configs.LRNN, Alpha: configs.LRNAlpha, Beta: configs.LRNBeta, K: configs.LRNK})

@@ -307,6 +307,45 @@ func TestSharedWeights(t *testing.T) {
 	}
 }
 
+// TestInference: the graph whose weights are prepared once gives the logits of the training graph, in every run.
+func TestInference(t *testing.T) {
+	for _, config := range []configs.Config{configs.A, configs.C} {
+		r := rand.New(rand.NewPCG(4, 0))
+		o := mini
+		o.Width = 0.25 // wide enough for every kind of convolution
+		training := newTrainee(t, config, 3, o)
+		o.Weights, o.Inference = training.Net, true
+		g := gorgonia.NewGraph()
+		x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(3, 3, 32, 32), gorgonia.WithName("x"))
+		n, err := Build(g, x, config, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		vm, err := machine.New(g, machine.Outputs(n.Logits), machine.Constants(n.Learnables()...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			pictures, labels := batch(r, 3)
+			training.run(t, pictures, labels)
+			if err := gorgonia.Let(x, tensor.New(tensor.WithShape(3, 3, 32, 32), tensor.WithBacking(pictures))); err != nil {
+				t.Fatal(err)
+			}
+			if err := vm.RunAll(); err != nil {
+				t.Fatal(err)
+			}
+			want := training.Logits.Value().Data().([]float32)
+			for i, got := range n.Logits.Value().Data().([]float32) {
+				if math.Abs(float64(got-want[i])) > 1e-4*(1+math.Abs(float64(want[i]))) {
+					t.Fatalf("%s: logit %d is %v, in the training graph %v", config.Name, i, got, want[i])
+				}
+			}
+		}
+		training.vm.Close()
+		vm.Close()
+	}
+}
+
 // TestTransfer takes over net A's layers into net E: those of section 3.1 and no others.
 func TestTransfer(t *testing.T) {
 	a := newTrainee(t, configs.A, 1, mini)

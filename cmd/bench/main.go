@@ -151,8 +151,8 @@ func prepare(f flags) (func(i int) error, *graph.Net, *machine.VM, error) {
 	}
 	g := gorgonia.NewGraph()
 	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(f.Batch, 3, f.Input, f.Input), gorgonia.WithName("x"))
-	o := graph.Options{Classes: f.Classes, Width: f.Width, FC: f.FC, Seed: 1}
-	if f.Mode == "train" {
+	o := graph.Options{Classes: f.Classes, Width: f.Width, FC: f.FC, Seed: 1, Inference: f.Mode == "infer"}
+	if !o.Inference {
 		o.Dropout = 0.5
 	}
 	net, err := graph.Build(g, x, config, o)
@@ -167,8 +167,8 @@ func prepare(f flags) (func(i int) error, *graph.Net, *machine.VM, error) {
 	if err := gorgonia.Let(x, tensor.New(tensor.WithShape(x.Shape()...), tensor.WithBacking(pictures))); err != nil {
 		return nil, nil, nil, errors.Wrap(err, "bench")
 	}
-	if f.Mode == "infer" {
-		vm, err := machine.New(g, machine.Outputs(net.Logits))
+	if o.Inference {
+		vm, err := machine.New(g, machine.Outputs(net.Logits), machine.Constants(net.Learnables()...))
 		return func(int) error { return vm.RunAll() }, net, vm, err
 	}
 	classes := make([]int, f.Batch)

@@ -8,6 +8,8 @@
 package machine
 
 import (
+	"slices"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -28,6 +30,7 @@ type PlannedOp interface {
 type VM struct {
 	outputs    gorgonia.Nodes
 	learnables gorgonia.Nodes
+	constants  gorgonia.Nodes
 
 	steps   []step
 	values  []gorgonia.Value // of each node in the order of steps; planned, bound or computed
@@ -42,6 +45,7 @@ type step struct {
 	buffer gorgonia.Value   // planned memory of the result; nil where Do allocates it
 	sum    gorgonia.Value   // gradient of a learnable that this node's value is added to
 	output bool
+	once   bool  // the value depends on constants alone: it is computed in the first run
 	read   bool  // another step reads the value
 	drop   []int // steps whose values nobody reads from here on
 }
@@ -60,6 +64,12 @@ func Outputs(nodes ...*gorgonia.Node) Option {
 // micro-batches run before one step accumulate their gradients.
 func Gradients(learnables ...*gorgonia.Node) Option {
 	return func(m *VM) { m.learnables = append(m.learnables, learnables...) }
+}
+
+// Constants names inputs whose values stay as they are from the first run on, such as the weights of a net that only
+// infers. What depends on them alone is computed once.
+func Constants(nodes ...*gorgonia.Node) Option {
+	return func(m *VM) { m.constants = append(m.constants, nodes...) }
 }
 
 // New plans the execution of g. Without options every node that nothing depends on is an output.
@@ -168,6 +178,7 @@ func (m *VM) compile(g *gorgonia.ExprGraph, order gorgonia.Nodes) error {
 			m.steps[index[child]].read = true
 		}
 		s.args = make([]gorgonia.Value, len(s.inputs))
+		s.once = m.isConstant(n, s)
 	}
 	for _, n := range m.outputs {
 		m.steps[index[n]].output = true
@@ -188,10 +199,22 @@ func (m *VM) compile(g *gorgonia.ExprGraph, order gorgonia.Nodes) error {
 	return nil
 }
 
+// isConstant says whether a node's value stays the same: constants, inputs said to be constant, and what is computed
+// from such.
+func (m *VM) isConstant(n *gorgonia.Node, s *step) bool {
+	if len(s.inputs) == 0 {
+		return slices.Contains(m.constants, n)
+	}
+	return !slices.ContainsFunc(s.inputs, func(i int) bool { return !m.steps[i].once })
+}
+
 // RunAll computes the outputs and adds to the gradients. It is part of gorgonia.VM.
 func (m *VM) RunAll() error {
 	for i := range m.steps {
 		s := &m.steps[i]
+		if s.once && m.values[i] != nil {
+			continue
+		}
 		if err := m.execute(i, s); err != nil {
 			return errors.Wrapf(err, "machine: node %v (%v)", s.node.Name(), s.node.Op())
 		}

@@ -165,6 +165,33 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// TestConstants: what depends on constants alone is computed in the first run only.
+func TestConstants(t *testing.T) {
+	g, r := gorgonia.NewGraph(), rand.New(rand.NewPCG(1, 0))
+	x, w := input(g, r, "x", 2, 2), input(g, r, "w", 2, 2)
+	square := gorgonia.Must(gorgonia.Square(w))
+	y := gorgonia.Must(gorgonia.HadamardProd(x, square))
+	vm, err := New(g, Outputs(y), Constants(w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func() float32 {
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		return floats(y.Value())[0]
+	}
+	first := run()
+	w.Value().Data().([]float32)[0] *= 3
+	if got := run(); got != first {
+		t.Errorf("the square of a constant was computed again: %v, before %v", got, first)
+	}
+	x.Value().Data().([]float32)[0] *= 2
+	if got := run(); got != 2*first {
+		t.Errorf("with the input doubled the result is %v, want %v", got, 2*first)
+	}
+}
+
 // TestPlan: no two results that are alive at the same time share memory, but for those written in place.
 func TestPlan(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 0))

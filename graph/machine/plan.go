@@ -44,7 +44,7 @@ func (m *VM) plan() {
 		}
 	}
 	for i, l := range last {
-		if l < len(m.steps) && l > i && len(m.steps[i].inputs) > 0 {
+		if l < len(m.steps) && l > i && len(m.steps[i].inputs) > 0 && !m.steps[i].once {
 			m.steps[l].drop = append(m.steps[l].drop, i)
 		}
 	}
@@ -74,7 +74,7 @@ func (m *VM) lastReads() []int {
 // isPlanned says whether the step's result goes to the arena.
 func (s *step) isPlanned() bool {
 	_, ok := s.node.Op().(PlannedOp)
-	return ok && !s.addsDirectly() && !s.node.Shape().IsScalar() && s.node.Dtype() == tensor.Float32
+	return ok && !s.once && !s.addsDirectly() && !s.node.Shape().IsScalar() && s.node.Dtype() == tensor.Float32
 }
 
 // addsDirectly says whether the step adds to a gradient without a result of its own.

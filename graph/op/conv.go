@@ -23,6 +23,23 @@ func Conv(x, w, b *gorgonia.Node, o ConvOptions) (*gorgonia.Node, error) {
 	return apply(conv{o}, x, w, b)
 }
 
+// ConvFixed is Conv for weights that do not change: a node of its own prepares them for the kernels, which package
+// machine computes only once where it is told that w is constant. It has no gradient.
+func ConvFixed(x, w, b *gorgonia.Node, o ConvOptions) (*gorgonia.Node, error) {
+	if x.Dims() != 4 || w.Dims() != 4 {
+		return nil, errors.Errorf("op: convolution of %v with weights %v: want four dimensions", x.Shape(), w.Shape())
+	}
+	k, err := convShape(x.Shape(), w.Shape())
+	if err != nil {
+		return nil, errors.Wrap(err, "op: convolution")
+	}
+	prepared, err := apply(convPrepare{k}, w)
+	if err != nil {
+		return nil, err
+	}
+	return apply(convPrepared{k, o.ReLU}, x, prepared, b)
+}
+
 type conv struct{ ConvOptions }
 
 func (c conv) String() string       { return fmt.Sprintf("conv%+v", c.ConvOptions) }
@@ -157,5 +174,41 @@ func (c biasGradient) run(out []float32, a arguments) error {
 
 func (c biasGradient) accumulate(out []float32, a arguments) error {
 	kernel.BiasGradient(out, a.data[0], true)
+	return nil
+}
+
+// convPrepare turns weights (Out, In, K, K) into a vector that only convPrepared of the same shape understands.
+type convPrepare struct{ kernel.Conv }
+
+func (c convPrepare) String() string       { return fmt.Sprintf("convPrepare%+v", c.Conv) }
+func (c convPrepare) signature() []hm.Type { return []hm.Type{float(4), float(1)} }
+
+func (c convPrepare) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return tensor.Shape{c.Prepared()}, sameShape(in[0], tensor.Shape{c.Out, c.In, c.Kernel, c.Kernel})
+}
+
+func (c convPrepare) run(out []float32, a arguments) error {
+	c.Prepare(out, a.data[0])
+	return nil
+}
+
+// convPrepared is the convolution of x (N, H, W, In) with prepared weights and b (Out).
+type convPrepared struct {
+	kernel.Conv
+	relu bool
+}
+
+func (c convPrepared) String() string       { return fmt.Sprintf("convPrepared%+v{ReLU:%t}", c.Conv, c.relu) }
+func (c convPrepared) signature() []hm.Type { return []hm.Type{float(4), float(1), float(1), float(4)} }
+
+func (c convPrepared) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if in[2][0] != c.Out {
+		return nil, errors.Errorf("%d biases for %d output channels", in[2][0], c.Out)
+	}
+	return tensor.Shape{c.N, c.H, c.W, c.Out}, sameShape(in[0], tensor.Shape{c.N, c.H, c.W, c.In})
+}
+
+func (c convPrepared) run(out []float32, a arguments) error {
+	c.ForwardPrepared(out, a.data[0], a.data[1], a.data[2], c.relu)
 	return nil
 }
