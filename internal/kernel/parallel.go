@@ -4,6 +4,7 @@ import (
 	"iter"
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // parallel runs f on consecutive ranges [lo, hi) that cover [0, n), one a thread, and waits for all.
@@ -16,16 +17,104 @@ func parallel(n, grain int, f func(lo, hi int)) {
 		}
 		return
 	}
+	if team.busy.TryLock() {
+		team.run(n, parts, f)
+		team.busy.Unlock()
+		return
+	}
+	// Another graph has the team: goroutines of our own.
 	var wait sync.WaitGroup
-	wait.Add(parts - 1)
 	for i := 1; i < parts; i++ {
-		go func() {
-			defer wait.Done()
-			f(n*i/parts, n*(i+1)/parts)
-		}()
+		wait.Go(func() { f(n*i/parts, n*(i+1)/parts) })
 	}
 	f(0, n/parts)
 	wait.Wait()
+}
+
+// A crew is a fixed set of goroutines that share the work of one caller at a time. Between two pieces of work they look
+// out for the next for a while before they sleep, since a net is a quick succession of short ones, and to wake a
+// sleeper takes longer than many of them.
+type crew struct {
+	busy    sync.Mutex
+	workers []*worker
+
+	n, parts int
+	f        func(lo, hi int)
+	left     atomic.Int32 // workers that are not done
+	finished sleeper
+}
+
+var team crew
+
+// lookouts is how often a goroutine looks before it sleeps: some tens of microseconds.
+const lookouts = 20000
+
+// A sleeper waits for an event, awake at first. Its state is one of the following.
+type sleeper struct {
+	state atomic.Uint32
+	wake  chan struct{}
+}
+
+const (
+	waiting = iota
+	asleep
+	happened
+)
+
+// signal makes the event happen.
+func (s *sleeper) signal() {
+	if s.state.Swap(happened) == asleep {
+		s.wake <- struct{}{}
+	}
+}
+
+// wait returns when the event has happened, and begins to wait for the next one.
+func (s *sleeper) wait() {
+	for range lookouts {
+		if s.state.Load() == happened {
+			s.state.Store(waiting)
+			return
+		}
+	}
+	if s.state.CompareAndSwap(waiting, asleep) {
+		<-s.wake
+	}
+	s.state.Store(waiting)
+}
+
+// A worker does one part of the crew's work whenever its event happens.
+type worker struct {
+	start sleeper
+	part  int
+}
+
+func (c *crew) run(n, parts int, f func(lo, hi int)) {
+	if c.finished.wake == nil {
+		c.finished.wake = make(chan struct{})
+	}
+	for len(c.workers) < parts-1 {
+		w := &worker{part: len(c.workers) + 1, start: sleeper{wake: make(chan struct{})}}
+		c.workers = append(c.workers, w)
+		go c.work(w)
+	}
+	c.n, c.parts, c.f = n, parts, f
+	c.left.Store(int32(parts - 1))
+	for _, w := range c.workers[:parts-1] {
+		w.start.signal()
+	}
+	f(0, n/parts)
+	c.finished.wait()
+	c.f = nil
+}
+
+func (c *crew) work(w *worker) {
+	for {
+		w.start.wait()
+		c.f(c.n*w.part/c.parts, c.n*(w.part+1)/c.parts)
+		if c.left.Add(-1) == 0 {
+			c.finished.signal()
+		}
+	}
 }
 
 // parallelGrid does the same for a grid: it cuts [0, rows) × [0, columns) into blocks, one a thread, as even as it can.
