@@ -3,6 +3,7 @@ package trainer
 import (
 	"fmt"
 	"math"
+	"runtime"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -13,6 +14,7 @@ import (
 	"vgg/dataset"
 	"vgg/graph"
 	"vgg/graph/machine"
+	"vgg/internal/kernel"
 )
 
 // session is a training under way: two graphs over one set of weights, and what feeds them.
@@ -43,7 +45,7 @@ func newSession(job Job) (s *session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &session{job: job}
+	s = &session{job: job, notes: []string{kernels()}}
 	if err := s.openData(); err != nil {
 		return nil, err
 	}
@@ -66,6 +68,15 @@ func newSession(job Job) (s *session, err error) {
 	s.learnables = gorgonia.NodesToValueGrads(s.net.Learnables())
 	s.solver = &SGD{Momentum: r.Training.Momentum, WeightDecay: r.Training.WeightDecay, Accumulated: r.Training.Batch / micro}
 	return s, s.prepareDir()
+}
+
+// kernels says what the net is computed with.
+func kernels() string {
+	note := fmt.Sprintf("kernels: %s, %d threads", kernel.ISA(), runtime.GOMAXPROCS(0))
+	if kernel.ISA() == "go" {
+		note += " (the processor has neither AVX-512 nor AVX2, or VGG_CPU forbids them: pure Go, many times slower)"
+	}
+	return note
 }
 
 // openData measures the training pictures and makes the two loaders.
