@@ -70,10 +70,14 @@ func (s *session) diagnose(row Epoch) string {
 		}
 	}
 	names := s.net.Parameters()
+	better := graph.He
+	if s.net.Options.Init == better {
+		better = graph.Glorot
+	}
 	return strings.Join([]string{
 		fmt.Sprintf("the net does not learn yet: after epoch %d the training loss is %.3f, that of guessing is ln(%d) = %.3f", row.Epoch, row.TrainLoss, s.net.Options.Classes, guessing),
 		fmt.Sprintf("gradient norm %.2g in %s, %.2g in %s; %.0f %% of the channels of %s are dead (never active on the validation pictures)",
 			s.norms.first, names[0].Layer, s.norms.last, names[len(names)-1].Layer, 100*float64(dead)/float64(max(1, len(s.alive))), deepestConv(s.net)),
-		fmt.Sprintf("what helps: another initialiser (--set net.init=he or glorot; now %s), another learning rate (now %g), or starting from a trained net A (--init-from)", s.net.Options.Init, row.LearningRate),
+		fmt.Sprintf("what helps: another initialiser (--init %s; now %s), another learning rate (--lr; now %g), or starting from a trained net A (--init-from)", better, s.net.Options.Init, row.LearningRate),
 	}, "\n  ")
 }

@@ -120,7 +120,7 @@ func (s *session) trainEpoch(ctx context.Context, epoch int, learningRate float6
 			return nil, err
 		}
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
-			return nil, errors.Errorf("trainer: the loss is %v in epoch %d, iteration %d, at learning rate %g: the weights of the last completed epoch are kept; try a lower learning rate (--lr), another initialiser (--set net.init=he) or normalised pictures (--set augment.normalisation=mean-std)", loss, epoch, s.iteration+1, learningRate)
+			return nil, errors.Errorf("trainer: the loss is %v in epoch %d, iteration %d, at learning rate %g: the weights of the last completed epoch are kept; try a lower learning rate (--lr), another initialiser (--init he) or normalised pictures (--set augment.normalisation=mean-std)", loss, epoch, s.iteration+1, learningRate)
 		}
 		m.add(loss, s.training.logits(), batch.Labels)
 		if micro++; micro < s.solver.Accumulated {

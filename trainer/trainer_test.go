@@ -173,7 +173,7 @@ func TestDiagnosis(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(n.notices, "\n")
-	for _, want := range []string{"ln(3) = 1.099", "gradient norm", "conv1_1", "fc8", "dead", "conv5_2", "--init-from", "net.init"} {
+	for _, want := range []string{"ln(3) = 1.099", "gradient norm", "conv1_1", "fc8", "dead", "conv5_2", "--init-from", "--init he"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in the diagnosis:\n%s", want, text)
 		}
