@@ -28,6 +28,9 @@ type isa struct {
 	lrnForward   func(y, x, squares *float32, n, lead, size int, alpha, k float32)
 	lrnTerms     func(p, terms, dy, x, squares *float32, n, lead, size int, alpha, k float32)
 	lrnGradient  func(dx, dy, x, p, terms *float32, n, size int, factor float32)
+	dropout      func(y, x *float32, n int, counter, key, threshold uint32, scale float32)
+	softmax      func(e, x *float32, n int) (largest float32, sum float64)
+	scale        func(dst *float32, n int, factor float32)
 	peak         func(steps int)
 	peakFLOP     int // floating-point operations of a step of peak
 

@@ -57,6 +57,21 @@ func lrnTermsAVX512(p *float32, terms *float32, dy *float32, x *float32, squares
 //go:noescape
 func lrnGradientAVX512(dx *float32, dy *float32, x *float32, p *float32, terms *float32, n int, size int, factor float32)
 
+// dropoutAVX512 does y[i] = x[i]*scale if scramble(scramble(counter+i)^key) >= threshold, else 0, for i < n.
+//
+//go:noescape
+func dropoutAVX512(y *float32, x *float32, n int, counter uint32, key uint32, threshold uint32, scale float32)
+
+// softmaxAVX512 writes exp(x[i] - largest) for i < n to e, which may be x, and returns their sum.
+//
+//go:noescape
+func softmaxAVX512(e *float32, x *float32, n int) (largest float32, sum float64)
+
+// scaleAVX512 does dst[i] *= factor for i < n.
+//
+//go:noescape
+func scaleAVX512(dst *float32, n int, factor float32)
+
 // peakAVX512 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX512(steps int)
 
@@ -174,6 +189,21 @@ func lrnTermsAVX2(p *float32, terms *float32, dy *float32, x *float32, squares *
 //
 //go:noescape
 func lrnGradientAVX2(dx *float32, dy *float32, x *float32, p *float32, terms *float32, n int, size int, factor float32)
+
+// dropoutAVX2 does y[i] = x[i]*scale if scramble(scramble(counter+i)^key) >= threshold, else 0, for i < n.
+//
+//go:noescape
+func dropoutAVX2(y *float32, x *float32, n int, counter uint32, key uint32, threshold uint32, scale float32)
+
+// softmaxAVX2 writes exp(x[i] - largest) for i < n to e, which may be x, and returns their sum.
+//
+//go:noescape
+func softmaxAVX2(e *float32, x *float32, n int) (largest float32, sum float64)
+
+// scaleAVX2 does dst[i] *= factor for i < n.
+//
+//go:noescape
+func scaleAVX2(dst *float32, n int, factor float32)
 
 // peakAVX2 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX2(steps int)

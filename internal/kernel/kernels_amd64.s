@@ -2,6 +2,204 @@
 
 #include "textflag.h"
 
+DATA lanes<>+0(SB)/4, $0x00000000
+DATA lanes<>+4(SB)/4, $0x00000001
+DATA lanes<>+8(SB)/4, $0x00000002
+DATA lanes<>+12(SB)/4, $0x00000003
+DATA lanes<>+16(SB)/4, $0x00000004
+DATA lanes<>+20(SB)/4, $0x00000005
+DATA lanes<>+24(SB)/4, $0x00000006
+DATA lanes<>+28(SB)/4, $0x00000007
+DATA lanes<>+32(SB)/4, $0x00000008
+DATA lanes<>+36(SB)/4, $0x00000009
+DATA lanes<>+40(SB)/4, $0x0000000a
+DATA lanes<>+44(SB)/4, $0x0000000b
+DATA lanes<>+48(SB)/4, $0x0000000c
+DATA lanes<>+52(SB)/4, $0x0000000d
+DATA lanes<>+56(SB)/4, $0x0000000e
+DATA lanes<>+60(SB)/4, $0x0000000f
+GLOBL lanes<>(SB), RODATA|NOPTR, $64
+
+DATA exponential<>+0(SB)/4, $0x3ab5121a
+DATA exponential<>+4(SB)/4, $0x3ab5121a
+DATA exponential<>+8(SB)/4, $0x3ab5121a
+DATA exponential<>+12(SB)/4, $0x3ab5121a
+DATA exponential<>+16(SB)/4, $0x3ab5121a
+DATA exponential<>+20(SB)/4, $0x3ab5121a
+DATA exponential<>+24(SB)/4, $0x3ab5121a
+DATA exponential<>+28(SB)/4, $0x3ab5121a
+DATA exponential<>+32(SB)/4, $0x3ab5121a
+DATA exponential<>+36(SB)/4, $0x3ab5121a
+DATA exponential<>+40(SB)/4, $0x3ab5121a
+DATA exponential<>+44(SB)/4, $0x3ab5121a
+DATA exponential<>+48(SB)/4, $0x3ab5121a
+DATA exponential<>+52(SB)/4, $0x3ab5121a
+DATA exponential<>+56(SB)/4, $0x3ab5121a
+DATA exponential<>+60(SB)/4, $0x3ab5121a
+DATA exponential<>+64(SB)/4, $0x3c091cf1
+DATA exponential<>+68(SB)/4, $0x3c091cf1
+DATA exponential<>+72(SB)/4, $0x3c091cf1
+DATA exponential<>+76(SB)/4, $0x3c091cf1
+DATA exponential<>+80(SB)/4, $0x3c091cf1
+DATA exponential<>+84(SB)/4, $0x3c091cf1
+DATA exponential<>+88(SB)/4, $0x3c091cf1
+DATA exponential<>+92(SB)/4, $0x3c091cf1
+DATA exponential<>+96(SB)/4, $0x3c091cf1
+DATA exponential<>+100(SB)/4, $0x3c091cf1
+DATA exponential<>+104(SB)/4, $0x3c091cf1
+DATA exponential<>+108(SB)/4, $0x3c091cf1
+DATA exponential<>+112(SB)/4, $0x3c091cf1
+DATA exponential<>+116(SB)/4, $0x3c091cf1
+DATA exponential<>+120(SB)/4, $0x3c091cf1
+DATA exponential<>+124(SB)/4, $0x3c091cf1
+DATA exponential<>+128(SB)/4, $0x3d2aac79
+DATA exponential<>+132(SB)/4, $0x3d2aac79
+DATA exponential<>+136(SB)/4, $0x3d2aac79
+DATA exponential<>+140(SB)/4, $0x3d2aac79
+DATA exponential<>+144(SB)/4, $0x3d2aac79
+DATA exponential<>+148(SB)/4, $0x3d2aac79
+DATA exponential<>+152(SB)/4, $0x3d2aac79
+DATA exponential<>+156(SB)/4, $0x3d2aac79
+DATA exponential<>+160(SB)/4, $0x3d2aac79
+DATA exponential<>+164(SB)/4, $0x3d2aac79
+DATA exponential<>+168(SB)/4, $0x3d2aac79
+DATA exponential<>+172(SB)/4, $0x3d2aac79
+DATA exponential<>+176(SB)/4, $0x3d2aac79
+DATA exponential<>+180(SB)/4, $0x3d2aac79
+DATA exponential<>+184(SB)/4, $0x3d2aac79
+DATA exponential<>+188(SB)/4, $0x3d2aac79
+DATA exponential<>+192(SB)/4, $0x3e2aaa49
+DATA exponential<>+196(SB)/4, $0x3e2aaa49
+DATA exponential<>+200(SB)/4, $0x3e2aaa49
+DATA exponential<>+204(SB)/4, $0x3e2aaa49
+DATA exponential<>+208(SB)/4, $0x3e2aaa49
+DATA exponential<>+212(SB)/4, $0x3e2aaa49
+DATA exponential<>+216(SB)/4, $0x3e2aaa49
+DATA exponential<>+220(SB)/4, $0x3e2aaa49
+DATA exponential<>+224(SB)/4, $0x3e2aaa49
+DATA exponential<>+228(SB)/4, $0x3e2aaa49
+DATA exponential<>+232(SB)/4, $0x3e2aaa49
+DATA exponential<>+236(SB)/4, $0x3e2aaa49
+DATA exponential<>+240(SB)/4, $0x3e2aaa49
+DATA exponential<>+244(SB)/4, $0x3e2aaa49
+DATA exponential<>+248(SB)/4, $0x3e2aaa49
+DATA exponential<>+252(SB)/4, $0x3e2aaa49
+DATA exponential<>+256(SB)/4, $0x3efffffe
+DATA exponential<>+260(SB)/4, $0x3efffffe
+DATA exponential<>+264(SB)/4, $0x3efffffe
+DATA exponential<>+268(SB)/4, $0x3efffffe
+DATA exponential<>+272(SB)/4, $0x3efffffe
+DATA exponential<>+276(SB)/4, $0x3efffffe
+DATA exponential<>+280(SB)/4, $0x3efffffe
+DATA exponential<>+284(SB)/4, $0x3efffffe
+DATA exponential<>+288(SB)/4, $0x3efffffe
+DATA exponential<>+292(SB)/4, $0x3efffffe
+DATA exponential<>+296(SB)/4, $0x3efffffe
+DATA exponential<>+300(SB)/4, $0x3efffffe
+DATA exponential<>+304(SB)/4, $0x3efffffe
+DATA exponential<>+308(SB)/4, $0x3efffffe
+DATA exponential<>+312(SB)/4, $0x3efffffe
+DATA exponential<>+316(SB)/4, $0x3efffffe
+DATA exponential<>+320(SB)/4, $0x3f800000
+DATA exponential<>+324(SB)/4, $0x3f800000
+DATA exponential<>+328(SB)/4, $0x3f800000
+DATA exponential<>+332(SB)/4, $0x3f800000
+DATA exponential<>+336(SB)/4, $0x3f800000
+DATA exponential<>+340(SB)/4, $0x3f800000
+DATA exponential<>+344(SB)/4, $0x3f800000
+DATA exponential<>+348(SB)/4, $0x3f800000
+DATA exponential<>+352(SB)/4, $0x3f800000
+DATA exponential<>+356(SB)/4, $0x3f800000
+DATA exponential<>+360(SB)/4, $0x3f800000
+DATA exponential<>+364(SB)/4, $0x3f800000
+DATA exponential<>+368(SB)/4, $0x3f800000
+DATA exponential<>+372(SB)/4, $0x3f800000
+DATA exponential<>+376(SB)/4, $0x3f800000
+DATA exponential<>+380(SB)/4, $0x3f800000
+DATA exponential<>+384(SB)/4, $0x3f800000
+DATA exponential<>+388(SB)/4, $0x3f800000
+DATA exponential<>+392(SB)/4, $0x3f800000
+DATA exponential<>+396(SB)/4, $0x3f800000
+DATA exponential<>+400(SB)/4, $0x3f800000
+DATA exponential<>+404(SB)/4, $0x3f800000
+DATA exponential<>+408(SB)/4, $0x3f800000
+DATA exponential<>+412(SB)/4, $0x3f800000
+DATA exponential<>+416(SB)/4, $0x3f800000
+DATA exponential<>+420(SB)/4, $0x3f800000
+DATA exponential<>+424(SB)/4, $0x3f800000
+DATA exponential<>+428(SB)/4, $0x3f800000
+DATA exponential<>+432(SB)/4, $0x3f800000
+DATA exponential<>+436(SB)/4, $0x3f800000
+DATA exponential<>+440(SB)/4, $0x3f800000
+DATA exponential<>+444(SB)/4, $0x3f800000
+GLOBL exponential<>(SB), RODATA|NOPTR, $448
+
+DATA reduction<>+0(SB)/4, $0x3fb8aa3b
+DATA reduction<>+4(SB)/4, $0x3fb8aa3b
+DATA reduction<>+8(SB)/4, $0x3fb8aa3b
+DATA reduction<>+12(SB)/4, $0x3fb8aa3b
+DATA reduction<>+16(SB)/4, $0x3fb8aa3b
+DATA reduction<>+20(SB)/4, $0x3fb8aa3b
+DATA reduction<>+24(SB)/4, $0x3fb8aa3b
+DATA reduction<>+28(SB)/4, $0x3fb8aa3b
+DATA reduction<>+32(SB)/4, $0x3fb8aa3b
+DATA reduction<>+36(SB)/4, $0x3fb8aa3b
+DATA reduction<>+40(SB)/4, $0x3fb8aa3b
+DATA reduction<>+44(SB)/4, $0x3fb8aa3b
+DATA reduction<>+48(SB)/4, $0x3fb8aa3b
+DATA reduction<>+52(SB)/4, $0x3fb8aa3b
+DATA reduction<>+56(SB)/4, $0x3fb8aa3b
+DATA reduction<>+60(SB)/4, $0x3fb8aa3b
+DATA reduction<>+64(SB)/4, $0x4b40007f
+DATA reduction<>+68(SB)/4, $0x4b40007f
+DATA reduction<>+72(SB)/4, $0x4b40007f
+DATA reduction<>+76(SB)/4, $0x4b40007f
+DATA reduction<>+80(SB)/4, $0x4b40007f
+DATA reduction<>+84(SB)/4, $0x4b40007f
+DATA reduction<>+88(SB)/4, $0x4b40007f
+DATA reduction<>+92(SB)/4, $0x4b40007f
+DATA reduction<>+96(SB)/4, $0x4b40007f
+DATA reduction<>+100(SB)/4, $0x4b40007f
+DATA reduction<>+104(SB)/4, $0x4b40007f
+DATA reduction<>+108(SB)/4, $0x4b40007f
+DATA reduction<>+112(SB)/4, $0x4b40007f
+DATA reduction<>+116(SB)/4, $0x4b40007f
+DATA reduction<>+120(SB)/4, $0x4b40007f
+DATA reduction<>+124(SB)/4, $0x4b40007f
+DATA reduction<>+128(SB)/4, $0x3f317218
+DATA reduction<>+132(SB)/4, $0x3f317218
+DATA reduction<>+136(SB)/4, $0x3f317218
+DATA reduction<>+140(SB)/4, $0x3f317218
+DATA reduction<>+144(SB)/4, $0x3f317218
+DATA reduction<>+148(SB)/4, $0x3f317218
+DATA reduction<>+152(SB)/4, $0x3f317218
+DATA reduction<>+156(SB)/4, $0x3f317218
+DATA reduction<>+160(SB)/4, $0x3f317218
+DATA reduction<>+164(SB)/4, $0x3f317218
+DATA reduction<>+168(SB)/4, $0x3f317218
+DATA reduction<>+172(SB)/4, $0x3f317218
+DATA reduction<>+176(SB)/4, $0x3f317218
+DATA reduction<>+180(SB)/4, $0x3f317218
+DATA reduction<>+184(SB)/4, $0x3f317218
+DATA reduction<>+188(SB)/4, $0x3f317218
+DATA reduction<>+192(SB)/4, $0xb102e308
+DATA reduction<>+196(SB)/4, $0xb102e308
+DATA reduction<>+200(SB)/4, $0xb102e308
+DATA reduction<>+204(SB)/4, $0xb102e308
+DATA reduction<>+208(SB)/4, $0xb102e308
+DATA reduction<>+212(SB)/4, $0xb102e308
+DATA reduction<>+216(SB)/4, $0xb102e308
+DATA reduction<>+220(SB)/4, $0xb102e308
+DATA reduction<>+224(SB)/4, $0xb102e308
+DATA reduction<>+228(SB)/4, $0xb102e308
+DATA reduction<>+232(SB)/4, $0xb102e308
+DATA reduction<>+236(SB)/4, $0xb102e308
+DATA reduction<>+240(SB)/4, $0xb102e308
+DATA reduction<>+244(SB)/4, $0xb102e308
+DATA reduction<>+248(SB)/4, $0xb102e308
+DATA reduction<>+252(SB)/4, $0xb102e308
+GLOBL reduction<>(SB), RODATA|NOPTR, $256
+
 DATA laneMasks<>+0(SB)/4, $0xffffffff
 DATA laneMasks<>+4(SB)/4, $0xffffffff
 DATA laneMasks<>+8(SB)/4, $0xffffffff
@@ -8509,6 +8707,253 @@ channeldone:
 	VZEROUPPER
 	RET
 
+// func dropoutAVX512(y *float32, x *float32, n int, counter uint32, key uint32, threshold uint32, scale float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dropoutAVX512(SB), NOSPLIT, $0-40
+	MOVQ         y+0(FP), DI
+	MOVQ         x+8(FP), SI
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS counter+24(FP), Z3
+	VBROADCASTSS key+28(FP), Z4
+	VBROADCASTSS threshold+32(FP), Z5
+	VBROADCASTSS scale+36(FP), Z6
+	VPADDD       lanes<>+0(SB), Z3, Z3
+	MOVL         $0x00000010, AX
+	VMOVD        AX, X7
+	VBROADCASTSS X7, Z7
+	MOVL         $0x21f0aaad, AX
+	VMOVD        AX, X8
+	VBROADCASTSS X8, Z8
+	MOVL         $0xd35a2d97, AX
+	VMOVD        AX, X9
+	VBROADCASTSS X9, Z9
+	SUBQ         $0x10, DX
+	JLT          looptail
+
+loopvector:
+	VPSRLD    $0x10, Z3, Z1
+	VXORPS    Z1, Z3, Z0
+	VPMULLD   Z8, Z0, Z0
+	VPSRLD    $0x0f, Z0, Z1
+	VXORPS    Z1, Z0, Z0
+	VPMULLD   Z9, Z0, Z0
+	VPSRLD    $0x0f, Z0, Z1
+	VXORPS    Z1, Z0, Z0
+	VXORPS    Z4, Z0, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VXORPS    Z1, Z0, Z0
+	VPMULLD   Z8, Z0, Z0
+	VPSRLD    $0x0f, Z0, Z1
+	VXORPS    Z1, Z0, Z0
+	VPMULLD   Z9, Z0, Z0
+	VPSRLD    $0x0f, Z0, Z1
+	VXORPS    Z1, Z0, Z0
+	VPADDD    Z7, Z3, Z3
+	VPMAXUD   Z5, Z0, Z1
+	VPCMPEQD  Z1, Z0, K2
+	VMOVUPS   (SI), Z0
+	VMULPS    Z6, Z0, Z0
+	VMOVAPS.Z Z0, K2, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x40, DI
+	ADDQ      $0x40, SI
+	SUBQ      $0x10, DX
+	JGE       loopvector
+
+looptail:
+	ADDQ      $0x10, DX
+	JZ        loopdone
+	MOVQ      DX, CX
+	MOVL      $0x00000001, AX
+	SHLL      CL, AX
+	DECL      AX
+	KMOVW     AX, K1
+	VPSRLD    $0x10, Z3, Z1
+	VXORPS    Z1, Z3, Z0
+	VPMULLD   Z8, Z0, Z0
+	VPSRLD    $0x0f, Z0, Z1
+	VXORPS    Z1, Z0, Z0
+	VPMULLD   Z9, Z0, Z0
+	VPSRLD    $0x0f, Z0, Z1
+	VXORPS    Z1, Z0, Z0
+	VXORPS    Z4, Z0, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VXORPS    Z1, Z0, Z0
+	VPMULLD   Z8, Z0, Z0
+	VPSRLD    $0x0f, Z0, Z1
+	VXORPS    Z1, Z0, Z0
+	VPMULLD   Z9, Z0, Z0
+	VPSRLD    $0x0f, Z0, Z1
+	VXORPS    Z1, Z0, Z0
+	VPADDD    Z7, Z3, Z3
+	VPMAXUD   Z5, Z0, Z1
+	VPCMPEQD  Z1, Z0, K2
+	VMOVUPS.Z (SI), K1, Z0
+	VMULPS    Z6, Z0, Z0
+	VMOVAPS.Z Z0, K2, Z0
+	VMOVUPS   Z0, K1, (DI)
+
+loopdone:
+	VZEROUPPER
+	RET
+
+// func softmaxAVX512(e *float32, x *float32, n int) (largest float32, sum float64)
+// Requires: AVX, AVX512DQ, AVX512F, SSE, SSE2
+TEXT ·softmaxAVX512(SB), NOSPLIT, $0-40
+	MOVL         $0xff800000, AX
+	VMOVD        AX, X6
+	VBROADCASTSS X6, Z6
+	MOVL         $0xc2b00f34, AX
+	VMOVD        AX, X7
+	VBROADCASTSS X7, Z7
+	VMOVAPS      Z6, Z5
+	VXORPS       Z4, Z4, Z4
+	MOVQ         x+8(FP), SI
+	MOVQ         n+16(FP), DX
+	SUBQ         $0x10, DX
+	JLT          largesttail
+
+largestvector:
+	VMOVUPS (SI), Z0
+	VMAXPS  Z5, Z0, Z5
+	ADDQ    $0x40, SI
+	SUBQ    $0x10, DX
+	JGE     largestvector
+
+largesttail:
+	ADDQ    $0x10, DX
+	JZ      largestdone
+	MOVQ    DX, CX
+	MOVL    $0x00000001, AX
+	SHLL    CL, AX
+	DECL    AX
+	KMOVW   AX, K1
+	VMOVAPS Z6, Z0
+	VMOVUPS (SI), K1, Z0
+	VMAXPS  Z5, Z0, Z5
+
+largestdone:
+	VSHUFF32X4 $0x4e, Z5, Z5, Z0
+	VMAXPS     Z0, Z5, Z5
+	VSHUFF32X4 $0xb1, Z5, Z5, Z0
+	VMAXPS     Z0, Z5, Z5
+	VPERMILPS  $0x4e, Z5, Z0
+	VMAXPS     Z0, Z5, Z5
+	VPERMILPS  $0xb1, Z5, Z0
+	VMAXPS     Z0, Z5, Z5
+	MOVQ       e+0(FP), DI
+	MOVQ       x+8(FP), SI
+	MOVQ       n+16(FP), DX
+	SUBQ       $0x10, DX
+	JLT        exponentialtail
+
+exponentialvector:
+	VMOVUPS       (SI), Z0
+	VSUBPS        Z5, Z0, Z0
+	VMAXPS        Z0, Z7, Z0
+	VMOVUPS       reduction<>+64(SB), Z1
+	VFMADD231PS   reduction<>+0(SB), Z0, Z1
+	VSUBPS        reduction<>+64(SB), Z1, Z2
+	VFNMADD231PS  reduction<>+128(SB), Z2, Z0
+	VFNMADD231PS  reduction<>+192(SB), Z2, Z0
+	VMOVUPS       exponential<>+0(SB), Z2
+	VFMADD213PS   exponential<>+64(SB), Z0, Z2
+	VFMADD213PS   exponential<>+128(SB), Z0, Z2
+	VFMADD213PS   exponential<>+192(SB), Z0, Z2
+	VFMADD213PS   exponential<>+256(SB), Z0, Z2
+	VFMADD213PS   exponential<>+320(SB), Z0, Z2
+	VFMADD213PS   exponential<>+384(SB), Z0, Z2
+	VPSLLD        $0x17, Z1, Z1
+	VMULPS        Z1, Z2, Z0
+	VMOVUPS       Z0, (DI)
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z0
+	VCVTPS2PD     Y1, Z1
+	VADDPD        Z0, Z4, Z4
+	VADDPD        Z1, Z4, Z4
+	ADDQ          $0x40, DI
+	ADDQ          $0x40, SI
+	SUBQ          $0x10, DX
+	JGE           exponentialvector
+
+exponentialtail:
+	ADDQ          $0x10, DX
+	JZ            exponentialdone
+	MOVQ          DX, CX
+	MOVL          $0x00000001, AX
+	SHLL          CL, AX
+	DECL          AX
+	KMOVW         AX, K1
+	VMOVAPS       Z6, Z0
+	VMOVUPS       (SI), K1, Z0
+	VSUBPS        Z5, Z0, Z0
+	VMAXPS        Z0, Z7, Z0
+	VMOVUPS       reduction<>+64(SB), Z1
+	VFMADD231PS   reduction<>+0(SB), Z0, Z1
+	VSUBPS        reduction<>+64(SB), Z1, Z2
+	VFNMADD231PS  reduction<>+128(SB), Z2, Z0
+	VFNMADD231PS  reduction<>+192(SB), Z2, Z0
+	VMOVUPS       exponential<>+0(SB), Z2
+	VFMADD213PS   exponential<>+64(SB), Z0, Z2
+	VFMADD213PS   exponential<>+128(SB), Z0, Z2
+	VFMADD213PS   exponential<>+192(SB), Z0, Z2
+	VFMADD213PS   exponential<>+256(SB), Z0, Z2
+	VFMADD213PS   exponential<>+320(SB), Z0, Z2
+	VFMADD213PS   exponential<>+384(SB), Z0, Z2
+	VPSLLD        $0x17, Z1, Z1
+	VMULPS        Z1, Z2, Z0
+	VMOVUPS       Z0, K1, (DI)
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z0
+	VCVTPS2PD     Y1, Z1
+	VADDPD        Z0, Z4, Z4
+	VADDPD        Z1, Z4, Z4
+
+exponentialdone:
+	VSHUFF32X4 $0x4e, Z4, Z4, Z0
+	VADDPD     Z0, Z4, Z4
+	VSHUFF32X4 $0xb1, Z4, Z4, Z0
+	VADDPD     Z0, Z4, Z4
+	VPERMILPS  $0x4e, Z4, Z0
+	VADDPD     Z0, Z4, Z4
+	MOVSS      X5, largest+24(FP)
+	MOVSD      X4, sum+32(FP)
+	VZEROUPPER
+	RET
+
+// func scaleAVX512(dst *float32, n int, factor float32)
+// Requires: AVX, AVX512F
+TEXT ·scaleAVX512(SB), NOSPLIT, $0-20
+	MOVQ         dst+0(FP), DI
+	MOVQ         n+8(FP), DX
+	VBROADCASTSS factor+16(FP), Z1
+	SUBQ         $0x10, DX
+	JLT          looptail
+
+loopvector:
+	VMOVUPS (DI), Z0
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ    $0x40, DI
+	SUBQ    $0x10, DX
+	JGE     loopvector
+
+looptail:
+	ADDQ      $0x10, DX
+	JZ        loopdone
+	MOVQ      DX, CX
+	MOVL      $0x00000001, AX
+	SHLL      CL, AX
+	DECL      AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (DI), K1, Z0
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (DI)
+
+loopdone:
+	VZEROUPPER
+	RET
+
 // func peakAVX512(steps int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·peakAVX512(SB), NOSPLIT, $0-8
@@ -14048,6 +14493,245 @@ termtrue:
 	VMASKMOVPS  Y1, Y15, (DI)
 
 channeldone:
+	VZEROUPPER
+	RET
+
+// func dropoutAVX2(y *float32, x *float32, n int, counter uint32, key uint32, threshold uint32, scale float32)
+// Requires: AVX, AVX2
+TEXT ·dropoutAVX2(SB), NOSPLIT, $0-40
+	MOVQ         y+0(FP), DI
+	MOVQ         x+8(FP), SI
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS counter+24(FP), Y3
+	VBROADCASTSS key+28(FP), Y4
+	VBROADCASTSS threshold+32(FP), Y5
+	VBROADCASTSS scale+36(FP), Y6
+	VPADDD       lanes<>+0(SB), Y3, Y3
+	MOVL         $0x00000008, AX
+	VMOVD        AX, X7
+	VBROADCASTSS X7, Y7
+	MOVL         $0x21f0aaad, AX
+	VMOVD        AX, X8
+	VBROADCASTSS X8, Y8
+	MOVL         $0xd35a2d97, AX
+	VMOVD        AX, X9
+	VBROADCASTSS X9, Y9
+	SUBQ         $0x08, DX
+	JLT          looptail
+
+loopvector:
+	VPSRLD   $0x10, Y3, Y1
+	VXORPS   Y1, Y3, Y0
+	VPMULLD  Y8, Y0, Y0
+	VPSRLD   $0x0f, Y0, Y1
+	VXORPS   Y1, Y0, Y0
+	VPMULLD  Y9, Y0, Y0
+	VPSRLD   $0x0f, Y0, Y1
+	VXORPS   Y1, Y0, Y0
+	VXORPS   Y4, Y0, Y0
+	VPSRLD   $0x10, Y0, Y1
+	VXORPS   Y1, Y0, Y0
+	VPMULLD  Y8, Y0, Y0
+	VPSRLD   $0x0f, Y0, Y1
+	VXORPS   Y1, Y0, Y0
+	VPMULLD  Y9, Y0, Y0
+	VPSRLD   $0x0f, Y0, Y1
+	VXORPS   Y1, Y0, Y0
+	VPADDD   Y7, Y3, Y3
+	VPMAXUD  Y5, Y0, Y1
+	VPCMPEQD Y1, Y0, Y1
+	VMOVUPS  (SI), Y0
+	VMULPS   Y6, Y0, Y0
+	VANDPS   Y0, Y1, Y0
+	VMOVUPS  Y0, (DI)
+	ADDQ     $0x20, DI
+	ADDQ     $0x20, SI
+	SUBQ     $0x08, DX
+	JGE      loopvector
+
+looptail:
+	ADDQ       $0x08, DX
+	JZ         loopdone
+	MOVQ       DX, CX
+	LEAQ       laneMasks<>+0(SB), AX
+	NEGQ       CX
+	VMOVDQU    32(AX)(CX*4), Y15
+	VPSRLD     $0x10, Y3, Y1
+	VXORPS     Y1, Y3, Y0
+	VPMULLD    Y8, Y0, Y0
+	VPSRLD     $0x0f, Y0, Y1
+	VXORPS     Y1, Y0, Y0
+	VPMULLD    Y9, Y0, Y0
+	VPSRLD     $0x0f, Y0, Y1
+	VXORPS     Y1, Y0, Y0
+	VXORPS     Y4, Y0, Y0
+	VPSRLD     $0x10, Y0, Y1
+	VXORPS     Y1, Y0, Y0
+	VPMULLD    Y8, Y0, Y0
+	VPSRLD     $0x0f, Y0, Y1
+	VXORPS     Y1, Y0, Y0
+	VPMULLD    Y9, Y0, Y0
+	VPSRLD     $0x0f, Y0, Y1
+	VXORPS     Y1, Y0, Y0
+	VPADDD     Y7, Y3, Y3
+	VPMAXUD    Y5, Y0, Y1
+	VPCMPEQD   Y1, Y0, Y1
+	VMASKMOVPS (SI), Y15, Y0
+	VMULPS     Y6, Y0, Y0
+	VANDPS     Y0, Y1, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+
+loopdone:
+	VZEROUPPER
+	RET
+
+// func softmaxAVX2(e *float32, x *float32, n int) (largest float32, sum float64)
+// Requires: AVX, AVX2, FMA3, SSE, SSE2
+TEXT ·softmaxAVX2(SB), NOSPLIT, $0-40
+	MOVL         $0xff800000, AX
+	VMOVD        AX, X6
+	VBROADCASTSS X6, Y6
+	MOVL         $0xc2b00f34, AX
+	VMOVD        AX, X7
+	VBROADCASTSS X7, Y7
+	VMOVAPS      Y6, Y5
+	VXORPS       Y4, Y4, Y4
+	MOVQ         x+8(FP), SI
+	MOVQ         n+16(FP), DX
+	SUBQ         $0x08, DX
+	JLT          largesttail
+
+largestvector:
+	VMOVUPS (SI), Y0
+	VMAXPS  Y5, Y0, Y5
+	ADDQ    $0x20, SI
+	SUBQ    $0x08, DX
+	JGE     largestvector
+
+largesttail:
+	ADDQ       $0x08, DX
+	JZ         largestdone
+	MOVQ       DX, CX
+	LEAQ       laneMasks<>+0(SB), AX
+	NEGQ       CX
+	VMOVDQU    32(AX)(CX*4), Y15
+	VMASKMOVPS (SI), Y15, Y0
+	VBLENDVPS  Y15, Y0, Y6, Y0
+	VMAXPS     Y5, Y0, Y5
+
+largestdone:
+	VPERM2F128 $0x01, Y5, Y5, Y0
+	VMAXPS     Y0, Y5, Y5
+	VPERMILPS  $0x4e, Y5, Y0
+	VMAXPS     Y0, Y5, Y5
+	VPERMILPS  $0xb1, Y5, Y0
+	VMAXPS     Y0, Y5, Y5
+	MOVQ       e+0(FP), DI
+	MOVQ       x+8(FP), SI
+	MOVQ       n+16(FP), DX
+	SUBQ       $0x08, DX
+	JLT        exponentialtail
+
+exponentialvector:
+	VMOVUPS      (SI), Y0
+	VSUBPS       Y5, Y0, Y0
+	VMAXPS       Y0, Y7, Y0
+	VMOVUPS      reduction<>+64(SB), Y1
+	VFMADD231PS  reduction<>+0(SB), Y0, Y1
+	VSUBPS       reduction<>+64(SB), Y1, Y2
+	VFNMADD231PS reduction<>+128(SB), Y2, Y0
+	VFNMADD231PS reduction<>+192(SB), Y2, Y0
+	VMOVUPS      exponential<>+0(SB), Y2
+	VFMADD213PS  exponential<>+64(SB), Y0, Y2
+	VFMADD213PS  exponential<>+128(SB), Y0, Y2
+	VFMADD213PS  exponential<>+192(SB), Y0, Y2
+	VFMADD213PS  exponential<>+256(SB), Y0, Y2
+	VFMADD213PS  exponential<>+320(SB), Y0, Y2
+	VFMADD213PS  exponential<>+384(SB), Y0, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y2, Y0
+	VMOVUPS      Y0, (DI)
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y0
+	VCVTPS2PD    X1, Y1
+	VADDPD       Y0, Y4, Y4
+	VADDPD       Y1, Y4, Y4
+	ADDQ         $0x20, DI
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, DX
+	JGE          exponentialvector
+
+exponentialtail:
+	ADDQ         $0x08, DX
+	JZ           exponentialdone
+	MOVQ         DX, CX
+	LEAQ         laneMasks<>+0(SB), AX
+	NEGQ         CX
+	VMOVDQU      32(AX)(CX*4), Y15
+	VMASKMOVPS   (SI), Y15, Y0
+	VBLENDVPS    Y15, Y0, Y6, Y0
+	VSUBPS       Y5, Y0, Y0
+	VMAXPS       Y0, Y7, Y0
+	VMOVUPS      reduction<>+64(SB), Y1
+	VFMADD231PS  reduction<>+0(SB), Y0, Y1
+	VSUBPS       reduction<>+64(SB), Y1, Y2
+	VFNMADD231PS reduction<>+128(SB), Y2, Y0
+	VFNMADD231PS reduction<>+192(SB), Y2, Y0
+	VMOVUPS      exponential<>+0(SB), Y2
+	VFMADD213PS  exponential<>+64(SB), Y0, Y2
+	VFMADD213PS  exponential<>+128(SB), Y0, Y2
+	VFMADD213PS  exponential<>+192(SB), Y0, Y2
+	VFMADD213PS  exponential<>+256(SB), Y0, Y2
+	VFMADD213PS  exponential<>+320(SB), Y0, Y2
+	VFMADD213PS  exponential<>+384(SB), Y0, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y2, Y0
+	VMASKMOVPS   Y0, Y15, (DI)
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y0
+	VCVTPS2PD    X1, Y1
+	VADDPD       Y0, Y4, Y4
+	VADDPD       Y1, Y4, Y4
+
+exponentialdone:
+	VPERM2F128 $0x01, Y4, Y4, Y0
+	VADDPD     Y0, Y4, Y4
+	VPERMILPS  $0x4e, Y4, Y0
+	VADDPD     Y0, Y4, Y4
+	MOVSS      X5, largest+24(FP)
+	MOVSD      X4, sum+32(FP)
+	VZEROUPPER
+	RET
+
+// func scaleAVX2(dst *float32, n int, factor float32)
+// Requires: AVX
+TEXT ·scaleAVX2(SB), NOSPLIT, $0-20
+	MOVQ         dst+0(FP), DI
+	MOVQ         n+8(FP), DX
+	VBROADCASTSS factor+16(FP), Y1
+	SUBQ         $0x08, DX
+	JLT          looptail
+
+loopvector:
+	VMOVUPS (DI), Y0
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ    $0x20, DI
+	SUBQ    $0x08, DX
+	JGE     loopvector
+
+looptail:
+	ADDQ       $0x08, DX
+	JZ         loopdone
+	MOVQ       DX, CX
+	LEAQ       laneMasks<>+0(SB), AX
+	NEGQ       CX
+	VMOVDQU    32(AX)(CX*4), Y15
+	VMASKMOVPS (DI), Y15, Y0
+	VMULPS     Y1, Y0, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+
+loopdone:
 	VZEROUPPER
 	RET
 

@@ -84,6 +84,8 @@ func main() {
 		elementwise(s)
 		pool(s)
 		lrn(s)
+		dropout(s)
+		softmax(s)
 		peak(s)
 		for _, t := range transforms {
 			winograd(s, t)
