@@ -54,6 +54,57 @@ func TestRescale(t *testing.T) {
 	}
 }
 
+// catmullRom is the cubic filter with support 2.
+func catmullRom(t float64) float64 {
+	switch t = math.Abs(t); {
+	case t < 1:
+		return (1.5*t-2.5)*t*t + 1
+	case t < 2:
+		return ((-0.5*t+2.5)*t-4)*t + 2
+	}
+	return 0
+}
+
+// resampled is one sample of a line stretched to length: the filter, as wide as a pixel of the longer line, over it.
+func resampled(line []float64, length, at int) float64 {
+	ratio := float64(len(line)) / float64(length)
+	sum, weights := 0.0, 0.0
+	for i, v := range line {
+		w := catmullRom((float64(i) + 0.5 - (float64(at)+0.5)*ratio) / max(1, ratio))
+		sum, weights = sum+w*v, weights+w
+	}
+	return sum / weights
+}
+
+// TestRescaleReference: within a rounding of the filter evaluated in float64 at every pixel, larger and smaller.
+func TestRescaleReference(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, channels := range []int{1, 3} {
+		for _, s := range []int{9, 17, 23, 50} {
+			p := Picture{31, 23, channels, make([]uint8, 31*23*channels)}
+			for i := range p.Pix {
+				p.Pix[i] = uint8(r.Uint32())
+			}
+			got := Rescale(p, s)
+			for i, v := range got.Pix {
+				c, x, y := i%channels, i/channels%got.Width, i/channels/got.Width
+				column := make([]float64, p.Height)
+				for k := range column {
+					row := make([]float64, p.Width)
+					for j := range row {
+						row[j] = float64(p.Pix[(k*p.Width+j)*channels+c])
+					}
+					column[k] = resampled(row, got.Width, x)
+				}
+				want := min(max(resampled(column, got.Height, y), 0), 255)
+				if math.Abs(float64(v)-want) > 1 {
+					t.Fatalf("%d channels to %d: value %d of pixel (%d, %d) is %d, want %.2f", channels, s, c, x, y, v, want)
+				}
+			}
+		}
+	}
+}
+
 // TestFromImage: transparency lies over white, grey is luminance, and bounds need not start at 0.
 func TestFromImage(t *testing.T) {
 	img := image.NewNRGBA(image.Rect(5, 7, 7, 8))
@@ -193,6 +244,32 @@ func TestView(t *testing.T) {
 	}
 }
 
+// TestSmallerThanInput: a border appears only along the sides that need it, and leaves crops no choice there.
+func TestSmallerThanInput(t *testing.T) {
+	v := View{Size: 5, Crop: true, Mean: []float64{0}, Std: []float64{1}}
+	p := Picture{6, 2, 1, []uint8{1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6}}
+	dst := make([]float32, 25)
+	seen := map[float32]int{}
+	for i := range 100 {
+		if err := v.Training(dst, p, 1, 0, i); err != nil {
+			t.Fatal(err)
+		}
+		seen[dst[5]]++
+		for k, value := range dst {
+			want := dst[5] + float32(k%5)
+			if k < 5 || k >= 15 {
+				want = 0
+			}
+			if value != want {
+				t.Fatalf("view %d: %v", i, dst)
+			}
+		}
+	}
+	if len(seen) != 2 || seen[1] == 0 || seen[2] == 0 {
+		t.Errorf("crops begin with %v, want 1 and 2", seen)
+	}
+}
+
 // TestColourShift: the shift lies along the eigenvectors, with α's deviation times the eigenvalue over 255.
 func TestColourShift(t *testing.T) {
 	v := view(1)
@@ -217,6 +294,7 @@ func TestColourShift(t *testing.T) {
 	}
 }
 
+// TestErrors: views that make no sense, and what they cannot be taken of, are refused.
 func TestErrors(t *testing.T) {
 	for want, change := range map[string]func(*View){
 		"channels":  func(v *View) { v.Mean = nil },
@@ -232,7 +310,26 @@ func TestErrors(t *testing.T) {
 			t.Errorf("error %v, want %q in it", err, want)
 		}
 	}
+	for want, p := range map[string]Picture{
+		"10×8 with 3 channels and 9 bytes": {10, 8, 3, make([]uint8, 9)},
+		"0×8":                              {0, 8, 3, nil},
+		"of 2 channels":                    {8, 8, 2, make([]uint8, 128)},
+		"one value a channel":              {8, 8, 1, make([]uint8, 64)},
+		"1×100000":                         {1, 100000, 3, make([]uint8, 300000)},
+	} {
+		v := view(8)
+		v.Scale = Range{64, 64}
+		dst := make([]float32, 3*8*8)
+		for _, err := range []error{v.Training(dst, p, 1, 1, 1), v.Test(dst, p)} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v, want %q in it", err, want)
+			}
+		}
+	}
 	v := view(8)
+	if err := v.Test(make([]float32, 64), gradient(8, 8)); err == nil || !strings.Contains(err.Error(), "(3, 8, 8) has 192") {
+		t.Errorf("too little room: %v", err)
+	}
 	v.ColourShift, v.Mean, v.Std = 0.1, []float64{0}, []float64{1}
 	if err := v.Validate(1); err == nil || !strings.Contains(err.Error(), "colour_shift") {
 		t.Errorf("grey colour shift: %v", err)

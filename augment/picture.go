@@ -57,7 +57,8 @@ func (p Picture) Image() image.Image {
 }
 
 // Rescale changes the size isotropically so that the smaller side is s, with a Catmull-Rom filter, which averages over
-// the pixels that vanish when it shrinks.
+// the pixels that vanish when it shrinks (CatmullRom of golang.org/x/image/draw). A picture that has that size already is
+// returned as it is.
 func Rescale(p Picture, s int) Picture {
 	smaller := min(p.Width, p.Height)
 	if smaller == s {

@@ -17,14 +17,15 @@ type PCA struct {
 	Eigenvectors [3][3]float64
 }
 
-// View says how a picture becomes the net's input.
+// View says how a picture becomes the net's input. Pictures that are not rescaled, and with their borders still are
+// smaller than the input, lie in its middle, surrounded by the mean.
 type View struct {
 	Size        int       // side of the square input in pixels
 	Scale       Range     // S
 	Crop        bool      // take the input from a random place in training; false = from the centre
-	Pad         int       // border of mean-coloured pixels on each side, before cropping
+	Pad         int       // border of mean-coloured pixels on each side, into which random crops may reach
 	Flip        bool      // mirror in training with probability 1/2
-	ColourShift float64   // standard deviation of α in the colour shift (paper: 0.1); 0 = off
+	ColourShift float64   // standard deviation of α in the colour shift (paper: 0.1), eigenvalues in units of colours from 0 to 1; 0 = off
 	PCA         PCA       // for the colour shift
 	Mean, Std   []float64 // of each channel, 0–255 units: subtracted, and divided by
 }
@@ -39,13 +40,13 @@ func (v View) Validate(channels int) error {
 	case v.Scale.Min < 0 || v.Scale.Max < v.Scale.Min || v.Scale.Min == 0 && v.Scale.Max > 0:
 		return errors.Errorf("augment: scale from %d to %d: want 0 < scale_min ≤ scale_max, or both 0", v.Scale.Min, v.Scale.Max)
 	case v.Scale.Min > 0 && v.Scale.Min+2*v.Pad < v.Size:
-		return errors.Errorf("augment: pictures rescaled to %d with a border of %d are smaller than the input of %d: raise scale_min", v.Scale.Min, v.Pad, v.Size)
-	case v.Pad < 0 || v.ColourShift < 0:
+		return errors.Errorf("augment: pictures rescaled to %d with a border of %d are smaller than the input of %d: raise scale_min or pad", v.Scale.Min, v.Pad, v.Size)
+	case v.Pad < 0 || !(v.ColourShift >= 0):
 		return errors.Errorf("augment: pad %d, colour shift %v: want no negative numbers", v.Pad, v.ColourShift)
 	case v.ColourShift > 0 && channels != 3:
 		return errors.New("augment: a colour shift needs pictures of 3 channels: set colour_shift = 0")
 	case len(v.Mean) != channels || len(v.Std) != channels:
-		return errors.Errorf("augment: mean and standard deviation of %d and %d channels for pictures of %d", len(v.Mean), len(v.Std), channels)
+		return errors.Errorf("augment: mean of %d and standard deviation of %d channels for pictures of %d: want one value a channel", len(v.Mean), len(v.Std), channels)
 	}
 	for _, s := range v.Std {
 		if !(s > 0) {
@@ -62,20 +63,22 @@ type placement struct {
 	shift     [3]float64
 }
 
-// Training writes the view that training takes of picture index in an epoch to dst (C, Size, Size).
+// Training writes the view that training takes of picture index in an epoch to dst (C, Size, Size). It is an error if
+// the view is not valid for the picture, or dst has another size.
 func (v View) Training(dst []float32, p Picture, seed uint64, epoch, index int) error {
-	r := rand.New(rand.NewPCG(mix(seed^mix(uint64(epoch))), mix(uint64(index))))
-	if v.Scale.Min > 0 {
-		p = Rescale(p, v.Scale.Min+r.IntN(v.Scale.Max-v.Scale.Min+1))
-	}
-	pad, err := v.border(p)
-	if err != nil {
+	if err := v.check(dst, p); err != nil {
 		return err
 	}
-	at := placement{left: (p.Width - v.Size) / 2, top: (p.Height - v.Size) / 2}
+	r := rand.New(rand.NewPCG(mix(seed^mix(uint64(epoch))), mix(uint64(index))))
+	if v.Scale.Min > 0 {
+		var err error
+		if p, err = rescale(p, v.Scale.Min+r.IntN(v.Scale.Max-v.Scale.Min+1)); err != nil {
+			return err
+		}
+	}
+	at := v.centre(p)
 	if v.Crop {
-		at.left = r.IntN(p.Width+2*pad-v.Size+1) - pad
-		at.top = r.IntN(p.Height+2*pad-v.Size+1) - pad
+		at.left, at.top = v.start(r, p.Width), v.start(r, p.Height)
 	}
 	if v.Flip {
 		at.mirrored = r.IntN(2) == 1
@@ -93,6 +96,17 @@ func (v View) Training(dst []float32, p Picture, seed uint64, epoch, index int) 
 	return nil
 }
 
+// start gives the input a uniform place along a side of the picture and its borders. Where both are smaller than the
+// input there is one place: in the middle.
+func (v View) start(r *rand.Rand, side int) int {
+	room := side + 2*v.Pad - v.Size
+	place := r.IntN(max(0, room) + 1)
+	if room < 0 {
+		return (side - v.Size) / 2
+	}
+	return place - v.Pad
+}
+
 // mix is the finaliser of SplitMix64: neighbouring numbers become unrelated ones.
 func mix(z uint64) uint64 {
 	z += 0x9e3779b97f4a7c15
@@ -101,53 +115,68 @@ func mix(z uint64) uint64 {
 	return z ^ z>>31
 }
 
-// Test writes the view without augmentation: rescaled to Q = (Smin + Smax) / 2 (section 3.2), the centre.
+// Test writes the view without augmentation to dst (C, Size, Size): rescaled to Q = (Smin + Smax) / 2 (section 3.2),
+// the centre. Errors are as in Training.
 func (v View) Test(dst []float32, p Picture) error {
-	if v.Scale.Min > 0 {
-		p = Rescale(p, (v.Scale.Min+v.Scale.Max)/2)
-	}
-	if _, err := v.border(p); err != nil {
+	if err := v.check(dst, p); err != nil {
 		return err
 	}
-	v.write(dst, p, placement{left: (p.Width - v.Size) / 2, top: (p.Height - v.Size) / 2})
+	if v.Scale.Min > 0 {
+		var err error
+		if p, err = rescale(p, (v.Scale.Min+v.Scale.Max)/2); err != nil {
+			return err
+		}
+	}
+	v.write(dst, p, v.centre(p))
 	return nil
 }
 
-// border gives the width of the border. Pictures that are not rescaled get one that makes them as large as the input.
-func (v View) border(p Picture) (int, error) {
-	smaller := min(p.Width, p.Height)
-	if v.Scale.Min == 0 {
-		return max(v.Pad, (v.Size-smaller+1)/2), nil
+func (v View) centre(p Picture) placement {
+	return placement{left: (p.Width - v.Size) / 2, top: (p.Height - v.Size) / 2}
+}
+
+// check refuses what would read or write beyond a picture or its destination.
+func (v View) check(dst []float32, p Picture) error {
+	if err := v.Validate(p.Channels); err != nil {
+		return err
 	}
-	if smaller+2*v.Pad < v.Size {
-		return 0, errors.Errorf("augment: a picture of %d×%d is smaller than the input of %d: raise scale_min", p.Width, p.Height, v.Size)
+	if p.Width < 1 || p.Height < 1 || len(p.Pix) != p.Width*p.Height*p.Channels {
+		return errors.Errorf("augment: a picture of %d×%d with %d channels and %d bytes", p.Width, p.Height, p.Channels, len(p.Pix))
 	}
-	return v.Pad, nil
+	if want := p.Channels * v.Size * v.Size; len(dst) != want {
+		return errors.Errorf("augment: room for %d values: an input (%d, %d, %[3]d) has %d", len(dst), p.Channels, v.Size, want)
+	}
+	return nil
+}
+
+// largest is the size in pixels up to which pictures are rescaled.
+const largest = 100_000_000
+
+func rescale(p Picture, s int) (Picture, error) {
+	longer, smaller := max(p.Width, p.Height), min(p.Width, p.Height)
+	if float64(longer)/float64(smaller)*float64(s)*float64(s) > largest {
+		return p, errors.Errorf("augment: a picture of %d×%d, rescaled so that the smaller side is %d, is larger than %d pixels: crop it or remove it", p.Width, p.Height, s, largest)
+	}
+	return Rescale(p, s), nil
 }
 
 // write fills dst (C, Size, Size); what lies outside the picture is the mean, that is, zero.
 func (v View) write(dst []float32, p Picture, at placement) {
-	area := v.Size * v.Size
-	var factor, offset [3]float32
-	for c := range p.Channels {
-		factor[c] = float32(1 / v.Std[c])
-		offset[c] = float32((at.shift[c] - v.Mean[c]) / v.Std[c])
-	}
-	clear(dst[:p.Channels*area])
+	clear(dst)
 	first, last := max(0, -at.left), min(v.Size, p.Width-at.left) // columns of the input that lie in the picture
-	for y := range v.Size {
-		row := at.top + y
-		if row < 0 || row >= p.Height {
-			continue
-		}
-		for x := first; x < last; x++ {
-			from := (row*p.Width + at.left + x) * p.Channels
-			to := y*v.Size + x
-			if at.mirrored {
-				to = y*v.Size + v.Size - 1 - x
-			}
-			for c := range p.Channels {
-				dst[c*area+to] = float32(p.Pix[from+c])*factor[c] + offset[c]
+	for c := range p.Channels {
+		factor, offset := float32(1/v.Std[c]), float32((at.shift[c]-v.Mean[c])/v.Std[c])
+		for y := max(0, -at.top); y < min(v.Size, p.Height-at.top); y++ {
+			to := dst[(c*v.Size+y)*v.Size:][:v.Size]
+			from := ((at.top+y)*p.Width+at.left+first)*p.Channels + c
+			for x := first; x < last; x++ {
+				value := float32(p.Pix[from])*factor + offset
+				from += p.Channels
+				if at.mirrored {
+					to[v.Size-1-x] = value
+				} else {
+					to[x] = value
+				}
 			}
 		}
 	}

@@ -7,7 +7,9 @@
 package dataset
 
 import (
+	"archive/zip"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -42,35 +44,88 @@ func (s *Set) Close() error {
 	return errors.Wrapf(s.closer.Close(), "dataset %s", s.Name)
 }
 
-// Embedded is the spec of the set that comes with the project.
-const Embedded = "embedded"
+// Embedded is the spec of the set that comes with the project; embeddedAlias says what is in it.
+const (
+	Embedded      = "embedded"
+	embeddedAlias = "fashion-mnist-12k"
+)
 
-// Open opens the data set that spec names: "embedded" or "" for the one that comes with the project, a folder of IDX
-// files, or a folder or zip archive with train/CLASS/* and val/CLASS/*.
+// Open opens the data set that spec names: "embedded" (or "", or "fashion-mnist-12k") for the one that comes with the
+// project, a folder or zip archive with train/CLASS/* and val/CLASS/*, or one of IDX files. In either, they may lie in
+// one folder. Errors name the file, or the archive and its entry.
 func Open(spec string) (*Set, error) {
-	if spec == "" || spec == Embedded {
+	if spec == "" || spec == Embedded || spec == embeddedAlias {
 		return openEmbedded()
 	}
 	info, err := os.Stat(spec)
 	if err != nil {
-		return nil, errors.Wrap(err, "dataset: want a folder, a zip archive or \"embedded\"")
+		return nil, errors.Wrapf(err, "dataset: want a folder, a zip archive or %q", Embedded)
 	}
-	if !info.IsDir() {
-		return openZip(spec)
+	if info.IsDir() {
+		return openFiles(spec, os.DirFS(spec))
 	}
-	folder := os.DirFS(spec)
-	if isIDX(folder) {
-		return openIDX(spec, folder, nil)
+	archive, err := zip.OpenReader(spec)
+	if err != nil {
+		return nil, errors.Wrapf(err, "dataset %s: want a folder or a zip archive of pictures", spec)
 	}
-	return openClasses(spec, folder, nil)
+	set, err := openFiles(spec, archive)
+	if err != nil {
+		archive.Close()
+		return nil, err
+	}
+	set.closer = archive
+	return set, nil
 }
 
-// Subset is a sample of n pictures, evenly spaced.
+// source is where the files of a set are.
+type source struct {
+	name  string // of the folder or archive, for messages
+	files fs.FS
+	root  string // the folder in it that holds the set
+}
+
+// message is how errors call a file of the source.
+func (s source) message(file string) string { return s.name + ": " + file }
+
+// openFiles finds the set in a folder or archive, or in one folder inside.
+func openFiles(name string, files fs.FS) (*Set, error) {
+	entries, err := fs.ReadDir(files, ".")
+	if err != nil {
+		return nil, errors.Wrapf(err, "dataset %s", name)
+	}
+	roots := []string{"."}
+	for _, e := range entries {
+		if isDir(files, e.Name(), e) {
+			roots = append(roots, e.Name())
+		}
+	}
+	for _, root := range roots {
+		s := source{name, files, root}
+		switch {
+		case s.hasIDX():
+			return openIDX(s, nil)
+		case s.hasClasses():
+			return openClasses(s)
+		}
+	}
+	return nil, errors.Errorf("dataset %s: no folder train in it: want train/CLASS/* and val/CLASS/*, or IDX files (train-images-idx3-ubyte …)", name)
+}
+
+// isDir tells folders, and links to them, from files.
+func isDir(files fs.FS, file string, e fs.DirEntry) bool {
+	if e.Type()&fs.ModeSymlink == 0 {
+		return e.IsDir()
+	}
+	info, err := fs.Stat(files, file)
+	return err == nil && info.IsDir()
+}
+
+// Subset is a sample of n pictures, evenly spaced; the whole split where it has no more.
 func Subset(split Split, n int) Split {
 	if n >= split.Len() {
 		return split
 	}
-	return subset{split, n}
+	return subset{split, max(0, n)}
 }
 
 type subset struct {

@@ -29,7 +29,8 @@ type Batch struct {
 	Pictures int       // that are not padding
 }
 
-// Loader makes mini-batches of a split on background goroutines, ahead of whoever trains on them.
+// Loader makes mini-batches of a split on background goroutines, ahead of whoever trains on them. It serves one epoch
+// at a time.
 type Loader struct {
 	split    Split
 	channels int
@@ -37,18 +38,25 @@ type Loader struct {
 	waited   time.Duration
 }
 
-// NewLoader checks the options.
+// NewLoader makes a loader of pictures with so many channels. It is an error if the view is not valid for them, or the
+// pictures do not fill one batch in training.
 func NewLoader(split Split, channels int, o LoaderOptions) (*Loader, error) {
-	if o.Batch < 1 {
+	switch {
+	case o.Batch < 1:
 		return nil, errors.Errorf("dataset: a batch of %d pictures: want at least 1", o.Batch)
+	case o.Workers < 0:
+		return nil, errors.Errorf("dataset: %d workers: want 0 (one for each processor) or more", o.Workers)
+	case o.Workers == 0:
+		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	if err := o.View.Validate(channels); err != nil {
 		return nil, err
 	}
-	if o.Workers == 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
+	l := &Loader{split: split, channels: channels, options: o}
+	if l.Len() == 0 {
+		return nil, errors.Errorf("dataset: %d pictures do not fill one batch of %d: lower the batch or give more pictures", split.Len(), o.Batch)
 	}
-	return &Loader{split: split, channels: channels, options: o}, nil
+	return l, nil
 }
 
 // Len is the number of batches in an epoch.
@@ -177,7 +185,7 @@ func at(order []int, i int) int {
 
 // fill makes the view of one picture.
 func (l *Loader) fill(dst []float32, epoch, picture int) error {
-	p, err := l.split.Picture(picture)
+	p, err := pictureOf(l.split, picture, l.channels)
 	if err != nil {
 		return err
 	}
@@ -186,5 +194,8 @@ func (l *Loader) fill(dst []float32, epoch, picture int) error {
 	} else {
 		err = l.options.View.Test(dst, p)
 	}
-	return errors.Wrap(err, l.split.Name(picture))
+	if err != nil {
+		return errors.Wrap(err, l.split.Name(picture))
+	}
+	return nil
 }

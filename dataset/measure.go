@@ -18,11 +18,23 @@ type Statistics struct {
 	Pictures  int // from which they are taken
 }
 
-// moments are sums over the pixels of some pictures.
+// moments are sums over the pixels of some pictures. They are exact, and so the same in any order, up to 10^14 pixels.
 type moments struct {
-	pixels   float64
-	sums     [3]float64
-	products [3][3]float64
+	pixels   int64
+	sums     [3]int64
+	products [3][3]int64 // [i][j] for j ≤ i
+}
+
+func (m *moments) picture(p augment.Picture) {
+	m.pixels += int64(p.Width * p.Height)
+	for at := 0; at < len(p.Pix); at += p.Channels {
+		for i, v := range p.Pix[at : at+p.Channels] {
+			m.sums[i] += int64(v)
+			for j, w := range p.Pix[at : at+i+1] {
+				m.products[i][j] += int64(v) * int64(w)
+			}
+		}
+	}
 }
 
 func (m *moments) add(o moments) {
@@ -35,69 +47,70 @@ func (m *moments) add(o moments) {
 	}
 }
 
-// momentsOf counts in integers, so the sums are exact.
-func momentsOf(p augment.Picture) moments {
-	var sums [3]int64
-	var products [3][3]int64
-	for at := 0; at < len(p.Pix); at += p.Channels {
-		for i, v := range p.Pix[at : at+p.Channels] {
-			sums[i] += int64(v)
-			for j, w := range p.Pix[at : at+i+1] {
-				products[i][j] += int64(v) * int64(w)
-			}
-		}
-	}
-	m := moments{pixels: float64(len(p.Pix) / p.Channels)}
-	for i := range sums {
-		m.sums[i] = float64(sums[i])
-		for j := range sums {
-			m.products[i][j] = float64(products[max(i, j)][min(i, j)])
-		}
-	}
-	return m
-}
-
-// Measure takes mean, standard deviation and principal components of the pixels of at most maxPictures pictures,
-// evenly spaced; 0 takes all. Sums are in float64 and in the order of the pictures.
+// Measure takes mean, standard deviation and, of 3 channels, principal components (smallest first) of the pixels of at
+// most maxPictures pictures, evenly spaced; 0 takes all. A picture that cannot be read is an error.
 func Measure(split Split, channels, maxPictures int) (Statistics, error) {
+	if channels != 1 && channels != 3 {
+		return Statistics{}, errors.Errorf("dataset: pictures of %d channels: want 1 or 3", channels)
+	}
 	if maxPictures > 0 {
 		split = Subset(split, maxPictures)
 	}
 	if split.Len() == 0 {
 		return Statistics{}, errors.New("dataset: no training pictures to measure")
 	}
-	each := make([]moments, split.Len())
-	failed := make([]error, split.Len())
+	type part struct {
+		moments
+		failed int // the first picture that could not be read
+		err    error
+	}
+	parts := make([]part, runtime.GOMAXPROCS(0))
 	var wait sync.WaitGroup
-	workers := runtime.GOMAXPROCS(0)
-	for w := range workers {
+	for w := range parts {
 		wait.Go(func() {
-			for i := w; i < len(each); i += workers {
-				p, err := split.Picture(i)
-				if failed[i] = err; err == nil {
-					each[i] = momentsOf(p)
+			var own part
+			for i := w; i < split.Len() && own.err == nil; i += len(parts) {
+				var p augment.Picture
+				if p, own.err = pictureOf(split, i, channels); own.err != nil {
+					own.failed = i
+				} else {
+					own.picture(p)
 				}
 			}
+			parts[w] = own
 		})
 	}
 	wait.Wait()
-	var total moments
-	for i, m := range each {
-		if failed[i] != nil {
-			return Statistics{}, failed[i]
+	var total part
+	for _, p := range parts {
+		if p.err != nil && (total.err == nil || p.failed < total.failed) {
+			total.failed, total.err = p.failed, p.err
 		}
-		total.add(m)
+		total.add(p.moments)
 	}
-	return total.statistics(channels, len(each))
+	if total.err != nil {
+		return Statistics{}, total.err
+	}
+	return total.statistics(channels, split.Len())
+}
+
+// pictureOf reads a picture of so many channels.
+func pictureOf(split Split, i, channels int) (augment.Picture, error) {
+	p, err := split.Picture(i)
+	if err == nil && (p.Channels != channels || len(p.Pix) != p.Width*p.Height*channels) {
+		err = errors.Errorf("dataset %s: %d×%d pixels of %d channels in %d bytes: want %d channels", split.Name(i), p.Width, p.Height, p.Channels, len(p.Pix), channels)
+	}
+	return p, err
 }
 
 func (m moments) statistics(channels, pictures int) (Statistics, error) {
 	s := Statistics{Pictures: pictures}
 	covariance := mat.NewSymDense(channels, nil)
+	pixels := float64(m.pixels)
 	for i := range channels {
-		s.Mean = append(s.Mean, m.sums[i]/m.pixels)
+		s.Mean = append(s.Mean, float64(m.sums[i])/pixels)
 		for j := range i + 1 {
-			covariance.SetSym(i, j, m.products[i][j]/m.pixels-s.Mean[i]*s.Mean[j])
+			covariance.SetSym(i, j, float64(m.products[i][j])/pixels-s.Mean[i]*s.Mean[j])
 		}
 		s.Std = append(s.Std, math.Sqrt(math.Max(0, covariance.At(i, i))))
 	}

@@ -163,7 +163,7 @@ func TestBadInput(t *testing.T) {
 		{1, []string{"--data", "empty", "train/CLASS"}, []string{"--data", "empty"}},
 		{1, []string{"--data", "zip archive"}, []string{"--data", "file"}},
 		{1, []string{"class a has no picture"}, []string{"--data", "classless"}},
-		{1, []string{"broken: train/a/1.jpg", "remove or replace"}, []string{"--data", "broken", "--batch", "1"}},
+		{1, []string{"broken: train/a/1.jpg", "replace or remove"}, []string{"--data", "broken", "--batch", "1"}},
 		{1, []string{"--out"}, append(small, "--out", "file/run")},
 		{1, []string{"--weights", "torn.safetensors"}, append(small, "--weights", "torn.safetensors")},
 		{1, []string{"--init-from", "absent"}, append(small, "--init-from", "absent")},

@@ -1,0 +1,226 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"vgg/augment"
+)
+
+// numbers is a split whose picture i is one pixel of brightness i.
+type numbers int
+
+func (n numbers) Len() int          { return int(n) }
+func (n numbers) Label(i int) int   { return i % 3 }
+func (n numbers) Name(i int) string { return fmt.Sprint("number ", i) }
+func (n numbers) Picture(i int) (augment.Picture, error) {
+	if i == 66 {
+		return augment.Picture{}, fmt.Errorf("number 66 is broken")
+	}
+	return augment.Picture{Width: 3, Height: 3, Channels: 1, Pix: bytes.Repeat([]byte{byte(i)}, 9)}, nil
+}
+
+// options are those of a small loader.
+func options(training bool, workers int) LoaderOptions {
+	return LoaderOptions{Batch: 8, Seed: 4, Training: training, Workers: workers,
+		View: augment.View{Size: 2, Crop: true, Flip: true, Mean: []float64{0}, Std: []float64{1}}}
+}
+
+// epoch collects the brightness of all pictures in their order.
+func epoch(t *testing.T, l *Loader, number int) (pictures []int) {
+	t.Helper()
+	for b, err := range l.Epoch(context.Background(), number) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, label := range b.Labels {
+			if i >= b.Pictures {
+				if label != -1 || b.Pixels[4*i] != 0 {
+					t.Errorf("padding has label %d, pixel %v", label, b.Pixels[4*i])
+				}
+				continue
+			}
+			picture := int(b.Pixels[4*i])
+			if label != picture%3 {
+				t.Errorf("picture %d has label %d", picture, label)
+			}
+			pictures = append(pictures, picture)
+		}
+	}
+	return pictures
+}
+
+// TestLoader: epochs are permutations, different ones, the same for any number of workers; validation keeps the order.
+func TestLoader(t *testing.T) {
+	l, err := NewLoader(numbers(50), 1, options(true, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := epoch(t, l, 1), epoch(t, l, 2)
+	if slices.Equal(first, second) || !slices.Equal(first, epoch(t, l, 1)) {
+		t.Error("epochs have the same order, or one has two")
+	}
+	sorted := slices.Clone(first)
+	slices.Sort(sorted)
+	if len(first) != 48 || len(slices.Compact(sorted)) != 48 || l.Len() != 6 {
+		t.Errorf("%d pictures in %d batches: %v", len(first), l.Len(), first)
+	}
+	for _, workers := range []int{2, 7} {
+		other, err := NewLoader(numbers(50), 1, options(true, workers))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := epoch(t, other, 1); !slices.Equal(got, first) {
+			t.Errorf("%d workers: %v, one: %v", workers, got, first)
+		}
+	}
+	val, err := NewLoader(numbers(50), 1, options(false, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := epoch(t, val, 0); len(got) != 50 || !slices.IsSorted(got) || val.Len() != 7 {
+		t.Errorf("validation: %v in %d batches", got, val.Len())
+	}
+}
+
+// noise is a split of unlike pictures.
+type noise struct{ numbers }
+
+func (n noise) Picture(i int) (augment.Picture, error) {
+	r := rand.New(rand.NewPCG(1, uint64(i)))
+	p := augment.Picture{Width: 20 + i%5, Height: 24, Channels: 3}
+	for range 3 * p.Width * p.Height {
+		p.Pix = append(p.Pix, uint8(r.Uint32()))
+	}
+	return p, nil
+}
+
+// TestViews: any number of workers makes the same views, another epoch or seed others.
+func TestViews(t *testing.T) {
+	views := func(workers, number int, seed uint64) []byte {
+		o := LoaderOptions{Batch: 8, Seed: seed, Training: true, Workers: workers, View: augment.View{Size: 16, Scale: augment.Range{Min: 16, Max: 32},
+			Crop: true, Pad: 1, Flip: true, ColourShift: 0.1, Mean: []float64{120, 120, 120}, Std: []float64{1, 1, 1},
+			PCA: augment.PCA{Eigenvalues: [3]float64{100, 500, 9000}, Eigenvectors: [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}}}}
+		l, err := NewLoader(noise{50}, 3, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.New()
+		for b, err := range l.Epoch(context.Background(), number) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := binary.Write(sum, binary.LittleEndian, b.Pixels); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return sum.Sum(nil)
+	}
+	want := views(1, 1, 1)
+	for _, workers := range []int{2, 3, 8} {
+		if !bytes.Equal(views(workers, 1, 1), want) {
+			t.Errorf("%d workers make other views than one", workers)
+		}
+	}
+	if bytes.Equal(views(1, 2, 1), want) || bytes.Equal(views(1, 1, 2), want) {
+		t.Error("another epoch or seed makes the same views")
+	}
+}
+
+// TestLoaderEnds: leaving early, cancelling and broken pictures end all goroutines; synctest fails if one stays.
+func TestLoaderEnds(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		cancel  int // the context after so many batches
+		leave   int // the loop after so many batches
+		batches int // that must come
+		err     string
+	}{
+		{name: "leaving", leave: 1, batches: 1},
+		{name: "cancelling", cancel: 2, batches: 2, err: context.Canceled.Error()},
+		{name: "cancelled before", cancel: -1, err: context.Canceled.Error()},
+		{name: "a broken picture", batches: 8, err: "number 66 is broken"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l, err := NewLoader(numbers(100), 1, options(false, 3))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if c.cancel < 0 {
+				cancel()
+			}
+			batches := 0
+			var last error
+			for _, last = range l.Epoch(ctx, 0) {
+				if last == nil {
+					batches++
+				}
+				if batches == c.cancel {
+					cancel()
+				}
+				if batches == c.leave {
+					break
+				}
+			}
+			if batches != c.batches || (last == nil) != (c.err == "") || last != nil && !strings.Contains(last.Error(), c.err) {
+				t.Errorf("%s: %d batches, error %v; want %d, %q", c.name, batches, last, c.batches, c.err)
+			}
+		})
+	}
+}
+
+// TestLoaderErrors: options that make no batch are refused.
+func TestLoaderErrors(t *testing.T) {
+	for want, change := range map[string]func(*LoaderOptions){
+		"batch of 0":                     func(o *LoaderOptions) { o.Batch = 0 },
+		"-1 workers":                     func(o *LoaderOptions) { o.Workers = -1 },
+		"input of 0":                     func(o *LoaderOptions) { o.View.Size = 0 },
+		"50 pictures do not fill one":    func(o *LoaderOptions) { o.Batch = 51 },
+		"for pictures of 1: want one va": func(o *LoaderOptions) { o.View.Mean = nil },
+	} {
+		o := options(true, 1)
+		change(&o)
+		if _, err := NewLoader(numbers(50), 1, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
+	l, err := NewLoader(noise{50}, 1, options(false, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err = range l.Epoch(t.Context(), 0) {
+	}
+	if err == nil || !strings.Contains(err.Error(), "number 0") || !strings.Contains(err.Error(), "want 1 channels") {
+		t.Errorf("colour pictures for a grey net: %v", err)
+	}
+}
+
+// BenchmarkLoader makes batches of the embedded pictures.
+func BenchmarkLoader(b *testing.B) {
+	s, err := Open("")
+	if err != nil {
+		b.Fatal(err)
+	}
+	v := augment.View{Size: 32, Flip: true, Crop: true, Pad: 2, Mean: []float64{73}, Std: []float64{90}}
+	l, err := NewLoader(s.Train, 1, LoaderOptions{Batch: 32, View: v, Training: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	pictures := 0
+	for i := 0; b.Loop(); i++ {
+		for batch := range l.Epoch(context.Background(), i) {
+			pictures += batch.Pictures
+		}
+	}
+	b.ReportMetric(float64(pictures)/b.Elapsed().Seconds(), "pictures/s")
+}
