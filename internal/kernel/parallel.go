@@ -46,8 +46,12 @@ type crew struct {
 
 var team crew
 
-// lookouts is how often a goroutine looks before it sleeps: some tens of microseconds.
-const lookouts = 20000
+// lookouts is how often a goroutine looks before it sleeps: some hundreds of microseconds, which is longer than it takes
+// to wake a sleeping processor, lest two goroutines take turns on one. After so many looks it lets others run.
+const (
+	lookouts = 400000
+	yielding = 500
+)
 
 // A sleeper waits for an event, awake at first. Its state is one of the following.
 type sleeper struct {
@@ -70,10 +74,13 @@ func (s *sleeper) signal() {
 
 // wait returns when the event has happened, and begins to wait for the next one.
 func (s *sleeper) wait() {
-	for range lookouts {
+	for i := range lookouts {
 		if s.state.Load() == happened {
 			s.state.Store(waiting)
 			return
+		}
+		if i%yielding == yielding-1 {
+			runtime.Gosched()
 		}
 	}
 	if s.state.CompareAndSwap(waiting, asleep) {
