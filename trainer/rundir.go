@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"context"
 	"encoding/json"
 	"math"
 	"os"
@@ -89,12 +90,13 @@ func (s *session) save(h History, elapsed time.Duration) error {
 	if s.job.Dir == "" {
 		return nil
 	}
-	if best, _ := h.Best(); best.Epoch == len(h) {
-		if err := s.saveWeights(BestFile, h); err != nil {
+	last := h[len(h)-1]
+	if best, _ := h.Best(); best.Epoch == last.Epoch {
+		if err := s.saveWeights(BestFile, best); err != nil {
 			return err
 		}
 	}
-	if err := s.saveWeights(LastFile, h); err != nil {
+	if err := s.saveWeights(LastFile, last); err != nil {
 		return err
 	}
 	if err := h.Save(filepath.Join(s.job.Dir, HistoryFile)); err != nil {
@@ -107,18 +109,29 @@ func (s *session) save(h History, elapsed time.Duration) error {
 	return s.write(SummaryFile, append(summary, '\n'))
 }
 
-func (s *session) saveWeights(name string, h History) error {
+// saveWeights writes the weights with what makes them usable, and where they come from: the last row of the history.
+func (s *session) saveWeights(name string, row Epoch) error {
 	r := s.job.Recipe
-	last := h[len(h)-1]
 	info := weights.Info{
 		Config: s.net.Config.Name, Width: s.net.Options.Width, FC: s.net.Options.FC, Input: r.Net.Input, Channels: s.job.Set.Channels,
 		Classes: s.job.Set.Classes, Mean: s.view.Mean, Std: s.view.Std, ScaleMin: s.view.Scale.Min, ScaleMax: s.view.Scale.Max,
-		Recipe: r.Name, Epoch: last.Epoch, ValTop1Error: last.ValTop1Error,
+		Recipe: r.Name, Epoch: row.Epoch, ValTop1Error: row.ValTop1Error,
 	}
 	return weights.Write(filepath.Join(s.job.Dir, name), weights.File{Metadata: info.Metadata(), Tensors: s.net.Tensors()})
 }
 
-// interrupted adds what a user needs to know to the error that ended a pass.
-func (s *session) interrupted(err error) error {
-	return errors.Wrapf(err, "trainer: stopped at iteration %d", s.iteration)
+// interrupted saves the weights as they are when a pass ends because its context was cancelled. h holds the epochs that
+// were completed.
+func (s *session) interrupted(err error, h History) error {
+	if !errors.Is(err, context.Canceled) || s.job.Dir == "" {
+		return err
+	}
+	row := Epoch{ValTop1Error: math.NaN()} // nobody validated these weights
+	if len(h) > 0 {
+		row.Epoch = h[len(h)-1].Epoch
+	}
+	if failed := s.saveWeights(LastFile, row); failed != nil {
+		return errors.Wrapf(failed, "trainer: stopped at iteration %d, and the weights could not be saved", s.iteration)
+	}
+	return errors.Wrapf(err, "trainer: stopped at iteration %d, the weights are in %s", s.iteration, filepath.Join(s.job.Dir, LastFile))
 }

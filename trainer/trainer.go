@@ -68,12 +68,12 @@ func Train(ctx context.Context, job Job) (History, error) {
 		began := time.Now()
 		train, err := s.trainEpoch(ctx, epoch, schedule.LearningRate)
 		if err != nil {
-			return history, err
+			return history, s.interrupted(err, history)
 		}
 		trained := time.Since(began)
 		val, err := s.validate(ctx)
 		if err != nil {
-			return history, err
+			return history, s.interrupted(err, history)
 		}
 		row := Epoch{
 			Epoch: epoch, Iteration: s.iteration, LearningRate: schedule.LearningRate,
@@ -110,7 +110,7 @@ func (s *session) trainEpoch(ctx context.Context, epoch int, learningRate float6
 	micro := 0 // micro-batches since the last step
 	for batch, err := range s.train.Epoch(ctx, epoch) {
 		if err != nil {
-			return nil, s.interrupted(err)
+			return nil, err
 		}
 		if m.pictures == s.steps*s.job.Recipe.Training.Batch {
 			break // the rest does not fill a mini-batch
@@ -145,7 +145,7 @@ func (s *session) validate(ctx context.Context) (*meter, error) {
 	s.alive = nil
 	for batch, err := range s.val.Epoch(ctx, 0) {
 		if err != nil {
-			return nil, s.interrupted(err)
+			return nil, err
 		}
 		loss, err := s.validation.run(batch, 0)
 		if err != nil {
