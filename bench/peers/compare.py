@@ -1,73 +1,128 @@
-"""Runs ours and the peers in turn, several rounds, and prints the ratios of the medians: compare.py HERE CACHE (see run)."""
+"""Runs ours and the peers in turn, several rounds, and prints the ratios of the medians of pictures/s.
+
+compare.py CACHE PEER…: the folder of the programs that `run` built, and the peers that can be run."""
 import json, os, statistics, subprocess, sys
 
-here, cache = sys.argv[1:]
-threads, rounds = os.environ.get("THREADS", "2"), int(os.environ.get("ROUNDS", "3"))
+
+def number(name, default):
+    text = os.environ.get(name) or default
+    if text is not None and not (str(text).isdecimal() and int(text) > 0):
+        sys.exit(f"{name}={text}: want a positive number")
+    return text and int(text)
 
 
-def output(command, **env):
-    """The standard output of a command, None if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": threads, "NODE_PATH": cache + "/node_modules", **env})
-    return done.stdout if done.returncode == 0 and done.stdout else None
+HERE = os.path.dirname(os.path.abspath(__file__))
+CACHE, *HAVE = sys.argv[1:]
+THREADS, ROUNDS, BATCH, STEPS = number("THREADS", 2), number("ROUNDS", 3), number("BATCH", None), number("STEPS", None)
 
 
-def ours(net, mode, batch, n=threads, **env):
-    text = output([cache + "/bench", "--config", net, "--mode", mode, "--batch", str(batch), "--threads", str(n), "--json"], **env)
-    result = json.loads(text)
-    ours.of_peak.append(result["effective_gflops"] / result["peak_gflops"])
-    return result["images_per_second"]
+class Failed(Exception):
+    """A run that gave no figure; the message is one line."""
 
 
-ours.of_peak = []
+def run(command, parse, **env):
+    """What parse makes of the standard output of a command."""
+    command = [str(word) for word in command]
+    env = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "OPENBLAS_NUM_THREADS": str(THREADS), "NODE_PATH": CACHE + "/node_modules", **env}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, env=env)
+    except OSError as e:
+        raise Failed(f"{command[0]}: {e.strerror}")
+    if done.returncode:
+        said = (done.stderr.strip() or "no message").split("\n")[-1]
+        raise Failed(f"{' '.join(command)}: exit status {done.returncode}: {said}")
+    try:
+        return parse(done.stdout)
+    except (ValueError, LookupError):
+        raise Failed(f"{' '.join(command)}: no figure in its output: {done.stdout[:80]!r}")
 
 
+def rate(text):
+    return json.loads(text)["images_per_second"]
+
+
+def ours(net, mode, batch, threads=THREADS, **env):
+    """Pictures/s, and the fraction of the measured peak."""
+    command = [CACHE + "/bench", "--config", net, "--mode", mode, "--batch", batch, "--threads", threads, "--steps", STEPS or 5, "--json"]
+    r = run(command, json.loads, **env)
+    return r["images_per_second"], r["effective_gflops"] / r["peak_gflops"]
+
+
+# A peer takes (net, mode, batch) and gives pictures/s for each of its settings; the best median of a setting counts.
 def onednn(net, mode, batch):
-    """The best of its settings."""
-    rates = []
-    for layout in ("keep", "any") if mode == "train" else ("keep",):
-        if text := output([cache + "/onednn", mode, net, str(batch), "mixed", "1", layout, "5"]):
-            rates.append(float(text.split("\n")[0].split("\t")[7]))
-    return max(rates, default=None)
+    # Winograd but for the 3-channel layer, ReLU fused; the weight layout matters only to the gradients.
+    layouts = ("keep", "any") if mode == "train" else ("keep",)
+    return {w: run([CACHE + "/onednn", mode, net, batch, "mixed", 1, w, STEPS or 5], lambda text: float(text.split("\t")[7])) for w in layouts}
 
 
 def torch(net, mode, batch):
-    text = output(["/usr/bin/python3", here + "/torch_vgg.py", "--config", net, "--mode", mode, "--batch", str(batch), "--threads", threads, "--steps", "3"])
-    return text and json.loads(text)["images_per_s"]
+    return {"": run([sys.executable, HERE + "/torch_vgg.py", "--config", net, "--mode", mode, "--batch", batch, "--threads", THREADS, "--steps", STEPS or 3], rate)}
 
 
 def onnxruntime(net, mode, batch):
-    text = output(["node", here + "/ort_vgg.js", f"{cache}/{net}.onnx", str(batch), threads, "7"])
-    return text and json.loads(text)["images_per_second"]
+    return {"": run(["node", HERE + "/ort_vgg.js", f"{CACHE}/{net}.onnx", batch, THREADS, STEPS or 7], rate)}
 
 
 def stock(net, mode, batch):
-    text = output([cache + "/stock", "--batch", str(batch)])
-    return text and json.loads(text)["images_per_second"]
+    return {"": run([CACHE + "/stock", "--batch", batch, "--steps", STEPS or 2], rate, GOMAXPROCS=str(THREADS))}
 
 
-TASKS = {  # name: (what, ours, [(peer, run)])
-    "train-A-16": ("net A, training step, batch 16", lambda: ours("A", "train", 16), [("oneDNN", lambda: onednn("A", "train", 16)), ("PyTorch", lambda: torch("A", "train", 16))]),
-    "train-D-16": ("net D, training step, batch 16", lambda: ours("D", "train", 16), [("oneDNN", lambda: onednn("D", "train", 16)), ("PyTorch", lambda: torch("D", "train", 16))]),
-    "infer-D-8": ("net D, inference, batch 8", lambda: ours("D", "infer", 8), [("oneDNN", lambda: onednn("D", "infer", 8)), ("onnxruntime", lambda: onnxruntime("D", "infer", 8))]),
-    "infer-D-1": ("net D, inference, batch 1", lambda: ours("D", "infer", 1), [("oneDNN", lambda: onednn("D", "infer", 1)), ("onnxruntime", lambda: onnxruntime("D", "infer", 1))]),
-    "avx2-A-16": ("net A, training step, batch 16, ours with AVX2 alone", lambda: ours("A", "train", 16, VGG_CPU="avx2"), [("PyTorch", lambda: torch("A", "train", 16))]),
-    "stock-A-1": ("net A, training step, batch 1", lambda: ours("A", "train", 1), [("stock Gorgonia", lambda: stock("A", "train", 1))]),
-    "threads": ("net D, training step, batch 8, two threads against one", lambda: ours("D", "train", 8, 2), [("one thread", lambda: ours("D", "train", 8, 1))]),
+def one_thread(net, mode, batch):
+    return {"": ours(net, mode, batch, 1)[0]}
+
+
+PEERS = {"oneDNN": onednn, "PyTorch": torch, "onnxruntime": onnxruntime, "stock Gorgonia": stock, "one thread": one_thread}
+TASKS = {  # name: (net, mode, batch, peers, environment of ours)
+    "train-A-16": ("A", "train", 16, ["oneDNN", "PyTorch"], {}),
+    "train-D-16": ("D", "train", 16, ["oneDNN", "PyTorch"], {}),
+    "infer-D-8": ("D", "infer", 8, ["oneDNN", "onnxruntime"], {}),
+    "infer-D-1": ("D", "infer", 1, ["oneDNN", "onnxruntime"], {}),
+    "avx2-train-A-16": ("A", "train", 16, ["PyTorch"], {"VGG_CPU": "avx2"}),
+    "stock-A-1": ("A", "train", 1, ["stock Gorgonia"], {}),
+    "threads": ("D", "train", 8, ["one thread"], {}),
 }
 
-print(f"| 224×224, {threads} threads, {rounds} rounds | of the measured peak | " + "pictures/s against |\n|---|---|---|", flush=True)
-for name in os.environ.get("TASKS", " ".join(TASKS)).split():
-    what, us, peers = TASKS[name]
-    rates = {"": [], **{peer: [] for peer, _ in peers}}
-    ours.of_peak, of_peak = [], []
-    for _ in range(1 if name == "stock-A-1" else rounds):
-        for peer, run in peers:
-            rates[""].append(us())
-            of_peak.append(ours.of_peak[-1])
-            rates[peer].append(run())
-    mine = statistics.median(rates.pop(""))
+
+def compare(name):
+    """The cells of a task's row, and whether every run that was tried gave a figure."""
+    net, mode, batch, peers, env = TASKS[name]
+    batch = BATCH or batch
+    what = f"net {net}, {'training step' if mode == 'train' else 'inference'}, batch {batch}" + (", ours with AVX2 alone" if env else "")
+    absent = [p for p in peers if p != "one thread" and p not in HAVE]
+    measured, failed, rates = [], [], {}  # rates: peer → setting → pictures/s of each round
+    for _ in range(ROUNDS):
+        for peer in [p for p in peers if p not in absent + failed]:
+            try:
+                measured.append(ours(net, mode, batch, **env))
+            except Failed as e:
+                print(e, file=sys.stderr)
+                return (what, "-", "(ours failed)"), False
+            try:
+                for setting, r in PEERS[peer](net, mode, batch).items():
+                    rates.setdefault(peer, {}).setdefault(setting, []).append(r)
+            except Failed as e:  # not tried again: its next round would fail like this one
+                print(f"{name}, {peer}: {e}", file=sys.stderr)
+                failed.append(peer)
+    if not measured:
+        return (what, "-", ", ".join(f"({p} is not installed)" for p in absent)), True
+    mine, of_peak = map(statistics.median, zip(*measured))
     against = []
-    for peer, measured in rates.items():
-        measured = [m for m in measured if m]
-        against.append(f"{mine / statistics.median(measured):.2f} × {peer}" if measured else f"({peer} could not be run)")
-    print(f"| {what} | {statistics.median(of_peak):.2f} | {', '.join(against)} |", flush=True)
+    for p in peers:
+        if p in absent or p in failed:
+            against.append(f"({p} is not installed)" if p in absent else f"({p} failed)")
+        else:
+            against.append(f"{mine / max(map(statistics.median, rates[p].values())):.2f} × {p}")
+    return (what, f"{of_peak:.2f}", ", ".join(against)), not failed
+
+
+names = os.environ.get("TASKS", "").split() or list(TASKS)
+for name in names:
+    if name not in TASKS:
+        sys.exit(f"TASKS: unknown task {name}; want some of {' '.join(TASKS)}")
+print(f"| 224×224, threads: {THREADS}, rounds: {ROUNDS} | ours, of the measured peak | pictures/s against |\n|---|---|---|", flush=True)
+sound = True
+for name in names:
+    cells, fine = compare(name)
+    sound = sound and fine
+    print("| " + " | ".join(cells) + " |", flush=True)
+sys.exit(not sound)

@@ -64,8 +64,9 @@ static std::vector<std::pair<memory, memory>> params; // weight, gradient, in th
 int main(int argc, char **argv) {
     auto arg = [&](int i, const char *d) { return std::string(argc > i ? argv[i] : d); };
     bool train = arg(1, "infer") == "train"; char cfg = arg(2, "D")[0]; int N = atoi(arg(3, "1").c_str());
+    if ((!train && arg(1, "infer") != "infer") || (cfg != 'A' && cfg != 'D') || N < 1) { fprintf(stderr, "usage: onednn_vgg infer|train A|D BATCH [ALG [FUSE [WLAYOUT [STEPS [TABLE]]]]]\n"); return 2; }
     std::string algs = arg(4, "direct"); bool fuse = arg(5, "1") == "1"; bool keep = arg(6, "keep") == "keep";
-    int steps = atoi(arg(7, "7").c_str()); bool table = arg(8, "0") == "1";
+    int steps = std::max(1, atoi(arg(7, "7").c_str())); bool table = arg(8, "0") == "1";
     algorithm alg0 = algs == "auto" ? algorithm::convolution_auto : algs == "winograd" || algs == "mixed" ? algorithm::convolution_winograd : algorithm::convolution_direct;
     std::vector<std::vector<int>> A = {{64}, {128}, {256, 256}, {512, 512}, {512, 512}},
         D = {{64, 64}, {128, 128}, {256, 256, 256}, {512, 512, 512}, {512, 512, 512}};
