@@ -137,23 +137,18 @@ func (v *convolution) line(in *ring, taps [][2]int, line, panel, c0, n int) {
 		}
 	}
 	column, columns, b := v.weights.panel(panel)
-	t := tile{n: columns, k: v.span - v.In + n, rsc: v.step * v.Out, rsa: v.pitch, csa: 1, rsb: v.weights.width, floor: noFloor}
+	pixel, positions := v.at(line)
+	t := tile{m: positions, n: columns, k: v.span - v.In + n, rsc: v.step * v.Out, rsa: v.pitch, csa: 1, rsb: v.weights.width, floor: noFloor}
 	if v.relu && c0+n == v.In {
 		t.floor = 0
 	}
-	pixel, positions := v.at(line)
-	for position, m := range parts(positions, cpu.rows) {
-		out := v.y[(pixel+position*v.step)*v.Out+column:]
-		e := out
-		t.m, t.rse = m, t.rsc
-		if c0 == 0 {
-			e, t.rse = zeros, 0
-			if v.bias != nil {
-				e = v.bias[column:]
-			}
-		}
-		t.compute(out, in.data[position*v.pitch:], b, e, taps)
+	out, e := v.y[pixel*v.Out+column:], zeros
+	if c0 > 0 {
+		e, t.rse = out, t.rsc
+	} else if v.bias != nil {
+		e = v.bias[column:]
 	}
+	t.compute(out, in.data, b, e, taps)
 }
 
 // WeightGradient computes dw, the gradient of the weights, or adds it to dw if accumulate.

@@ -6,12 +6,13 @@ import "math"
 //
 //	c[i*rsc+j] = max(floor, e[i*rse+j] + Σ over runs Σ over p < k of a[run[0]+i*rsa+p*csa] * b[run[1]+p*rsb+j])
 //
-// for m rows i and n columns j, no more than the isa has. Runs are what a convolution's taps see of a picture,
-// or a gradient's sum over lines, without a copy for each. e is added last, and may be c.
+// for m rows i and n columns j, of which there are no more than the isa has. Runs are what a convolution's taps see of a
+// picture, or a gradient's sum over lines, without a copy for each. e is added last, and may be c.
 type tile struct {
 	m, n, k                 int
 	rsc, rsa, csa, rsb, rse int
 	floor                   float32
+	ahead                   int // floats from b to what is going to be b, a hint
 }
 
 // noFloor is the floor of a tile without ReLU.
@@ -34,7 +35,7 @@ func (t *tile) compute(c, a, b, e []float32, runs [][2]int) {
 		_, _, _, _ = a[run[0]], a[run[0]+lastA], b[run[1]], b[run[1]+lastB]
 	}
 	_, _ = c[(t.m-1)*t.rsc+t.n-1], e[(t.m-1)*t.rse+t.n-1]
-	cpu.gemm(&c[0], &a[0], &b[0], &e[0], &runs[0], len(runs), t.k, t.rsc, t.rsa, t.csa, t.rsb, t.rse, t.m, t.n, t.floor)
+	cpu.gemm(&c[0], &a[0], &b[0], &e[0], &runs[0], len(runs), t.k, t.rsc, t.rsa, t.csa, t.rsb, t.rse, t.m, t.n, evenly(t.m, cpu.rows), t.ahead, t.floor)
 }
 
 // computeGo is the pure-Go twin of the assembly. It sums two rows of four columns at a time in registers.

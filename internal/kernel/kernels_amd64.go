@@ -2,10 +2,10 @@
 
 package kernel
 
-// gemmAVX512 is gemmGo for m of 1 to 14 rows, n of 1 to 32 columns, and count and k of at least 1.
+// It fetches what lies ahead floats beyond the b that it reads.
 //
 //go:noescape
-func gemmAVX512(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, floor float32)
+func gemmAVX512(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, floor float32)
 
 // dotAVX512 does c[i*rsc+j*csc] += Σ over p < k of a[i*rsa+p] * b[j*rsb+p] for m of 1 to 4 rows i and n of 1 to 6 rows j.
 //
@@ -135,10 +135,10 @@ func winograd2FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstCol
 //go:noescape
 func winograd2FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
-// gemmAVX2 is gemmGo for m of 1 to 6 rows, n of 1 to 16 columns, and count and k of at least 1.
+// It fetches what lies ahead floats beyond the b that it reads.
 //
 //go:noescape
-func gemmAVX2(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, floor float32)
+func gemmAVX2(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, floor float32)
 
 // dotAVX2 does c[i*rsc+j*csc] += Σ over p < k of a[i*rsa+p] * b[j*rsb+p] for m of 1 to 3 rows i and n of 1 to 3 rows j.
 //

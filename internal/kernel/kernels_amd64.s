@@ -218,46 +218,50 @@ DATA laneMasks<>+56(SB)/4, $0x00000000
 DATA laneMasks<>+60(SB)/4, $0x00000000
 GLOBL laneMasks<>(SB), RODATA|NOPTR, $64
 
-// func gemmAVX512(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, floor float32)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·gemmAVX512(SB), NOSPLIT, $0-116
-	MOVQ  n+104(FP), CX
-	MOVQ  m+96(FP), DX
-	CMPQ  CX, $0x10
-	JLE   vectors1
-	SUBQ  $0x10, CX
-	MOVL  $0x00000001, AX
-	SHLL  CL, AX
-	DECL  AX
-	KMOVW AX, K1
-	CMPQ  DX, $0x0e
-	JEQ   tile14x2masked
-	CMPQ  DX, $0x0d
-	JEQ   tile13x2masked
-	CMPQ  DX, $0x0c
-	JEQ   tile12x2masked
-	CMPQ  DX, $0x0b
-	JEQ   tile11x2masked
-	CMPQ  DX, $0x0a
-	JEQ   tile10x2masked
-	CMPQ  DX, $0x09
-	JEQ   tile9x2masked
-	CMPQ  DX, $0x08
-	JEQ   tile8x2masked
-	CMPQ  DX, $0x07
-	JEQ   tile7x2masked
-	CMPQ  DX, $0x06
-	JEQ   tile6x2masked
-	CMPQ  DX, $0x05
-	JEQ   tile5x2masked
-	CMPQ  DX, $0x04
-	JEQ   tile4x2masked
-	CMPQ  DX, $0x03
-	JEQ   tile3x2masked
-	CMPQ  DX, $0x02
-	JEQ   tile2x2masked
-	CMPQ  DX, $0x01
-	JEQ   tile1x2masked
+// func gemmAVX512(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, floor float32)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmAVX512(SB), NOSPLIT, $0-132
+next:
+	MOVQ    n+104(FP), CX
+	MOVQ    m+96(FP), DX
+	MOVQ    height+112(FP), AX
+	CMPQ    DX, AX
+	CMOVQGT AX, DX
+	CMPQ    CX, $0x10
+	JLE     vectors1
+	SUBQ    $0x10, CX
+	MOVL    $0x00000001, AX
+	SHLL    CL, AX
+	DECL    AX
+	KMOVW   AX, K1
+	CMPQ    DX, $0x0e
+	JEQ     tile14x2masked
+	CMPQ    DX, $0x0d
+	JEQ     tile13x2masked
+	CMPQ    DX, $0x0c
+	JEQ     tile12x2masked
+	CMPQ    DX, $0x0b
+	JEQ     tile11x2masked
+	CMPQ    DX, $0x0a
+	JEQ     tile10x2masked
+	CMPQ    DX, $0x09
+	JEQ     tile9x2masked
+	CMPQ    DX, $0x08
+	JEQ     tile8x2masked
+	CMPQ    DX, $0x07
+	JEQ     tile7x2masked
+	CMPQ    DX, $0x06
+	JEQ     tile6x2masked
+	CMPQ    DX, $0x05
+	JEQ     tile5x2masked
+	CMPQ    DX, $0x04
+	JEQ     tile4x2masked
+	CMPQ    DX, $0x03
+	JEQ     tile3x2masked
+	CMPQ    DX, $0x02
+	JEQ     tile2x2masked
+	CMPQ    DX, $0x01
+	JEQ     tile1x2masked
 	RET
 
 vectors1:
@@ -296,43 +300,89 @@ vectors1:
 	RET
 
 tile14x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	VXORPS Z12, Z12, Z12
-	VXORPS Z13, Z13, Z13
-	VXORPS Z14, Z14, Z14
-	VXORPS Z15, Z15, Z15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
-	VXORPS Z22, Z22, Z22
-	VXORPS Z23, Z23, Z23
-	VXORPS Z24, Z24, Z24
-	VXORPS Z25, Z25, Z25
-	VXORPS Z26, Z26, Z26
-	VXORPS Z27, Z27, Z27
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	VXORPS     Z24, Z24, Z24
+	VXORPS     Z25, Z25, Z25
+	VXORPS     Z26, Z26, Z26
+	VXORPS     Z27, Z27, Z27
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile14x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -349,7 +399,9 @@ tile14x2maskedrun:
 
 tile14x2maskedstep:
 	VMOVUPS      (BX), Z28
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z29
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z30
 	VFMADD231PS  Z28, Z30, Z0
@@ -409,7 +461,7 @@ tile14x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z28
+	VBROADCASTSS floor+128(FP), Z28
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z28, Z0
 	VMOVUPS      Z0, (R8)
@@ -534,33 +586,80 @@ tile14x2maskedstep:
 	VADDPS       Z29, Z27, Z27
 	VMAXPS       Z27, Z28, Z27
 	VMOVUPS      Z27, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x0e, DX
+	JZ           tile14x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x0e, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile14x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile14x1masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	VXORPS Z12, Z12, Z12
-	VXORPS Z13, Z13, Z13
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile14x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -577,6 +676,7 @@ tile14x1maskedrun:
 
 tile14x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z14
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z14, Z0
 	VFMADD231PS.BCST (R8)(R13*1), Z14, Z1
@@ -608,7 +708,7 @@ tile14x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z14
+	VBROADCASTSS     floor+128(FP), Z14
 	VMOVUPS.Z        (R9), K1, Z15
 	VADDPS           Z15, Z0, Z0
 	VMAXPS           Z0, Z14, Z0
@@ -691,45 +791,103 @@ tile14x1maskedstep:
 	VADDPS           Z15, Z13, Z13
 	VMAXPS           Z13, Z14, Z13
 	VMOVUPS          Z13, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x0e, DX
+	JZ               tile14x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x0e, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile14x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile13x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	VXORPS Z12, Z12, Z12
-	VXORPS Z13, Z13, Z13
-	VXORPS Z14, Z14, Z14
-	VXORPS Z15, Z15, Z15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
-	VXORPS Z22, Z22, Z22
-	VXORPS Z23, Z23, Z23
-	VXORPS Z24, Z24, Z24
-	VXORPS Z25, Z25, Z25
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	VXORPS     Z24, Z24, Z24
+	VXORPS     Z25, Z25, Z25
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile13x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -746,7 +904,9 @@ tile13x2maskedrun:
 
 tile13x2maskedstep:
 	VMOVUPS      (BX), Z26
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z27
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z28
 	VFMADD231PS  Z26, Z28, Z0
@@ -803,7 +963,7 @@ tile13x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z26
+	VBROADCASTSS floor+128(FP), Z26
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z26, Z0
 	VMOVUPS      Z0, (R8)
@@ -919,32 +1079,77 @@ tile13x2maskedstep:
 	VADDPS       Z27, Z25, Z25
 	VMAXPS       Z25, Z26, Z25
 	VMOVUPS      Z25, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x0d, DX
+	JZ           tile13x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x0d, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile13x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile13x1masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	VXORPS Z12, Z12, Z12
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile13x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -961,6 +1166,7 @@ tile13x1maskedrun:
 
 tile13x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z13
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z13, Z0
 	VFMADD231PS.BCST (R8)(R13*1), Z13, Z1
@@ -991,7 +1197,7 @@ tile13x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z13
+	VBROADCASTSS     floor+128(FP), Z13
 	VMOVUPS.Z        (R9), K1, Z14
 	VADDPS           Z14, Z0, Z0
 	VMAXPS           Z0, Z13, Z0
@@ -1068,43 +1274,98 @@ tile13x1maskedstep:
 	VADDPS           Z14, Z12, Z12
 	VMAXPS           Z12, Z13, Z12
 	VMOVUPS          Z12, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x0d, DX
+	JZ               tile13x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x0d, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile13x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile12x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	VXORPS Z12, Z12, Z12
-	VXORPS Z13, Z13, Z13
-	VXORPS Z14, Z14, Z14
-	VXORPS Z15, Z15, Z15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
-	VXORPS Z22, Z22, Z22
-	VXORPS Z23, Z23, Z23
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile12x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -1120,7 +1381,9 @@ tile12x2maskedrun:
 
 tile12x2maskedstep:
 	VMOVUPS      (BX), Z24
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z25
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z26
 	VFMADD231PS  Z24, Z26, Z0
@@ -1173,7 +1436,7 @@ tile12x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z24
+	VBROADCASTSS floor+128(FP), Z24
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z24, Z0
 	VMOVUPS      Z0, (R8)
@@ -1280,31 +1543,74 @@ tile12x2maskedstep:
 	VADDPS       Z25, Z23, Z23
 	VMAXPS       Z23, Z24, Z23
 	VMOVUPS      Z23, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x0c, DX
+	JZ           tile12x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x0c, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile12x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile12x1masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile12x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -1320,6 +1626,7 @@ tile12x1maskedrun:
 
 tile12x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z12
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z12, Z0
 	VFMADD231PS.BCST (R8)(R13*1), Z12, Z1
@@ -1348,7 +1655,7 @@ tile12x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z12
+	VBROADCASTSS     floor+128(FP), Z12
 	VMOVUPS.Z        (R9), K1, Z13
 	VADDPS           Z13, Z0, Z0
 	VMAXPS           Z0, Z12, Z0
@@ -1419,41 +1726,93 @@ tile12x1maskedstep:
 	VADDPS           Z13, Z11, Z11
 	VMAXPS           Z11, Z12, Z11
 	VMOVUPS          Z11, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x0c, DX
+	JZ               tile12x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x0c, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile12x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile11x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	VXORPS Z12, Z12, Z12
-	VXORPS Z13, Z13, Z13
-	VXORPS Z14, Z14, Z14
-	VXORPS Z15, Z15, Z15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile11x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -1469,7 +1828,9 @@ tile11x2maskedrun:
 
 tile11x2maskedstep:
 	VMOVUPS      (BX), Z22
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z23
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z24
 	VFMADD231PS  Z22, Z24, Z0
@@ -1519,7 +1880,7 @@ tile11x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z22
+	VBROADCASTSS floor+128(FP), Z22
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z22, Z0
 	VMOVUPS      Z0, (R8)
@@ -1617,30 +1978,71 @@ tile11x2maskedstep:
 	VADDPS       Z23, Z21, Z21
 	VMAXPS       Z21, Z22, Z21
 	VMOVUPS      Z21, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x0b, DX
+	JZ           tile11x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x0b, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile11x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile11x1masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile11x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -1656,6 +2058,7 @@ tile11x1maskedrun:
 
 tile11x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z11
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z11, Z0
 	VFMADD231PS.BCST (R8)(R13*1), Z11, Z1
@@ -1683,7 +2086,7 @@ tile11x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z11
+	VBROADCASTSS     floor+128(FP), Z11
 	VMOVUPS.Z        (R9), K1, Z12
 	VADDPS           Z12, Z0, Z0
 	VMAXPS           Z0, Z11, Z0
@@ -1748,39 +2151,88 @@ tile11x1maskedstep:
 	VADDPS           Z12, Z10, Z10
 	VMAXPS           Z10, Z11, Z10
 	VMOVUPS          Z10, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x0b, DX
+	JZ               tile11x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x0b, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile11x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile10x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	VXORPS Z12, Z12, Z12
-	VXORPS Z13, Z13, Z13
-	VXORPS Z14, Z14, Z14
-	VXORPS Z15, Z15, Z15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile10x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -1796,7 +2248,9 @@ tile10x2maskedrun:
 
 tile10x2maskedstep:
 	VMOVUPS      (BX), Z20
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z21
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z22
 	VFMADD231PS  Z20, Z22, Z0
@@ -1843,7 +2297,7 @@ tile10x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z20
+	VBROADCASTSS floor+128(FP), Z20
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z20, Z0
 	VMOVUPS      Z0, (R8)
@@ -1932,29 +2386,68 @@ tile10x2maskedstep:
 	VADDPS       Z21, Z19, Z19
 	VMAXPS       Z19, Z20, Z19
 	VMOVUPS      Z19, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x0a, DX
+	JZ           tile10x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x0a, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile10x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile10x1masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile10x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -1970,6 +2463,7 @@ tile10x1maskedrun:
 
 tile10x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z10
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z10, Z0
 	VFMADD231PS.BCST (R8)(R13*1), Z10, Z1
@@ -1996,7 +2490,7 @@ tile10x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z10
+	VBROADCASTSS     floor+128(FP), Z10
 	VMOVUPS.Z        (R9), K1, Z11
 	VADDPS           Z11, Z0, Z0
 	VMAXPS           Z0, Z10, Z0
@@ -2055,37 +2549,83 @@ tile10x1maskedstep:
 	VADDPS           Z11, Z9, Z9
 	VMAXPS           Z9, Z10, Z9
 	VMOVUPS          Z9, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x0a, DX
+	JZ               tile10x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x0a, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile10x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile9x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	VXORPS Z12, Z12, Z12
-	VXORPS Z13, Z13, Z13
-	VXORPS Z14, Z14, Z14
-	VXORPS Z15, Z15, Z15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile9x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -2100,7 +2640,9 @@ tile9x2maskedrun:
 
 tile9x2maskedstep:
 	VMOVUPS      (BX), Z18
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z19
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z20
 	VFMADD231PS  Z18, Z20, Z0
@@ -2143,7 +2685,7 @@ tile9x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z18
+	VBROADCASTSS floor+128(FP), Z18
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z18, Z0
 	VMOVUPS      Z0, (R8)
@@ -2223,28 +2765,65 @@ tile9x2maskedstep:
 	VADDPS       Z19, Z17, Z17
 	VMAXPS       Z17, Z18, Z17
 	VMOVUPS      Z17, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x09, DX
+	JZ           tile9x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x09, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile9x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile9x1masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile9x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -2259,6 +2838,7 @@ tile9x1maskedrun:
 
 tile9x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z9
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z9, Z0
 	VFMADD231PS.BCST (R8)(R13*1), Z9, Z1
@@ -2283,7 +2863,7 @@ tile9x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z9
+	VBROADCASTSS     floor+128(FP), Z9
 	VMOVUPS.Z        (R9), K1, Z10
 	VADDPS           Z10, Z0, Z0
 	VMAXPS           Z0, Z9, Z0
@@ -2336,35 +2916,78 @@ tile9x1maskedstep:
 	VADDPS           Z10, Z8, Z8
 	VMAXPS           Z8, Z9, Z8
 	VMOVUPS          Z8, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x09, DX
+	JZ               tile9x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x09, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile9x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile8x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	VXORPS Z12, Z12, Z12
-	VXORPS Z13, Z13, Z13
-	VXORPS Z14, Z14, Z14
-	VXORPS Z15, Z15, Z15
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile8x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -2379,7 +3002,9 @@ tile8x2maskedrun:
 
 tile8x2maskedstep:
 	VMOVUPS      (BX), Z16
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z17
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z18
 	VFMADD231PS  Z16, Z18, Z0
@@ -2419,7 +3044,7 @@ tile8x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z16
+	VBROADCASTSS floor+128(FP), Z16
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z16, Z0
 	VMOVUPS      Z0, (R8)
@@ -2490,27 +3115,62 @@ tile8x2maskedstep:
 	VADDPS       Z17, Z15, Z15
 	VMAXPS       Z15, Z16, Z15
 	VMOVUPS      Z15, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x08, DX
+	JZ           tile8x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x08, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile8x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile8x1masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile8x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -2525,6 +3185,7 @@ tile8x1maskedrun:
 
 tile8x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z8
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z8, Z0
 	VFMADD231PS.BCST (R8)(R13*1), Z8, Z1
@@ -2548,7 +3209,7 @@ tile8x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z8
+	VBROADCASTSS     floor+128(FP), Z8
 	VMOVUPS.Z        (R9), K1, Z9
 	VADDPS           Z9, Z0, Z0
 	VMAXPS           Z0, Z8, Z0
@@ -2595,33 +3256,73 @@ tile8x1maskedstep:
 	VADDPS           Z9, Z7, Z7
 	VMAXPS           Z7, Z8, Z7
 	VMOVUPS          Z7, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x08, DX
+	JZ               tile8x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x08, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile8x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile7x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	VXORPS Z12, Z12, Z12
-	VXORPS Z13, Z13, Z13
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile7x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -2636,7 +3337,9 @@ tile7x2maskedrun:
 
 tile7x2maskedstep:
 	VMOVUPS      (BX), Z14
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z15
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z16
 	VFMADD231PS  Z14, Z16, Z0
@@ -2673,7 +3376,7 @@ tile7x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z14
+	VBROADCASTSS floor+128(FP), Z14
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z14, Z0
 	VMOVUPS      Z0, (R8)
@@ -2735,26 +3438,59 @@ tile7x2maskedstep:
 	VADDPS       Z15, Z13, Z13
 	VMAXPS       Z13, Z14, Z13
 	VMOVUPS      Z13, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x07, DX
+	JZ           tile7x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x07, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile7x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile7x1masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile7x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -2769,6 +3505,7 @@ tile7x1maskedrun:
 
 tile7x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z7
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z7, Z0
 	VFMADD231PS.BCST (R8)(R13*1), Z7, Z1
@@ -2791,7 +3528,7 @@ tile7x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z7
+	VBROADCASTSS     floor+128(FP), Z7
 	VMOVUPS.Z        (R9), K1, Z8
 	VADDPS           Z8, Z0, Z0
 	VMAXPS           Z0, Z7, Z0
@@ -2832,31 +3569,68 @@ tile7x1maskedstep:
 	VADDPS           Z8, Z6, Z6
 	VMAXPS           Z6, Z7, Z6
 	VMOVUPS          Z6, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x07, DX
+	JZ               tile7x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x07, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile7x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile6x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile6x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -2870,7 +3644,9 @@ tile6x2maskedrun:
 
 tile6x2maskedstep:
 	VMOVUPS      (BX), Z12
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z13
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z14
 	VFMADD231PS  Z12, Z14, Z0
@@ -2903,7 +3679,7 @@ tile6x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z12
+	VBROADCASTSS floor+128(FP), Z12
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z12, Z0
 	VMOVUPS      Z0, (R8)
@@ -2956,25 +3732,56 @@ tile6x2maskedstep:
 	VADDPS       Z13, Z11, Z11
 	VMAXPS       Z11, Z12, Z11
 	VMOVUPS      Z11, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x06, DX
+	JZ           tile6x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x06, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile6x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile6x1masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile6x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -2988,6 +3795,7 @@ tile6x1maskedrun:
 
 tile6x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z6
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z6, Z0
 	VFMADD231PS.BCST (R8)(R13*1), Z6, Z1
@@ -3008,7 +3816,7 @@ tile6x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z6
+	VBROADCASTSS     floor+128(FP), Z6
 	VMOVUPS.Z        (R9), K1, Z7
 	VADDPS           Z7, Z0, Z0
 	VMAXPS           Z0, Z6, Z0
@@ -3043,29 +3851,63 @@ tile6x1maskedstep:
 	VADDPS           Z7, Z5, Z5
 	VMAXPS           Z5, Z6, Z5
 	VMOVUPS          Z5, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x06, DX
+	JZ               tile6x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x06, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile6x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile5x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile5x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -3079,7 +3921,9 @@ tile5x2maskedrun:
 
 tile5x2maskedstep:
 	VMOVUPS      (BX), Z10
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z11
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z12
 	VFMADD231PS  Z10, Z12, Z0
@@ -3109,7 +3953,7 @@ tile5x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z10
+	VBROADCASTSS floor+128(FP), Z10
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z10, Z0
 	VMOVUPS      Z0, (R8)
@@ -3153,24 +3997,53 @@ tile5x2maskedstep:
 	VADDPS       Z11, Z9, Z9
 	VMAXPS       Z9, Z10, Z9
 	VMOVUPS      Z9, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x05, DX
+	JZ           tile5x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x05, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile5x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile5x1masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile5x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -3184,6 +4057,7 @@ tile5x1maskedrun:
 
 tile5x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z5
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z5, Z0
 	VFMADD231PS.BCST (R8)(R13*1), Z5, Z1
@@ -3203,7 +4077,7 @@ tile5x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z5
+	VBROADCASTSS     floor+128(FP), Z5
 	VMOVUPS.Z        (R9), K1, Z6
 	VADDPS           Z6, Z0, Z0
 	VMAXPS           Z0, Z5, Z0
@@ -3232,27 +4106,58 @@ tile5x1maskedstep:
 	VADDPS           Z6, Z4, Z4
 	VMAXPS           Z4, Z5, Z4
 	VMOVUPS          Z4, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x05, DX
+	JZ               tile5x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x05, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile5x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile4x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile4x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -3266,7 +4171,9 @@ tile4x2maskedrun:
 
 tile4x2maskedstep:
 	VMOVUPS      (BX), Z8
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z9
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z10
 	VFMADD231PS  Z8, Z10, Z0
@@ -3293,7 +4200,7 @@ tile4x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z8
+	VBROADCASTSS floor+128(FP), Z8
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z8, Z0
 	VMOVUPS      Z0, (R8)
@@ -3328,23 +4235,50 @@ tile4x2maskedstep:
 	VADDPS       Z9, Z7, Z7
 	VMAXPS       Z7, Z8, Z7
 	VMOVUPS      Z7, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x04, DX
+	JZ           tile4x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x04, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile4x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile4x1masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile4x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -3358,6 +4292,7 @@ tile4x1maskedrun:
 
 tile4x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z4
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z4, Z0
 	VFMADD231PS.BCST (R8)(R13*1), Z4, Z1
@@ -3376,7 +4311,7 @@ tile4x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z4
+	VBROADCASTSS     floor+128(FP), Z4
 	VMOVUPS.Z        (R9), K1, Z5
 	VADDPS           Z5, Z0, Z0
 	VMAXPS           Z0, Z4, Z0
@@ -3399,25 +4334,53 @@ tile4x1maskedstep:
 	VADDPS           Z5, Z3, Z3
 	VMAXPS           Z3, Z4, Z3
 	VMOVUPS          Z3, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x04, DX
+	JZ               tile4x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x04, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile4x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile3x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile3x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -3430,7 +4393,9 @@ tile3x2maskedrun:
 
 tile3x2maskedstep:
 	VMOVUPS      (BX), Z6
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z7
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z8
 	VFMADD231PS  Z6, Z8, Z0
@@ -3453,7 +4418,7 @@ tile3x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z6
+	VBROADCASTSS floor+128(FP), Z6
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z6, Z0
 	VMOVUPS      Z0, (R8)
@@ -3479,22 +4444,47 @@ tile3x2maskedstep:
 	VADDPS       Z7, Z5, Z5
 	VMAXPS       Z5, Z6, Z5
 	VMOVUPS      Z5, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x03, DX
+	JZ           tile3x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x03, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile3x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile3x1masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile3x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -3507,6 +4497,7 @@ tile3x1maskedrun:
 
 tile3x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z3
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z3, Z0
 	VFMADD231PS.BCST (R8)(R13*1), Z3, Z1
@@ -3523,7 +4514,7 @@ tile3x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z3
+	VBROADCASTSS     floor+128(FP), Z3
 	VMOVUPS.Z        (R9), K1, Z4
 	VADDPS           Z4, Z0, Z0
 	VMAXPS           Z0, Z3, Z0
@@ -3540,23 +4531,48 @@ tile3x1maskedstep:
 	VADDPS           Z4, Z2, Z2
 	VMAXPS           Z2, Z3, Z2
 	VMOVUPS          Z2, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x03, DX
+	JZ               tile3x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x03, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile3x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile2x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile2x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -3569,7 +4585,9 @@ tile2x2maskedrun:
 
 tile2x2maskedstep:
 	VMOVUPS      (BX), Z4
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z5
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z6
 	VFMADD231PS  Z4, Z6, Z0
@@ -3589,7 +4607,7 @@ tile2x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z4
+	VBROADCASTSS floor+128(FP), Z4
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z4, Z0
 	VMOVUPS      Z0, (R8)
@@ -3606,21 +4624,44 @@ tile2x2maskedstep:
 	VADDPS       Z5, Z3, Z3
 	VMAXPS       Z3, Z4, Z3
 	VMOVUPS      Z3, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x02, DX
+	JZ           tile2x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x02, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile2x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile2x1masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile2x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -3633,6 +4674,7 @@ tile2x1maskedrun:
 
 tile2x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z2
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z2, Z0
 	VFMADD231PS.BCST (R8)(R13*1), Z2, Z1
@@ -3648,7 +4690,7 @@ tile2x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z2
+	VBROADCASTSS     floor+128(FP), Z2
 	VMOVUPS.Z        (R9), K1, Z3
 	VADDPS           Z3, Z0, Z0
 	VMAXPS           Z0, Z2, Z0
@@ -3659,21 +4701,43 @@ tile2x1maskedstep:
 	VADDPS           Z3, Z1, Z1
 	VMAXPS           Z1, Z2, Z1
 	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x02, DX
+	JZ               tile2x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x02, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile2x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile1x2masked:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile1x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -3686,7 +4750,9 @@ tile1x2maskedrun:
 
 tile1x2maskedstep:
 	VMOVUPS      (BX), Z2
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS.Z    64(BX), K1, Z3
+	PREFETCHT1   64(BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Z4
 	VFMADD231PS  Z2, Z4, Z0
@@ -3703,7 +4769,7 @@ tile1x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Z2
+	VBROADCASTSS floor+128(FP), Z2
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z2, Z0
 	VMOVUPS      Z0, (R8)
@@ -3711,20 +4777,41 @@ tile1x2maskedstep:
 	VADDPS       Z3, Z1, Z1
 	VMAXPS       Z1, Z2, Z1
 	VMOVUPS      Z1, K1, 64(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x01, DX
+	JZ           tile1x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x01, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile1x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile1x1masked:
-	VXORPS Z0, Z0, Z0
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Z0, Z0, Z0
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile1x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -3737,6 +4824,7 @@ tile1x1maskedrun:
 
 tile1x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z1
+	PREFETCHT1       (BX)(CX*1)
 	ADDQ             DX, BX
 	VFMADD231PS.BCST (R8), Z1, Z0
 	ADDQ             R15, R8
@@ -3751,11 +4839,26 @@ tile1x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+112(FP), Z1
+	VBROADCASTSS     floor+128(FP), Z1
 	VMOVUPS.Z        (R9), K1, Z2
 	VADDPS           Z2, Z0, Z0
 	VMAXPS           Z0, Z1, Z0
 	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	MOVQ             m+96(FP), DX
+	SUBQ             $0x01, DX
+	JZ               tile1x1maskedlast
+	MOVQ             DX, m+96(FP)
+	MOVQ             R8, c+0(FP)
+	MOVQ             R9, e+24(FP)
+	MOVQ             a+8(FP), AX
+	IMUL3Q           $0x01, R13, R13
+	ADDQ             R13, AX
+	MOVQ             AX, a+8(FP)
+	JMP              next
+
+tile1x1maskedlast:
 	VZEROUPPER
 	RET
 
@@ -11441,27 +12544,31 @@ channels:
 	VZEROUPPER
 	RET
 
-// func gemmAVX2(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, floor float32)
-// Requires: AVX, FMA3
-TEXT ·gemmAVX2(SB), NOSPLIT, $0-116
-	MOVQ n+104(FP), CX
-	MOVQ m+96(FP), DX
-	CMPQ CX, $0x08
-	JLE  vectors1
-	CMPQ CX, $0x10
-	JNE  vectors2masked
-	CMPQ DX, $0x06
-	JEQ  tile6x2
-	CMPQ DX, $0x05
-	JEQ  tile5x2
-	CMPQ DX, $0x04
-	JEQ  tile4x2
-	CMPQ DX, $0x03
-	JEQ  tile3x2
-	CMPQ DX, $0x02
-	JEQ  tile2x2
-	CMPQ DX, $0x01
-	JEQ  tile1x2
+// func gemmAVX2(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, floor float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gemmAVX2(SB), NOSPLIT, $0-132
+next:
+	MOVQ    n+104(FP), CX
+	MOVQ    m+96(FP), DX
+	MOVQ    height+112(FP), AX
+	CMPQ    DX, AX
+	CMOVQGT AX, DX
+	CMPQ    CX, $0x08
+	JLE     vectors1
+	CMPQ    CX, $0x10
+	JNE     vectors2masked
+	CMPQ    DX, $0x06
+	JEQ     tile6x2
+	CMPQ    DX, $0x05
+	JEQ     tile5x2
+	CMPQ    DX, $0x04
+	JEQ     tile4x2
+	CMPQ    DX, $0x03
+	JEQ     tile3x2
+	CMPQ    DX, $0x02
+	JEQ     tile2x2
+	CMPQ    DX, $0x01
+	JEQ     tile1x2
 
 vectors2masked:
 	SUBQ    $0x08, CX
@@ -11501,27 +12608,49 @@ vectors1:
 	RET
 
 tile6x2masked:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile6x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -11535,6 +12664,7 @@ tile6x2maskedrun:
 
 tile6x2maskedstep:
 	VMOVUPS      (BX), Y12
+	PREFETCHT1   (BX)(CX*1)
 	VMASKMOVPS   32(BX), Y15, Y13
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y14
@@ -11568,7 +12698,7 @@ tile6x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y12
+	VBROADCASTSS floor+128(FP), Y12
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y12, Y0
 	VMOVUPS      Y0, (R8)
@@ -11621,31 +12751,68 @@ tile6x2maskedstep:
 	VADDPS       Y13, Y11, Y11
 	VMAXPS       Y11, Y12, Y11
 	VMASKMOVPS   Y11, Y15, 32(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x06, DX
+	JZ           tile6x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x06, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile6x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile6x2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile6x2run:
 	MOVQ a+8(FP), R8
@@ -11659,6 +12826,7 @@ tile6x2run:
 
 tile6x2step:
 	VMOVUPS      (BX), Y12
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS      32(BX), Y13
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y14
@@ -11692,7 +12860,7 @@ tile6x2step:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y12
+	VBROADCASTSS floor+128(FP), Y12
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y12, Y0
 	VMOVUPS      Y0, (R8)
@@ -11739,25 +12907,56 @@ tile6x2step:
 	VADDPS       32(R9), Y11, Y11
 	VMAXPS       Y11, Y12, Y11
 	VMOVUPS      Y11, 32(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x06, DX
+	JZ           tile6x2last
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x06, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile6x2last:
 	VZEROUPPER
 	RET
 
 tile6x1masked:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile6x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -11771,6 +12970,7 @@ tile6x1maskedrun:
 
 tile6x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y6
+	PREFETCHT1   (BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y7
 	VFMADD231PS  Y6, Y7, Y0
@@ -11797,7 +12997,7 @@ tile6x1maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y6
+	VBROADCASTSS floor+128(FP), Y6
 	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y0, Y0
 	VMAXPS       Y0, Y6, Y0
@@ -11832,29 +13032,63 @@ tile6x1maskedstep:
 	VADDPS       Y7, Y5, Y5
 	VMAXPS       Y5, Y6, Y5
 	VMASKMOVPS   Y5, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x06, DX
+	JZ           tile6x1maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x06, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile6x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile5x2masked:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile5x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -11868,6 +13102,7 @@ tile5x2maskedrun:
 
 tile5x2maskedstep:
 	VMOVUPS      (BX), Y10
+	PREFETCHT1   (BX)(CX*1)
 	VMASKMOVPS   32(BX), Y15, Y11
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y12
@@ -11898,7 +13133,7 @@ tile5x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y10
+	VBROADCASTSS floor+128(FP), Y10
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y10, Y0
 	VMOVUPS      Y0, (R8)
@@ -11942,29 +13177,63 @@ tile5x2maskedstep:
 	VADDPS       Y11, Y9, Y9
 	VMAXPS       Y9, Y10, Y9
 	VMASKMOVPS   Y9, Y15, 32(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x05, DX
+	JZ           tile5x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x05, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile5x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile5x2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile5x2run:
 	MOVQ a+8(FP), R8
@@ -11978,6 +13247,7 @@ tile5x2run:
 
 tile5x2step:
 	VMOVUPS      (BX), Y10
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS      32(BX), Y11
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y12
@@ -12008,7 +13278,7 @@ tile5x2step:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y10
+	VBROADCASTSS floor+128(FP), Y10
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y10, Y0
 	VMOVUPS      Y0, (R8)
@@ -12047,24 +13317,53 @@ tile5x2step:
 	VADDPS       32(R9), Y9, Y9
 	VMAXPS       Y9, Y10, Y9
 	VMOVUPS      Y9, 32(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x05, DX
+	JZ           tile5x2last
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x05, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile5x2last:
 	VZEROUPPER
 	RET
 
 tile5x1masked:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile5x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -12078,6 +13377,7 @@ tile5x1maskedrun:
 
 tile5x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y5
+	PREFETCHT1   (BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y6
 	VFMADD231PS  Y5, Y6, Y0
@@ -12102,7 +13402,7 @@ tile5x1maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y5
+	VBROADCASTSS floor+128(FP), Y5
 	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y0, Y0
 	VMAXPS       Y0, Y5, Y0
@@ -12131,27 +13431,58 @@ tile5x1maskedstep:
 	VADDPS       Y6, Y4, Y4
 	VMAXPS       Y4, Y5, Y4
 	VMASKMOVPS   Y4, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x05, DX
+	JZ           tile5x1maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x05, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile5x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile4x2masked:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile4x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -12165,6 +13496,7 @@ tile4x2maskedrun:
 
 tile4x2maskedstep:
 	VMOVUPS      (BX), Y8
+	PREFETCHT1   (BX)(CX*1)
 	VMASKMOVPS   32(BX), Y15, Y9
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y10
@@ -12192,7 +13524,7 @@ tile4x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y8
+	VBROADCASTSS floor+128(FP), Y8
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      Y0, (R8)
@@ -12227,27 +13559,58 @@ tile4x2maskedstep:
 	VADDPS       Y9, Y7, Y7
 	VMAXPS       Y7, Y8, Y7
 	VMASKMOVPS   Y7, Y15, 32(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x04, DX
+	JZ           tile4x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x04, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile4x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile4x2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile4x2run:
 	MOVQ a+8(FP), R8
@@ -12261,6 +13624,7 @@ tile4x2run:
 
 tile4x2step:
 	VMOVUPS      (BX), Y8
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS      32(BX), Y9
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y10
@@ -12288,7 +13652,7 @@ tile4x2step:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y8
+	VBROADCASTSS floor+128(FP), Y8
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      Y0, (R8)
@@ -12319,23 +13683,50 @@ tile4x2step:
 	VADDPS       32(R9), Y7, Y7
 	VMAXPS       Y7, Y8, Y7
 	VMOVUPS      Y7, 32(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x04, DX
+	JZ           tile4x2last
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x04, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile4x2last:
 	VZEROUPPER
 	RET
 
 tile4x1masked:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile4x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -12349,6 +13740,7 @@ tile4x1maskedrun:
 
 tile4x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y4
+	PREFETCHT1   (BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y5
 	VFMADD231PS  Y4, Y5, Y0
@@ -12371,7 +13763,7 @@ tile4x1maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y4
+	VBROADCASTSS floor+128(FP), Y4
 	VMASKMOVPS   (R9), Y15, Y5
 	VADDPS       Y5, Y0, Y0
 	VMAXPS       Y0, Y4, Y0
@@ -12394,25 +13786,53 @@ tile4x1maskedstep:
 	VADDPS       Y5, Y3, Y3
 	VMAXPS       Y3, Y4, Y3
 	VMASKMOVPS   Y3, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x04, DX
+	JZ           tile4x1maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x04, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile4x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile3x2masked:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile3x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -12425,6 +13845,7 @@ tile3x2maskedrun:
 
 tile3x2maskedstep:
 	VMOVUPS      (BX), Y6
+	PREFETCHT1   (BX)(CX*1)
 	VMASKMOVPS   32(BX), Y15, Y7
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y8
@@ -12448,7 +13869,7 @@ tile3x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y6
+	VBROADCASTSS floor+128(FP), Y6
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y6, Y0
 	VMOVUPS      Y0, (R8)
@@ -12474,25 +13895,53 @@ tile3x2maskedstep:
 	VADDPS       Y7, Y5, Y5
 	VMAXPS       Y5, Y6, Y5
 	VMASKMOVPS   Y5, Y15, 32(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x03, DX
+	JZ           tile3x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x03, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile3x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile3x2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile3x2run:
 	MOVQ a+8(FP), R8
@@ -12505,6 +13954,7 @@ tile3x2run:
 
 tile3x2step:
 	VMOVUPS      (BX), Y6
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS      32(BX), Y7
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y8
@@ -12528,7 +13978,7 @@ tile3x2step:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y6
+	VBROADCASTSS floor+128(FP), Y6
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y6, Y0
 	VMOVUPS      Y0, (R8)
@@ -12551,22 +14001,47 @@ tile3x2step:
 	VADDPS       32(R9), Y5, Y5
 	VMAXPS       Y5, Y6, Y5
 	VMOVUPS      Y5, 32(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x03, DX
+	JZ           tile3x2last
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x03, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile3x2last:
 	VZEROUPPER
 	RET
 
 tile3x1masked:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile3x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -12579,6 +14054,7 @@ tile3x1maskedrun:
 
 tile3x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y3
+	PREFETCHT1   (BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y4
 	VFMADD231PS  Y3, Y4, Y0
@@ -12598,7 +14074,7 @@ tile3x1maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y3
+	VBROADCASTSS floor+128(FP), Y3
 	VMASKMOVPS   (R9), Y15, Y4
 	VADDPS       Y4, Y0, Y0
 	VMAXPS       Y0, Y3, Y0
@@ -12615,23 +14091,48 @@ tile3x1maskedstep:
 	VADDPS       Y4, Y2, Y2
 	VMAXPS       Y2, Y3, Y2
 	VMASKMOVPS   Y2, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x03, DX
+	JZ           tile3x1maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x03, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile3x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile2x2masked:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile2x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -12644,6 +14145,7 @@ tile2x2maskedrun:
 
 tile2x2maskedstep:
 	VMOVUPS      (BX), Y4
+	PREFETCHT1   (BX)(CX*1)
 	VMASKMOVPS   32(BX), Y15, Y5
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y6
@@ -12664,7 +14166,7 @@ tile2x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y4
+	VBROADCASTSS floor+128(FP), Y4
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y4, Y0
 	VMOVUPS      Y0, (R8)
@@ -12681,23 +14183,48 @@ tile2x2maskedstep:
 	VADDPS       Y5, Y3, Y3
 	VMAXPS       Y3, Y4, Y3
 	VMASKMOVPS   Y3, Y15, 32(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x02, DX
+	JZ           tile2x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x02, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile2x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile2x2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile2x2run:
 	MOVQ a+8(FP), R8
@@ -12710,6 +14237,7 @@ tile2x2run:
 
 tile2x2step:
 	VMOVUPS      (BX), Y4
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS      32(BX), Y5
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y6
@@ -12730,7 +14258,7 @@ tile2x2step:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y4
+	VBROADCASTSS floor+128(FP), Y4
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y4, Y0
 	VMOVUPS      Y0, (R8)
@@ -12745,21 +14273,44 @@ tile2x2step:
 	VADDPS       32(R9), Y3, Y3
 	VMAXPS       Y3, Y4, Y3
 	VMOVUPS      Y3, 32(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x02, DX
+	JZ           tile2x2last
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x02, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile2x2last:
 	VZEROUPPER
 	RET
 
 tile2x1masked:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile2x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -12772,6 +14323,7 @@ tile2x1maskedrun:
 
 tile2x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y2
+	PREFETCHT1   (BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y3
 	VFMADD231PS  Y2, Y3, Y0
@@ -12789,7 +14341,7 @@ tile2x1maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y2
+	VBROADCASTSS floor+128(FP), Y2
 	VMASKMOVPS   (R9), Y15, Y3
 	VADDPS       Y3, Y0, Y0
 	VMAXPS       Y0, Y2, Y0
@@ -12800,21 +14352,43 @@ tile2x1maskedstep:
 	VADDPS       Y3, Y1, Y1
 	VMAXPS       Y1, Y2, Y1
 	VMASKMOVPS   Y1, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x02, DX
+	JZ           tile2x1maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x02, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile2x1maskedlast:
 	VZEROUPPER
 	RET
 
 tile1x2masked:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile1x2maskedrun:
 	MOVQ a+8(FP), R8
@@ -12827,6 +14401,7 @@ tile1x2maskedrun:
 
 tile1x2maskedstep:
 	VMOVUPS      (BX), Y2
+	PREFETCHT1   (BX)(CX*1)
 	VMASKMOVPS   32(BX), Y15, Y3
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y4
@@ -12844,7 +14419,7 @@ tile1x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y2
+	VBROADCASTSS floor+128(FP), Y2
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y2, Y0
 	VMOVUPS      Y0, (R8)
@@ -12852,21 +14427,43 @@ tile1x2maskedstep:
 	VADDPS       Y3, Y1, Y1
 	VMAXPS       Y1, Y2, Y1
 	VMASKMOVPS   Y1, Y15, 32(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x01, DX
+	JZ           tile1x2maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x01, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile1x2maskedlast:
 	VZEROUPPER
 	RET
 
 tile1x2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile1x2run:
 	MOVQ a+8(FP), R8
@@ -12879,6 +14476,7 @@ tile1x2run:
 
 tile1x2step:
 	VMOVUPS      (BX), Y2
+	PREFETCHT1   (BX)(CX*1)
 	VMOVUPS      32(BX), Y3
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y4
@@ -12896,27 +14494,48 @@ tile1x2step:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y2
+	VBROADCASTSS floor+128(FP), Y2
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y2, Y0
 	VMOVUPS      Y0, (R8)
 	VADDPS       32(R9), Y1, Y1
 	VMAXPS       Y1, Y2, Y1
 	VMOVUPS      Y1, 32(R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x01, DX
+	JZ           tile1x2last
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x01, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile1x2last:
 	VZEROUPPER
 	RET
 
 tile1x1masked:
-	VXORPS Y0, Y0, Y0
-	MOVQ   runs+32(FP), SI
-	MOVQ   count+40(FP), DI
-	MOVQ   rsa+64(FP), R13
-	MOVQ   csa+72(FP), R15
-	MOVQ   rsb+80(FP), DX
-	SHLQ   $0x02, R13
-	SHLQ   $0x02, R15
-	SHLQ   $0x02, DX
-	LEAQ   (R13)(R13*2), R14
+	VXORPS     Y0, Y0, Y0
+	MOVQ       e+24(FP), R8
+	MOVQ       rse+88(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	MOVQ       runs+32(FP), SI
+	MOVQ       count+40(FP), DI
+	MOVQ       rsa+64(FP), R13
+	MOVQ       csa+72(FP), R15
+	MOVQ       rsb+80(FP), DX
+	SHLQ       $0x02, R13
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, DX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       ahead+120(FP), CX
+	SHLQ       $0x02, CX
 
 tile1x1maskedrun:
 	MOVQ a+8(FP), R8
@@ -12929,6 +14548,7 @@ tile1x1maskedrun:
 
 tile1x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y1
+	PREFETCHT1   (BX)(CX*1)
 	ADDQ         DX, BX
 	VBROADCASTSS (R8), Y2
 	VFMADD231PS  Y1, Y2, Y0
@@ -12944,11 +14564,26 @@ tile1x1maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+112(FP), Y1
+	VBROADCASTSS floor+128(FP), Y1
 	VMASKMOVPS   (R9), Y15, Y2
 	VADDPS       Y2, Y0, Y0
 	VMAXPS       Y0, Y1, Y0
 	VMASKMOVPS   Y0, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	MOVQ         m+96(FP), DX
+	SUBQ         $0x01, DX
+	JZ           tile1x1maskedlast
+	MOVQ         DX, m+96(FP)
+	MOVQ         R8, c+0(FP)
+	MOVQ         R9, e+24(FP)
+	MOVQ         a+8(FP), AX
+	IMUL3Q       $0x01, R13, R13
+	ADDQ         R13, AX
+	MOVQ         AX, a+8(FP)
+	JMP          next
+
+tile1x1maskedlast:
 	VZEROUPPER
 	RET
 

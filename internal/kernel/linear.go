@@ -94,7 +94,7 @@ func (l Linear) DataGradient(dx, dy, w []float32) {
 		packed := scratch.get(block * cpu.columns)
 		defer scratch.put(packed)
 		for o, size := range parts(l.Out, block) {
-			t := tile{k: size, rsc: l.In, rsa: l.Out, csa: 1, rsb: l.In, floor: noFloor}
+			t := tile{m: l.N, k: size, rsc: l.In, rsa: l.Out, csa: 1, rsb: l.In, floor: noFloor}
 			for column := lo * cpu.columns; column < min(hi*cpu.columns, l.In); column += cpu.columns {
 				t.n = min(cpu.columns, l.In-column)
 				b := w[o*l.In+column:]
@@ -102,15 +102,11 @@ func (l Linear) DataGradient(dx, dy, w []float32) {
 					copyRows(packed, cpu.columns, b, l.In, size, t.n)
 					b, t.rsb = packed, cpu.columns
 				}
-				for n, m := range parts(l.N, cpu.rows) {
-					to := dx[n*l.In+column:]
-					e := to
-					t.m, t.rse = m, t.rsc
-					if o == 0 {
-						e, t.rse = zeros, 0
-					}
-					t.compute(to, dy[n*l.Out+o:], b, e, single)
+				to, e := dx[column:], zeros
+				if o > 0 {
+					e, t.rse = to, t.rsc
 				}
+				t.compute(to, dy[o:], b, e, single)
 			}
 		}
 	})

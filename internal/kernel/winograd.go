@@ -349,22 +349,15 @@ const sumBlock = 64
 
 // multiply computes the products m (count, out) of an element's matrix with v (count, in).
 func (u filters) multiply(element int, m, v []float32, pitchM, pitchV, count int) {
-	t := tile{rsc: pitchM, rsa: pitchV, csa: 1, rsb: u.one.width, floor: noFloor}
+	t := tile{m: count, rsc: pitchM, rsa: pitchV, csa: 1, rsb: u.one.width, floor: noFloor}
 	for p := range u.one.count {
 		column, n, b := u.panel(element, p)
-		t.n = n
+		to, e := m[column:], zeros
+		t.n, t.rse = n, 0
 		for k, size := range parts(u.one.rows, sumBlock) {
-			t.k = size
-			for row, size := range parts(count, cpu.rows) {
-				t.m = size
-				to := m[row*pitchM+column:]
-				from := to
-				t.rse = pitchM
-				if k == 0 {
-					from, t.rse = zeros, 0
-				}
-				t.compute(to, v[row*pitchV+k:], b[k*t.rsb:], from, single)
-			}
+			t.k, t.ahead = size, size*t.rsb
+			t.compute(to, v[k:], b[k*t.rsb:], e, single)
+			e, t.rse = to, pitchM
 		}
 	}
 }
@@ -410,15 +403,10 @@ func (f *filtering) correlate(c Conv, weights panels, x, dy []float32) {
 // first.
 func (u filters) accumulate(element, p int, v, d []float32, pitchV, pitchD, count int, first bool) {
 	column, n, sums := u.panel(element, p)
-	t := tile{n: n, k: count, rsc: u.one.width, rsa: 1, csa: pitchV, rsb: pitchD, floor: noFloor}
-	for row, size := range parts(u.one.rows, cpu.rows) {
-		t.m = size
-		to := sums[row*t.rsc:]
-		from := to
-		t.rse = t.rsc
-		if first {
-			from, t.rse = zeros, 0
-		}
-		t.compute(to, v[row:], d[column:], from, single)
+	t := tile{m: u.one.rows, n: n, k: count, rsc: u.one.width, rsa: 1, csa: pitchV, rsb: pitchD, floor: noFloor, ahead: u.one.width}
+	e := zeros
+	if !first {
+		e, t.rse = sums, t.rsc
 	}
+	t.compute(sums, v, d[column:], e, single)
 }

@@ -9,13 +9,20 @@ import (
 )
 
 // gemm generates the micro-kernel: a variant for each number of rows and of vectors in a row, all of whose sums stay in
-// registers through all runs. Three rows of A are addressed from one pointer: p, p + rsa, p + 2 rsa.
+// registers through all runs. Three rows of A are addressed from one pointer: p, p + rsa, p + 2 rsa. What e adds at the
+// end and what the next call will read of B are fetched ahead of time: B comes in pieces too short for the processor to
+// notice that they follow one another.
 func gemm(s isa) {
-	TEXT("gemm"+s.suffix, NOSPLIT, "func(c, a, b, e *float32, runs *[2]int, count, k, rsc, rsa, csa, rsb, rse, m, n int, floor float32)")
-	Doc(fmt.Sprintf("gemm%s is gemmGo for m of 1 to %d rows, n of 1 to %d columns, and count and k of at least 1.", s.suffix, s.rows, 2*s.width))
+	TEXT("gemm"+s.suffix, NOSPLIT, "func(c, a, b, e *float32, runs *[2]int, count, k, rsc, rsa, csa, rsb, rse, m, n, height, ahead int, floor float32)")
+	Doc(fmt.Sprintf("gemm%s is tile.computeGo for n of 1 to %d columns, height rows of 1 to %d at a time, and count and k of at least 1.", s.suffix, 2*s.width, s.rows))
+	Doc("It fetches what lies ahead floats beyond the b that it reads.")
 	Pragma("noescape")
+	Label("next")
 	Load(Param("n"), RCX)
 	Load(Param("m"), RDX)
+	Load(Param("height"), RAX)
+	CMPQ(RDX, RAX)
+	CMOVQGT(RAX, RDX)
 	for vectors := 2; vectors >= 1; vectors-- {
 		if vectors == 2 {
 			CMPQ(RCX, Imm(uint64(s.width)))
@@ -65,7 +72,19 @@ func tile(s isa, m, vectors int, masked bool) {
 		VXORPS(s.registers[i], s.registers[i], s.registers[i])
 	}
 	rows := []GPPhysical{R8, R9, R10, R11, R12}[:(m+2)/3]
-	runs, count, rsa, rsa3, csa, b, rsb, k := RSI, RDI, R13, R14, R15, RBX, RDX, RAX
+	for i := range m {
+		if i == 0 {
+			Load(Param("e"), R8)
+			Load(Param("rse"), R9)
+			SHLQ(Imm(2), R9)
+		} else {
+			ADDQ(R9, R8)
+		}
+		for j := range vectors {
+			PREFETCHT0(Mem{Base: R8, Disp: 4 * s.width * j})
+		}
+	}
+	runs, count, rsa, rsa3, csa, b, rsb, k, ahead := RSI, RDI, R13, R14, R15, RBX, RDX, RAX, RCX
 	Load(Param("runs"), runs)
 	Load(Param("count"), count)
 	Load(Param("rsa"), rsa)
@@ -75,6 +94,8 @@ func tile(s isa, m, vectors int, masked bool) {
 	SHLQ(Imm(2), csa)
 	SHLQ(Imm(2), rsb)
 	LEAQ(Mem{Base: rsa, Index: rsa, Scale: 2}, rsa3)
+	Load(Param("ahead"), ahead)
+	SHLQ(Imm(2), ahead)
 
 	Label(name + "run")
 	Load(Param("a"), rows[0])
@@ -91,6 +112,9 @@ func tile(s isa, m, vectors int, masked bool) {
 	Label(name + "step")
 	for j := range vectors {
 		s.load(Mem{Base: b, Disp: 4 * s.width * j}, masked && j == vectors-1, free[j])
+		if s.wide() || j == 0 {
+			PREFETCHT1(Mem{Base: b, Index: ahead, Scale: 1, Disp: 4 * s.width * j})
+		}
 	}
 	ADDQ(rsb, b)
 	for i := range m {
@@ -125,7 +149,7 @@ func tile(s isa, m, vectors int, masked bool) {
 	SHLQ(Imm(2), rsc)
 	SHLQ(Imm(2), rse)
 	floor := free[0]
-	VBROADCASTSS(NewParamAddr("floor", 112), floor)
+	VBROADCASTSS(NewParamAddr("floor", 128), floor)
 	for i := range m {
 		for j := range vectors {
 			edge := masked && j == vectors-1
@@ -140,11 +164,22 @@ func tile(s isa, m, vectors int, masked bool) {
 			VMAXPS(sum(i, j), floor, sum(i, j))
 			s.store(sum(i, j), edge, to)
 		}
-		if i < m-1 {
-			ADDQ(rse, e)
-			ADDQ(rsc, c)
-		}
+		ADDQ(rse, e)
+		ADDQ(rsc, c)
 	}
+	left, a := RDX, RAX
+	Load(Param("m"), left)
+	SUBQ(Imm(uint64(m)), left)
+	JZ(LabelRef(name + "last"))
+	Store(left, Param("m"))
+	Store(c, Param("c"))
+	Store(e, Param("e"))
+	Load(Param("a"), a)
+	IMUL3Q(Imm(uint64(m)), rsa, rsa)
+	ADDQ(rsa, a)
+	Store(a, Param("a"))
+	JMP(LabelRef("next"))
+	Label(name + "last")
 	VZEROUPPER()
 	RET()
 }
