@@ -10095,7 +10095,7 @@ step:
 
 // func winograd4InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F
-TEXT ·winograd4InputAVX512(SB), $2368-56
+TEXT ·winograd4InputAVX512(SB), $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -10116,467 +10116,557 @@ TEXT ·winograd4InputAVX512(SB), $2368-56
 	MOVL         $0x40000000, R9
 	VMOVD        R9, X2
 	VBROADCASTSS X2, Z2
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ         CX, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z3
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z0, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMULPS       Z2, Z12, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z5, Z7
-	VMOVAPS      Z7, Z5
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	VMOVAPS      Z5, Z5
+	VFNMADD231PS Z1, Z4, Z5
+	VMOVAPS      Z5, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS Z1, Z5, Z6
+	VMOVAPS      Z6, Z5
 	VFMADD231PS  Z0, Z3, Z5
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z10
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z1, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VMOVAPS      Z5, (R9)
-	VMOVAPS      Z3, 384(R9)
-	VMOVAPS      Z7, 768(R9)
-	VMOVAPS      Z9, 1152(R9)
-	VMOVAPS      Z10, 1536(R9)
-	VMOVAPS      Z6, 1920(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z3
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z0, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMULPS       Z2, Z12, Z12
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
 	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z5, Z7
-	VMOVAPS      Z7, Z5
-	VFMADD231PS  Z0, Z3, Z5
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z10
+	VFNMADD231PS Z1, Z6, Z7
+	VMOVAPS      Z7, Z6
+	VFMADD231PS  Z0, Z3, Z6
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
 	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z1, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VMOVAPS      Z5, 64(R9)
-	VMOVAPS      Z3, 448(R9)
-	VMOVAPS      Z7, 832(R9)
-	VMOVAPS      Z9, 1216(R9)
-	VMOVAPS      Z10, 1600(R9)
-	VMOVAPS      Z6, 1984(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z3
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z0, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
+	VFNMADD231PS Z1, Z7, Z8
+	VMOVAPS      Z8, Z7
+	VFMADD231PS  Z0, Z3, Z7
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z1, Z8, Z9
+	VMOVAPS      Z9, Z8
+	VFMADD231PS  Z0, Z3, Z8
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z0, Z3, Z9
+	MOVQ         AX, R9
+	VMOVAPS      Z8, Z3
+	VFNMADD231PS Z1, Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z8, Z4
+	VFNMADD231PS Z0, Z6, Z4
+	VMOVAPS      Z7, Z10
+	VFNMADD231PS Z0, Z5, Z10
+	VADDPS       Z10, Z4, Z11
+	VSUBPS       Z10, Z4, Z4
+	VSUBPS       Z6, Z8, Z6
+	VSUBPS       Z5, Z7, Z8
+	VMULPS       Z2, Z8, Z8
+	VADDPS       Z8, Z6, Z10
+	VSUBPS       Z8, Z6, Z6
+	VMOVAPS      Z9, Z8
+	VFNMADD231PS Z1, Z7, Z8
+	VMOVAPS      Z8, Z7
+	VFMADD231PS  Z0, Z5, Z7
+	MOVQ         R9, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z11, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z6, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z7, (R10)
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS Z0, Z4, Z6
+	VMOVAPS      Z5, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VADDPS       Z4, Z6, Z3
+	VSUBPS       Z4, Z6, Z4
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z6, Z8
+	VMOVAPS      Z7, Z6
+	VFNMADD231PS Z0, Z5, Z6
+	VADDPS       Z6, Z8, Z5
+	VSUBPS       Z6, Z8, Z6
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z0, Z8, Z10
+	VMOVAPS      Z9, Z8
+	VFNMADD231PS Z0, Z7, Z8
+	VADDPS       Z8, Z10, Z7
+	VSUBPS       Z8, Z10, Z8
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	VMOVAPS      Z12, Z12
+	VFNMADD231PS Z0, Z10, Z12
+	VMOVAPS      Z11, Z10
+	VFNMADD231PS Z0, Z9, Z10
+	VADDPS       Z10, Z12, Z9
+	VSUBPS       Z10, Z12, Z10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	VMOVAPS      Z14, Z14
+	VFNMADD231PS Z0, Z12, Z14
+	VMOVAPS      Z13, Z12
+	VFNMADD231PS Z0, Z11, Z12
+	VADDPS       Z12, Z14, Z11
+	VSUBPS       Z12, Z14, Z12
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z0, Z14, Z16
+	VMOVAPS      Z15, Z14
+	VFNMADD231PS Z0, Z13, Z14
+	VADDPS       Z14, Z16, Z13
+	VSUBPS       Z14, Z16, Z14
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	VMOVAPS      Z11, Z15
+	VFNMADD231PS Z1, Z7, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD231PS  Z0, Z3, Z15
+	VMOVAPS      Z11, Z3
+	VFNMADD231PS Z0, Z7, Z3
+	VMOVAPS      Z9, Z16
+	VFNMADD231PS Z0, Z5, Z16
+	VADDPS       Z16, Z3, Z17
+	VSUBPS       Z16, Z3, Z3
+	VSUBPS       Z7, Z11, Z7
+	VSUBPS       Z5, Z9, Z11
+	VMULPS       Z2, Z11, Z11
+	VADDPS       Z11, Z7, Z16
+	VSUBPS       Z11, Z7, Z7
+	VMOVAPS      Z13, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  Z0, Z5, Z9
+	MOVQ         R9, R10
+	VMOVUPS      Z15, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z17, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z16, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      Z12, Z3
+	VFNMADD231PS Z1, Z8, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z12, Z4
+	VFNMADD231PS Z0, Z8, Z4
+	VMOVAPS      Z10, Z5
+	VFNMADD231PS Z0, Z6, Z5
+	VADDPS       Z5, Z4, Z7
+	VSUBPS       Z5, Z4, Z4
+	VSUBPS       Z8, Z12, Z5
+	VSUBPS       Z6, Z10, Z8
+	VMULPS       Z2, Z8, Z8
+	VADDPS       Z8, Z5, Z9
+	VSUBPS       Z8, Z5, Z5
+	VMOVAPS      Z14, Z8
+	VFNMADD231PS Z1, Z10, Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  Z0, Z6, Z8
+	MOVQ         R9, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z8, (R10)
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	VSUBPS       Z4, Z6, Z4
+	VSUBPS       Z3, Z5, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       Z3, Z4, Z5
+	VSUBPS       Z3, Z4, Z3
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	VSUBPS       Z6, Z8, Z6
+	VSUBPS       Z4, Z7, Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS       Z4, Z6, Z7
+	VSUBPS       Z4, Z6, Z4
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	VSUBPS       Z8, Z10, Z8
+	VSUBPS       Z6, Z9, Z6
+	VMULPS       Z2, Z6, Z6
+	VADDPS       Z6, Z8, Z9
+	VSUBPS       Z6, Z8, Z6
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	VSUBPS       Z10, Z12, Z10
+	VSUBPS       Z8, Z11, Z8
+	VMULPS       Z2, Z8, Z8
+	VADDPS       Z8, Z10, Z11
+	VSUBPS       Z8, Z10, Z8
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	VSUBPS       Z12, Z14, Z12
+	VSUBPS       Z10, Z13, Z10
+	VMULPS       Z2, Z10, Z10
+	VADDPS       Z10, Z12, Z13
+	VSUBPS       Z10, Z12, Z10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z16
+	VSUBPS       Z14, Z16, Z14
+	VSUBPS       Z12, Z15, Z12
 	VMULPS       Z2, Z12, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z5, Z7
-	VMOVAPS      Z7, Z5
+	VADDPS       Z12, Z14, Z15
+	VSUBPS       Z12, Z14, Z12
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	VMOVAPS      Z13, Z14
+	VFNMADD231PS Z1, Z9, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  Z0, Z5, Z14
+	VMOVAPS      Z13, Z5
+	VFNMADD231PS Z0, Z9, Z5
+	VMOVAPS      Z11, Z16
+	VFNMADD231PS Z0, Z7, Z16
+	VADDPS       Z16, Z5, Z17
+	VSUBPS       Z16, Z5, Z5
+	VSUBPS       Z9, Z13, Z9
+	VSUBPS       Z7, Z11, Z13
+	VMULPS       Z2, Z13, Z13
+	VADDPS       Z13, Z9, Z16
+	VSUBPS       Z13, Z9, Z9
+	VMOVAPS      Z15, Z13
+	VFNMADD231PS Z1, Z11, Z13
+	VMOVAPS      Z13, Z11
+	VFMADD231PS  Z0, Z7, Z11
+	MOVQ         R9, R10
+	VMOVUPS      Z14, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z17, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z16, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z11, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      Z10, Z5
+	VFNMADD231PS Z1, Z6, Z5
+	VMOVAPS      Z5, Z5
 	VFMADD231PS  Z0, Z3, Z5
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z10
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z1, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VMOVAPS      Z5, 128(R9)
-	VMOVAPS      Z3, 512(R9)
-	VMOVAPS      Z7, 896(R9)
-	VMOVAPS      Z9, 1280(R9)
-	VMOVAPS      Z10, 1664(R9)
-	VMOVAPS      Z6, 2048(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z3
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z0, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMULPS       Z2, Z12, Z12
+	VMOVAPS      Z10, Z3
+	VFNMADD231PS Z0, Z6, Z3
+	VMOVAPS      Z8, Z7
+	VFNMADD231PS Z0, Z4, Z7
+	VADDPS       Z7, Z3, Z9
+	VSUBPS       Z7, Z3, Z3
+	VSUBPS       Z6, Z10, Z6
+	VSUBPS       Z4, Z8, Z7
+	VMULPS       Z2, Z7, Z7
+	VADDPS       Z7, Z6, Z10
+	VSUBPS       Z7, Z6, Z6
+	VMOVAPS      Z12, Z7
+	VFNMADD231PS Z1, Z8, Z7
 	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z5, Z7
-	VMOVAPS      Z7, Z5
+	VFMADD231PS  Z0, Z4, Z7
+	MOVQ         R9, R10
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z6, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z7, (R10)
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	VMOVAPS      Z5, Z5
+	VFNMADD231PS Z1, Z4, Z5
+	VMOVAPS      Z5, Z4
+	VFMADD231PS  Z0, Z3, Z4
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS Z1, Z5, Z6
+	VMOVAPS      Z6, Z5
 	VFMADD231PS  Z0, Z3, Z5
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z10
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z1, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VMOVAPS      Z5, 192(R9)
-	VMOVAPS      Z3, 576(R9)
-	VMOVAPS      Z7, 960(R9)
-	VMOVAPS      Z9, 1344(R9)
-	VMOVAPS      Z10, 1728(R9)
-	VMOVAPS      Z6, 2112(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z3
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z0, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMULPS       Z2, Z12, Z12
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
 	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z5, Z7
-	VMOVAPS      Z7, Z5
-	VFMADD231PS  Z0, Z3, Z5
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z10
+	VFNMADD231PS Z1, Z6, Z7
+	VMOVAPS      Z7, Z6
+	VFMADD231PS  Z0, Z3, Z6
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
 	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z1, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VMOVAPS      Z5, 256(R9)
-	VMOVAPS      Z3, 640(R9)
-	VMOVAPS      Z7, 1024(R9)
-	VMOVAPS      Z9, 1408(R9)
-	VMOVAPS      Z10, 1792(R9)
-	VMOVAPS      Z6, 2176(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z3
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z0, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMULPS       Z2, Z12, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z5, Z7
-	VMOVAPS      Z7, Z5
-	VFMADD231PS  Z0, Z3, Z5
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z10
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z1, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VMOVAPS      Z5, 320(R9)
-	VMOVAPS      Z3, 704(R9)
-	VMOVAPS      Z7, 1088(R9)
-	VMOVAPS      Z9, 1472(R9)
-	VMOVAPS      Z10, 1856(R9)
-	VMOVAPS      Z6, 2240(R9)
-	MOVQ         AX, R10
-	VMOVAPS      (R9), Z3
-	VMOVAPS      64(R9), Z4
-	VMOVAPS      128(R9), Z5
-	VMOVAPS      192(R9), Z6
-	VMOVAPS      256(R9), Z7
-	VMOVAPS      320(R9), Z8
-	MOVQ         R10, R11
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z0, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMULPS       Z2, Z12, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z5, Z7
-	VMOVAPS      Z7, Z5
-	VFMADD231PS  Z0, Z3, Z5
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z10
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z1, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z3, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z9, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      384(R9), Z3
-	VMOVAPS      448(R9), Z4
-	VMOVAPS      512(R9), Z5
-	VMOVAPS      576(R9), Z6
-	VMOVAPS      640(R9), Z7
-	VMOVAPS      704(R9), Z8
-	MOVQ         R10, R11
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z0, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMULPS       Z2, Z12, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z5, Z7
-	VMOVAPS      Z7, Z5
-	VFMADD231PS  Z0, Z3, Z5
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z10
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z1, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z3, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z9, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      768(R9), Z3
-	VMOVAPS      832(R9), Z4
-	VMOVAPS      896(R9), Z5
-	VMOVAPS      960(R9), Z6
-	VMOVAPS      1024(R9), Z7
-	VMOVAPS      1088(R9), Z8
-	MOVQ         R10, R11
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z0, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMULPS       Z2, Z12, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z5, Z7
-	VMOVAPS      Z7, Z5
-	VFMADD231PS  Z0, Z3, Z5
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z10
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z1, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z3, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z9, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      1152(R9), Z3
-	VMOVAPS      1216(R9), Z4
-	VMOVAPS      1280(R9), Z5
-	VMOVAPS      1344(R9), Z6
-	VMOVAPS      1408(R9), Z7
-	VMOVAPS      1472(R9), Z8
-	MOVQ         R10, R11
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z0, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMULPS       Z2, Z12, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z5, Z7
-	VMOVAPS      Z7, Z5
-	VFMADD231PS  Z0, Z3, Z5
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z10
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z1, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z3, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z9, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      1536(R9), Z3
-	VMOVAPS      1600(R9), Z4
-	VMOVAPS      1664(R9), Z5
-	VMOVAPS      1728(R9), Z6
-	VMOVAPS      1792(R9), Z7
-	VMOVAPS      1856(R9), Z8
-	MOVQ         R10, R11
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z0, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMULPS       Z2, Z12, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z5, Z7
-	VMOVAPS      Z7, Z5
-	VFMADD231PS  Z0, Z3, Z5
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z10
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z1, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z3, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z9, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      1920(R9), Z3
-	VMOVAPS      1984(R9), Z4
-	VMOVAPS      2048(R9), Z5
-	VMOVAPS      2112(R9), Z6
-	VMOVAPS      2176(R9), Z7
-	VMOVAPS      2240(R9), Z8
-	MOVQ         R10, R11
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z0, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMULPS       Z2, Z12, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z5, Z7
-	VMOVAPS      Z7, Z5
-	VFMADD231PS  Z0, Z3, Z5
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VADDPS       Z12, Z11, Z9
-	VSUBPS       Z12, Z11, Z10
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z1, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z3, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z9, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
+	VFNMADD231PS Z1, Z7, Z8
+	VMOVAPS      Z8, Z7
+	VFMADD231PS  Z0, Z3, Z7
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z1, Z8, Z9
+	VMOVAPS      Z9, Z8
+	VFMADD231PS  Z0, Z3, Z8
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z0, Z3, Z9
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	VMOVAPS      Z8, Z3
+	VFNMADD231PS Z1, Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z8, Z4
+	VFNMADD231PS Z0, Z6, Z4
+	VMOVAPS      Z7, Z10
+	VFNMADD231PS Z0, Z5, Z10
+	VADDPS       Z10, Z4, Z11
+	VSUBPS       Z10, Z4, Z4
+	VSUBPS       Z6, Z8, Z6
+	VSUBPS       Z5, Z7, Z8
+	VMULPS       Z2, Z8, Z8
+	VADDPS       Z8, Z6, Z10
+	VSUBPS       Z8, Z6, Z6
+	VMOVAPS      Z9, Z8
+	VFNMADD231PS Z1, Z7, Z8
+	VMOVAPS      Z8, Z7
+	VFMADD231PS  Z0, Z5, Z7
+	MOVQ         R9, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z11, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z6, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z7, (R10)
 	ADDQ         $0x40, CX
 	ADDQ         $0x40, AX
 	SUBQ         $0x10, DX
@@ -10586,7 +10676,7 @@ channels:
 
 // func winograd4OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 // Requires: AVX, AVX512F
-TEXT ·winograd4OutputAVX512(SB), $1600-68
+TEXT ·winograd4OutputAVX512(SB), $0-68
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -10609,337 +10699,349 @@ TEXT ·winograd4OutputAVX512(SB), $1600-68
 	MOVL         $0x41000000, R10
 	VMOVD        R10, X3
 	VBROADCASTSS X3, Z3
-	LEAQ         (SP), R10
-	ADDQ         $0x3f, R10
-	ANDQ         $-64, R10
 
 channels:
-	MOVQ        CX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Z4
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z5
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z6
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z7
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z8
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z9
-	VADDPS      Z6, Z5, Z10
-	VSUBPS      Z6, Z5, Z5
-	VADDPS      Z8, Z7, Z6
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z10, Z4, Z4
-	VADDPS      Z6, Z4, Z4
-	VMOVAPS     Z5, Z8
-	VFMADD231PS Z1, Z7, Z8
-	VMOVAPS     Z10, Z10
-	VFMADD231PS Z2, Z6, Z10
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VADDPS      Z9, Z5, Z5
-	VMOVAPS     Z4, (R10)
-	VMOVAPS     Z8, 384(R10)
-	VMOVAPS     Z10, 768(R10)
-	VMOVAPS     Z5, 1152(R10)
-	ADDQ        R8, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Z4
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z5
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z6
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z7
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z8
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z9
-	VADDPS      Z6, Z5, Z10
-	VSUBPS      Z6, Z5, Z5
-	VADDPS      Z8, Z7, Z6
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z10, Z4, Z4
-	VADDPS      Z6, Z4, Z4
-	VMOVAPS     Z5, Z8
-	VFMADD231PS Z1, Z7, Z8
-	VMOVAPS     Z10, Z10
-	VFMADD231PS Z2, Z6, Z10
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VADDPS      Z9, Z5, Z5
-	VMOVAPS     Z4, 64(R10)
-	VMOVAPS     Z8, 448(R10)
-	VMOVAPS     Z10, 832(R10)
-	VMOVAPS     Z5, 1216(R10)
-	ADDQ        R8, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Z4
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z5
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z6
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z7
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z8
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z9
-	VADDPS      Z6, Z5, Z10
-	VSUBPS      Z6, Z5, Z5
-	VADDPS      Z8, Z7, Z6
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z10, Z4, Z4
-	VADDPS      Z6, Z4, Z4
-	VMOVAPS     Z5, Z8
-	VFMADD231PS Z1, Z7, Z8
-	VMOVAPS     Z10, Z10
-	VFMADD231PS Z2, Z6, Z10
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VADDPS      Z9, Z5, Z5
-	VMOVAPS     Z4, 128(R10)
-	VMOVAPS     Z8, 512(R10)
-	VMOVAPS     Z10, 896(R10)
-	VMOVAPS     Z5, 1280(R10)
-	ADDQ        R8, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Z4
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z5
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z6
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z7
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z8
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z9
-	VADDPS      Z6, Z5, Z10
-	VSUBPS      Z6, Z5, Z5
-	VADDPS      Z8, Z7, Z6
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z10, Z4, Z4
-	VADDPS      Z6, Z4, Z4
-	VMOVAPS     Z5, Z8
-	VFMADD231PS Z1, Z7, Z8
-	VMOVAPS     Z10, Z10
-	VFMADD231PS Z2, Z6, Z10
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VADDPS      Z9, Z5, Z5
-	VMOVAPS     Z4, 192(R10)
-	VMOVAPS     Z8, 576(R10)
-	VMOVAPS     Z10, 960(R10)
-	VMOVAPS     Z5, 1344(R10)
-	ADDQ        R8, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Z4
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z5
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z6
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z7
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z8
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z9
-	VADDPS      Z6, Z5, Z10
-	VSUBPS      Z6, Z5, Z5
-	VADDPS      Z8, Z7, Z6
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z10, Z4, Z4
-	VADDPS      Z6, Z4, Z4
-	VMOVAPS     Z5, Z8
-	VFMADD231PS Z1, Z7, Z8
-	VMOVAPS     Z10, Z10
-	VFMADD231PS Z2, Z6, Z10
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VADDPS      Z9, Z5, Z5
-	VMOVAPS     Z4, 256(R10)
-	VMOVAPS     Z8, 640(R10)
-	VMOVAPS     Z10, 1024(R10)
-	VMOVAPS     Z5, 1408(R10)
-	ADDQ        R8, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Z4
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z5
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z6
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z7
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z8
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Z9
-	VADDPS      Z6, Z5, Z10
-	VSUBPS      Z6, Z5, Z5
-	VADDPS      Z8, Z7, Z6
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z10, Z4, Z4
-	VADDPS      Z6, Z4, Z4
-	VMOVAPS     Z5, Z8
-	VFMADD231PS Z1, Z7, Z8
-	VMOVAPS     Z10, Z10
-	VFMADD231PS Z2, Z6, Z10
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VADDPS      Z9, Z5, Z5
-	VMOVAPS     Z4, 320(R10)
-	VMOVAPS     Z8, 704(R10)
-	VMOVAPS     Z10, 1088(R10)
-	VMOVAPS     Z5, 1472(R10)
 	VMOVUPS     (R9), Z4
 	ADDQ        $0x40, R9
-	MOVQ        AX, R11
-	VMOVAPS     (R10), Z5
-	VMOVAPS     64(R10), Z6
-	VMOVAPS     128(R10), Z7
-	VMOVAPS     192(R10), Z8
-	VMOVAPS     256(R10), Z9
-	VMOVAPS     320(R10), Z10
-	MOVQ        R11, R12
-	VADDPS      Z7, Z6, Z11
-	VSUBPS      Z7, Z6, Z6
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	VADDPS      Z7, Z6, Z6
 	VADDPS      Z9, Z8, Z7
-	VSUBPS      Z9, Z8, Z8
-	VADDPS      Z11, Z5, Z5
+	VADDPS      Z6, Z5, Z5
 	VADDPS      Z7, Z5, Z5
-	VMOVAPS     Z6, Z9
-	VFMADD231PS Z1, Z8, Z9
-	VMOVAPS     Z11, Z11
-	VFMADD231PS Z2, Z7, Z11
 	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z8, Z6
-	VADDPS      Z10, Z6, Z6
+	VFMADD231PS Z2, Z7, Z6
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	VADDPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z9, Z7, Z7
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z2, Z9, Z8
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	VADDPS      Z11, Z10, Z10
+	VADDPS      Z13, Z12, Z11
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z11, Z9, Z9
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z2, Z11, Z10
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	VADDPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z13
+	VADDPS      Z12, Z11, Z11
+	VADDPS      Z13, Z11, Z11
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z2, Z13, Z12
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z17
+	VADDPS      Z15, Z14, Z14
+	VADDPS      Z17, Z16, Z15
+	VADDPS      Z14, Z13, Z13
+	VADDPS      Z15, Z13, Z13
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z2, Z15, Z14
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z15
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z17
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z18
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z19
+	VADDPS      Z17, Z16, Z16
+	VADDPS      Z19, Z18, Z17
+	VADDPS      Z16, Z15, Z15
+	VADDPS      Z17, Z15, Z15
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z2, Z17, Z16
+	MOVQ        AX, R10
+	VADDPS      Z9, Z7, Z17
+	VADDPS      Z13, Z11, Z18
+	VADDPS      Z17, Z5, Z5
+	VADDPS      Z18, Z5, Z5
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z2, Z18, Z17
+	VSUBPS      Z9, Z7, Z7
+	VSUBPS      Z13, Z11, Z9
+	VMOVAPS     Z7, Z11
+	VFMADD231PS Z1, Z9, Z11
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z3, Z9, Z7
+	VADDPS      Z15, Z7, Z7
+	MOVQ        R10, R11
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        SI, R12
-	VADDPS      Z4, Z9, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        SI, R12
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
 	VADDPS      Z4, Z11, Z5
 	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        SI, R12
-	VADDPS      Z4, Z6, Z5
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	VADDPS      Z4, Z17, Z5
 	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        BX, R11
-	VMOVAPS     384(R10), Z5
-	VMOVAPS     448(R10), Z6
-	VMOVAPS     512(R10), Z7
-	VMOVAPS     576(R10), Z8
-	VMOVAPS     640(R10), Z9
-	VMOVAPS     704(R10), Z10
-	MOVQ        R11, R12
-	VADDPS      Z7, Z6, Z11
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z9, Z8, Z7
-	VSUBPS      Z9, Z8, Z8
-	VADDPS      Z11, Z5, Z5
-	VADDPS      Z7, Z5, Z5
-	VMOVAPS     Z6, Z9
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	VADDPS      Z4, Z7, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	VADDPS      Z10, Z8, Z5
+	VADDPS      Z14, Z12, Z7
+	VADDPS      Z5, Z6, Z6
+	VADDPS      Z7, Z6, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z2, Z7, Z5
+	VSUBPS      Z10, Z8, Z7
+	VSUBPS      Z14, Z12, Z8
+	VMOVAPS     Z7, Z9
 	VFMADD231PS Z1, Z8, Z9
-	VMOVAPS     Z11, Z11
-	VFMADD231PS Z2, Z7, Z11
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z8, Z6
-	VADDPS      Z10, Z6, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z3, Z8, Z7
+	VADDPS      Z16, Z7, Z7
+	MOVQ        R10, R11
+	VADDPS      Z4, Z6, Z6
+	VMAXPS      Z6, Z0, Z6
+	VMOVUPS     Z6, (R11)
+	ADDQ        SI, R11
+	VADDPS      Z4, Z9, Z6
+	VMAXPS      Z6, Z0, Z6
+	VMOVUPS     Z6, (R11)
+	ADDQ        SI, R11
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        SI, R12
-	VADDPS      Z4, Z9, Z5
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	VADDPS      Z4, Z7, Z5
 	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        SI, R12
-	VADDPS      Z4, Z11, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        SI, R12
-	VADDPS      Z4, Z6, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        BX, R11
-	VMOVAPS     768(R10), Z5
-	VMOVAPS     832(R10), Z6
-	VMOVAPS     896(R10), Z7
-	VMOVAPS     960(R10), Z8
-	VMOVAPS     1024(R10), Z9
-	VMOVAPS     1088(R10), Z10
-	MOVQ        R11, R12
-	VADDPS      Z7, Z6, Z11
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z9, Z8, Z7
-	VSUBPS      Z9, Z8, Z8
-	VADDPS      Z11, Z5, Z5
-	VADDPS      Z7, Z5, Z5
+	VMOVUPS     Z5, (R11)
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	VSUBPS      Z6, Z5, Z5
+	VSUBPS      Z8, Z7, Z6
+	VMOVAPS     Z5, Z7
+	VFMADD231PS Z1, Z6, Z7
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z3, Z6, Z5
+	VADDPS      Z9, Z5, Z5
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	VSUBPS      Z8, Z6, Z6
+	VSUBPS      Z10, Z9, Z8
 	VMOVAPS     Z6, Z9
 	VFMADD231PS Z1, Z8, Z9
-	VMOVAPS     Z11, Z11
-	VFMADD231PS Z2, Z7, Z11
 	VMOVAPS     Z6, Z6
 	VFMADD231PS Z3, Z8, Z6
-	VADDPS      Z10, Z6, Z6
-	VADDPS      Z4, Z5, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        SI, R12
-	VADDPS      Z4, Z9, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        SI, R12
-	VADDPS      Z4, Z11, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        SI, R12
-	VADDPS      Z4, Z6, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        BX, R11
-	VMOVAPS     1152(R10), Z5
-	VMOVAPS     1216(R10), Z6
-	VMOVAPS     1280(R10), Z7
-	VMOVAPS     1344(R10), Z8
-	VMOVAPS     1408(R10), Z9
-	VMOVAPS     1472(R10), Z10
-	MOVQ        R11, R12
-	VADDPS      Z7, Z6, Z11
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z9, Z8, Z7
-	VSUBPS      Z9, Z8, Z8
-	VADDPS      Z11, Z5, Z5
+	VADDPS      Z11, Z6, Z6
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	VSUBPS      Z10, Z8, Z8
+	VSUBPS      Z12, Z11, Z10
+	VMOVAPS     Z8, Z11
+	VFMADD231PS Z1, Z10, Z11
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z3, Z10, Z8
+	VADDPS      Z13, Z8, Z8
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	VSUBPS      Z12, Z10, Z10
+	VSUBPS      Z14, Z13, Z12
+	VMOVAPS     Z10, Z13
+	VFMADD231PS Z1, Z12, Z13
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z3, Z12, Z10
+	VADDPS      Z15, Z10, Z10
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z17
+	VSUBPS      Z14, Z12, Z12
+	VSUBPS      Z16, Z15, Z14
+	VMOVAPS     Z12, Z15
+	VFMADD231PS Z1, Z14, Z15
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z14, Z12
+	VADDPS      Z17, Z12, Z12
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z17
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z18
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z19
+	VSUBPS      Z16, Z14, Z14
+	VSUBPS      Z18, Z17, Z16
+	VMOVAPS     Z14, Z17
+	VFMADD231PS Z1, Z16, Z17
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z3, Z16, Z14
+	VADDPS      Z19, Z14, Z14
+	MOVQ        AX, R10
+	ADDQ        BX, R10
+	VADDPS      Z11, Z9, Z16
+	VADDPS      Z15, Z13, Z18
+	VADDPS      Z16, Z7, Z7
+	VADDPS      Z18, Z7, Z7
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z2, Z18, Z16
+	VSUBPS      Z11, Z9, Z9
+	VSUBPS      Z15, Z13, Z11
+	VMOVAPS     Z9, Z13
+	VFMADD231PS Z1, Z11, Z13
+	VMOVAPS     Z9, Z9
+	VFMADD231PS Z3, Z11, Z9
+	VADDPS      Z17, Z9, Z9
+	MOVQ        R10, R11
+	VADDPS      Z4, Z7, Z7
+	VMAXPS      Z7, Z0, Z7
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	VADDPS      Z4, Z13, Z7
+	VMAXPS      Z7, Z0, Z7
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	VADDPS      Z4, Z16, Z7
+	VMAXPS      Z7, Z0, Z7
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	VADDPS      Z4, Z9, Z7
+	VMAXPS      Z7, Z0, Z7
+	VMOVUPS     Z7, (R11)
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	VADDPS      Z8, Z6, Z7
+	VADDPS      Z12, Z10, Z9
 	VADDPS      Z7, Z5, Z5
+	VADDPS      Z9, Z5, Z5
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VSUBPS      Z8, Z6, Z6
+	VSUBPS      Z12, Z10, Z8
 	VMOVAPS     Z6, Z9
 	VFMADD231PS Z1, Z8, Z9
-	VMOVAPS     Z11, Z11
-	VFMADD231PS Z2, Z7, Z11
 	VMOVAPS     Z6, Z6
 	VFMADD231PS Z3, Z8, Z6
-	VADDPS      Z10, Z6, Z6
+	VADDPS      Z14, Z6, Z6
+	MOVQ        R10, R11
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        SI, R12
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
 	VADDPS      Z4, Z9, Z5
 	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        SI, R12
-	VADDPS      Z4, Z11, Z5
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	VADDPS      Z4, Z7, Z5
 	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R12)
-	ADDQ        SI, R12
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
 	VADDPS      Z4, Z6, Z4
 	VMAXPS      Z4, Z0, Z4
-	VMOVUPS     Z4, (R12)
+	VMOVUPS     Z4, (R11)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, AX
 	SUBQ        $0x10, DX
@@ -10949,7 +11051,7 @@ channels:
 
 // func winograd4GradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F
-TEXT ·winograd4GradientAVX512(SB), $1600-56
+TEXT ·winograd4GradientAVX512(SB), $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -10970,283 +11072,313 @@ TEXT ·winograd4GradientAVX512(SB), $1600-56
 	MOVL         $0x41000000, R9
 	VMOVD        R9, X2
 	VBROADCASTSS X2, Z2
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ        CX, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z6
+	MOVQ        AX, R9
 	VADDPS      Z5, Z3, Z7
 	VADDPS      Z6, Z4, Z8
-	VMOVAPS     Z3, Z9
-	VFMADD231PS Z1, Z5, Z9
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMOVAPS     Z3, Z8
+	VFMADD231PS Z1, Z5, Z8
 	VMULPS      Z0, Z4, Z4
 	VMOVAPS     Z4, Z4
 	VFMADD231PS Z2, Z6, Z4
-	VADDPS      Z8, Z7, Z5
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z4, Z9, Z8
-	VSUBPS      Z4, Z9, Z4
-	VMOVAPS     Z3, (R9)
-	VMOVAPS     Z5, 256(R9)
-	VMOVAPS     Z7, 512(R9)
-	VMOVAPS     Z8, 768(R9)
-	VMOVAPS     Z4, 1024(R9)
-	VMOVAPS     Z6, 1280(R9)
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	VADDPS      Z5, Z3, Z7
-	VADDPS      Z6, Z4, Z8
-	VMOVAPS     Z3, Z9
-	VFMADD231PS Z1, Z5, Z9
+	VADDPS      Z4, Z8, Z5
+	VSUBPS      Z4, Z8, Z4
+	MOVQ        R9, R10
+	VMOVUPS     Z3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z4, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VADDPS      Z5, Z3, Z3
+	VADDPS      Z6, Z4, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z4, Z3, Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VADDPS      Z7, Z4, Z4
+	VADDPS      Z8, Z6, Z6
+	VADDPS      Z6, Z4, Z7
+	VSUBPS      Z6, Z4, Z4
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	VADDPS      Z9, Z6, Z6
+	VADDPS      Z10, Z8, Z8
+	VADDPS      Z8, Z6, Z9
+	VSUBPS      Z8, Z6, Z6
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	VADDPS      Z11, Z8, Z8
+	VADDPS      Z12, Z10, Z10
+	VADDPS      Z10, Z8, Z11
+	VSUBPS      Z10, Z8, Z8
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	VADDPS      Z9, Z5, Z10
+	VADDPS      Z11, Z7, Z12
+	VADDPS      Z12, Z10, Z13
+	VSUBPS      Z12, Z10, Z10
+	VMOVAPS     Z5, Z12
+	VFMADD231PS Z1, Z9, Z12
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z2, Z11, Z7
+	VADDPS      Z7, Z12, Z9
+	VSUBPS      Z7, Z12, Z7
+	MOVQ        R9, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z13, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z10, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        BX, R9
+	VADDPS      Z6, Z3, Z5
+	VADDPS      Z8, Z4, Z7
+	VADDPS      Z7, Z5, Z9
+	VSUBPS      Z7, Z5, Z5
+	VMOVAPS     Z3, Z7
+	VFMADD231PS Z1, Z6, Z7
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z8, Z4
+	VADDPS      Z4, Z7, Z6
+	VSUBPS      Z4, Z7, Z4
+	MOVQ        R9, R10
+	VMOVUPS     Z3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z4, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z1, Z5, Z3
 	VMULPS      Z0, Z4, Z4
 	VMOVAPS     Z4, Z4
 	VFMADD231PS Z2, Z6, Z4
-	VADDPS      Z8, Z7, Z5
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z4, Z9, Z8
-	VSUBPS      Z4, Z9, Z4
-	VMOVAPS     Z3, 64(R9)
-	VMOVAPS     Z5, 320(R9)
-	VMOVAPS     Z7, 576(R9)
-	VMOVAPS     Z8, 832(R9)
-	VMOVAPS     Z4, 1088(R9)
-	VMOVAPS     Z6, 1344(R9)
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z4, Z3, Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z7, Z4
+	VMULPS      Z0, Z6, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z2, Z8, Z6
+	VADDPS      Z6, Z4, Z7
+	VSUBPS      Z6, Z4, Z4
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z9, Z6
+	VMULPS      Z0, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z2, Z10, Z8
+	VADDPS      Z8, Z6, Z9
+	VSUBPS      Z8, Z6, Z6
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z1, Z11, Z8
+	VMULPS      Z0, Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z2, Z12, Z10
+	VADDPS      Z10, Z8, Z11
+	VSUBPS      Z10, Z8, Z8
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	VADDPS      Z9, Z5, Z10
+	VADDPS      Z11, Z7, Z12
+	VADDPS      Z12, Z10, Z13
+	VSUBPS      Z12, Z10, Z10
+	VMOVAPS     Z5, Z12
+	VFMADD231PS Z1, Z9, Z12
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z2, Z11, Z7
+	VADDPS      Z7, Z12, Z9
+	VSUBPS      Z7, Z12, Z7
+	MOVQ        R9, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z13, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z10, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        BX, R9
+	VADDPS      Z6, Z3, Z5
+	VADDPS      Z8, Z4, Z7
+	VADDPS      Z7, Z5, Z9
+	VSUBPS      Z7, Z5, Z5
+	VMOVAPS     Z3, Z7
+	VFMADD231PS Z1, Z6, Z7
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z8, Z4
+	VADDPS      Z4, Z7, Z6
+	VSUBPS      Z4, Z7, Z4
+	MOVQ        R9, R10
+	VMOVUPS     Z3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z4, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
 	VADDPS      Z5, Z3, Z7
 	VADDPS      Z6, Z4, Z8
-	VMOVAPS     Z3, Z9
-	VFMADD231PS Z1, Z5, Z9
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMOVAPS     Z3, Z8
+	VFMADD231PS Z1, Z5, Z8
 	VMULPS      Z0, Z4, Z4
 	VMOVAPS     Z4, Z4
 	VFMADD231PS Z2, Z6, Z4
-	VADDPS      Z8, Z7, Z5
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z4, Z9, Z8
-	VSUBPS      Z4, Z9, Z4
-	VMOVAPS     Z3, 128(R9)
-	VMOVAPS     Z5, 384(R9)
-	VMOVAPS     Z7, 640(R9)
-	VMOVAPS     Z8, 896(R9)
-	VMOVAPS     Z4, 1152(R9)
-	VMOVAPS     Z6, 1408(R9)
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	VADDPS      Z5, Z3, Z7
-	VADDPS      Z6, Z4, Z8
-	VMOVAPS     Z3, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VMULPS      Z0, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VADDPS      Z8, Z7, Z5
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z4, Z9, Z8
-	VSUBPS      Z4, Z9, Z4
-	VMOVAPS     Z3, 192(R9)
-	VMOVAPS     Z5, 448(R9)
-	VMOVAPS     Z7, 704(R9)
-	VMOVAPS     Z8, 960(R9)
-	VMOVAPS     Z4, 1216(R9)
-	VMOVAPS     Z6, 1472(R9)
-	MOVQ        AX, R10
-	VMOVAPS     (R9), Z3
-	VMOVAPS     64(R9), Z4
-	VMOVAPS     128(R9), Z5
-	VMOVAPS     192(R9), Z6
-	MOVQ        R10, R11
-	VADDPS      Z5, Z3, Z7
-	VADDPS      Z6, Z4, Z8
-	VMOVAPS     Z3, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VMULPS      Z0, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VADDPS      Z8, Z7, Z5
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z4, Z9, Z8
-	VSUBPS      Z4, Z9, Z4
-	VMOVUPS     Z3, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z5, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z7, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z8, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z4, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z6, (R11)
-	ADDQ        BX, R10
-	VMOVAPS     256(R9), Z3
-	VMOVAPS     320(R9), Z4
-	VMOVAPS     384(R9), Z5
-	VMOVAPS     448(R9), Z6
-	MOVQ        R10, R11
-	VADDPS      Z5, Z3, Z7
-	VADDPS      Z6, Z4, Z8
-	VMOVAPS     Z3, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VMULPS      Z0, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VADDPS      Z8, Z7, Z5
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z4, Z9, Z8
-	VSUBPS      Z4, Z9, Z4
-	VMOVUPS     Z3, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z5, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z7, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z8, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z4, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z6, (R11)
-	ADDQ        BX, R10
-	VMOVAPS     512(R9), Z3
-	VMOVAPS     576(R9), Z4
-	VMOVAPS     640(R9), Z5
-	VMOVAPS     704(R9), Z6
-	MOVQ        R10, R11
-	VADDPS      Z5, Z3, Z7
-	VADDPS      Z6, Z4, Z8
-	VMOVAPS     Z3, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VMULPS      Z0, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VADDPS      Z8, Z7, Z5
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z4, Z9, Z8
-	VSUBPS      Z4, Z9, Z4
-	VMOVUPS     Z3, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z5, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z7, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z8, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z4, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z6, (R11)
-	ADDQ        BX, R10
-	VMOVAPS     768(R9), Z3
-	VMOVAPS     832(R9), Z4
-	VMOVAPS     896(R9), Z5
-	VMOVAPS     960(R9), Z6
-	MOVQ        R10, R11
-	VADDPS      Z5, Z3, Z7
-	VADDPS      Z6, Z4, Z8
-	VMOVAPS     Z3, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VMULPS      Z0, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VADDPS      Z8, Z7, Z5
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z4, Z9, Z8
-	VSUBPS      Z4, Z9, Z4
-	VMOVUPS     Z3, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z5, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z7, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z8, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z4, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z6, (R11)
-	ADDQ        BX, R10
-	VMOVAPS     1024(R9), Z3
-	VMOVAPS     1088(R9), Z4
-	VMOVAPS     1152(R9), Z5
-	VMOVAPS     1216(R9), Z6
-	MOVQ        R10, R11
-	VADDPS      Z5, Z3, Z7
-	VADDPS      Z6, Z4, Z8
-	VMOVAPS     Z3, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VMULPS      Z0, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VADDPS      Z8, Z7, Z5
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z4, Z9, Z8
-	VSUBPS      Z4, Z9, Z4
-	VMOVUPS     Z3, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z5, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z7, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z8, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z4, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z6, (R11)
-	ADDQ        BX, R10
-	VMOVAPS     1280(R9), Z3
-	VMOVAPS     1344(R9), Z4
-	VMOVAPS     1408(R9), Z5
-	VMOVAPS     1472(R9), Z6
-	MOVQ        R10, R11
-	VADDPS      Z5, Z3, Z7
-	VADDPS      Z6, Z4, Z8
-	VMOVAPS     Z3, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VMULPS      Z0, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VADDPS      Z8, Z7, Z5
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z4, Z9, Z8
-	VSUBPS      Z4, Z9, Z4
-	VMOVUPS     Z3, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z5, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z7, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z8, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z4, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Z6, (R11)
+	VADDPS      Z4, Z8, Z5
+	VSUBPS      Z4, Z8, Z4
+	MOVQ        R9, R10
+	VMOVUPS     Z3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z4, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, AX
 	SUBQ        $0x10, DX
@@ -11256,7 +11388,7 @@ channels:
 
 // func winograd4FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F
-TEXT ·winograd4FilterAVX512(SB), $1216-56
+TEXT ·winograd4FilterAVX512(SB), $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -11280,18 +11412,15 @@ TEXT ·winograd4FilterAVX512(SB), $1216-56
 	MOVL         $0x3daaaaab, R9
 	VMOVD        R9, X3
 	VBROADCASTSS X3, Z3
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ         CX, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
 	VADDPS       Z6, Z4, Z7
 	VMULPS       Z1, Z7, Z7
 	VMULPS       Z1, Z5, Z8
@@ -11304,230 +11433,194 @@ channels:
 	VSUBPS       Z8, Z7, Z7
 	VADDPS       Z5, Z9, Z8
 	VSUBPS       Z5, Z9, Z5
-	VMOVAPS      Z4, (R9)
-	VMOVAPS      Z10, 192(R9)
-	VMOVAPS      Z7, 384(R9)
-	VMOVAPS      Z8, 576(R9)
-	VMOVAPS      Z5, 768(R9)
-	VMOVAPS      Z6, 960(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	VADDPS       Z6, Z4, Z7
-	VMULPS       Z1, Z7, Z7
-	VMULPS       Z1, Z5, Z8
-	VMULPS       Z2, Z4, Z9
-	VMOVAPS      Z9, Z9
-	VFNMADD231PS Z1, Z6, Z9
-	VMULPS       Z3, Z5, Z5
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	VADDPS       Z12, Z9, Z13
+	VMULPS       Z1, Z13, Z13
+	VMULPS       Z1, Z11, Z14
+	VMULPS       Z2, Z9, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z1, Z12, Z15
+	VMULPS       Z3, Z11, Z11
+	VMULPS       Z0, Z9, Z9
+	VADDPS       Z14, Z13, Z16
+	VSUBPS       Z14, Z13, Z13
+	VADDPS       Z11, Z15, Z14
+	VSUBPS       Z11, Z15, Z11
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z17
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z18
+	VADDPS       Z18, Z15, Z19
+	VMULPS       Z1, Z19, Z19
+	VMULPS       Z1, Z17, Z20
+	VMULPS       Z2, Z15, Z21
+	VMOVAPS      Z21, Z21
+	VFNMADD231PS Z1, Z18, Z21
+	VMULPS       Z3, Z17, Z17
+	VMULPS       Z0, Z15, Z15
+	VADDPS       Z20, Z19, Z22
+	VSUBPS       Z20, Z19, Z19
+	VADDPS       Z17, Z21, Z20
+	VSUBPS       Z17, Z21, Z17
+	MOVQ         AX, R9
+	VADDPS       Z15, Z4, Z21
+	VMULPS       Z1, Z21, Z21
+	VMULPS       Z1, Z9, Z23
+	VMULPS       Z2, Z4, Z24
+	VMOVAPS      Z24, Z24
+	VFNMADD231PS Z1, Z15, Z24
+	VMULPS       Z3, Z9, Z9
 	VMULPS       Z0, Z4, Z4
-	VADDPS       Z8, Z7, Z10
-	VSUBPS       Z8, Z7, Z7
-	VADDPS       Z5, Z9, Z8
-	VSUBPS       Z5, Z9, Z5
-	VMOVAPS      Z4, 64(R9)
-	VMOVAPS      Z10, 256(R9)
-	VMOVAPS      Z7, 448(R9)
-	VMOVAPS      Z8, 640(R9)
-	VMOVAPS      Z5, 832(R9)
-	VMOVAPS      Z6, 1024(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	VADDPS       Z6, Z4, Z7
-	VMULPS       Z1, Z7, Z7
-	VMULPS       Z1, Z5, Z8
-	VMULPS       Z2, Z4, Z9
+	VADDPS       Z23, Z21, Z25
+	VSUBPS       Z23, Z21, Z21
+	VADDPS       Z9, Z24, Z23
+	VSUBPS       Z9, Z24, Z9
+	MOVQ         R9, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z25, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z21, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z23, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z15, (R10)
+	ADDQ         BX, R9
+	VADDPS       Z22, Z10, Z4
+	VMULPS       Z1, Z4, Z4
+	VMULPS       Z1, Z16, Z9
+	VMULPS       Z2, Z10, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z1, Z22, Z15
+	VMULPS       Z3, Z16, Z16
+	VMULPS       Z0, Z10, Z10
+	VADDPS       Z9, Z4, Z21
+	VSUBPS       Z9, Z4, Z4
+	VADDPS       Z16, Z15, Z9
+	VSUBPS       Z16, Z15, Z15
+	MOVQ         R9, R10
+	VMOVUPS      Z10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z21, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z15, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z22, (R10)
+	ADDQ         BX, R9
+	VADDPS       Z19, Z7, Z4
+	VMULPS       Z1, Z4, Z4
+	VMULPS       Z1, Z13, Z9
+	VMULPS       Z2, Z7, Z10
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z19, Z10
+	VMULPS       Z3, Z13, Z13
+	VMULPS       Z0, Z7, Z7
+	VADDPS       Z9, Z4, Z15
+	VSUBPS       Z9, Z4, Z4
+	VADDPS       Z13, Z10, Z9
+	VSUBPS       Z13, Z10, Z10
+	MOVQ         R9, R10
+	VMOVUPS      Z7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z15, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z19, (R10)
+	ADDQ         BX, R9
+	VADDPS       Z20, Z8, Z4
+	VMULPS       Z1, Z4, Z4
+	VMULPS       Z1, Z14, Z7
+	VMULPS       Z2, Z8, Z9
 	VMOVAPS      Z9, Z9
-	VFNMADD231PS Z1, Z6, Z9
-	VMULPS       Z3, Z5, Z5
-	VMULPS       Z0, Z4, Z4
-	VADDPS       Z8, Z7, Z10
+	VFNMADD231PS Z1, Z20, Z9
+	VMULPS       Z3, Z14, Z10
+	VMULPS       Z0, Z8, Z8
+	VADDPS       Z7, Z4, Z13
+	VSUBPS       Z7, Z4, Z4
+	VADDPS       Z10, Z9, Z7
+	VSUBPS       Z10, Z9, Z9
+	MOVQ         R9, R10
+	VMOVUPS      Z8, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z13, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z20, (R10)
+	ADDQ         BX, R9
+	VADDPS       Z17, Z5, Z4
+	VMULPS       Z1, Z4, Z4
+	VMULPS       Z1, Z11, Z7
+	VMULPS       Z2, Z5, Z8
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z17, Z8
+	VMULPS       Z3, Z11, Z9
+	VMULPS       Z0, Z5, Z5
+	VADDPS       Z7, Z4, Z10
+	VSUBPS       Z7, Z4, Z4
+	VADDPS       Z9, Z8, Z7
+	VSUBPS       Z9, Z8, Z8
+	MOVQ         R9, R10
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z8, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z17, (R10)
+	ADDQ         BX, R9
+	VADDPS       Z18, Z6, Z4
+	VMULPS       Z1, Z4, Z4
+	VMULPS       Z1, Z12, Z5
+	VMULPS       Z2, Z6, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z1, Z18, Z7
+	VMULPS       Z3, Z12, Z8
+	VMULPS       Z0, Z6, Z6
+	VADDPS       Z5, Z4, Z9
+	VSUBPS       Z5, Z4, Z4
+	VADDPS       Z8, Z7, Z5
 	VSUBPS       Z8, Z7, Z7
-	VADDPS       Z5, Z9, Z8
-	VSUBPS       Z5, Z9, Z5
-	VMOVAPS      Z4, 128(R9)
-	VMOVAPS      Z10, 320(R9)
-	VMOVAPS      Z7, 512(R9)
-	VMOVAPS      Z8, 704(R9)
-	VMOVAPS      Z5, 896(R9)
-	VMOVAPS      Z6, 1088(R9)
-	MOVQ         AX, R10
-	VMOVAPS      (R9), Z4
-	VMOVAPS      64(R9), Z5
-	VMOVAPS      128(R9), Z6
-	MOVQ         R10, R11
-	VADDPS       Z6, Z4, Z7
-	VMULPS       Z1, Z7, Z7
-	VMULPS       Z1, Z5, Z8
-	VMULPS       Z2, Z4, Z9
-	VMOVAPS      Z9, Z9
-	VFNMADD231PS Z1, Z6, Z9
-	VMULPS       Z3, Z5, Z5
-	VMULPS       Z0, Z4, Z4
-	VADDPS       Z8, Z7, Z10
-	VSUBPS       Z8, Z7, Z7
-	VADDPS       Z5, Z9, Z8
-	VSUBPS       Z5, Z9, Z5
-	VMOVUPS      Z4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z8, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      192(R9), Z4
-	VMOVAPS      256(R9), Z5
-	VMOVAPS      320(R9), Z6
-	MOVQ         R10, R11
-	VADDPS       Z6, Z4, Z7
-	VMULPS       Z1, Z7, Z7
-	VMULPS       Z1, Z5, Z8
-	VMULPS       Z2, Z4, Z9
-	VMOVAPS      Z9, Z9
-	VFNMADD231PS Z1, Z6, Z9
-	VMULPS       Z3, Z5, Z5
-	VMULPS       Z0, Z4, Z4
-	VADDPS       Z8, Z7, Z10
-	VSUBPS       Z8, Z7, Z7
-	VADDPS       Z5, Z9, Z8
-	VSUBPS       Z5, Z9, Z5
-	VMOVUPS      Z4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z8, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      384(R9), Z4
-	VMOVAPS      448(R9), Z5
-	VMOVAPS      512(R9), Z6
-	MOVQ         R10, R11
-	VADDPS       Z6, Z4, Z7
-	VMULPS       Z1, Z7, Z7
-	VMULPS       Z1, Z5, Z8
-	VMULPS       Z2, Z4, Z9
-	VMOVAPS      Z9, Z9
-	VFNMADD231PS Z1, Z6, Z9
-	VMULPS       Z3, Z5, Z5
-	VMULPS       Z0, Z4, Z4
-	VADDPS       Z8, Z7, Z10
-	VSUBPS       Z8, Z7, Z7
-	VADDPS       Z5, Z9, Z8
-	VSUBPS       Z5, Z9, Z5
-	VMOVUPS      Z4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z8, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      576(R9), Z4
-	VMOVAPS      640(R9), Z5
-	VMOVAPS      704(R9), Z6
-	MOVQ         R10, R11
-	VADDPS       Z6, Z4, Z7
-	VMULPS       Z1, Z7, Z7
-	VMULPS       Z1, Z5, Z8
-	VMULPS       Z2, Z4, Z9
-	VMOVAPS      Z9, Z9
-	VFNMADD231PS Z1, Z6, Z9
-	VMULPS       Z3, Z5, Z5
-	VMULPS       Z0, Z4, Z4
-	VADDPS       Z8, Z7, Z10
-	VSUBPS       Z8, Z7, Z7
-	VADDPS       Z5, Z9, Z8
-	VSUBPS       Z5, Z9, Z5
-	VMOVUPS      Z4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z8, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      768(R9), Z4
-	VMOVAPS      832(R9), Z5
-	VMOVAPS      896(R9), Z6
-	MOVQ         R10, R11
-	VADDPS       Z6, Z4, Z7
-	VMULPS       Z1, Z7, Z7
-	VMULPS       Z1, Z5, Z8
-	VMULPS       Z2, Z4, Z9
-	VMOVAPS      Z9, Z9
-	VFNMADD231PS Z1, Z6, Z9
-	VMULPS       Z3, Z5, Z5
-	VMULPS       Z0, Z4, Z4
-	VADDPS       Z8, Z7, Z10
-	VSUBPS       Z8, Z7, Z7
-	VADDPS       Z5, Z9, Z8
-	VSUBPS       Z5, Z9, Z5
-	VMOVUPS      Z4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z8, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      960(R9), Z4
-	VMOVAPS      1024(R9), Z5
-	VMOVAPS      1088(R9), Z6
-	MOVQ         R10, R11
-	VADDPS       Z6, Z4, Z7
-	VMULPS       Z1, Z7, Z7
-	VMULPS       Z1, Z5, Z8
-	VMULPS       Z2, Z4, Z9
-	VMOVAPS      Z9, Z9
-	VFNMADD231PS Z1, Z6, Z9
-	VMULPS       Z3, Z5, Z5
-	VMULPS       Z0, Z4, Z4
-	VADDPS       Z8, Z7, Z10
-	VSUBPS       Z8, Z7, Z7
-	VADDPS       Z5, Z9, Z8
-	VSUBPS       Z5, Z9, Z5
-	VMOVUPS      Z4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z8, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
+	MOVQ         R9, R10
+	VMOVUPS      Z6, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z18, (R10)
 	ADDQ         $0x40, CX
 	ADDQ         $0x40, AX
 	SUBQ         $0x10, DX
@@ -11537,7 +11630,7 @@ channels:
 
 // func winograd4FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F
-TEXT ·winograd4FilterGradientAVX512(SB), $1216-56
+TEXT ·winograd4FilterGradientAVX512(SB), $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -11561,24 +11654,21 @@ TEXT ·winograd4FilterGradientAVX512(SB), $1216-56
 	MOVL         $0x3daaaaab, R9
 	VMOVD        R9, X3
 	VBROADCASTSS X3, Z3
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ         CX, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z8
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z9
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
 	VADDPS       Z6, Z5, Z10
 	VSUBPS       Z6, Z5, Z5
 	VADDPS       Z8, Z7, Z6
@@ -11595,256 +11685,220 @@ channels:
 	VMOVAPS      Z7, Z7
 	VFNMADD231PS Z1, Z6, Z7
 	VADDPS       Z9, Z7, Z6
-	VMOVAPS      Z4, (R9)
-	VMOVAPS      Z5, 384(R9)
-	VMOVAPS      Z6, 768(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z8
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z9
-	VADDPS       Z6, Z5, Z10
-	VSUBPS       Z6, Z5, Z5
-	VADDPS       Z8, Z7, Z6
-	VSUBPS       Z8, Z7, Z7
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	VADDPS       Z9, Z8, Z13
+	VSUBPS       Z9, Z8, Z8
+	VADDPS       Z11, Z10, Z9
+	VSUBPS       Z11, Z10, Z10
+	VMULPS       Z0, Z7, Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  Z1, Z13, Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  Z2, Z9, Z7
+	VMULPS       Z1, Z8, Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  Z3, Z10, Z8
+	VMULPS       Z1, Z13, Z10
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z9, Z10
+	VADDPS       Z12, Z10, Z9
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	VADDPS       Z12, Z11, Z16
+	VSUBPS       Z12, Z11, Z11
+	VADDPS       Z14, Z13, Z12
+	VSUBPS       Z14, Z13, Z13
+	VMULPS       Z0, Z10, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z1, Z16, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z2, Z12, Z10
+	VMULPS       Z1, Z11, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  Z3, Z13, Z11
+	VMULPS       Z1, Z16, Z13
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS Z1, Z12, Z13
+	VADDPS       Z15, Z13, Z12
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z16
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z17
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z18
+	VADDPS       Z15, Z14, Z19
+	VSUBPS       Z15, Z14, Z14
+	VADDPS       Z17, Z16, Z15
+	VSUBPS       Z17, Z16, Z16
+	VMULPS       Z0, Z13, Z13
+	VMOVAPS      Z13, Z13
+	VFMADD231PS  Z1, Z19, Z13
+	VMOVAPS      Z13, Z13
+	VFMADD231PS  Z2, Z15, Z13
+	VMULPS       Z1, Z14, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  Z3, Z16, Z14
+	VMULPS       Z1, Z19, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z1, Z15, Z16
+	VADDPS       Z18, Z16, Z15
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z16
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z17
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z18
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z19
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z20
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z21
+	VADDPS       Z18, Z17, Z22
+	VSUBPS       Z18, Z17, Z17
+	VADDPS       Z20, Z19, Z18
+	VSUBPS       Z20, Z19, Z19
+	VMULPS       Z0, Z16, Z16
+	VMOVAPS      Z16, Z16
+	VFMADD231PS  Z1, Z22, Z16
+	VMOVAPS      Z16, Z16
+	VFMADD231PS  Z2, Z18, Z16
+	VMULPS       Z1, Z17, Z17
+	VMOVAPS      Z17, Z17
+	VFMADD231PS  Z3, Z19, Z17
+	VMULPS       Z1, Z22, Z19
+	VMOVAPS      Z19, Z19
+	VFNMADD231PS Z1, Z18, Z19
+	VADDPS       Z21, Z19, Z18
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z19
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z20
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z21
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z22
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z23
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z24
+	VADDPS       Z21, Z20, Z25
+	VSUBPS       Z21, Z20, Z20
+	VADDPS       Z23, Z22, Z21
+	VSUBPS       Z23, Z22, Z22
+	VMULPS       Z0, Z19, Z19
+	VMOVAPS      Z19, Z19
+	VFMADD231PS  Z1, Z25, Z19
+	VMOVAPS      Z19, Z19
+	VFMADD231PS  Z2, Z21, Z19
+	VMULPS       Z1, Z20, Z20
+	VMOVAPS      Z20, Z20
+	VFMADD231PS  Z3, Z22, Z20
+	VMULPS       Z1, Z25, Z22
+	VMOVAPS      Z22, Z22
+	VFNMADD231PS Z1, Z21, Z22
+	VADDPS       Z24, Z22, Z21
+	MOVQ         AX, R9
+	VADDPS       Z10, Z7, Z22
+	VSUBPS       Z10, Z7, Z7
+	VADDPS       Z16, Z13, Z10
+	VSUBPS       Z16, Z13, Z13
 	VMULPS       Z0, Z4, Z4
 	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z1, Z10, Z4
+	VFMADD231PS  Z1, Z22, Z4
 	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
+	VFMADD231PS  Z2, Z10, Z4
+	VMULPS       Z1, Z7, Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  Z3, Z13, Z7
+	VMULPS       Z1, Z22, Z13
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS Z1, Z10, Z13
+	VADDPS       Z19, Z13, Z10
+	MOVQ         R9, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z10, (R10)
+	ADDQ         BX, R9
+	VADDPS       Z11, Z8, Z4
+	VSUBPS       Z11, Z8, Z7
+	VADDPS       Z17, Z14, Z8
+	VSUBPS       Z17, Z14, Z10
+	VMULPS       Z0, Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z1, Z4, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z2, Z8, Z5
+	VMULPS       Z1, Z7, Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  Z3, Z10, Z7
+	VMULPS       Z1, Z4, Z4
+	VMOVAPS      Z4, Z4
+	VFNMADD231PS Z1, Z8, Z4
+	VADDPS       Z20, Z4, Z4
+	MOVQ         R9, R10
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         BX, R9
+	VADDPS       Z12, Z9, Z4
+	VSUBPS       Z12, Z9, Z5
+	VADDPS       Z18, Z15, Z7
+	VSUBPS       Z18, Z15, Z8
+	VMULPS       Z0, Z6, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  Z1, Z4, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  Z2, Z7, Z6
 	VMULPS       Z1, Z5, Z5
 	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z3, Z7, Z5
-	VMULPS       Z1, Z10, Z7
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z6, Z7
-	VADDPS       Z9, Z7, Z6
-	VMOVAPS      Z4, 64(R9)
-	VMOVAPS      Z5, 448(R9)
-	VMOVAPS      Z6, 832(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z8
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z9
-	VADDPS       Z6, Z5, Z10
-	VSUBPS       Z6, Z5, Z5
-	VADDPS       Z8, Z7, Z6
-	VSUBPS       Z8, Z7, Z7
-	VMULPS       Z0, Z4, Z4
+	VFMADD231PS  Z3, Z8, Z5
+	VMULPS       Z1, Z4, Z4
 	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z1, Z10, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	VMULPS       Z1, Z5, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z3, Z7, Z5
-	VMULPS       Z1, Z10, Z7
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z6, Z7
-	VADDPS       Z9, Z7, Z6
-	VMOVAPS      Z4, 128(R9)
-	VMOVAPS      Z5, 512(R9)
-	VMOVAPS      Z6, 896(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z8
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z9
-	VADDPS       Z6, Z5, Z10
-	VSUBPS       Z6, Z5, Z5
-	VADDPS       Z8, Z7, Z6
-	VSUBPS       Z8, Z7, Z7
-	VMULPS       Z0, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z1, Z10, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	VMULPS       Z1, Z5, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z3, Z7, Z5
-	VMULPS       Z1, Z10, Z7
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z6, Z7
-	VADDPS       Z9, Z7, Z6
-	VMOVAPS      Z4, 192(R9)
-	VMOVAPS      Z5, 576(R9)
-	VMOVAPS      Z6, 960(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z8
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z9
-	VADDPS       Z6, Z5, Z10
-	VSUBPS       Z6, Z5, Z5
-	VADDPS       Z8, Z7, Z6
-	VSUBPS       Z8, Z7, Z7
-	VMULPS       Z0, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z1, Z10, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	VMULPS       Z1, Z5, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z3, Z7, Z5
-	VMULPS       Z1, Z10, Z7
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z6, Z7
-	VADDPS       Z9, Z7, Z6
-	VMOVAPS      Z4, 256(R9)
-	VMOVAPS      Z5, 640(R9)
-	VMOVAPS      Z6, 1024(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Z4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z8
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Z9
-	VADDPS       Z6, Z5, Z10
-	VSUBPS       Z6, Z5, Z5
-	VADDPS       Z8, Z7, Z6
-	VSUBPS       Z8, Z7, Z7
-	VMULPS       Z0, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z1, Z10, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	VMULPS       Z1, Z5, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z3, Z7, Z5
-	VMULPS       Z1, Z10, Z7
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z6, Z7
-	VADDPS       Z9, Z7, Z6
-	VMOVAPS      Z4, 320(R9)
-	VMOVAPS      Z5, 704(R9)
-	VMOVAPS      Z6, 1088(R9)
-	MOVQ         AX, R10
-	VMOVAPS      (R9), Z4
-	VMOVAPS      64(R9), Z5
-	VMOVAPS      128(R9), Z6
-	VMOVAPS      192(R9), Z7
-	VMOVAPS      256(R9), Z8
-	VMOVAPS      320(R9), Z9
-	MOVQ         R10, R11
-	VADDPS       Z6, Z5, Z10
-	VSUBPS       Z6, Z5, Z5
-	VADDPS       Z8, Z7, Z6
-	VSUBPS       Z8, Z7, Z7
-	VMULPS       Z0, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z1, Z10, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	VMULPS       Z1, Z5, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z3, Z7, Z5
-	VMULPS       Z1, Z10, Z7
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z6, Z7
-	VADDPS       Z9, Z7, Z6
-	VMOVUPS      Z4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      384(R9), Z4
-	VMOVAPS      448(R9), Z5
-	VMOVAPS      512(R9), Z6
-	VMOVAPS      576(R9), Z7
-	VMOVAPS      640(R9), Z8
-	VMOVAPS      704(R9), Z9
-	MOVQ         R10, R11
-	VADDPS       Z6, Z5, Z10
-	VSUBPS       Z6, Z5, Z5
-	VADDPS       Z8, Z7, Z6
-	VSUBPS       Z8, Z7, Z7
-	VMULPS       Z0, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z1, Z10, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	VMULPS       Z1, Z5, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z3, Z7, Z5
-	VMULPS       Z1, Z10, Z7
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z6, Z7
-	VADDPS       Z9, Z7, Z6
-	VMOVUPS      Z4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      768(R9), Z4
-	VMOVAPS      832(R9), Z5
-	VMOVAPS      896(R9), Z6
-	VMOVAPS      960(R9), Z7
-	VMOVAPS      1024(R9), Z8
-	VMOVAPS      1088(R9), Z9
-	MOVQ         R10, R11
-	VADDPS       Z6, Z5, Z10
-	VSUBPS       Z6, Z5, Z5
-	VADDPS       Z8, Z7, Z6
-	VSUBPS       Z8, Z7, Z7
-	VMULPS       Z0, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z1, Z10, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	VMULPS       Z1, Z5, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z3, Z7, Z5
-	VMULPS       Z1, Z10, Z7
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z1, Z6, Z7
-	VADDPS       Z9, Z7, Z6
-	VMOVUPS      Z4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Z6, (R11)
+	VFNMADD231PS Z1, Z7, Z4
+	VADDPS       Z21, Z4, Z4
+	MOVQ         R9, R10
+	VMOVUPS      Z6, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
 	ADDQ         $0x40, CX
 	ADDQ         $0x40, AX
 	SUBQ         $0x10, DX
@@ -11854,7 +11908,7 @@ channels:
 
 // func winograd2InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F
-TEXT ·winograd2InputAVX512(SB), $1088-56
+TEXT ·winograd2InputAVX512(SB), $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ n+16(FP), DX
@@ -11866,147 +11920,112 @@ TEXT ·winograd2InputAVX512(SB), $1088-56
 	SHLQ $0x02, DI
 	MOVQ srcColumn+48(FP), R8
 	SHLQ $0x02, R8
-	LEAQ (SP), R9
-	ADDQ $0x3f, R9
-	ANDQ $-64, R9
 
 channels:
-	MOVQ    CX, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z0
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z3
+	MOVQ    CX, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Z0
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z3
 	VSUBPS  Z2, Z0, Z0
 	VADDPS  Z2, Z1, Z4
 	VSUBPS  Z1, Z2, Z2
 	VSUBPS  Z3, Z1, Z1
-	VMOVAPS Z0, (R9)
-	VMOVAPS Z4, 256(R9)
-	VMOVAPS Z2, 512(R9)
-	VMOVAPS Z1, 768(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z0
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z3, Z1, Z1
-	VMOVAPS Z0, 64(R9)
-	VMOVAPS Z4, 320(R9)
-	VMOVAPS Z2, 576(R9)
-	VMOVAPS Z1, 832(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z0
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z3, Z1, Z1
-	VMOVAPS Z0, 128(R9)
-	VMOVAPS Z4, 384(R9)
-	VMOVAPS Z2, 640(R9)
-	VMOVAPS Z1, 896(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z0
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z3, Z1, Z1
-	VMOVAPS Z0, 192(R9)
-	VMOVAPS Z4, 448(R9)
-	VMOVAPS Z2, 704(R9)
-	VMOVAPS Z1, 960(R9)
-	MOVQ    AX, R10
-	VMOVAPS (R9), Z0
-	VMOVAPS 64(R9), Z1
-	VMOVAPS 128(R9), Z2
-	VMOVAPS 192(R9), Z3
-	MOVQ    R10, R11
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z3, Z1, Z1
-	VMOVUPS Z0, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 256(R9), Z0
-	VMOVAPS 320(R9), Z1
-	VMOVAPS 384(R9), Z2
-	VMOVAPS 448(R9), Z3
-	MOVQ    R10, R11
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z3, Z1, Z1
-	VMOVUPS Z0, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 512(R9), Z0
-	VMOVAPS 576(R9), Z1
-	VMOVAPS 640(R9), Z2
-	VMOVAPS 704(R9), Z3
-	MOVQ    R10, R11
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z3, Z1, Z1
-	VMOVUPS Z0, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 768(R9), Z0
-	VMOVAPS 832(R9), Z1
-	VMOVAPS 896(R9), Z2
-	VMOVAPS 960(R9), Z3
-	MOVQ    R10, R11
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z3, Z1, Z1
-	VMOVUPS Z0, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z1, (R11)
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Z3
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z5
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z6
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z7
+	VSUBPS  Z6, Z3, Z3
+	VADDPS  Z6, Z5, Z8
+	VSUBPS  Z5, Z6, Z6
+	VSUBPS  Z7, Z5, Z5
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Z7
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z9
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z10
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z11
+	VSUBPS  Z10, Z7, Z7
+	VADDPS  Z10, Z9, Z12
+	VSUBPS  Z9, Z10, Z10
+	VSUBPS  Z11, Z9, Z9
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Z11
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z13
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z14
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z15
+	VSUBPS  Z14, Z11, Z11
+	VADDPS  Z14, Z13, Z16
+	VSUBPS  Z13, Z14, Z14
+	VSUBPS  Z15, Z13, Z13
+	MOVQ    AX, R9
+	VSUBPS  Z7, Z0, Z0
+	VADDPS  Z7, Z3, Z15
+	VSUBPS  Z3, Z7, Z7
+	VSUBPS  Z11, Z3, Z3
+	MOVQ    R9, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z15, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z7, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    BX, R9
+	VSUBPS  Z12, Z4, Z0
+	VADDPS  Z12, Z8, Z3
+	VSUBPS  Z8, Z12, Z4
+	VSUBPS  Z16, Z8, Z7
+	MOVQ    R9, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z7, (R10)
+	ADDQ    BX, R9
+	VSUBPS  Z10, Z2, Z0
+	VADDPS  Z10, Z6, Z2
+	VSUBPS  Z6, Z10, Z3
+	VSUBPS  Z14, Z6, Z4
+	MOVQ    R9, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    BX, R9
+	VSUBPS  Z9, Z1, Z0
+	VADDPS  Z9, Z5, Z1
+	VSUBPS  Z5, Z9, Z2
+	VSUBPS  Z13, Z5, Z3
+	MOVQ    R9, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z3, (R10)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, AX
 	SUBQ    $0x10, DX
@@ -12016,7 +12035,7 @@ channels:
 
 // func winograd2OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 // Requires: AVX, AVX512F
-TEXT ·winograd2OutputAVX512(SB), $576-68
+TEXT ·winograd2OutputAVX512(SB), $0-68
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -12030,107 +12049,88 @@ TEXT ·winograd2OutputAVX512(SB), $576-68
 	SHLQ         $0x02, R8
 	MOVQ         bias+56(FP), R9
 	VBROADCASTSS floor+64(FP), Z0
-	LEAQ         (SP), R10
-	ADDQ         $0x3f, R10
-	ANDQ         $-64, R10
 
 channels:
-	MOVQ    CX, R11
-	MOVQ    R11, R12
-	VMOVUPS (R12), Z1
-	ADDQ    DI, R12
-	VMOVUPS (R12), Z2
-	ADDQ    DI, R12
-	VMOVUPS (R12), Z3
-	ADDQ    DI, R12
-	VMOVUPS (R12), Z4
-	VADDPS  Z2, Z1, Z1
-	VADDPS  Z3, Z1, Z1
-	VSUBPS  Z3, Z2, Z2
-	VSUBPS  Z4, Z2, Z2
-	VMOVAPS Z1, (R10)
-	VMOVAPS Z2, 256(R10)
-	ADDQ    R8, R11
-	MOVQ    R11, R12
-	VMOVUPS (R12), Z1
-	ADDQ    DI, R12
-	VMOVUPS (R12), Z2
-	ADDQ    DI, R12
-	VMOVUPS (R12), Z3
-	ADDQ    DI, R12
-	VMOVUPS (R12), Z4
-	VADDPS  Z2, Z1, Z1
-	VADDPS  Z3, Z1, Z1
-	VSUBPS  Z3, Z2, Z2
-	VSUBPS  Z4, Z2, Z2
-	VMOVAPS Z1, 64(R10)
-	VMOVAPS Z2, 320(R10)
-	ADDQ    R8, R11
-	MOVQ    R11, R12
-	VMOVUPS (R12), Z1
-	ADDQ    DI, R12
-	VMOVUPS (R12), Z2
-	ADDQ    DI, R12
-	VMOVUPS (R12), Z3
-	ADDQ    DI, R12
-	VMOVUPS (R12), Z4
-	VADDPS  Z2, Z1, Z1
-	VADDPS  Z3, Z1, Z1
-	VSUBPS  Z3, Z2, Z2
-	VSUBPS  Z4, Z2, Z2
-	VMOVAPS Z1, 128(R10)
-	VMOVAPS Z2, 384(R10)
-	ADDQ    R8, R11
-	MOVQ    R11, R12
-	VMOVUPS (R12), Z1
-	ADDQ    DI, R12
-	VMOVUPS (R12), Z2
-	ADDQ    DI, R12
-	VMOVUPS (R12), Z3
-	ADDQ    DI, R12
-	VMOVUPS (R12), Z4
-	VADDPS  Z2, Z1, Z1
-	VADDPS  Z3, Z1, Z1
-	VSUBPS  Z3, Z2, Z2
-	VSUBPS  Z4, Z2, Z2
-	VMOVAPS Z1, 192(R10)
-	VMOVAPS Z2, 448(R10)
 	VMOVUPS (R9), Z1
 	ADDQ    $0x40, R9
-	MOVQ    AX, R11
-	VMOVAPS (R10), Z2
-	VMOVAPS 64(R10), Z3
-	VMOVAPS 128(R10), Z4
-	VMOVAPS 192(R10), Z5
-	MOVQ    R11, R12
+	MOVQ    CX, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z3
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z4
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z5
 	VADDPS  Z3, Z2, Z2
 	VADDPS  Z4, Z2, Z2
 	VSUBPS  Z4, Z3, Z3
 	VSUBPS  Z5, Z3, Z3
-	VADDPS  Z1, Z2, Z2
-	VMAXPS  Z2, Z0, Z2
-	VMOVUPS Z2, (R12)
-	ADDQ    SI, R12
-	VADDPS  Z1, Z3, Z2
-	VMAXPS  Z2, Z0, Z2
-	VMOVUPS Z2, (R12)
-	ADDQ    BX, R11
-	VMOVAPS 256(R10), Z2
-	VMOVAPS 320(R10), Z3
-	VMOVAPS 384(R10), Z4
-	VMOVAPS 448(R10), Z5
-	MOVQ    R11, R12
-	VADDPS  Z3, Z2, Z2
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z4
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z5
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z6
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z7
+	VADDPS  Z5, Z4, Z4
+	VADDPS  Z6, Z4, Z4
+	VSUBPS  Z6, Z5, Z5
+	VSUBPS  Z7, Z5, Z5
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z6
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z7
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z8
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z9
+	VADDPS  Z7, Z6, Z6
+	VADDPS  Z8, Z6, Z6
+	VSUBPS  Z8, Z7, Z7
+	VSUBPS  Z9, Z7, Z7
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Z8
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z9
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z10
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z11
+	VADDPS  Z9, Z8, Z8
+	VADDPS  Z10, Z8, Z8
+	VSUBPS  Z10, Z9, Z9
+	VSUBPS  Z11, Z9, Z9
+	MOVQ    AX, R10
 	VADDPS  Z4, Z2, Z2
-	VSUBPS  Z4, Z3, Z3
-	VSUBPS  Z5, Z3, Z3
+	VADDPS  Z6, Z2, Z2
+	VSUBPS  Z6, Z4, Z4
+	VSUBPS  Z8, Z4, Z4
+	MOVQ    R10, R11
 	VADDPS  Z1, Z2, Z2
 	VMAXPS  Z2, Z0, Z2
-	VMOVUPS Z2, (R12)
-	ADDQ    SI, R12
+	VMOVUPS Z2, (R11)
+	ADDQ    SI, R11
+	VADDPS  Z1, Z4, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R11)
+	ADDQ    BX, R10
+	VADDPS  Z5, Z3, Z2
+	VADDPS  Z7, Z2, Z2
+	VSUBPS  Z7, Z5, Z3
+	VSUBPS  Z9, Z3, Z3
+	MOVQ    R10, R11
+	VADDPS  Z1, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R11)
+	ADDQ    SI, R11
 	VADDPS  Z1, Z3, Z1
 	VMAXPS  Z1, Z0, Z1
-	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, (R11)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, AX
 	SUBQ    $0x10, DX
@@ -12140,7 +12140,7 @@ channels:
 
 // func winograd2GradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F
-TEXT ·winograd2GradientAVX512(SB), $576-56
+TEXT ·winograd2GradientAVX512(SB), $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -12155,91 +12155,72 @@ TEXT ·winograd2GradientAVX512(SB), $576-56
 	MOVL         $0xbf800000, R9
 	VMOVD        R9, X0
 	VBROADCASTSS X0, Z0
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ    CX, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z2
+	MOVQ    CX, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Z1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z2
 	VADDPS  Z2, Z1, Z3
 	VSUBPS  Z2, Z1, Z4
 	VMULPS  Z0, Z2, Z2
-	VMOVAPS Z1, (R9)
-	VMOVAPS Z3, 128(R9)
-	VMOVAPS Z4, 256(R9)
-	VMOVAPS Z2, 384(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z2
-	VADDPS  Z2, Z1, Z3
-	VSUBPS  Z2, Z1, Z4
-	VMULPS  Z0, Z2, Z2
-	VMOVAPS Z1, 64(R9)
-	VMOVAPS Z3, 192(R9)
-	VMOVAPS Z4, 320(R9)
-	VMOVAPS Z2, 448(R9)
-	MOVQ    AX, R10
-	VMOVAPS (R9), Z1
-	VMOVAPS 64(R9), Z2
-	MOVQ    R10, R11
-	VADDPS  Z2, Z1, Z3
-	VSUBPS  Z2, Z1, Z4
-	VMULPS  Z0, Z2, Z2
-	VMOVUPS Z1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 128(R9), Z1
-	VMOVAPS 192(R9), Z2
-	MOVQ    R10, R11
-	VADDPS  Z2, Z1, Z3
-	VSUBPS  Z2, Z1, Z4
-	VMULPS  Z0, Z2, Z2
-	VMOVUPS Z1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 256(R9), Z1
-	VMOVAPS 320(R9), Z2
-	MOVQ    R10, R11
-	VADDPS  Z2, Z1, Z3
-	VSUBPS  Z2, Z1, Z4
-	VMULPS  Z0, Z2, Z2
-	VMOVUPS Z1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 384(R9), Z1
-	VMOVAPS 448(R9), Z2
-	MOVQ    R10, R11
-	VADDPS  Z2, Z1, Z3
-	VSUBPS  Z2, Z1, Z4
-	VMULPS  Z0, Z2, Z2
-	VMOVUPS Z1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Z5
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z6
+	VADDPS  Z6, Z5, Z7
+	VSUBPS  Z6, Z5, Z8
+	VMULPS  Z0, Z6, Z6
+	MOVQ    AX, R9
+	VADDPS  Z5, Z1, Z9
+	VSUBPS  Z5, Z1, Z10
+	VMULPS  Z0, Z5, Z5
+	MOVQ    R9, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z9, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z10, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    BX, R9
+	VADDPS  Z7, Z3, Z1
+	VSUBPS  Z7, Z3, Z5
+	VMULPS  Z0, Z7, Z7
+	MOVQ    R9, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z7, (R10)
+	ADDQ    BX, R9
+	VADDPS  Z8, Z4, Z1
+	VSUBPS  Z8, Z4, Z3
+	VMULPS  Z0, Z8, Z5
+	MOVQ    R9, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    BX, R9
+	VADDPS  Z6, Z2, Z1
+	VSUBPS  Z6, Z2, Z3
+	VMULPS  Z0, Z6, Z4
+	MOVQ    R9, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z4, (R10)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, AX
 	SUBQ    $0x10, DX
@@ -12249,7 +12230,7 @@ channels:
 
 // func winograd2FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F
-TEXT ·winograd2FilterAVX512(SB), $832-56
+TEXT ·winograd2FilterAVX512(SB), $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -12264,127 +12245,100 @@ TEXT ·winograd2FilterAVX512(SB), $832-56
 	MOVL         $0x3f000000, R9
 	VMOVD        R9, X0
 	VBROADCASTSS X0, Z0
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ    CX, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z3
+	MOVQ    CX, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Z1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z3
 	VADDPS  Z3, Z1, Z4
 	VMULPS  Z0, Z4, Z4
 	VMULPS  Z0, Z2, Z2
 	VADDPS  Z2, Z4, Z5
 	VSUBPS  Z2, Z4, Z2
-	VMOVAPS Z1, (R9)
-	VMOVAPS Z5, 192(R9)
-	VMOVAPS Z2, 384(R9)
-	VMOVAPS Z3, 576(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z3
-	VADDPS  Z3, Z1, Z4
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Z4
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z6
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z7
+	VADDPS  Z7, Z4, Z8
+	VMULPS  Z0, Z8, Z8
+	VMULPS  Z0, Z6, Z6
+	VADDPS  Z6, Z8, Z9
+	VSUBPS  Z6, Z8, Z6
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Z8
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z10
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z11
+	VADDPS  Z11, Z8, Z12
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z0, Z10, Z10
+	VADDPS  Z10, Z12, Z13
+	VSUBPS  Z10, Z12, Z10
+	MOVQ    AX, R9
+	VADDPS  Z8, Z1, Z12
+	VMULPS  Z0, Z12, Z12
 	VMULPS  Z0, Z4, Z4
-	VMULPS  Z0, Z2, Z2
-	VADDPS  Z2, Z4, Z5
-	VSUBPS  Z2, Z4, Z2
-	VMOVAPS Z1, 64(R9)
-	VMOVAPS Z5, 256(R9)
-	VMOVAPS Z2, 448(R9)
-	VMOVAPS Z3, 640(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z3
-	VADDPS  Z3, Z1, Z4
-	VMULPS  Z0, Z4, Z4
-	VMULPS  Z0, Z2, Z2
-	VADDPS  Z2, Z4, Z5
-	VSUBPS  Z2, Z4, Z2
-	VMOVAPS Z1, 128(R9)
-	VMOVAPS Z5, 320(R9)
-	VMOVAPS Z2, 512(R9)
-	VMOVAPS Z3, 704(R9)
-	MOVQ    AX, R10
-	VMOVAPS (R9), Z1
-	VMOVAPS 64(R9), Z2
-	VMOVAPS 128(R9), Z3
-	MOVQ    R10, R11
-	VADDPS  Z3, Z1, Z4
-	VMULPS  Z0, Z4, Z4
-	VMULPS  Z0, Z2, Z2
-	VADDPS  Z2, Z4, Z5
-	VSUBPS  Z2, Z4, Z2
-	VMOVUPS Z1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z5, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 192(R9), Z1
-	VMOVAPS 256(R9), Z2
-	VMOVAPS 320(R9), Z3
-	MOVQ    R10, R11
-	VADDPS  Z3, Z1, Z4
-	VMULPS  Z0, Z4, Z4
-	VMULPS  Z0, Z2, Z2
-	VADDPS  Z2, Z4, Z5
-	VSUBPS  Z2, Z4, Z2
-	VMOVUPS Z1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z5, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 384(R9), Z1
-	VMOVAPS 448(R9), Z2
-	VMOVAPS 512(R9), Z3
-	MOVQ    R10, R11
-	VADDPS  Z3, Z1, Z4
-	VMULPS  Z0, Z4, Z4
-	VMULPS  Z0, Z2, Z2
-	VADDPS  Z2, Z4, Z5
-	VSUBPS  Z2, Z4, Z2
-	VMOVUPS Z1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z5, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 576(R9), Z1
-	VMOVAPS 640(R9), Z2
-	VMOVAPS 704(R9), Z3
-	MOVQ    R10, R11
-	VADDPS  Z3, Z1, Z4
-	VMULPS  Z0, Z4, Z4
-	VMULPS  Z0, Z2, Z2
-	VADDPS  Z2, Z4, Z5
-	VSUBPS  Z2, Z4, Z2
-	VMOVUPS Z1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z5, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z3, (R11)
+	VADDPS  Z4, Z12, Z14
+	VSUBPS  Z4, Z12, Z4
+	MOVQ    R9, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z14, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z8, (R10)
+	ADDQ    BX, R9
+	VADDPS  Z13, Z5, Z1
+	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z9, Z4
+	VADDPS  Z4, Z1, Z8
+	VSUBPS  Z4, Z1, Z1
+	MOVQ    R9, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z8, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z13, (R10)
+	ADDQ    BX, R9
+	VADDPS  Z10, Z2, Z1
+	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z6, Z4
+	VADDPS  Z4, Z1, Z5
+	VSUBPS  Z4, Z1, Z1
+	MOVQ    R9, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z10, (R10)
+	ADDQ    BX, R9
+	VADDPS  Z11, Z3, Z1
+	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z7, Z2
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z2, Z1, Z1
+	MOVQ    R9, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z11, (R10)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, AX
 	SUBQ    $0x10, DX
@@ -12394,7 +12348,7 @@ channels:
 
 // func winograd2FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F
-TEXT ·winograd2FilterGradientAVX512(SB), $832-56
+TEXT ·winograd2FilterGradientAVX512(SB), $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -12409,134 +12363,107 @@ TEXT ·winograd2FilterGradientAVX512(SB), $832-56
 	MOVL         $0x3f000000, R9
 	VMOVD        R9, X0
 	VBROADCASTSS X0, Z0
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ    CX, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z3
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z4
+	MOVQ    CX, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Z1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z3
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z4
 	VADDPS  Z3, Z2, Z5
 	VMULPS  Z0, Z5, Z5
 	VSUBPS  Z3, Z2, Z2
 	VMULPS  Z0, Z2, Z2
 	VADDPS  Z5, Z1, Z1
 	VADDPS  Z4, Z5, Z3
-	VMOVAPS Z1, (R9)
-	VMOVAPS Z2, 256(R9)
-	VMOVAPS Z3, 512(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z3
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z4
-	VADDPS  Z3, Z2, Z5
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Z4
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z5
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z6
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z7
+	VADDPS  Z6, Z5, Z8
+	VMULPS  Z0, Z8, Z8
+	VSUBPS  Z6, Z5, Z5
 	VMULPS  Z0, Z5, Z5
-	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z8, Z4, Z4
+	VADDPS  Z7, Z8, Z6
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Z7
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z8
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z9
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z10
+	VADDPS  Z9, Z8, Z11
+	VMULPS  Z0, Z11, Z11
+	VSUBPS  Z9, Z8, Z8
+	VMULPS  Z0, Z8, Z8
+	VADDPS  Z11, Z7, Z7
+	VADDPS  Z10, Z11, Z9
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Z10
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z11
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z12
+	ADDQ    DI, R10
+	VMOVUPS (R10), Z13
+	VADDPS  Z12, Z11, Z14
+	VMULPS  Z0, Z14, Z14
+	VSUBPS  Z12, Z11, Z11
+	VMULPS  Z0, Z11, Z11
+	VADDPS  Z14, Z10, Z10
+	VADDPS  Z13, Z14, Z12
+	MOVQ    AX, R9
+	VADDPS  Z7, Z4, Z13
+	VMULPS  Z0, Z13, Z13
+	VSUBPS  Z7, Z4, Z4
+	VMULPS  Z0, Z4, Z4
+	VADDPS  Z13, Z1, Z1
+	VADDPS  Z10, Z13, Z7
+	MOVQ    R9, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z7, (R10)
+	ADDQ    BX, R9
+	VADDPS  Z8, Z5, Z1
+	VMULPS  Z0, Z1, Z1
+	VSUBPS  Z8, Z5, Z4
+	VMULPS  Z0, Z4, Z4
+	VADDPS  Z1, Z2, Z2
+	VADDPS  Z11, Z1, Z1
+	MOVQ    R9, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    BX, R9
+	VADDPS  Z9, Z6, Z1
+	VMULPS  Z0, Z1, Z1
+	VSUBPS  Z9, Z6, Z2
 	VMULPS  Z0, Z2, Z2
-	VADDPS  Z5, Z1, Z1
-	VADDPS  Z4, Z5, Z3
-	VMOVAPS Z1, 64(R9)
-	VMOVAPS Z2, 320(R9)
-	VMOVAPS Z3, 576(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z3
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z4
-	VADDPS  Z3, Z2, Z5
-	VMULPS  Z0, Z5, Z5
-	VSUBPS  Z3, Z2, Z2
-	VMULPS  Z0, Z2, Z2
-	VADDPS  Z5, Z1, Z1
-	VADDPS  Z4, Z5, Z3
-	VMOVAPS Z1, 128(R9)
-	VMOVAPS Z2, 384(R9)
-	VMOVAPS Z3, 640(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z3
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z4
-	VADDPS  Z3, Z2, Z5
-	VMULPS  Z0, Z5, Z5
-	VSUBPS  Z3, Z2, Z2
-	VMULPS  Z0, Z2, Z2
-	VADDPS  Z5, Z1, Z1
-	VADDPS  Z4, Z5, Z3
-	VMOVAPS Z1, 192(R9)
-	VMOVAPS Z2, 448(R9)
-	VMOVAPS Z3, 704(R9)
-	MOVQ    AX, R10
-	VMOVAPS (R9), Z1
-	VMOVAPS 64(R9), Z2
-	VMOVAPS 128(R9), Z3
-	VMOVAPS 192(R9), Z4
-	MOVQ    R10, R11
-	VADDPS  Z3, Z2, Z5
-	VMULPS  Z0, Z5, Z5
-	VSUBPS  Z3, Z2, Z2
-	VMULPS  Z0, Z2, Z2
-	VADDPS  Z5, Z1, Z1
-	VADDPS  Z4, Z5, Z3
-	VMOVUPS Z1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 256(R9), Z1
-	VMOVAPS 320(R9), Z2
-	VMOVAPS 384(R9), Z3
-	VMOVAPS 448(R9), Z4
-	MOVQ    R10, R11
-	VADDPS  Z3, Z2, Z5
-	VMULPS  Z0, Z5, Z5
-	VSUBPS  Z3, Z2, Z2
-	VMULPS  Z0, Z2, Z2
-	VADDPS  Z5, Z1, Z1
-	VADDPS  Z4, Z5, Z3
-	VMOVUPS Z1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 512(R9), Z1
-	VMOVAPS 576(R9), Z2
-	VMOVAPS 640(R9), Z3
-	VMOVAPS 704(R9), Z4
-	MOVQ    R10, R11
-	VADDPS  Z3, Z2, Z5
-	VMULPS  Z0, Z5, Z5
-	VSUBPS  Z3, Z2, Z2
-	VMULPS  Z0, Z2, Z2
-	VADDPS  Z5, Z1, Z1
-	VADDPS  Z4, Z5, Z3
-	VMOVUPS Z1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Z3, (R11)
+	VADDPS  Z1, Z3, Z3
+	VADDPS  Z12, Z1, Z1
+	MOVQ    R9, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Z1, (R10)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, AX
 	SUBQ    $0x10, DX
@@ -16429,467 +16356,605 @@ TEXT ·winograd4InputAVX2(SB), $1216-56
 	MOVL         $0x40000000, R9
 	VMOVD        R9, X2
 	VBROADCASTSS X2, Y2
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ         CX, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y3
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y8
+	LEAQ         (SP), R11
+	ADDQ         $0x3f, R11
+	ANDQ         $-64, R11
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y0, Y3, Y4
+	VMOVAPS      Y4, (R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS Y0, Y4, Y6
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y0, Y3, Y4
+	VADDPS       Y4, Y6, Y3
+	VSUBPS       Y4, Y6, Y4
+	VMOVAPS      Y3, 192(R11)
+	VMOVAPS      Y4, 384(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	VSUBPS       Y4, Y6, Y4
+	VSUBPS       Y3, Y5, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y4, Y5
+	VSUBPS       Y3, Y4, Y3
+	VMOVAPS      Y5, 576(R11)
+	VMOVAPS      Y3, 768(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y0, Y3, Y4
+	VMOVAPS      Y4, 960(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y0, Y3, Y4
+	VMOVAPS      Y4, 32(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS Y0, Y4, Y6
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y0, Y3, Y4
+	VADDPS       Y4, Y6, Y3
+	VSUBPS       Y4, Y6, Y4
+	VMOVAPS      Y3, 224(R11)
+	VMOVAPS      Y4, 416(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	VSUBPS       Y4, Y6, Y4
+	VSUBPS       Y3, Y5, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y4, Y5
+	VSUBPS       Y3, Y4, Y3
+	VMOVAPS      Y5, 608(R11)
+	VMOVAPS      Y3, 800(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y0, Y3, Y4
+	VMOVAPS      Y4, 992(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y0, Y3, Y4
+	VMOVAPS      Y4, 64(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS Y0, Y4, Y6
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y0, Y3, Y4
+	VADDPS       Y4, Y6, Y3
+	VSUBPS       Y4, Y6, Y4
+	VMOVAPS      Y3, 256(R11)
+	VMOVAPS      Y4, 448(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	VSUBPS       Y4, Y6, Y4
+	VSUBPS       Y3, Y5, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y4, Y5
+	VSUBPS       Y3, Y4, Y3
+	VMOVAPS      Y5, 640(R11)
+	VMOVAPS      Y3, 832(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y0, Y3, Y4
+	VMOVAPS      Y4, 1024(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y0, Y3, Y4
+	VMOVAPS      Y4, 96(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS Y0, Y4, Y6
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y0, Y3, Y4
+	VADDPS       Y4, Y6, Y3
+	VSUBPS       Y4, Y6, Y4
+	VMOVAPS      Y3, 288(R11)
+	VMOVAPS      Y4, 480(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	VSUBPS       Y4, Y6, Y4
+	VSUBPS       Y3, Y5, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y4, Y5
+	VSUBPS       Y3, Y4, Y3
+	VMOVAPS      Y5, 672(R11)
+	VMOVAPS      Y3, 864(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y0, Y3, Y4
+	VMOVAPS      Y4, 1056(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y0, Y3, Y4
+	VMOVAPS      Y4, 128(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS Y0, Y4, Y6
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y0, Y3, Y4
+	VADDPS       Y4, Y6, Y3
+	VSUBPS       Y4, Y6, Y4
+	VMOVAPS      Y3, 320(R11)
+	VMOVAPS      Y4, 512(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	VSUBPS       Y4, Y6, Y4
+	VSUBPS       Y3, Y5, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y4, Y5
+	VSUBPS       Y3, Y4, Y3
+	VMOVAPS      Y5, 704(R11)
+	VMOVAPS      Y3, 896(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y0, Y3, Y4
+	VMOVAPS      Y4, 1088(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y0, Y3, Y4
+	VMOVAPS      Y4, 160(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS Y0, Y4, Y6
+	VMOVAPS      Y5, Y4
+	VFNMADD231PS Y0, Y3, Y4
+	VADDPS       Y4, Y6, Y3
+	VSUBPS       Y4, Y6, Y4
+	VMOVAPS      Y3, 352(R11)
+	VMOVAPS      Y4, 544(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	VSUBPS       Y4, Y6, Y4
+	VSUBPS       Y3, Y5, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y4, Y5
+	VSUBPS       Y3, Y4, Y3
+	VMOVAPS      Y5, 736(R11)
+	VMOVAPS      Y3, 928(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y0, Y3, Y4
+	VMOVAPS      Y4, 1120(R11)
+	MOVQ         AX, R9
+	VMOVAPS      (R11), Y3
+	VMOVAPS      32(R11), Y4
+	VMOVAPS      64(R11), Y5
+	VMOVAPS      96(R11), Y6
+	VMOVAPS      128(R11), Y7
+	VMOVAPS      160(R11), Y8
 	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y0, Y5, Y9
+	VFNMADD231PS Y1, Y5, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y0, Y3, Y9
+	VMOVAPS      Y7, Y3
+	VFNMADD231PS Y0, Y5, Y3
 	VMOVAPS      Y6, Y10
 	VFNMADD231PS Y0, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y1, Y5, Y7
-	VMOVAPS      Y7, Y5
-	VFMADD231PS  Y0, Y3, Y5
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VADDPS       Y12, Y11, Y9
-	VSUBPS       Y12, Y11, Y10
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS Y1, Y6, Y8
-	VMOVAPS      Y8, Y6
+	VADDPS       Y10, Y3, Y11
+	VSUBPS       Y10, Y3, Y3
+	VSUBPS       Y5, Y7, Y5
+	VSUBPS       Y4, Y6, Y7
+	VMULPS       Y2, Y7, Y7
+	VADDPS       Y7, Y5, Y10
+	VSUBPS       Y7, Y5, Y5
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VMOVAPS      Y7, Y6
 	VFMADD231PS  Y0, Y4, Y6
-	VMOVAPS      Y5, (R9)
-	VMOVAPS      Y3, 192(R9)
-	VMOVAPS      Y7, 384(R9)
-	VMOVAPS      Y9, 576(R9)
-	VMOVAPS      Y10, 768(R9)
-	VMOVAPS      Y6, 960(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y3
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y8
+	MOVQ         R9, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y11, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      192(R11), Y3
+	VMOVAPS      224(R11), Y4
+	VMOVAPS      256(R11), Y5
+	VMOVAPS      288(R11), Y6
+	VMOVAPS      320(R11), Y7
+	VMOVAPS      352(R11), Y8
 	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y0, Y5, Y9
+	VFNMADD231PS Y1, Y5, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y0, Y3, Y9
+	VMOVAPS      Y7, Y3
+	VFNMADD231PS Y0, Y5, Y3
 	VMOVAPS      Y6, Y10
 	VFNMADD231PS Y0, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y1, Y5, Y7
-	VMOVAPS      Y7, Y5
-	VFMADD231PS  Y0, Y3, Y5
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VADDPS       Y12, Y11, Y9
-	VSUBPS       Y12, Y11, Y10
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS Y1, Y6, Y8
-	VMOVAPS      Y8, Y6
+	VADDPS       Y10, Y3, Y11
+	VSUBPS       Y10, Y3, Y3
+	VSUBPS       Y5, Y7, Y5
+	VSUBPS       Y4, Y6, Y7
+	VMULPS       Y2, Y7, Y7
+	VADDPS       Y7, Y5, Y10
+	VSUBPS       Y7, Y5, Y5
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VMOVAPS      Y7, Y6
 	VFMADD231PS  Y0, Y4, Y6
-	VMOVAPS      Y5, 32(R9)
-	VMOVAPS      Y3, 224(R9)
-	VMOVAPS      Y7, 416(R9)
-	VMOVAPS      Y9, 608(R9)
-	VMOVAPS      Y10, 800(R9)
-	VMOVAPS      Y6, 992(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y3
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y8
+	MOVQ         R9, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y11, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      384(R11), Y3
+	VMOVAPS      416(R11), Y4
+	VMOVAPS      448(R11), Y5
+	VMOVAPS      480(R11), Y6
+	VMOVAPS      512(R11), Y7
+	VMOVAPS      544(R11), Y8
 	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y0, Y5, Y9
+	VFNMADD231PS Y1, Y5, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y0, Y3, Y9
+	VMOVAPS      Y7, Y3
+	VFNMADD231PS Y0, Y5, Y3
 	VMOVAPS      Y6, Y10
 	VFNMADD231PS Y0, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y1, Y5, Y7
-	VMOVAPS      Y7, Y5
-	VFMADD231PS  Y0, Y3, Y5
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VADDPS       Y12, Y11, Y9
-	VSUBPS       Y12, Y11, Y10
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS Y1, Y6, Y8
-	VMOVAPS      Y8, Y6
+	VADDPS       Y10, Y3, Y11
+	VSUBPS       Y10, Y3, Y3
+	VSUBPS       Y5, Y7, Y5
+	VSUBPS       Y4, Y6, Y7
+	VMULPS       Y2, Y7, Y7
+	VADDPS       Y7, Y5, Y10
+	VSUBPS       Y7, Y5, Y5
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VMOVAPS      Y7, Y6
 	VFMADD231PS  Y0, Y4, Y6
-	VMOVAPS      Y5, 64(R9)
-	VMOVAPS      Y3, 256(R9)
-	VMOVAPS      Y7, 448(R9)
-	VMOVAPS      Y9, 640(R9)
-	VMOVAPS      Y10, 832(R9)
-	VMOVAPS      Y6, 1024(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y3
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y8
+	MOVQ         R9, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y11, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      576(R11), Y3
+	VMOVAPS      608(R11), Y4
+	VMOVAPS      640(R11), Y5
+	VMOVAPS      672(R11), Y6
+	VMOVAPS      704(R11), Y7
+	VMOVAPS      736(R11), Y8
 	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y0, Y5, Y9
+	VFNMADD231PS Y1, Y5, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y0, Y3, Y9
+	VMOVAPS      Y7, Y3
+	VFNMADD231PS Y0, Y5, Y3
 	VMOVAPS      Y6, Y10
 	VFNMADD231PS Y0, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y1, Y5, Y7
-	VMOVAPS      Y7, Y5
-	VFMADD231PS  Y0, Y3, Y5
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VADDPS       Y12, Y11, Y9
-	VSUBPS       Y12, Y11, Y10
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS Y1, Y6, Y8
-	VMOVAPS      Y8, Y6
+	VADDPS       Y10, Y3, Y11
+	VSUBPS       Y10, Y3, Y3
+	VSUBPS       Y5, Y7, Y5
+	VSUBPS       Y4, Y6, Y7
+	VMULPS       Y2, Y7, Y7
+	VADDPS       Y7, Y5, Y10
+	VSUBPS       Y7, Y5, Y5
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VMOVAPS      Y7, Y6
 	VFMADD231PS  Y0, Y4, Y6
-	VMOVAPS      Y5, 96(R9)
-	VMOVAPS      Y3, 288(R9)
-	VMOVAPS      Y7, 480(R9)
-	VMOVAPS      Y9, 672(R9)
-	VMOVAPS      Y10, 864(R9)
-	VMOVAPS      Y6, 1056(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y3
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y8
+	MOVQ         R9, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y11, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      768(R11), Y3
+	VMOVAPS      800(R11), Y4
+	VMOVAPS      832(R11), Y5
+	VMOVAPS      864(R11), Y6
+	VMOVAPS      896(R11), Y7
+	VMOVAPS      928(R11), Y8
 	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y0, Y5, Y9
+	VFNMADD231PS Y1, Y5, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y0, Y3, Y9
+	VMOVAPS      Y7, Y3
+	VFNMADD231PS Y0, Y5, Y3
 	VMOVAPS      Y6, Y10
 	VFNMADD231PS Y0, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y1, Y5, Y7
-	VMOVAPS      Y7, Y5
-	VFMADD231PS  Y0, Y3, Y5
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VADDPS       Y12, Y11, Y9
-	VSUBPS       Y12, Y11, Y10
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS Y1, Y6, Y8
-	VMOVAPS      Y8, Y6
+	VADDPS       Y10, Y3, Y11
+	VSUBPS       Y10, Y3, Y3
+	VSUBPS       Y5, Y7, Y5
+	VSUBPS       Y4, Y6, Y7
+	VMULPS       Y2, Y7, Y7
+	VADDPS       Y7, Y5, Y10
+	VSUBPS       Y7, Y5, Y5
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VMOVAPS      Y7, Y6
 	VFMADD231PS  Y0, Y4, Y6
-	VMOVAPS      Y5, 128(R9)
-	VMOVAPS      Y3, 320(R9)
-	VMOVAPS      Y7, 512(R9)
-	VMOVAPS      Y9, 704(R9)
-	VMOVAPS      Y10, 896(R9)
-	VMOVAPS      Y6, 1088(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y3
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y8
+	MOVQ         R9, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y11, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      960(R11), Y3
+	VMOVAPS      992(R11), Y4
+	VMOVAPS      1024(R11), Y5
+	VMOVAPS      1056(R11), Y6
+	VMOVAPS      1088(R11), Y7
+	VMOVAPS      1120(R11), Y8
 	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y0, Y5, Y9
+	VFNMADD231PS Y1, Y5, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y0, Y3, Y9
+	VMOVAPS      Y7, Y3
+	VFNMADD231PS Y0, Y5, Y3
 	VMOVAPS      Y6, Y10
 	VFNMADD231PS Y0, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y1, Y5, Y7
-	VMOVAPS      Y7, Y5
-	VFMADD231PS  Y0, Y3, Y5
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VADDPS       Y12, Y11, Y9
-	VSUBPS       Y12, Y11, Y10
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS Y1, Y6, Y8
-	VMOVAPS      Y8, Y6
+	VADDPS       Y10, Y3, Y11
+	VSUBPS       Y10, Y3, Y3
+	VSUBPS       Y5, Y7, Y5
+	VSUBPS       Y4, Y6, Y7
+	VMULPS       Y2, Y7, Y7
+	VADDPS       Y7, Y5, Y10
+	VSUBPS       Y7, Y5, Y5
+	VMOVAPS      Y8, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VMOVAPS      Y7, Y6
 	VFMADD231PS  Y0, Y4, Y6
-	VMOVAPS      Y5, 160(R9)
-	VMOVAPS      Y3, 352(R9)
-	VMOVAPS      Y7, 544(R9)
-	VMOVAPS      Y9, 736(R9)
-	VMOVAPS      Y10, 928(R9)
-	VMOVAPS      Y6, 1120(R9)
-	MOVQ         AX, R10
-	VMOVAPS      (R9), Y3
-	VMOVAPS      32(R9), Y4
-	VMOVAPS      64(R9), Y5
-	VMOVAPS      96(R9), Y6
-	VMOVAPS      128(R9), Y7
-	VMOVAPS      160(R9), Y8
-	MOVQ         R10, R11
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y0, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y0, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y1, Y5, Y7
-	VMOVAPS      Y7, Y5
-	VFMADD231PS  Y0, Y3, Y5
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VADDPS       Y12, Y11, Y9
-	VSUBPS       Y12, Y11, Y10
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS Y1, Y6, Y8
-	VMOVAPS      Y8, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y3, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y9, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      192(R9), Y3
-	VMOVAPS      224(R9), Y4
-	VMOVAPS      256(R9), Y5
-	VMOVAPS      288(R9), Y6
-	VMOVAPS      320(R9), Y7
-	VMOVAPS      352(R9), Y8
-	MOVQ         R10, R11
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y0, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y0, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y1, Y5, Y7
-	VMOVAPS      Y7, Y5
-	VFMADD231PS  Y0, Y3, Y5
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VADDPS       Y12, Y11, Y9
-	VSUBPS       Y12, Y11, Y10
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS Y1, Y6, Y8
-	VMOVAPS      Y8, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y3, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y9, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      384(R9), Y3
-	VMOVAPS      416(R9), Y4
-	VMOVAPS      448(R9), Y5
-	VMOVAPS      480(R9), Y6
-	VMOVAPS      512(R9), Y7
-	VMOVAPS      544(R9), Y8
-	MOVQ         R10, R11
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y0, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y0, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y1, Y5, Y7
-	VMOVAPS      Y7, Y5
-	VFMADD231PS  Y0, Y3, Y5
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VADDPS       Y12, Y11, Y9
-	VSUBPS       Y12, Y11, Y10
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS Y1, Y6, Y8
-	VMOVAPS      Y8, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y3, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y9, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      576(R9), Y3
-	VMOVAPS      608(R9), Y4
-	VMOVAPS      640(R9), Y5
-	VMOVAPS      672(R9), Y6
-	VMOVAPS      704(R9), Y7
-	VMOVAPS      736(R9), Y8
-	MOVQ         R10, R11
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y0, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y0, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y1, Y5, Y7
-	VMOVAPS      Y7, Y5
-	VFMADD231PS  Y0, Y3, Y5
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VADDPS       Y12, Y11, Y9
-	VSUBPS       Y12, Y11, Y10
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS Y1, Y6, Y8
-	VMOVAPS      Y8, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y3, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y9, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      768(R9), Y3
-	VMOVAPS      800(R9), Y4
-	VMOVAPS      832(R9), Y5
-	VMOVAPS      864(R9), Y6
-	VMOVAPS      896(R9), Y7
-	VMOVAPS      928(R9), Y8
-	MOVQ         R10, R11
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y0, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y0, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y1, Y5, Y7
-	VMOVAPS      Y7, Y5
-	VFMADD231PS  Y0, Y3, Y5
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VADDPS       Y12, Y11, Y9
-	VSUBPS       Y12, Y11, Y10
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS Y1, Y6, Y8
-	VMOVAPS      Y8, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y3, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y9, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      960(R9), Y3
-	VMOVAPS      992(R9), Y4
-	VMOVAPS      1024(R9), Y5
-	VMOVAPS      1056(R9), Y6
-	VMOVAPS      1088(R9), Y7
-	VMOVAPS      1120(R9), Y8
-	MOVQ         R10, R11
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y0, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y0, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y1, Y5, Y7
-	VMOVAPS      Y7, Y5
-	VFMADD231PS  Y0, Y3, Y5
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VADDPS       Y12, Y11, Y9
-	VSUBPS       Y12, Y11, Y10
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS Y1, Y6, Y8
-	VMOVAPS      Y8, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y3, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y9, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
+	MOVQ         R9, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y11, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, AX
 	SUBQ         $0x08, DX
@@ -16922,337 +16987,391 @@ TEXT ·winograd4OutputAVX2(SB), $832-68
 	MOVL         $0x41000000, R10
 	VMOVD        R10, X3
 	VBROADCASTSS X3, Y3
-	LEAQ         (SP), R10
-	ADDQ         $0x3f, R10
-	ANDQ         $-64, R10
 
 channels:
-	MOVQ        CX, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y7
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y8
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y9
-	VADDPS      Y6, Y5, Y10
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y4, Y4
-	VADDPS      Y6, Y4, Y4
-	VMOVAPS     Y5, Y8
-	VFMADD231PS Y1, Y7, Y8
-	VMOVAPS     Y10, Y10
-	VFMADD231PS Y2, Y6, Y10
-	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VADDPS      Y9, Y5, Y5
-	VMOVAPS     Y4, (R10)
-	VMOVAPS     Y8, 192(R10)
-	VMOVAPS     Y10, 384(R10)
-	VMOVAPS     Y5, 576(R10)
-	ADDQ        R8, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y7
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y8
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y9
-	VADDPS      Y6, Y5, Y10
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y4, Y4
-	VADDPS      Y6, Y4, Y4
-	VMOVAPS     Y5, Y8
-	VFMADD231PS Y1, Y7, Y8
-	VMOVAPS     Y10, Y10
-	VFMADD231PS Y2, Y6, Y10
-	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VADDPS      Y9, Y5, Y5
-	VMOVAPS     Y4, 32(R10)
-	VMOVAPS     Y8, 224(R10)
-	VMOVAPS     Y10, 416(R10)
-	VMOVAPS     Y5, 608(R10)
-	ADDQ        R8, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y7
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y8
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y9
-	VADDPS      Y6, Y5, Y10
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y4, Y4
-	VADDPS      Y6, Y4, Y4
-	VMOVAPS     Y5, Y8
-	VFMADD231PS Y1, Y7, Y8
-	VMOVAPS     Y10, Y10
-	VFMADD231PS Y2, Y6, Y10
-	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VADDPS      Y9, Y5, Y5
-	VMOVAPS     Y4, 64(R10)
-	VMOVAPS     Y8, 256(R10)
-	VMOVAPS     Y10, 448(R10)
-	VMOVAPS     Y5, 640(R10)
-	ADDQ        R8, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y7
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y8
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y9
-	VADDPS      Y6, Y5, Y10
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y4, Y4
-	VADDPS      Y6, Y4, Y4
-	VMOVAPS     Y5, Y8
-	VFMADD231PS Y1, Y7, Y8
-	VMOVAPS     Y10, Y10
-	VFMADD231PS Y2, Y6, Y10
-	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VADDPS      Y9, Y5, Y5
-	VMOVAPS     Y4, 96(R10)
-	VMOVAPS     Y8, 288(R10)
-	VMOVAPS     Y10, 480(R10)
-	VMOVAPS     Y5, 672(R10)
-	ADDQ        R8, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y7
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y8
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y9
-	VADDPS      Y6, Y5, Y10
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y4, Y4
-	VADDPS      Y6, Y4, Y4
-	VMOVAPS     Y5, Y8
-	VFMADD231PS Y1, Y7, Y8
-	VMOVAPS     Y10, Y10
-	VFMADD231PS Y2, Y6, Y10
-	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VADDPS      Y9, Y5, Y5
-	VMOVAPS     Y4, 128(R10)
-	VMOVAPS     Y8, 320(R10)
-	VMOVAPS     Y10, 512(R10)
-	VMOVAPS     Y5, 704(R10)
-	ADDQ        R8, R11
-	MOVQ        R11, R12
-	VMOVUPS     (R12), Y4
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y5
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y6
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y7
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y8
-	ADDQ        DI, R12
-	VMOVUPS     (R12), Y9
-	VADDPS      Y6, Y5, Y10
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y4, Y4
-	VADDPS      Y6, Y4, Y4
-	VMOVAPS     Y5, Y8
-	VFMADD231PS Y1, Y7, Y8
-	VMOVAPS     Y10, Y10
-	VFMADD231PS Y2, Y6, Y10
-	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VADDPS      Y9, Y5, Y5
-	VMOVAPS     Y4, 160(R10)
-	VMOVAPS     Y8, 352(R10)
-	VMOVAPS     Y10, 544(R10)
-	VMOVAPS     Y5, 736(R10)
 	VMOVUPS     (R9), Y4
 	ADDQ        $0x20, R9
-	MOVQ        AX, R11
-	VMOVAPS     (R10), Y5
-	VMOVAPS     32(R10), Y6
-	VMOVAPS     64(R10), Y7
-	VMOVAPS     96(R10), Y8
-	VMOVAPS     128(R10), Y9
-	VMOVAPS     160(R10), Y10
-	MOVQ        R11, R12
-	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
+	LEAQ        (SP), R12
+	ADDQ        $0x3f, R12
+	ANDQ        $-64, R12
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VADDPS      Y7, Y6, Y6
 	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
-	VADDPS      Y11, Y5, Y5
+	VADDPS      Y6, Y5, Y5
 	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y1, Y8, Y9
-	VMOVAPS     Y11, Y11
-	VFMADD231PS Y2, Y7, Y11
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y3, Y8, Y6
+	VFMADD231PS Y2, Y7, Y6
+	VMOVAPS     Y5, (R12)
+	VMOVAPS     Y6, 384(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS Y1, Y6, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y6, Y5
+	VADDPS      Y9, Y5, Y5
+	VMOVAPS     Y7, 192(R12)
+	VMOVAPS     Y5, 576(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y7
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y7, Y5, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y2, Y7, Y6
+	VMOVAPS     Y5, 32(R12)
+	VMOVAPS     Y6, 416(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS Y1, Y6, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y6, Y5
+	VADDPS      Y9, Y5, Y5
+	VMOVAPS     Y7, 224(R12)
+	VMOVAPS     Y5, 608(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y7
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y7, Y5, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y2, Y7, Y6
+	VMOVAPS     Y5, 64(R12)
+	VMOVAPS     Y6, 448(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS Y1, Y6, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y6, Y5
+	VADDPS      Y9, Y5, Y5
+	VMOVAPS     Y7, 256(R12)
+	VMOVAPS     Y5, 640(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y7
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y7, Y5, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y2, Y7, Y6
+	VMOVAPS     Y5, 96(R12)
+	VMOVAPS     Y6, 480(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS Y1, Y6, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y6, Y5
+	VADDPS      Y9, Y5, Y5
+	VMOVAPS     Y7, 288(R12)
+	VMOVAPS     Y5, 672(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y7
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y7, Y5, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y2, Y7, Y6
+	VMOVAPS     Y5, 128(R12)
+	VMOVAPS     Y6, 512(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS Y1, Y6, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y6, Y5
+	VADDPS      Y9, Y5, Y5
+	VMOVAPS     Y7, 320(R12)
+	VMOVAPS     Y5, 704(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y7
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y7, Y5, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y2, Y7, Y6
+	VMOVAPS     Y5, 160(R12)
+	VMOVAPS     Y6, 544(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS Y1, Y6, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y6, Y5
+	VADDPS      Y9, Y5, Y5
+	VMOVAPS     Y7, 352(R12)
+	VMOVAPS     Y5, 736(R12)
+	MOVQ        AX, R10
+	VMOVAPS     (R12), Y5
+	VMOVAPS     32(R12), Y6
+	VMOVAPS     64(R12), Y7
+	VMOVAPS     96(R12), Y8
+	VMOVAPS     128(R12), Y9
+	VMOVAPS     160(R12), Y10
+	VADDPS      Y7, Y6, Y11
+	VADDPS      Y9, Y8, Y12
+	VADDPS      Y11, Y5, Y5
+	VADDPS      Y12, Y5, Y5
+	VMOVAPS     Y11, Y11
+	VFMADD231PS Y2, Y12, Y11
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y7
+	VMOVAPS     Y6, Y8
+	VFMADD231PS Y1, Y7, Y8
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y3, Y7, Y6
 	VADDPS      Y10, Y6, Y6
+	MOVQ        R10, R11
 	VADDPS      Y4, Y5, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        SI, R12
-	VADDPS      Y4, Y9, Y5
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
+	VADDPS      Y4, Y8, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        SI, R12
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
 	VADDPS      Y4, Y11, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        SI, R12
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
 	VADDPS      Y4, Y6, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        BX, R11
-	VMOVAPS     192(R10), Y5
-	VMOVAPS     224(R10), Y6
-	VMOVAPS     256(R10), Y7
-	VMOVAPS     288(R10), Y8
-	VMOVAPS     320(R10), Y9
-	VMOVAPS     352(R10), Y10
-	MOVQ        R11, R12
+	VMOVUPS     Y5, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     192(R12), Y5
+	VMOVAPS     224(R12), Y6
+	VMOVAPS     256(R12), Y7
+	VMOVAPS     288(R12), Y8
+	VMOVAPS     320(R12), Y9
+	VMOVAPS     352(R12), Y10
 	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y9, Y8, Y12
 	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y1, Y8, Y9
+	VADDPS      Y12, Y5, Y5
 	VMOVAPS     Y11, Y11
-	VFMADD231PS Y2, Y7, Y11
+	VFMADD231PS Y2, Y12, Y11
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y7
+	VMOVAPS     Y6, Y8
+	VFMADD231PS Y1, Y7, Y8
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y3, Y8, Y6
+	VFMADD231PS Y3, Y7, Y6
 	VADDPS      Y10, Y6, Y6
+	MOVQ        R10, R11
 	VADDPS      Y4, Y5, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        SI, R12
-	VADDPS      Y4, Y9, Y5
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
+	VADDPS      Y4, Y8, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        SI, R12
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
 	VADDPS      Y4, Y11, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        SI, R12
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
 	VADDPS      Y4, Y6, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        BX, R11
-	VMOVAPS     384(R10), Y5
-	VMOVAPS     416(R10), Y6
-	VMOVAPS     448(R10), Y7
-	VMOVAPS     480(R10), Y8
-	VMOVAPS     512(R10), Y9
-	VMOVAPS     544(R10), Y10
-	MOVQ        R11, R12
+	VMOVUPS     Y5, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     384(R12), Y5
+	VMOVAPS     416(R12), Y6
+	VMOVAPS     448(R12), Y7
+	VMOVAPS     480(R12), Y8
+	VMOVAPS     512(R12), Y9
+	VMOVAPS     544(R12), Y10
 	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y9, Y8, Y12
 	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y1, Y8, Y9
+	VADDPS      Y12, Y5, Y5
 	VMOVAPS     Y11, Y11
-	VFMADD231PS Y2, Y7, Y11
+	VFMADD231PS Y2, Y12, Y11
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y7
+	VMOVAPS     Y6, Y8
+	VFMADD231PS Y1, Y7, Y8
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y3, Y8, Y6
+	VFMADD231PS Y3, Y7, Y6
 	VADDPS      Y10, Y6, Y6
+	MOVQ        R10, R11
 	VADDPS      Y4, Y5, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        SI, R12
-	VADDPS      Y4, Y9, Y5
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
+	VADDPS      Y4, Y8, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        SI, R12
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
 	VADDPS      Y4, Y11, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        SI, R12
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
 	VADDPS      Y4, Y6, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        BX, R11
-	VMOVAPS     576(R10), Y5
-	VMOVAPS     608(R10), Y6
-	VMOVAPS     640(R10), Y7
-	VMOVAPS     672(R10), Y8
-	VMOVAPS     704(R10), Y9
-	VMOVAPS     736(R10), Y10
-	MOVQ        R11, R12
+	VMOVUPS     Y5, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     576(R12), Y5
+	VMOVAPS     608(R12), Y6
+	VMOVAPS     640(R12), Y7
+	VMOVAPS     672(R12), Y8
+	VMOVAPS     704(R12), Y9
+	VMOVAPS     736(R12), Y10
 	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y9, Y8, Y12
 	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y1, Y8, Y9
+	VADDPS      Y12, Y5, Y5
 	VMOVAPS     Y11, Y11
-	VFMADD231PS Y2, Y7, Y11
+	VFMADD231PS Y2, Y12, Y11
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y7
+	VMOVAPS     Y6, Y8
+	VFMADD231PS Y1, Y7, Y8
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y3, Y8, Y6
+	VFMADD231PS Y3, Y7, Y6
 	VADDPS      Y10, Y6, Y6
+	MOVQ        R10, R11
 	VADDPS      Y4, Y5, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        SI, R12
-	VADDPS      Y4, Y9, Y5
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
+	VADDPS      Y4, Y8, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        SI, R12
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
 	VADDPS      Y4, Y11, Y5
 	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)
-	ADDQ        SI, R12
+	VMOVUPS     Y5, (R11)
+	ADDQ        SI, R11
 	VADDPS      Y4, Y6, Y4
 	VMAXPS      Y4, Y0, Y4
-	VMOVUPS     Y4, (R12)
+	VMOVUPS     Y4, (R11)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, AX
 	SUBQ        $0x08, DX
@@ -17283,283 +17402,343 @@ TEXT ·winograd4GradientAVX2(SB), $832-56
 	MOVL         $0x41000000, R9
 	VMOVD        R9, X2
 	VBROADCASTSS X2, Y2
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ        CX, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y6, Y4, Y8
-	VMOVAPS     Y3, Y9
-	VFMADD231PS Y1, Y5, Y9
+	LEAQ        (SP), R11
+	ADDQ        $0x3f, R11
+	ANDQ        $-64, R11
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y3
+	VMOVAPS     Y3, (R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 128(R11)
+	VMOVAPS     Y3, 256(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y3
 	VMULPS      Y0, Y4, Y4
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y8, Y7, Y5
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y4, Y9, Y8
-	VSUBPS      Y4, Y9, Y4
-	VMOVAPS     Y3, (R9)
-	VMOVAPS     Y5, 128(R9)
-	VMOVAPS     Y7, 256(R9)
-	VMOVAPS     Y8, 384(R9)
-	VMOVAPS     Y4, 512(R9)
-	VMOVAPS     Y6, 640(R9)
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y6, Y4, Y8
-	VMOVAPS     Y3, Y9
-	VFMADD231PS Y1, Y5, Y9
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 384(R11)
+	VMOVAPS     Y3, 512(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	VMOVAPS     Y3, 640(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y3
+	VMOVAPS     Y3, 32(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 160(R11)
+	VMOVAPS     Y3, 288(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y3
 	VMULPS      Y0, Y4, Y4
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y8, Y7, Y5
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y4, Y9, Y8
-	VSUBPS      Y4, Y9, Y4
-	VMOVAPS     Y3, 32(R9)
-	VMOVAPS     Y5, 160(R9)
-	VMOVAPS     Y7, 288(R9)
-	VMOVAPS     Y8, 416(R9)
-	VMOVAPS     Y4, 544(R9)
-	VMOVAPS     Y6, 672(R9)
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y6, Y4, Y8
-	VMOVAPS     Y3, Y9
-	VFMADD231PS Y1, Y5, Y9
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 416(R11)
+	VMOVAPS     Y3, 544(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	VMOVAPS     Y3, 672(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y3
+	VMOVAPS     Y3, 64(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 192(R11)
+	VMOVAPS     Y3, 320(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y3
 	VMULPS      Y0, Y4, Y4
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y8, Y7, Y5
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y4, Y9, Y8
-	VSUBPS      Y4, Y9, Y4
-	VMOVAPS     Y3, 64(R9)
-	VMOVAPS     Y5, 192(R9)
-	VMOVAPS     Y7, 320(R9)
-	VMOVAPS     Y8, 448(R9)
-	VMOVAPS     Y4, 576(R9)
-	VMOVAPS     Y6, 704(R9)
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y6, Y4, Y8
-	VMOVAPS     Y3, Y9
-	VFMADD231PS Y1, Y5, Y9
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 448(R11)
+	VMOVAPS     Y3, 576(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	VMOVAPS     Y3, 704(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y3
+	VMOVAPS     Y3, 96(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 224(R11)
+	VMOVAPS     Y3, 352(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y3
 	VMULPS      Y0, Y4, Y4
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y8, Y7, Y5
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y4, Y9, Y8
-	VSUBPS      Y4, Y9, Y4
-	VMOVAPS     Y3, 96(R9)
-	VMOVAPS     Y5, 224(R9)
-	VMOVAPS     Y7, 352(R9)
-	VMOVAPS     Y8, 480(R9)
-	VMOVAPS     Y4, 608(R9)
-	VMOVAPS     Y6, 736(R9)
-	MOVQ        AX, R10
-	VMOVAPS     (R9), Y3
-	VMOVAPS     32(R9), Y4
-	VMOVAPS     64(R9), Y5
-	VMOVAPS     96(R9), Y6
-	MOVQ        R10, R11
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 480(R11)
+	VMOVAPS     Y3, 608(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	VMOVAPS     Y3, 736(R11)
+	MOVQ        AX, R9
+	VMOVAPS     (R11), Y3
+	VMOVAPS     32(R11), Y4
+	VMOVAPS     64(R11), Y5
+	VMOVAPS     96(R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
-	VMOVAPS     Y3, Y9
-	VFMADD231PS Y1, Y5, Y9
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y1, Y5, Y8
 	VMULPS      Y0, Y4, Y4
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y8, Y7, Y5
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y4, Y9, Y8
-	VSUBPS      Y4, Y9, Y4
-	VMOVUPS     Y3, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y5, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y7, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y8, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y4, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y6, (R11)
-	ADDQ        BX, R10
-	VMOVAPS     128(R9), Y3
-	VMOVAPS     160(R9), Y4
-	VMOVAPS     192(R9), Y5
-	VMOVAPS     224(R9), Y6
-	MOVQ        R10, R11
+	VADDPS      Y4, Y8, Y5
+	VSUBPS      Y4, Y8, Y4
+	MOVQ        R9, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y4, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     128(R11), Y3
+	VMOVAPS     160(R11), Y4
+	VMOVAPS     192(R11), Y5
+	VMOVAPS     224(R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
-	VMOVAPS     Y3, Y9
-	VFMADD231PS Y1, Y5, Y9
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y1, Y5, Y8
 	VMULPS      Y0, Y4, Y4
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y8, Y7, Y5
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y4, Y9, Y8
-	VSUBPS      Y4, Y9, Y4
-	VMOVUPS     Y3, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y5, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y7, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y8, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y4, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y6, (R11)
-	ADDQ        BX, R10
-	VMOVAPS     256(R9), Y3
-	VMOVAPS     288(R9), Y4
-	VMOVAPS     320(R9), Y5
-	VMOVAPS     352(R9), Y6
-	MOVQ        R10, R11
+	VADDPS      Y4, Y8, Y5
+	VSUBPS      Y4, Y8, Y4
+	MOVQ        R9, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y4, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     256(R11), Y3
+	VMOVAPS     288(R11), Y4
+	VMOVAPS     320(R11), Y5
+	VMOVAPS     352(R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
-	VMOVAPS     Y3, Y9
-	VFMADD231PS Y1, Y5, Y9
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y1, Y5, Y8
 	VMULPS      Y0, Y4, Y4
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y8, Y7, Y5
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y4, Y9, Y8
-	VSUBPS      Y4, Y9, Y4
-	VMOVUPS     Y3, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y5, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y7, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y8, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y4, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y6, (R11)
-	ADDQ        BX, R10
-	VMOVAPS     384(R9), Y3
-	VMOVAPS     416(R9), Y4
-	VMOVAPS     448(R9), Y5
-	VMOVAPS     480(R9), Y6
-	MOVQ        R10, R11
+	VADDPS      Y4, Y8, Y5
+	VSUBPS      Y4, Y8, Y4
+	MOVQ        R9, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y4, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     384(R11), Y3
+	VMOVAPS     416(R11), Y4
+	VMOVAPS     448(R11), Y5
+	VMOVAPS     480(R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
-	VMOVAPS     Y3, Y9
-	VFMADD231PS Y1, Y5, Y9
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y1, Y5, Y8
 	VMULPS      Y0, Y4, Y4
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y8, Y7, Y5
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y4, Y9, Y8
-	VSUBPS      Y4, Y9, Y4
-	VMOVUPS     Y3, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y5, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y7, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y8, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y4, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y6, (R11)
-	ADDQ        BX, R10
-	VMOVAPS     512(R9), Y3
-	VMOVAPS     544(R9), Y4
-	VMOVAPS     576(R9), Y5
-	VMOVAPS     608(R9), Y6
-	MOVQ        R10, R11
+	VADDPS      Y4, Y8, Y5
+	VSUBPS      Y4, Y8, Y4
+	MOVQ        R9, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y4, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     512(R11), Y3
+	VMOVAPS     544(R11), Y4
+	VMOVAPS     576(R11), Y5
+	VMOVAPS     608(R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
-	VMOVAPS     Y3, Y9
-	VFMADD231PS Y1, Y5, Y9
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y1, Y5, Y8
 	VMULPS      Y0, Y4, Y4
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y8, Y7, Y5
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y4, Y9, Y8
-	VSUBPS      Y4, Y9, Y4
-	VMOVUPS     Y3, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y5, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y7, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y8, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y4, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y6, (R11)
-	ADDQ        BX, R10
-	VMOVAPS     640(R9), Y3
-	VMOVAPS     672(R9), Y4
-	VMOVAPS     704(R9), Y5
-	VMOVAPS     736(R9), Y6
-	MOVQ        R10, R11
+	VADDPS      Y4, Y8, Y5
+	VSUBPS      Y4, Y8, Y4
+	MOVQ        R9, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y4, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     640(R11), Y3
+	VMOVAPS     672(R11), Y4
+	VMOVAPS     704(R11), Y5
+	VMOVAPS     736(R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
-	VMOVAPS     Y3, Y9
-	VFMADD231PS Y1, Y5, Y9
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y1, Y5, Y8
 	VMULPS      Y0, Y4, Y4
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y8, Y7, Y5
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y4, Y9, Y8
-	VSUBPS      Y4, Y9, Y4
-	VMOVUPS     Y3, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y5, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y7, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y8, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y4, (R11)
-	ADDQ        SI, R11
-	VMOVUPS     Y6, (R11)
+	VADDPS      Y4, Y8, Y5
+	VSUBPS      Y4, Y8, Y4
+	MOVQ        R9, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y4, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, AX
 	SUBQ        $0x08, DX
@@ -17593,18 +17772,18 @@ TEXT ·winograd4FilterAVX2(SB), $640-56
 	MOVL         $0x3daaaaab, R9
 	VMOVD        R9, X3
 	VBROADCASTSS X3, Y3
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ         CX, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
+	LEAQ         (SP), R11
+	ADDQ         $0x3f, R11
+	ANDQ         $-64, R11
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -17617,19 +17796,19 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	VMOVAPS      Y4, (R9)
-	VMOVAPS      Y10, 96(R9)
-	VMOVAPS      Y7, 192(R9)
-	VMOVAPS      Y8, 288(R9)
-	VMOVAPS      Y5, 384(R9)
-	VMOVAPS      Y6, 480(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
+	VMOVAPS      Y4, (R11)
+	VMOVAPS      Y10, 96(R11)
+	VMOVAPS      Y7, 192(R11)
+	VMOVAPS      Y8, 288(R11)
+	VMOVAPS      Y5, 384(R11)
+	VMOVAPS      Y6, 480(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -17642,19 +17821,19 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	VMOVAPS      Y4, 32(R9)
-	VMOVAPS      Y10, 128(R9)
-	VMOVAPS      Y7, 224(R9)
-	VMOVAPS      Y8, 320(R9)
-	VMOVAPS      Y5, 416(R9)
-	VMOVAPS      Y6, 512(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
+	VMOVAPS      Y4, 32(R11)
+	VMOVAPS      Y10, 128(R11)
+	VMOVAPS      Y7, 224(R11)
+	VMOVAPS      Y8, 320(R11)
+	VMOVAPS      Y5, 416(R11)
+	VMOVAPS      Y6, 512(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -17667,17 +17846,16 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	VMOVAPS      Y4, 64(R9)
-	VMOVAPS      Y10, 160(R9)
-	VMOVAPS      Y7, 256(R9)
-	VMOVAPS      Y8, 352(R9)
-	VMOVAPS      Y5, 448(R9)
-	VMOVAPS      Y6, 544(R9)
-	MOVQ         AX, R10
-	VMOVAPS      (R9), Y4
-	VMOVAPS      32(R9), Y5
-	VMOVAPS      64(R9), Y6
-	MOVQ         R10, R11
+	VMOVAPS      Y4, 64(R11)
+	VMOVAPS      Y10, 160(R11)
+	VMOVAPS      Y7, 256(R11)
+	VMOVAPS      Y8, 352(R11)
+	VMOVAPS      Y5, 448(R11)
+	VMOVAPS      Y6, 544(R11)
+	MOVQ         AX, R9
+	VMOVAPS      (R11), Y4
+	VMOVAPS      32(R11), Y5
+	VMOVAPS      64(R11), Y6
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -17690,22 +17868,22 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	VMOVUPS      Y4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y8, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      96(R9), Y4
-	VMOVAPS      128(R9), Y5
-	VMOVAPS      160(R9), Y6
-	MOVQ         R10, R11
+	MOVQ         R9, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y8, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      96(R11), Y4
+	VMOVAPS      128(R11), Y5
+	VMOVAPS      160(R11), Y6
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -17718,22 +17896,22 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	VMOVUPS      Y4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y8, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      192(R9), Y4
-	VMOVAPS      224(R9), Y5
-	VMOVAPS      256(R9), Y6
-	MOVQ         R10, R11
+	MOVQ         R9, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y8, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      192(R11), Y4
+	VMOVAPS      224(R11), Y5
+	VMOVAPS      256(R11), Y6
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -17746,22 +17924,22 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	VMOVUPS      Y4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y8, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      288(R9), Y4
-	VMOVAPS      320(R9), Y5
-	VMOVAPS      352(R9), Y6
-	MOVQ         R10, R11
+	MOVQ         R9, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y8, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      288(R11), Y4
+	VMOVAPS      320(R11), Y5
+	VMOVAPS      352(R11), Y6
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -17774,22 +17952,22 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	VMOVUPS      Y4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y8, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      384(R9), Y4
-	VMOVAPS      416(R9), Y5
-	VMOVAPS      448(R9), Y6
-	MOVQ         R10, R11
+	MOVQ         R9, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y8, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      384(R11), Y4
+	VMOVAPS      416(R11), Y5
+	VMOVAPS      448(R11), Y6
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -17802,22 +17980,22 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	VMOVUPS      Y4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y8, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      480(R9), Y4
-	VMOVAPS      512(R9), Y5
-	VMOVAPS      544(R9), Y6
-	MOVQ         R10, R11
+	MOVQ         R9, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y8, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      480(R11), Y4
+	VMOVAPS      512(R11), Y5
+	VMOVAPS      544(R11), Y6
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -17830,17 +18008,18 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	VMOVUPS      Y4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y10, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y7, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y8, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
+	MOVQ         R9, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y8, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, AX
 	SUBQ         $0x08, DX
@@ -17874,24 +18053,24 @@ TEXT ·winograd4FilterGradientAVX2(SB), $640-56
 	MOVL         $0x3daaaaab, R9
 	VMOVD        R9, X3
 	VBROADCASTSS X3, Y3
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ         CX, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y8
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y9
+	LEAQ         (SP), R11
+	ADDQ         $0x3f, R11
+	ANDQ         $-64, R11
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y8, Y7, Y6
@@ -17908,22 +18087,22 @@ channels:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS Y1, Y6, Y7
 	VADDPS       Y9, Y7, Y6
-	VMOVAPS      Y4, (R9)
-	VMOVAPS      Y5, 192(R9)
-	VMOVAPS      Y6, 384(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y8
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y9
+	VMOVAPS      Y4, (R11)
+	VMOVAPS      Y5, 192(R11)
+	VMOVAPS      Y6, 384(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y8, Y7, Y6
@@ -17940,22 +18119,22 @@ channels:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS Y1, Y6, Y7
 	VADDPS       Y9, Y7, Y6
-	VMOVAPS      Y4, 32(R9)
-	VMOVAPS      Y5, 224(R9)
-	VMOVAPS      Y6, 416(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y8
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y9
+	VMOVAPS      Y4, 32(R11)
+	VMOVAPS      Y5, 224(R11)
+	VMOVAPS      Y6, 416(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y8, Y7, Y6
@@ -17972,22 +18151,22 @@ channels:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS Y1, Y6, Y7
 	VADDPS       Y9, Y7, Y6
-	VMOVAPS      Y4, 64(R9)
-	VMOVAPS      Y5, 256(R9)
-	VMOVAPS      Y6, 448(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y8
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y9
+	VMOVAPS      Y4, 64(R11)
+	VMOVAPS      Y5, 256(R11)
+	VMOVAPS      Y6, 448(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y8, Y7, Y6
@@ -18004,22 +18183,22 @@ channels:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS Y1, Y6, Y7
 	VADDPS       Y9, Y7, Y6
-	VMOVAPS      Y4, 96(R9)
-	VMOVAPS      Y5, 288(R9)
-	VMOVAPS      Y6, 480(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y8
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y9
+	VMOVAPS      Y4, 96(R11)
+	VMOVAPS      Y5, 288(R11)
+	VMOVAPS      Y6, 480(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y8, Y7, Y6
@@ -18036,22 +18215,22 @@ channels:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS Y1, Y6, Y7
 	VADDPS       Y9, Y7, Y6
-	VMOVAPS      Y4, 128(R9)
-	VMOVAPS      Y5, 320(R9)
-	VMOVAPS      Y6, 512(R9)
-	ADDQ         R8, R10
-	MOVQ         R10, R11
-	VMOVUPS      (R11), Y4
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y5
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y6
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y7
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y8
-	ADDQ         DI, R11
-	VMOVUPS      (R11), Y9
+	VMOVAPS      Y4, 128(R11)
+	VMOVAPS      Y5, 320(R11)
+	VMOVAPS      Y6, 512(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y8, Y7, Y6
@@ -18068,17 +18247,16 @@ channels:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS Y1, Y6, Y7
 	VADDPS       Y9, Y7, Y6
-	VMOVAPS      Y4, 160(R9)
-	VMOVAPS      Y5, 352(R9)
-	VMOVAPS      Y6, 544(R9)
-	MOVQ         AX, R10
-	VMOVAPS      (R9), Y4
-	VMOVAPS      32(R9), Y5
-	VMOVAPS      64(R9), Y6
-	VMOVAPS      96(R9), Y7
-	VMOVAPS      128(R9), Y8
-	VMOVAPS      160(R9), Y9
-	MOVQ         R10, R11
+	VMOVAPS      Y4, 160(R11)
+	VMOVAPS      Y5, 352(R11)
+	VMOVAPS      Y6, 544(R11)
+	MOVQ         AX, R9
+	VMOVAPS      (R11), Y4
+	VMOVAPS      32(R11), Y5
+	VMOVAPS      64(R11), Y6
+	VMOVAPS      96(R11), Y7
+	VMOVAPS      128(R11), Y8
+	VMOVAPS      160(R11), Y9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y8, Y7, Y6
@@ -18095,19 +18273,19 @@ channels:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS Y1, Y6, Y7
 	VADDPS       Y9, Y7, Y6
-	VMOVUPS      Y4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      192(R9), Y4
-	VMOVAPS      224(R9), Y5
-	VMOVAPS      256(R9), Y6
-	VMOVAPS      288(R9), Y7
-	VMOVAPS      320(R9), Y8
-	VMOVAPS      352(R9), Y9
-	MOVQ         R10, R11
+	MOVQ         R9, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      192(R11), Y4
+	VMOVAPS      224(R11), Y5
+	VMOVAPS      256(R11), Y6
+	VMOVAPS      288(R11), Y7
+	VMOVAPS      320(R11), Y8
+	VMOVAPS      352(R11), Y9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y8, Y7, Y6
@@ -18124,19 +18302,19 @@ channels:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS Y1, Y6, Y7
 	VADDPS       Y9, Y7, Y6
-	VMOVUPS      Y4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
-	ADDQ         BX, R10
-	VMOVAPS      384(R9), Y4
-	VMOVAPS      416(R9), Y5
-	VMOVAPS      448(R9), Y6
-	VMOVAPS      480(R9), Y7
-	VMOVAPS      512(R9), Y8
-	VMOVAPS      544(R9), Y9
-	MOVQ         R10, R11
+	MOVQ         R9, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      384(R11), Y4
+	VMOVAPS      416(R11), Y5
+	VMOVAPS      448(R11), Y6
+	VMOVAPS      480(R11), Y7
+	VMOVAPS      512(R11), Y8
+	VMOVAPS      544(R11), Y9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y8, Y7, Y6
@@ -18153,11 +18331,12 @@ channels:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS Y1, Y6, Y7
 	VADDPS       Y9, Y7, Y6
-	VMOVUPS      Y4, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y5, (R11)
-	ADDQ         SI, R11
-	VMOVUPS      Y6, (R11)
+	MOVQ         R9, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y6, (R10)
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, AX
 	SUBQ         $0x08, DX
@@ -18179,147 +18358,147 @@ TEXT ·winograd2InputAVX2(SB), $576-56
 	SHLQ $0x02, DI
 	MOVQ srcColumn+48(FP), R8
 	SHLQ $0x02, R8
-	LEAQ (SP), R9
-	ADDQ $0x3f, R9
-	ANDQ $-64, R9
 
 channels:
-	MOVQ    CX, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y0
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
+	LEAQ    (SP), R11
+	ADDQ    $0x3f, R11
+	ANDQ    $-64, R11
+	MOVQ    CX, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Y0
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y3
 	VSUBPS  Y2, Y0, Y0
 	VADDPS  Y2, Y1, Y4
 	VSUBPS  Y1, Y2, Y2
 	VSUBPS  Y3, Y1, Y1
-	VMOVAPS Y0, (R9)
-	VMOVAPS Y4, 128(R9)
-	VMOVAPS Y2, 256(R9)
-	VMOVAPS Y1, 384(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y0
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
+	VMOVAPS Y0, (R11)
+	VMOVAPS Y4, 128(R11)
+	VMOVAPS Y2, 256(R11)
+	VMOVAPS Y1, 384(R11)
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Y0
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y3
 	VSUBPS  Y2, Y0, Y0
 	VADDPS  Y2, Y1, Y4
 	VSUBPS  Y1, Y2, Y2
 	VSUBPS  Y3, Y1, Y1
-	VMOVAPS Y0, 32(R9)
-	VMOVAPS Y4, 160(R9)
-	VMOVAPS Y2, 288(R9)
-	VMOVAPS Y1, 416(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y0
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
+	VMOVAPS Y0, 32(R11)
+	VMOVAPS Y4, 160(R11)
+	VMOVAPS Y2, 288(R11)
+	VMOVAPS Y1, 416(R11)
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Y0
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y3
 	VSUBPS  Y2, Y0, Y0
 	VADDPS  Y2, Y1, Y4
 	VSUBPS  Y1, Y2, Y2
 	VSUBPS  Y3, Y1, Y1
-	VMOVAPS Y0, 64(R9)
-	VMOVAPS Y4, 192(R9)
-	VMOVAPS Y2, 320(R9)
-	VMOVAPS Y1, 448(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y0
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
+	VMOVAPS Y0, 64(R11)
+	VMOVAPS Y4, 192(R11)
+	VMOVAPS Y2, 320(R11)
+	VMOVAPS Y1, 448(R11)
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Y0
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y3
 	VSUBPS  Y2, Y0, Y0
 	VADDPS  Y2, Y1, Y4
 	VSUBPS  Y1, Y2, Y2
 	VSUBPS  Y3, Y1, Y1
-	VMOVAPS Y0, 96(R9)
-	VMOVAPS Y4, 224(R9)
-	VMOVAPS Y2, 352(R9)
-	VMOVAPS Y1, 480(R9)
-	MOVQ    AX, R10
-	VMOVAPS (R9), Y0
-	VMOVAPS 32(R9), Y1
-	VMOVAPS 64(R9), Y2
-	VMOVAPS 96(R9), Y3
-	MOVQ    R10, R11
+	VMOVAPS Y0, 96(R11)
+	VMOVAPS Y4, 224(R11)
+	VMOVAPS Y2, 352(R11)
+	VMOVAPS Y1, 480(R11)
+	MOVQ    AX, R9
+	VMOVAPS (R11), Y0
+	VMOVAPS 32(R11), Y1
+	VMOVAPS 64(R11), Y2
+	VMOVAPS 96(R11), Y3
 	VSUBPS  Y2, Y0, Y0
 	VADDPS  Y2, Y1, Y4
 	VSUBPS  Y1, Y2, Y2
 	VSUBPS  Y3, Y1, Y1
-	VMOVUPS Y0, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 128(R9), Y0
-	VMOVAPS 160(R9), Y1
-	VMOVAPS 192(R9), Y2
-	VMOVAPS 224(R9), Y3
-	MOVQ    R10, R11
+	MOVQ    R9, R10
+	VMOVUPS Y0, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    BX, R9
+	VMOVAPS 128(R11), Y0
+	VMOVAPS 160(R11), Y1
+	VMOVAPS 192(R11), Y2
+	VMOVAPS 224(R11), Y3
 	VSUBPS  Y2, Y0, Y0
 	VADDPS  Y2, Y1, Y4
 	VSUBPS  Y1, Y2, Y2
 	VSUBPS  Y3, Y1, Y1
-	VMOVUPS Y0, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 256(R9), Y0
-	VMOVAPS 288(R9), Y1
-	VMOVAPS 320(R9), Y2
-	VMOVAPS 352(R9), Y3
-	MOVQ    R10, R11
+	MOVQ    R9, R10
+	VMOVUPS Y0, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    BX, R9
+	VMOVAPS 256(R11), Y0
+	VMOVAPS 288(R11), Y1
+	VMOVAPS 320(R11), Y2
+	VMOVAPS 352(R11), Y3
 	VSUBPS  Y2, Y0, Y0
 	VADDPS  Y2, Y1, Y4
 	VSUBPS  Y1, Y2, Y2
 	VSUBPS  Y3, Y1, Y1
-	VMOVUPS Y0, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 384(R9), Y0
-	VMOVAPS 416(R9), Y1
-	VMOVAPS 448(R9), Y2
-	VMOVAPS 480(R9), Y3
-	MOVQ    R10, R11
+	MOVQ    R9, R10
+	VMOVUPS Y0, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    BX, R9
+	VMOVAPS 384(R11), Y0
+	VMOVAPS 416(R11), Y1
+	VMOVAPS 448(R11), Y2
+	VMOVAPS 480(R11), Y3
 	VSUBPS  Y2, Y0, Y0
 	VADDPS  Y2, Y1, Y4
 	VSUBPS  Y1, Y2, Y2
 	VSUBPS  Y3, Y1, Y1
-	VMOVUPS Y0, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y1, (R11)
+	MOVQ    R9, R10
+	VMOVUPS Y0, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y1, (R10)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, AX
 	SUBQ    $0x08, DX
@@ -18343,107 +18522,107 @@ TEXT ·winograd2OutputAVX2(SB), $320-68
 	SHLQ         $0x02, R8
 	MOVQ         bias+56(FP), R9
 	VBROADCASTSS floor+64(FP), Y0
-	LEAQ         (SP), R10
-	ADDQ         $0x3f, R10
-	ANDQ         $-64, R10
 
 channels:
-	MOVQ    CX, R11
-	MOVQ    R11, R12
-	VMOVUPS (R12), Y1
-	ADDQ    DI, R12
-	VMOVUPS (R12), Y2
-	ADDQ    DI, R12
-	VMOVUPS (R12), Y3
-	ADDQ    DI, R12
-	VMOVUPS (R12), Y4
-	VADDPS  Y2, Y1, Y1
-	VADDPS  Y3, Y1, Y1
-	VSUBPS  Y3, Y2, Y2
-	VSUBPS  Y4, Y2, Y2
-	VMOVAPS Y1, (R10)
-	VMOVAPS Y2, 128(R10)
-	ADDQ    R8, R11
-	MOVQ    R11, R12
-	VMOVUPS (R12), Y1
-	ADDQ    DI, R12
-	VMOVUPS (R12), Y2
-	ADDQ    DI, R12
-	VMOVUPS (R12), Y3
-	ADDQ    DI, R12
-	VMOVUPS (R12), Y4
-	VADDPS  Y2, Y1, Y1
-	VADDPS  Y3, Y1, Y1
-	VSUBPS  Y3, Y2, Y2
-	VSUBPS  Y4, Y2, Y2
-	VMOVAPS Y1, 32(R10)
-	VMOVAPS Y2, 160(R10)
-	ADDQ    R8, R11
-	MOVQ    R11, R12
-	VMOVUPS (R12), Y1
-	ADDQ    DI, R12
-	VMOVUPS (R12), Y2
-	ADDQ    DI, R12
-	VMOVUPS (R12), Y3
-	ADDQ    DI, R12
-	VMOVUPS (R12), Y4
-	VADDPS  Y2, Y1, Y1
-	VADDPS  Y3, Y1, Y1
-	VSUBPS  Y3, Y2, Y2
-	VSUBPS  Y4, Y2, Y2
-	VMOVAPS Y1, 64(R10)
-	VMOVAPS Y2, 192(R10)
-	ADDQ    R8, R11
-	MOVQ    R11, R12
-	VMOVUPS (R12), Y1
-	ADDQ    DI, R12
-	VMOVUPS (R12), Y2
-	ADDQ    DI, R12
-	VMOVUPS (R12), Y3
-	ADDQ    DI, R12
-	VMOVUPS (R12), Y4
-	VADDPS  Y2, Y1, Y1
-	VADDPS  Y3, Y1, Y1
-	VSUBPS  Y3, Y2, Y2
-	VSUBPS  Y4, Y2, Y2
-	VMOVAPS Y1, 96(R10)
-	VMOVAPS Y2, 224(R10)
 	VMOVUPS (R9), Y1
 	ADDQ    $0x20, R9
-	MOVQ    AX, R11
-	VMOVAPS (R10), Y2
-	VMOVAPS 32(R10), Y3
-	VMOVAPS 64(R10), Y4
-	VMOVAPS 96(R10), Y5
-	MOVQ    R11, R12
+	LEAQ    (SP), R12
+	ADDQ    $0x3f, R12
+	ANDQ    $-64, R12
+	MOVQ    CX, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y4
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y5
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y4, Y2, Y2
 	VSUBPS  Y4, Y3, Y3
 	VSUBPS  Y5, Y3, Y3
+	VMOVAPS Y2, (R12)
+	VMOVAPS Y3, 128(R12)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y4
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y5
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VSUBPS  Y4, Y3, Y3
+	VSUBPS  Y5, Y3, Y3
+	VMOVAPS Y2, 32(R12)
+	VMOVAPS Y3, 160(R12)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y4
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y5
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VSUBPS  Y4, Y3, Y3
+	VSUBPS  Y5, Y3, Y3
+	VMOVAPS Y2, 64(R12)
+	VMOVAPS Y3, 192(R12)
+	ADDQ    R8, R10
+	MOVQ    R10, R11
+	VMOVUPS (R11), Y2
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y3
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y4
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y5
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VSUBPS  Y4, Y3, Y3
+	VSUBPS  Y5, Y3, Y3
+	VMOVAPS Y2, 96(R12)
+	VMOVAPS Y3, 224(R12)
+	MOVQ    AX, R10
+	VMOVAPS (R12), Y2
+	VMOVAPS 32(R12), Y3
+	VMOVAPS 64(R12), Y4
+	VMOVAPS 96(R12), Y5
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VSUBPS  Y4, Y3, Y3
+	VSUBPS  Y5, Y3, Y3
+	MOVQ    R10, R11
 	VADDPS  Y1, Y2, Y2
 	VMAXPS  Y2, Y0, Y2
-	VMOVUPS Y2, (R12)
-	ADDQ    SI, R12
+	VMOVUPS Y2, (R11)
+	ADDQ    SI, R11
 	VADDPS  Y1, Y3, Y2
 	VMAXPS  Y2, Y0, Y2
-	VMOVUPS Y2, (R12)
-	ADDQ    BX, R11
-	VMOVAPS 128(R10), Y2
-	VMOVAPS 160(R10), Y3
-	VMOVAPS 192(R10), Y4
-	VMOVAPS 224(R10), Y5
-	MOVQ    R11, R12
+	VMOVUPS Y2, (R11)
+	ADDQ    BX, R10
+	VMOVAPS 128(R12), Y2
+	VMOVAPS 160(R12), Y3
+	VMOVAPS 192(R12), Y4
+	VMOVAPS 224(R12), Y5
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y4, Y2, Y2
 	VSUBPS  Y4, Y3, Y3
 	VSUBPS  Y5, Y3, Y3
+	MOVQ    R10, R11
 	VADDPS  Y1, Y2, Y2
 	VMAXPS  Y2, Y0, Y2
-	VMOVUPS Y2, (R12)
-	ADDQ    SI, R12
+	VMOVUPS Y2, (R11)
+	ADDQ    SI, R11
 	VADDPS  Y1, Y3, Y1
 	VMAXPS  Y1, Y0, Y1
-	VMOVUPS Y1, (R12)
+	VMOVUPS Y1, (R11)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, AX
 	SUBQ    $0x08, DX
@@ -18468,91 +18647,91 @@ TEXT ·winograd2GradientAVX2(SB), $320-56
 	MOVL         $0xbf800000, R9
 	VMOVD        R9, X0
 	VBROADCASTSS X0, Y0
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ    CX, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y2
+	LEAQ    (SP), R11
+	ADDQ    $0x3f, R11
+	ANDQ    $-64, R11
+	MOVQ    CX, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
 	VADDPS  Y2, Y1, Y3
 	VSUBPS  Y2, Y1, Y4
 	VMULPS  Y0, Y2, Y2
-	VMOVAPS Y1, (R9)
-	VMOVAPS Y3, 64(R9)
-	VMOVAPS Y4, 128(R9)
-	VMOVAPS Y2, 192(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y2
+	VMOVAPS Y1, (R11)
+	VMOVAPS Y3, 64(R11)
+	VMOVAPS Y4, 128(R11)
+	VMOVAPS Y2, 192(R11)
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
 	VADDPS  Y2, Y1, Y3
 	VSUBPS  Y2, Y1, Y4
 	VMULPS  Y0, Y2, Y2
-	VMOVAPS Y1, 32(R9)
-	VMOVAPS Y3, 96(R9)
-	VMOVAPS Y4, 160(R9)
-	VMOVAPS Y2, 224(R9)
-	MOVQ    AX, R10
-	VMOVAPS (R9), Y1
-	VMOVAPS 32(R9), Y2
-	MOVQ    R10, R11
+	VMOVAPS Y1, 32(R11)
+	VMOVAPS Y3, 96(R11)
+	VMOVAPS Y4, 160(R11)
+	VMOVAPS Y2, 224(R11)
+	MOVQ    AX, R9
+	VMOVAPS (R11), Y1
+	VMOVAPS 32(R11), Y2
 	VADDPS  Y2, Y1, Y3
 	VSUBPS  Y2, Y1, Y4
 	VMULPS  Y0, Y2, Y2
-	VMOVUPS Y1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 64(R9), Y1
-	VMOVAPS 96(R9), Y2
-	MOVQ    R10, R11
+	MOVQ    R9, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y3, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    BX, R9
+	VMOVAPS 64(R11), Y1
+	VMOVAPS 96(R11), Y2
 	VADDPS  Y2, Y1, Y3
 	VSUBPS  Y2, Y1, Y4
 	VMULPS  Y0, Y2, Y2
-	VMOVUPS Y1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 128(R9), Y1
-	VMOVAPS 160(R9), Y2
-	MOVQ    R10, R11
+	MOVQ    R9, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y3, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    BX, R9
+	VMOVAPS 128(R11), Y1
+	VMOVAPS 160(R11), Y2
 	VADDPS  Y2, Y1, Y3
 	VSUBPS  Y2, Y1, Y4
 	VMULPS  Y0, Y2, Y2
-	VMOVUPS Y1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 192(R9), Y1
-	VMOVAPS 224(R9), Y2
-	MOVQ    R10, R11
+	MOVQ    R9, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y3, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    BX, R9
+	VMOVAPS 192(R11), Y1
+	VMOVAPS 224(R11), Y2
 	VADDPS  Y2, Y1, Y3
 	VSUBPS  Y2, Y1, Y4
 	VMULPS  Y0, Y2, Y2
-	VMOVUPS Y1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y4, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
+	MOVQ    R9, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y3, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y4, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, AX
 	SUBQ    $0x08, DX
@@ -18577,127 +18756,127 @@ TEXT ·winograd2FilterAVX2(SB), $448-56
 	MOVL         $0x3f000000, R9
 	VMOVD        R9, X0
 	VBROADCASTSS X0, Y0
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ    CX, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
+	LEAQ    (SP), R11
+	ADDQ    $0x3f, R11
+	ANDQ    $-64, R11
+	MOVQ    CX, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y3
 	VADDPS  Y3, Y1, Y4
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y2, Y4, Y5
 	VSUBPS  Y2, Y4, Y2
-	VMOVAPS Y1, (R9)
-	VMOVAPS Y5, 96(R9)
-	VMOVAPS Y2, 192(R9)
-	VMOVAPS Y3, 288(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
+	VMOVAPS Y1, (R11)
+	VMOVAPS Y5, 96(R11)
+	VMOVAPS Y2, 192(R11)
+	VMOVAPS Y3, 288(R11)
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y3
 	VADDPS  Y3, Y1, Y4
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y2, Y4, Y5
 	VSUBPS  Y2, Y4, Y2
-	VMOVAPS Y1, 32(R9)
-	VMOVAPS Y5, 128(R9)
-	VMOVAPS Y2, 224(R9)
-	VMOVAPS Y3, 320(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
+	VMOVAPS Y1, 32(R11)
+	VMOVAPS Y5, 128(R11)
+	VMOVAPS Y2, 224(R11)
+	VMOVAPS Y3, 320(R11)
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y3
 	VADDPS  Y3, Y1, Y4
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y2, Y4, Y5
 	VSUBPS  Y2, Y4, Y2
-	VMOVAPS Y1, 64(R9)
-	VMOVAPS Y5, 160(R9)
-	VMOVAPS Y2, 256(R9)
-	VMOVAPS Y3, 352(R9)
-	MOVQ    AX, R10
-	VMOVAPS (R9), Y1
-	VMOVAPS 32(R9), Y2
-	VMOVAPS 64(R9), Y3
-	MOVQ    R10, R11
+	VMOVAPS Y1, 64(R11)
+	VMOVAPS Y5, 160(R11)
+	VMOVAPS Y2, 256(R11)
+	VMOVAPS Y3, 352(R11)
+	MOVQ    AX, R9
+	VMOVAPS (R11), Y1
+	VMOVAPS 32(R11), Y2
+	VMOVAPS 64(R11), Y3
 	VADDPS  Y3, Y1, Y4
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y2, Y4, Y5
 	VSUBPS  Y2, Y4, Y2
-	VMOVUPS Y1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y5, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 96(R9), Y1
-	VMOVAPS 128(R9), Y2
-	VMOVAPS 160(R9), Y3
-	MOVQ    R10, R11
+	MOVQ    R9, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y5, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y3, (R10)
+	ADDQ    BX, R9
+	VMOVAPS 96(R11), Y1
+	VMOVAPS 128(R11), Y2
+	VMOVAPS 160(R11), Y3
 	VADDPS  Y3, Y1, Y4
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y2, Y4, Y5
 	VSUBPS  Y2, Y4, Y2
-	VMOVUPS Y1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y5, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 192(R9), Y1
-	VMOVAPS 224(R9), Y2
-	VMOVAPS 256(R9), Y3
-	MOVQ    R10, R11
+	MOVQ    R9, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y5, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y3, (R10)
+	ADDQ    BX, R9
+	VMOVAPS 192(R11), Y1
+	VMOVAPS 224(R11), Y2
+	VMOVAPS 256(R11), Y3
 	VADDPS  Y3, Y1, Y4
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y2, Y4, Y5
 	VSUBPS  Y2, Y4, Y2
-	VMOVUPS Y1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y5, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 288(R9), Y1
-	VMOVAPS 320(R9), Y2
-	VMOVAPS 352(R9), Y3
-	MOVQ    R10, R11
+	MOVQ    R9, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y5, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y3, (R10)
+	ADDQ    BX, R9
+	VMOVAPS 288(R11), Y1
+	VMOVAPS 320(R11), Y2
+	VMOVAPS 352(R11), Y3
 	VADDPS  Y3, Y1, Y4
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y2, Y4, Y5
 	VSUBPS  Y2, Y4, Y2
-	VMOVUPS Y1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y5, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y3, (R11)
+	MOVQ    R9, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y5, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y3, (R10)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, AX
 	SUBQ    $0x08, DX
@@ -18722,134 +18901,134 @@ TEXT ·winograd2FilterGradientAVX2(SB), $448-56
 	MOVL         $0x3f000000, R9
 	VMOVD        R9, X0
 	VBROADCASTSS X0, Y0
-	LEAQ         (SP), R9
-	ADDQ         $0x3f, R9
-	ANDQ         $-64, R9
 
 channels:
-	MOVQ    CX, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y4
+	LEAQ    (SP), R11
+	ADDQ    $0x3f, R11
+	ANDQ    $-64, R11
+	MOVQ    CX, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y3
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y4
 	VADDPS  Y3, Y2, Y5
 	VMULPS  Y0, Y5, Y5
 	VSUBPS  Y3, Y2, Y2
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y4, Y5, Y3
-	VMOVAPS Y1, (R9)
-	VMOVAPS Y2, 128(R9)
-	VMOVAPS Y3, 256(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y4
+	VMOVAPS Y1, (R11)
+	VMOVAPS Y2, 128(R11)
+	VMOVAPS Y3, 256(R11)
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y3
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y4
 	VADDPS  Y3, Y2, Y5
 	VMULPS  Y0, Y5, Y5
 	VSUBPS  Y3, Y2, Y2
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y4, Y5, Y3
-	VMOVAPS Y1, 32(R9)
-	VMOVAPS Y2, 160(R9)
-	VMOVAPS Y3, 288(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y4
+	VMOVAPS Y1, 32(R11)
+	VMOVAPS Y2, 160(R11)
+	VMOVAPS Y3, 288(R11)
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y3
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y4
 	VADDPS  Y3, Y2, Y5
 	VMULPS  Y0, Y5, Y5
 	VSUBPS  Y3, Y2, Y2
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y4, Y5, Y3
-	VMOVAPS Y1, 64(R9)
-	VMOVAPS Y2, 192(R9)
-	VMOVAPS Y3, 320(R9)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y1
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y4
+	VMOVAPS Y1, 64(R11)
+	VMOVAPS Y2, 192(R11)
+	VMOVAPS Y3, 320(R11)
+	ADDQ    R8, R9
+	MOVQ    R9, R10
+	VMOVUPS (R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y3
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y4
 	VADDPS  Y3, Y2, Y5
 	VMULPS  Y0, Y5, Y5
 	VSUBPS  Y3, Y2, Y2
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y4, Y5, Y3
-	VMOVAPS Y1, 96(R9)
-	VMOVAPS Y2, 224(R9)
-	VMOVAPS Y3, 352(R9)
-	MOVQ    AX, R10
-	VMOVAPS (R9), Y1
-	VMOVAPS 32(R9), Y2
-	VMOVAPS 64(R9), Y3
-	VMOVAPS 96(R9), Y4
-	MOVQ    R10, R11
+	VMOVAPS Y1, 96(R11)
+	VMOVAPS Y2, 224(R11)
+	VMOVAPS Y3, 352(R11)
+	MOVQ    AX, R9
+	VMOVAPS (R11), Y1
+	VMOVAPS 32(R11), Y2
+	VMOVAPS 64(R11), Y3
+	VMOVAPS 96(R11), Y4
 	VADDPS  Y3, Y2, Y5
 	VMULPS  Y0, Y5, Y5
 	VSUBPS  Y3, Y2, Y2
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y4, Y5, Y3
-	VMOVUPS Y1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 128(R9), Y1
-	VMOVAPS 160(R9), Y2
-	VMOVAPS 192(R9), Y3
-	VMOVAPS 224(R9), Y4
-	MOVQ    R10, R11
+	MOVQ    R9, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y3, (R10)
+	ADDQ    BX, R9
+	VMOVAPS 128(R11), Y1
+	VMOVAPS 160(R11), Y2
+	VMOVAPS 192(R11), Y3
+	VMOVAPS 224(R11), Y4
 	VADDPS  Y3, Y2, Y5
 	VMULPS  Y0, Y5, Y5
 	VSUBPS  Y3, Y2, Y2
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y4, Y5, Y3
-	VMOVUPS Y1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 256(R9), Y1
-	VMOVAPS 288(R9), Y2
-	VMOVAPS 320(R9), Y3
-	VMOVAPS 352(R9), Y4
-	MOVQ    R10, R11
+	MOVQ    R9, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y3, (R10)
+	ADDQ    BX, R9
+	VMOVAPS 256(R11), Y1
+	VMOVAPS 288(R11), Y2
+	VMOVAPS 320(R11), Y3
+	VMOVAPS 352(R11), Y4
 	VADDPS  Y3, Y2, Y5
 	VMULPS  Y0, Y5, Y5
 	VSUBPS  Y3, Y2, Y2
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y4, Y5, Y3
-	VMOVUPS Y1, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    SI, R11
-	VMOVUPS Y3, (R11)
+	MOVQ    R9, R10
+	VMOVUPS Y1, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y2, (R10)
+	ADDQ    SI, R10
+	VMOVUPS Y3, (R10)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, AX
 	SUBQ    $0x08, DX

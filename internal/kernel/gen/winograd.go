@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -13,9 +14,16 @@ type transform struct {
 	name    string
 	in, out int
 	factors []float32 // constants, kept in registers
-	apply   func(v vectors, x []VecVirtual, factor []VecVirtual) []VecVirtual
+	groups  []group
 	output  bool // add a bias and bound the result
+	maps    bool // src is a feature map, where the next tile follows
 	doc     string
+}
+
+// A group of outputs is computed from the same inputs.
+type group struct {
+	outputs, inputs []int
+	apply           func(v vectors, x, factor []VecVirtual) []VecVirtual // x by the number of the input
 }
 
 // vectors makes virtual registers of an instruction set.
@@ -53,66 +61,88 @@ func (v vectors) subMul(y, f, x VecVirtual) VecVirtual {
 
 // The matrices of F(4×4, 3×3), with the points 0, ±1, ±2, ∞, and of F(2×2, 3×3), with 0, ±1, ∞.
 var transforms = []transform{
-	{name: "winograd4Input", in: 6, out: 6, factors: []float32{4, 5, 2}, doc: "Bᵀ x B: a tile's 6×6 inputs become 6×6 values",
-		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
-			a, b := v.subMul(x[4], f[0], x[2]), v.subMul(x[3], f[0], x[1])
-			c, d := v.sub(x[4], x[2]), v.mul(f[2], v.sub(x[3], x[1]))
-			return []VecVirtual{
-				v.addMul(v.subMul(x[4], f[1], x[2]), f[0], x[0]), v.add(a, b), v.sub(a, b), v.add(c, d), v.sub(c, d),
-				v.addMul(v.subMul(x[5], f[1], x[3]), f[0], x[1]),
-			}
+	{name: "winograd4Input", in: 6, out: 6, factors: []float32{4, 5, 2}, maps: true, doc: "Bᵀ x B: a tile's 6×6 inputs become 6×6 values",
+		groups: []group{
+			{[]int{0}, []int{0, 2, 4}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+				return []VecVirtual{v.addMul(v.subMul(x[4], f[1], x[2]), f[0], x[0])}
+			}},
+			{[]int{1, 2}, []int{1, 2, 3, 4}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+				a, b := v.subMul(x[4], f[0], x[2]), v.subMul(x[3], f[0], x[1])
+				return []VecVirtual{v.add(a, b), v.sub(a, b)}
+			}},
+			{[]int{3, 4}, []int{1, 2, 3, 4}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+				c, d := v.sub(x[4], x[2]), v.mul(f[2], v.sub(x[3], x[1]))
+				return []VecVirtual{v.add(c, d), v.sub(c, d)}
+			}},
+			{[]int{5}, []int{1, 3, 5}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+				return []VecVirtual{v.addMul(v.subMul(x[5], f[1], x[3]), f[0], x[1])}
+			}},
 		}},
 	{name: "winograd4Output", in: 6, out: 4, factors: []float32{2, 4, 8}, output: true, doc: "Aᵀ x A: 6×6 products become a tile's 4×4 outputs, plus the bias, but at least floor",
-		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
-			a, b, c, d := v.add(x[1], x[2]), v.sub(x[1], x[2]), v.add(x[3], x[4]), v.sub(x[3], x[4])
-			return []VecVirtual{v.add(v.add(x[0], a), c), v.addMul(b, f[0], d), v.addMul(a, f[1], c), v.add(v.addMul(b, f[2], d), x[5])}
+		groups: []group{
+			{[]int{0, 2}, []int{0, 1, 2, 3, 4}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+				a, c := v.add(x[1], x[2]), v.add(x[3], x[4])
+				return []VecVirtual{v.add(v.add(x[0], a), c), v.addMul(a, f[1], c)}
+			}},
+			{[]int{1, 3}, []int{1, 2, 3, 4, 5}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+				b, d := v.sub(x[1], x[2]), v.sub(x[3], x[4])
+				return []VecVirtual{v.addMul(b, f[0], d), v.add(v.addMul(b, f[2], d), x[5])}
+			}},
 		}},
-	{name: "winograd4Gradient", in: 4, out: 6, factors: []float32{2, 4, 8}, doc: "A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values",
-		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
-			a, b := v.add(x[0], x[2]), v.add(x[1], x[3])
-			c, d := v.addMul(x[0], f[1], x[2]), v.addMul(v.mul(f[0], x[1]), f[2], x[3])
-			return []VecVirtual{x[0], v.add(a, b), v.sub(a, b), v.add(c, d), v.sub(c, d), x[3]}
+	{name: "winograd4Gradient", in: 4, out: 6, factors: []float32{2, 4, 8}, maps: true, doc: "A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values",
+		groups: []group{
+			{[]int{0}, []int{0}, func(v vectors, x, f []VecVirtual) []VecVirtual { return x[:1] }},
+			{[]int{1, 2}, []int{0, 1, 2, 3}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+				a, b := v.add(x[0], x[2]), v.add(x[1], x[3])
+				return []VecVirtual{v.add(a, b), v.sub(a, b)}
+			}},
+			{[]int{3, 4}, []int{0, 1, 2, 3}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+				c, d := v.addMul(x[0], f[1], x[2]), v.addMul(v.mul(f[0], x[1]), f[2], x[3])
+				return []VecVirtual{v.add(c, d), v.sub(c, d)}
+			}},
+			{[]int{5}, []int{3}, func(v vectors, x, f []VecVirtual) []VecVirtual { return x[3:] }},
 		}},
 	{name: "winograd4Filter", in: 3, out: 6, factors: []float32{1.0 / 4, -1.0 / 6, 1.0 / 24, 1.0 / 12}, doc: "G x Gᵀ: a filter's 3×3 weights become 6×6",
-		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
+		groups: []group{{[]int{0, 1, 2, 3, 4, 5}, []int{0, 1, 2}, func(v vectors, x, f []VecVirtual) []VecVirtual {
 			a, b := v.mul(f[1], v.add(x[0], x[2])), v.mul(f[1], x[1])
 			c, d := v.subMul(v.mul(f[2], x[0]), f[1], x[2]), v.mul(f[3], x[1])
 			return []VecVirtual{v.mul(f[0], x[0]), v.add(a, b), v.sub(a, b), v.add(c, d), v.sub(c, d), x[2]}
-		}},
+		}}}},
 	{name: "winograd4FilterGradient", in: 6, out: 3, factors: []float32{1.0 / 4, -1.0 / 6, 1.0 / 24, 1.0 / 12}, doc: "Gᵀ x G, the adjoint of the filter's: 6×6 gradients become 3×3",
-		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
+		groups: []group{{[]int{0, 1, 2}, []int{0, 1, 2, 3, 4, 5}, func(v vectors, x, f []VecVirtual) []VecVirtual {
 			a, b, c, d := v.add(x[1], x[2]), v.sub(x[1], x[2]), v.add(x[3], x[4]), v.sub(x[3], x[4])
 			return []VecVirtual{
 				v.addMul(v.addMul(v.mul(f[0], x[0]), f[1], a), f[2], c),
 				v.addMul(v.mul(f[1], b), f[3], d),
 				v.add(v.subMul(v.mul(f[1], a), f[1], c), x[5]),
 			}
-		}},
-	{name: "winograd2Input", in: 4, out: 4, doc: "Bᵀ x B: a tile's 4×4 inputs become 4×4 values",
-		apply: func(v vectors, x, _ []VecVirtual) []VecVirtual {
+		}}}},
+	{name: "winograd2Input", in: 4, out: 4, maps: true, doc: "Bᵀ x B: a tile's 4×4 inputs become 4×4 values",
+		groups: []group{{[]int{0, 1, 2, 3}, []int{0, 1, 2, 3}, func(v vectors, x, _ []VecVirtual) []VecVirtual {
 			return []VecVirtual{v.sub(x[0], x[2]), v.add(x[1], x[2]), v.sub(x[2], x[1]), v.sub(x[1], x[3])}
-		}},
+		}}}},
 	{name: "winograd2Output", in: 4, out: 2, output: true, doc: "Aᵀ x A: 4×4 products become a tile's 2×2 outputs, plus the bias, but at least floor",
-		apply: func(v vectors, x, _ []VecVirtual) []VecVirtual {
+		groups: []group{{[]int{0, 1}, []int{0, 1, 2, 3}, func(v vectors, x, _ []VecVirtual) []VecVirtual {
 			return []VecVirtual{v.add(v.add(x[0], x[1]), x[2]), v.sub(v.sub(x[1], x[2]), x[3])}
-		}},
-	{name: "winograd2Gradient", in: 2, out: 4, factors: []float32{-1}, doc: "A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values",
-		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
+		}}}},
+	{name: "winograd2Gradient", in: 2, out: 4, factors: []float32{-1}, maps: true, doc: "A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values",
+		groups: []group{{[]int{0, 1, 2, 3}, []int{0, 1}, func(v vectors, x, f []VecVirtual) []VecVirtual {
 			return []VecVirtual{x[0], v.add(x[0], x[1]), v.sub(x[0], x[1]), v.mul(f[0], x[1])}
-		}},
+		}}}},
 	{name: "winograd2Filter", in: 3, out: 4, factors: []float32{1.0 / 2}, doc: "G x Gᵀ: a filter's 3×3 weights become 4×4",
-		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
+		groups: []group{{[]int{0, 1, 2, 3}, []int{0, 1, 2}, func(v vectors, x, f []VecVirtual) []VecVirtual {
 			a, b := v.mul(f[0], v.add(x[0], x[2])), v.mul(f[0], x[1])
 			return []VecVirtual{x[0], v.add(a, b), v.sub(a, b), x[2]}
-		}},
+		}}}},
 	{name: "winograd2FilterGradient", in: 4, out: 3, factors: []float32{1.0 / 2}, doc: "Gᵀ x G, the adjoint of the filter's: 4×4 gradients become 3×3",
-		apply: func(v vectors, x, f []VecVirtual) []VecVirtual {
+		groups: []group{{[]int{0, 1, 2}, []int{0, 1, 2, 3}, func(v vectors, x, f []VecVirtual) []VecVirtual {
 			a, b := v.mul(f[0], v.add(x[1], x[2])), v.mul(f[0], v.sub(x[1], x[2]))
 			return []VecVirtual{v.add(x[0], a), b, v.add(a, x[3])}
-		}},
+		}}}},
 }
 
-// winograd generates a transformation: its columns first, into the stack, then its rows.
+// winograd generates a transformation: its columns first, then its rows. With 32 registers the columns of a group of
+// rows stay in them until the rows are done; with 16 they go through the stack.
 func winograd(s isa, t transform) {
 	signature := "func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int)"
 	if t.output {
@@ -146,49 +176,34 @@ func winograd(s isa, t transform) {
 		VBROADCASTSS(r.AsX(), r)
 		factors = append(factors, r)
 	}
-	local, stack := AllocLocal(t.out*t.in*bytes+64), GP64()
-	LEAQ(local, stack)
-	ADDQ(Imm(63), stack)
-	ANDQ(I8(-64), stack)
-	at := func(i, j int) Mem { return Mem{Base: stack, Disp: (i*t.in + j) * bytes} }
-
-	Label("channels")
 	column, p := GP64(), GP64()
-	MOVQ(src, column)
-	for j := range t.in {
+	var b VecVirtual
+
+	// load gives column j of what a group needs.
+	load := func(g group) []VecVirtual {
+		x := make([]VecVirtual, t.in)
 		MOVQ(column, p)
-		var x []VecVirtual
-		for i := range t.in {
-			r := v.new()
-			VMOVUPS(Mem{Base: p}, r)
-			x = append(x, r)
-			if i < t.in-1 {
+		for i, last := 0, g.inputs[len(g.inputs)-1]; i <= last; i++ {
+			if slices.Contains(g.inputs, i) {
+				x[i] = v.new()
+				VMOVUPS(Mem{Base: p}, x[i])
+			}
+			if i < last {
 				ADDQ(srcRow, p)
 			}
 		}
-		for i, r := range t.apply(v, x, factors) {
-			VMOVAPS(r, at(i, j))
-		}
-		if j < t.in-1 {
-			ADDQ(srcColumn, column)
-		}
+		return x
 	}
-	var b VecVirtual
-	if t.output {
-		b = v.new()
-		VMOVUPS(Mem{Base: bias}, b)
-		ADDQ(Imm(uint64(bytes)), bias)
-	}
-	MOVQ(dst, column)
-	for i := range t.out {
-		var x []VecVirtual
-		for j := range t.in {
-			r := v.new()
-			VMOVAPS(at(i, j), r)
-			x = append(x, r)
+	// store transforms a row of columns and writes it to where column points.
+	store := func(x []VecVirtual) {
+		y := make([]VecVirtual, t.out)
+		for _, g := range t.groups {
+			for i, r := range g.apply(v, x, factors) {
+				y[g.outputs[i]] = r
+			}
 		}
 		MOVQ(column, p)
-		for j, r := range t.apply(v, x, factors) {
+		for j, r := range y {
 			if t.output {
 				r = v.add(r, b)
 				VMAXPS(r, floor, r) // of a NaN the maximum is NaN
@@ -198,8 +213,63 @@ func winograd(s isa, t transform) {
 				ADDQ(dstColumn, p)
 			}
 		}
-		if i < t.out-1 {
-			ADDQ(dstRow, column)
+	}
+
+	Label("channels")
+	if t.output {
+		b = v.new()
+		VMOVUPS(Mem{Base: bias}, b)
+		ADDQ(Imm(uint64(bytes)), bias)
+	}
+	if s.wide() {
+		for _, g := range t.groups {
+			rows := make([][]VecVirtual, len(g.outputs))
+			MOVQ(src, column)
+			for j := range t.in {
+				for i, r := range g.apply(v, load(g), factors) {
+					rows[i] = append(rows[i], r)
+				}
+				if j < t.in-1 {
+					ADDQ(srcColumn, column)
+				}
+			}
+			MOVQ(dst, column)
+			at := 0
+			for i, x := range rows {
+				for ; at < g.outputs[i]; at++ {
+					ADDQ(dstRow, column)
+				}
+				store(x)
+			}
+		}
+	} else {
+		local, stack := AllocLocal(t.out*t.in*bytes+64), GP64()
+		LEAQ(local, stack)
+		ADDQ(Imm(63), stack)
+		ANDQ(I8(-64), stack)
+		at := func(i, j int) Mem { return Mem{Base: stack, Disp: (i*t.in + j) * bytes} }
+		MOVQ(src, column)
+		for j := range t.in {
+			for _, g := range t.groups {
+				for i, r := range g.apply(v, load(g), factors) {
+					VMOVAPS(r, at(g.outputs[i], j))
+				}
+			}
+			if j < t.in-1 {
+				ADDQ(srcColumn, column)
+			}
+		}
+		MOVQ(dst, column)
+		for i := range t.out {
+			x := make([]VecVirtual, t.in)
+			for j := range x {
+				x[j] = v.new()
+				VMOVAPS(at(i, j), x[j])
+			}
+			store(x)
+			if i < t.out-1 {
+				ADDQ(dstRow, column)
+			}
 		}
 	}
 	ADDQ(Imm(uint64(bytes)), src)
