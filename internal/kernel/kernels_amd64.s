@@ -10094,7 +10094,7 @@ step:
 	RET
 
 // func winograd4InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winograd4InputAVX512(SB), $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -10118,6 +10118,69 @@ TEXT ·winograd4InputAVX512(SB), $0-56
 	VBROADCASTSS X2, Z2
 
 channels:
+	MOVQ         CX, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
 	MOVQ         CX, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Z3
@@ -10675,7 +10738,7 @@ channels:
 	RET
 
 // func winograd4OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winograd4OutputAVX512(SB), $0-68
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -10701,6 +10764,52 @@ TEXT ·winograd4OutputAVX512(SB), $0-68
 	VBROADCASTSS X3, Z3
 
 channels:
+	MOVQ        CX, R10
+	MOVQ        AX, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
 	VMOVUPS     (R9), Z4
 	ADDQ        $0x40, R9
 	MOVQ        CX, R10
@@ -11050,7 +11159,7 @@ channels:
 	RET
 
 // func winograd4GradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winograd4GradientAVX512(SB), $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -11074,6 +11183,51 @@ TEXT ·winograd4GradientAVX512(SB), $0-56
 	VBROADCASTSS X2, Z2
 
 channels:
+	MOVQ        CX, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
 	MOVQ        CX, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Z3
@@ -11907,7 +12061,7 @@ channels:
 	RET
 
 // func winograd2InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winograd2InputAVX512(SB), $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -11922,119 +12076,144 @@ TEXT ·winograd2InputAVX512(SB), $0-56
 	SHLQ $0x02, R8
 
 channels:
-	MOVQ    CX, R9
-	MOVQ    R9, R10
-	VMOVUPS (R10), Z0
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z1
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z2
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z3, Z1, Z1
-	ADDQ    R8, R9
-	MOVQ    R9, R10
-	VMOVUPS (R10), Z3
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z5
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z6
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z7
-	VSUBPS  Z6, Z3, Z3
-	VADDPS  Z6, Z5, Z8
-	VSUBPS  Z5, Z6, Z6
-	VSUBPS  Z7, Z5, Z5
-	ADDQ    R8, R9
-	MOVQ    R9, R10
-	VMOVUPS (R10), Z7
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z9
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z10
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z11
-	VSUBPS  Z10, Z7, Z7
-	VADDPS  Z10, Z9, Z12
-	VSUBPS  Z9, Z10, Z10
-	VSUBPS  Z11, Z9, Z9
-	ADDQ    R8, R9
-	MOVQ    R9, R10
-	VMOVUPS (R10), Z11
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z13
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z14
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z15
-	VSUBPS  Z14, Z11, Z11
-	VADDPS  Z14, Z13, Z16
-	VSUBPS  Z13, Z14, Z14
-	VSUBPS  Z15, Z13, Z13
-	MOVQ    AX, R9
-	VSUBPS  Z7, Z0, Z0
-	VADDPS  Z7, Z3, Z15
-	VSUBPS  Z3, Z7, Z7
-	VSUBPS  Z11, Z3, Z3
-	MOVQ    R9, R10
-	VMOVUPS Z0, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z15, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z7, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z3, (R10)
-	ADDQ    BX, R9
-	VSUBPS  Z12, Z4, Z0
-	VADDPS  Z12, Z8, Z3
-	VSUBPS  Z8, Z12, Z4
-	VSUBPS  Z16, Z8, Z7
-	MOVQ    R9, R10
-	VMOVUPS Z0, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z3, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z4, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z7, (R10)
-	ADDQ    BX, R9
-	VSUBPS  Z10, Z2, Z0
-	VADDPS  Z10, Z6, Z2
-	VSUBPS  Z6, Z10, Z3
-	VSUBPS  Z14, Z6, Z4
-	MOVQ    R9, R10
-	VMOVUPS Z0, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z2, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z3, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z4, (R10)
-	ADDQ    BX, R9
-	VSUBPS  Z9, Z1, Z0
-	VADDPS  Z9, Z5, Z1
-	VSUBPS  Z5, Z9, Z2
-	VSUBPS  Z13, Z5, Z3
-	MOVQ    R9, R10
-	VMOVUPS Z0, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z1, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z2, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z3, (R10)
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, AX
-	SUBQ    $0x10, DX
-	JNE     channels
+	MOVQ       CX, R9
+	ADDQ       R8, R9
+	ADDQ       R8, R9
+	ADDQ       R8, R9
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	ADDQ       R8, R9
+	MOVQ       CX, R9
+	MOVQ       R9, R10
+	VMOVUPS    (R10), Z0
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z1
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z2
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z3
+	VSUBPS     Z2, Z0, Z0
+	VADDPS     Z2, Z1, Z4
+	VSUBPS     Z1, Z2, Z2
+	VSUBPS     Z3, Z1, Z1
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	VMOVUPS    (R10), Z3
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z5
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z6
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z7
+	VSUBPS     Z6, Z3, Z3
+	VADDPS     Z6, Z5, Z8
+	VSUBPS     Z5, Z6, Z6
+	VSUBPS     Z7, Z5, Z5
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	VMOVUPS    (R10), Z7
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z9
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z10
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z11
+	VSUBPS     Z10, Z7, Z7
+	VADDPS     Z10, Z9, Z12
+	VSUBPS     Z9, Z10, Z10
+	VSUBPS     Z11, Z9, Z9
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	VMOVUPS    (R10), Z11
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z13
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z14
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z15
+	VSUBPS     Z14, Z11, Z11
+	VADDPS     Z14, Z13, Z16
+	VSUBPS     Z13, Z14, Z14
+	VSUBPS     Z15, Z13, Z13
+	MOVQ       AX, R9
+	VSUBPS     Z7, Z0, Z0
+	VADDPS     Z7, Z3, Z15
+	VSUBPS     Z3, Z7, Z7
+	VSUBPS     Z11, Z3, Z3
+	MOVQ       R9, R10
+	VMOVUPS    Z0, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z15, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z7, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z3, (R10)
+	ADDQ       BX, R9
+	VSUBPS     Z12, Z4, Z0
+	VADDPS     Z12, Z8, Z3
+	VSUBPS     Z8, Z12, Z4
+	VSUBPS     Z16, Z8, Z7
+	MOVQ       R9, R10
+	VMOVUPS    Z0, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z3, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z4, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z7, (R10)
+	ADDQ       BX, R9
+	VSUBPS     Z10, Z2, Z0
+	VADDPS     Z10, Z6, Z2
+	VSUBPS     Z6, Z10, Z3
+	VSUBPS     Z14, Z6, Z4
+	MOVQ       R9, R10
+	VMOVUPS    Z0, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z2, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z3, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z4, (R10)
+	ADDQ       BX, R9
+	VSUBPS     Z9, Z1, Z0
+	VADDPS     Z9, Z5, Z1
+	VSUBPS     Z5, Z9, Z2
+	VSUBPS     Z13, Z5, Z3
+	MOVQ       R9, R10
+	VMOVUPS    Z0, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z1, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z2, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z3, (R10)
+	ADDQ       $0x40, CX
+	ADDQ       $0x40, AX
+	SUBQ       $0x10, DX
+	JNE        channels
 	VZEROUPPER
 	RET
 
 // func winograd2OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winograd2OutputAVX512(SB), $0-68
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -12051,95 +12230,111 @@ TEXT ·winograd2OutputAVX512(SB), $0-68
 	VBROADCASTSS floor+64(FP), Z0
 
 channels:
-	VMOVUPS (R9), Z1
-	ADDQ    $0x40, R9
-	MOVQ    CX, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z3
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z4
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z5
-	VADDPS  Z3, Z2, Z2
-	VADDPS  Z4, Z2, Z2
-	VSUBPS  Z4, Z3, Z3
-	VSUBPS  Z5, Z3, Z3
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z4
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z5
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z6
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z7
-	VADDPS  Z5, Z4, Z4
-	VADDPS  Z6, Z4, Z4
-	VSUBPS  Z6, Z5, Z5
-	VSUBPS  Z7, Z5, Z5
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z6
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z7
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z8
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z9
-	VADDPS  Z7, Z6, Z6
-	VADDPS  Z8, Z6, Z6
-	VSUBPS  Z8, Z7, Z7
-	VSUBPS  Z9, Z7, Z7
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Z8
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z9
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z10
-	ADDQ    DI, R11
-	VMOVUPS (R11), Z11
-	VADDPS  Z9, Z8, Z8
-	VADDPS  Z10, Z8, Z8
-	VSUBPS  Z10, Z9, Z9
-	VSUBPS  Z11, Z9, Z9
-	MOVQ    AX, R10
-	VADDPS  Z4, Z2, Z2
-	VADDPS  Z6, Z2, Z2
-	VSUBPS  Z6, Z4, Z4
-	VSUBPS  Z8, Z4, Z4
-	MOVQ    R10, R11
-	VADDPS  Z1, Z2, Z2
-	VMAXPS  Z2, Z0, Z2
-	VMOVUPS Z2, (R11)
-	ADDQ    SI, R11
-	VADDPS  Z1, Z4, Z2
-	VMAXPS  Z2, Z0, Z2
-	VMOVUPS Z2, (R11)
-	ADDQ    BX, R10
-	VADDPS  Z5, Z3, Z2
-	VADDPS  Z7, Z2, Z2
-	VSUBPS  Z7, Z5, Z3
-	VSUBPS  Z9, Z3, Z3
-	MOVQ    R10, R11
-	VADDPS  Z1, Z2, Z2
-	VMAXPS  Z2, Z0, Z2
-	VMOVUPS Z2, (R11)
-	ADDQ    SI, R11
-	VADDPS  Z1, Z3, Z1
-	VMAXPS  Z1, Z0, Z1
-	VMOVUPS Z1, (R11)
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, AX
-	SUBQ    $0x10, DX
-	JNE     channels
+	MOVQ       CX, R10
+	MOVQ       AX, R10
+	ADDQ       SI, R10
+	ADDQ       SI, R10
+	MOVQ       R10, R11
+	PREFETCHT1 (R11)
+	ADDQ       BX, R11
+	PREFETCHT1 (R11)
+	ADDQ       BX, R11
+	ADDQ       SI, R10
+	MOVQ       R10, R11
+	PREFETCHT1 (R11)
+	ADDQ       BX, R11
+	PREFETCHT1 (R11)
+	ADDQ       BX, R11
+	ADDQ       SI, R10
+	VMOVUPS    (R9), Z1
+	ADDQ       $0x40, R9
+	MOVQ       CX, R10
+	MOVQ       R10, R11
+	VMOVUPS    (R11), Z2
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Z3
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Z4
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Z5
+	VADDPS     Z3, Z2, Z2
+	VADDPS     Z4, Z2, Z2
+	VSUBPS     Z4, Z3, Z3
+	VSUBPS     Z5, Z3, Z3
+	ADDQ       R8, R10
+	MOVQ       R10, R11
+	VMOVUPS    (R11), Z4
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Z5
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Z6
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Z7
+	VADDPS     Z5, Z4, Z4
+	VADDPS     Z6, Z4, Z4
+	VSUBPS     Z6, Z5, Z5
+	VSUBPS     Z7, Z5, Z5
+	ADDQ       R8, R10
+	MOVQ       R10, R11
+	VMOVUPS    (R11), Z6
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Z7
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Z8
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Z9
+	VADDPS     Z7, Z6, Z6
+	VADDPS     Z8, Z6, Z6
+	VSUBPS     Z8, Z7, Z7
+	VSUBPS     Z9, Z7, Z7
+	ADDQ       R8, R10
+	MOVQ       R10, R11
+	VMOVUPS    (R11), Z8
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Z9
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Z10
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Z11
+	VADDPS     Z9, Z8, Z8
+	VADDPS     Z10, Z8, Z8
+	VSUBPS     Z10, Z9, Z9
+	VSUBPS     Z11, Z9, Z9
+	MOVQ       AX, R10
+	VADDPS     Z4, Z2, Z2
+	VADDPS     Z6, Z2, Z2
+	VSUBPS     Z6, Z4, Z4
+	VSUBPS     Z8, Z4, Z4
+	MOVQ       R10, R11
+	VADDPS     Z1, Z2, Z2
+	VMAXPS     Z2, Z0, Z2
+	VMOVUPS    Z2, (R11)
+	ADDQ       SI, R11
+	VADDPS     Z1, Z4, Z2
+	VMAXPS     Z2, Z0, Z2
+	VMOVUPS    Z2, (R11)
+	ADDQ       BX, R10
+	VADDPS     Z5, Z3, Z2
+	VADDPS     Z7, Z2, Z2
+	VSUBPS     Z7, Z5, Z3
+	VSUBPS     Z9, Z3, Z3
+	MOVQ       R10, R11
+	VADDPS     Z1, Z2, Z2
+	VMAXPS     Z2, Z0, Z2
+	VMOVUPS    Z2, (R11)
+	ADDQ       SI, R11
+	VADDPS     Z1, Z3, Z1
+	VMAXPS     Z1, Z0, Z1
+	VMOVUPS    Z1, (R11)
+	ADDQ       $0x40, CX
+	ADDQ       $0x40, AX
+	SUBQ       $0x10, DX
+	JNE        channels
 	VZEROUPPER
 	RET
 
 // func winograd2GradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winograd2GradientAVX512(SB), $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -12157,74 +12352,89 @@ TEXT ·winograd2GradientAVX512(SB), $0-56
 	VBROADCASTSS X0, Z0
 
 channels:
-	MOVQ    CX, R9
-	MOVQ    R9, R10
-	VMOVUPS (R10), Z1
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z2
-	VADDPS  Z2, Z1, Z3
-	VSUBPS  Z2, Z1, Z4
-	VMULPS  Z0, Z2, Z2
-	ADDQ    R8, R9
-	MOVQ    R9, R10
-	VMOVUPS (R10), Z5
-	ADDQ    DI, R10
-	VMOVUPS (R10), Z6
-	VADDPS  Z6, Z5, Z7
-	VSUBPS  Z6, Z5, Z8
-	VMULPS  Z0, Z6, Z6
-	MOVQ    AX, R9
-	VADDPS  Z5, Z1, Z9
-	VSUBPS  Z5, Z1, Z10
-	VMULPS  Z0, Z5, Z5
-	MOVQ    R9, R10
-	VMOVUPS Z1, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z9, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z10, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z5, (R10)
-	ADDQ    BX, R9
-	VADDPS  Z7, Z3, Z1
-	VSUBPS  Z7, Z3, Z5
-	VMULPS  Z0, Z7, Z7
-	MOVQ    R9, R10
-	VMOVUPS Z3, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z1, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z5, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z7, (R10)
-	ADDQ    BX, R9
-	VADDPS  Z8, Z4, Z1
-	VSUBPS  Z8, Z4, Z3
-	VMULPS  Z0, Z8, Z5
-	MOVQ    R9, R10
-	VMOVUPS Z4, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z1, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z3, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z5, (R10)
-	ADDQ    BX, R9
-	VADDPS  Z6, Z2, Z1
-	VSUBPS  Z6, Z2, Z3
-	VMULPS  Z0, Z6, Z4
-	MOVQ    R9, R10
-	VMOVUPS Z2, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z1, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z3, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Z4, (R10)
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, AX
-	SUBQ    $0x10, DX
-	JNE     channels
+	MOVQ       CX, R9
+	ADDQ       R8, R9
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	ADDQ       R8, R9
+	MOVQ       CX, R9
+	MOVQ       R9, R10
+	VMOVUPS    (R10), Z1
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z2
+	VADDPS     Z2, Z1, Z3
+	VSUBPS     Z2, Z1, Z4
+	VMULPS     Z0, Z2, Z2
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	VMOVUPS    (R10), Z5
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Z6
+	VADDPS     Z6, Z5, Z7
+	VSUBPS     Z6, Z5, Z8
+	VMULPS     Z0, Z6, Z6
+	MOVQ       AX, R9
+	VADDPS     Z5, Z1, Z9
+	VSUBPS     Z5, Z1, Z10
+	VMULPS     Z0, Z5, Z5
+	MOVQ       R9, R10
+	VMOVUPS    Z1, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z9, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z10, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z5, (R10)
+	ADDQ       BX, R9
+	VADDPS     Z7, Z3, Z1
+	VSUBPS     Z7, Z3, Z5
+	VMULPS     Z0, Z7, Z7
+	MOVQ       R9, R10
+	VMOVUPS    Z3, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z1, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z5, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z7, (R10)
+	ADDQ       BX, R9
+	VADDPS     Z8, Z4, Z1
+	VSUBPS     Z8, Z4, Z3
+	VMULPS     Z0, Z8, Z5
+	MOVQ       R9, R10
+	VMOVUPS    Z4, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z1, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z3, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z5, (R10)
+	ADDQ       BX, R9
+	VADDPS     Z6, Z2, Z1
+	VSUBPS     Z6, Z2, Z3
+	VMULPS     Z0, Z6, Z4
+	MOVQ       R9, R10
+	VMOVUPS    Z2, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z1, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z3, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Z4, (R10)
+	ADDQ       $0x40, CX
+	ADDQ       $0x40, AX
+	SUBQ       $0x10, DX
+	JNE        channels
 	VZEROUPPER
 	RET
 
@@ -16334,7 +16544,7 @@ step:
 	RET
 
 // func winograd4InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·winograd4InputAVX2(SB), $1216-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -16358,6 +16568,69 @@ TEXT ·winograd4InputAVX2(SB), $1216-56
 	VBROADCASTSS X2, Y2
 
 channels:
+	MOVQ         CX, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
 	LEAQ         (SP), R11
 	ADDQ         $0x3f, R11
 	ANDQ         $-64, R11
@@ -16963,7 +17236,7 @@ channels:
 	RET
 
 // func winograd4OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·winograd4OutputAVX2(SB), $832-68
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -16989,6 +17262,52 @@ TEXT ·winograd4OutputAVX2(SB), $832-68
 	VBROADCASTSS X3, Y3
 
 channels:
+	MOVQ        CX, R10
+	MOVQ        AX, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
 	VMOVUPS     (R9), Y4
 	ADDQ        $0x20, R9
 	LEAQ        (SP), R12
@@ -17380,7 +17699,7 @@ channels:
 	RET
 
 // func winograd4GradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·winograd4GradientAVX2(SB), $832-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -17404,6 +17723,51 @@ TEXT ·winograd4GradientAVX2(SB), $832-56
 	VBROADCASTSS X2, Y2
 
 channels:
+	MOVQ        CX, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
 	LEAQ        (SP), R11
 	ADDQ        $0x3f, R11
 	ANDQ        $-64, R11
@@ -18345,7 +18709,7 @@ channels:
 	RET
 
 // func winograd2InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·winograd2InputAVX2(SB), $576-56
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -18360,154 +18724,179 @@ TEXT ·winograd2InputAVX2(SB), $576-56
 	SHLQ $0x02, R8
 
 channels:
-	LEAQ    (SP), R11
-	ADDQ    $0x3f, R11
-	ANDQ    $-64, R11
-	MOVQ    CX, R9
-	MOVQ    R9, R10
-	VMOVUPS (R10), Y0
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y1
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y2
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y3, Y1, Y1
-	VMOVAPS Y0, (R11)
-	VMOVAPS Y4, 128(R11)
-	VMOVAPS Y2, 256(R11)
-	VMOVAPS Y1, 384(R11)
-	ADDQ    R8, R9
-	MOVQ    R9, R10
-	VMOVUPS (R10), Y0
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y1
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y2
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y3, Y1, Y1
-	VMOVAPS Y0, 32(R11)
-	VMOVAPS Y4, 160(R11)
-	VMOVAPS Y2, 288(R11)
-	VMOVAPS Y1, 416(R11)
-	ADDQ    R8, R9
-	MOVQ    R9, R10
-	VMOVUPS (R10), Y0
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y1
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y2
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y3, Y1, Y1
-	VMOVAPS Y0, 64(R11)
-	VMOVAPS Y4, 192(R11)
-	VMOVAPS Y2, 320(R11)
-	VMOVAPS Y1, 448(R11)
-	ADDQ    R8, R9
-	MOVQ    R9, R10
-	VMOVUPS (R10), Y0
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y1
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y2
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y3, Y1, Y1
-	VMOVAPS Y0, 96(R11)
-	VMOVAPS Y4, 224(R11)
-	VMOVAPS Y2, 352(R11)
-	VMOVAPS Y1, 480(R11)
-	MOVQ    AX, R9
-	VMOVAPS (R11), Y0
-	VMOVAPS 32(R11), Y1
-	VMOVAPS 64(R11), Y2
-	VMOVAPS 96(R11), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y3, Y1, Y1
-	MOVQ    R9, R10
-	VMOVUPS Y0, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y4, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y2, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y1, (R10)
-	ADDQ    BX, R9
-	VMOVAPS 128(R11), Y0
-	VMOVAPS 160(R11), Y1
-	VMOVAPS 192(R11), Y2
-	VMOVAPS 224(R11), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y3, Y1, Y1
-	MOVQ    R9, R10
-	VMOVUPS Y0, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y4, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y2, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y1, (R10)
-	ADDQ    BX, R9
-	VMOVAPS 256(R11), Y0
-	VMOVAPS 288(R11), Y1
-	VMOVAPS 320(R11), Y2
-	VMOVAPS 352(R11), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y3, Y1, Y1
-	MOVQ    R9, R10
-	VMOVUPS Y0, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y4, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y2, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y1, (R10)
-	ADDQ    BX, R9
-	VMOVAPS 384(R11), Y0
-	VMOVAPS 416(R11), Y1
-	VMOVAPS 448(R11), Y2
-	VMOVAPS 480(R11), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y3, Y1, Y1
-	MOVQ    R9, R10
-	VMOVUPS Y0, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y4, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y2, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y1, (R10)
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, AX
-	SUBQ    $0x08, DX
-	JNE     channels
+	MOVQ       CX, R9
+	ADDQ       R8, R9
+	ADDQ       R8, R9
+	ADDQ       R8, R9
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	ADDQ       R8, R9
+	LEAQ       (SP), R11
+	ADDQ       $0x3f, R11
+	ANDQ       $-64, R11
+	MOVQ       CX, R9
+	MOVQ       R9, R10
+	VMOVUPS    (R10), Y0
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y1
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y2
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y3
+	VSUBPS     Y2, Y0, Y0
+	VADDPS     Y2, Y1, Y4
+	VSUBPS     Y1, Y2, Y2
+	VSUBPS     Y3, Y1, Y1
+	VMOVAPS    Y0, (R11)
+	VMOVAPS    Y4, 128(R11)
+	VMOVAPS    Y2, 256(R11)
+	VMOVAPS    Y1, 384(R11)
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	VMOVUPS    (R10), Y0
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y1
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y2
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y3
+	VSUBPS     Y2, Y0, Y0
+	VADDPS     Y2, Y1, Y4
+	VSUBPS     Y1, Y2, Y2
+	VSUBPS     Y3, Y1, Y1
+	VMOVAPS    Y0, 32(R11)
+	VMOVAPS    Y4, 160(R11)
+	VMOVAPS    Y2, 288(R11)
+	VMOVAPS    Y1, 416(R11)
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	VMOVUPS    (R10), Y0
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y1
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y2
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y3
+	VSUBPS     Y2, Y0, Y0
+	VADDPS     Y2, Y1, Y4
+	VSUBPS     Y1, Y2, Y2
+	VSUBPS     Y3, Y1, Y1
+	VMOVAPS    Y0, 64(R11)
+	VMOVAPS    Y4, 192(R11)
+	VMOVAPS    Y2, 320(R11)
+	VMOVAPS    Y1, 448(R11)
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	VMOVUPS    (R10), Y0
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y1
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y2
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y3
+	VSUBPS     Y2, Y0, Y0
+	VADDPS     Y2, Y1, Y4
+	VSUBPS     Y1, Y2, Y2
+	VSUBPS     Y3, Y1, Y1
+	VMOVAPS    Y0, 96(R11)
+	VMOVAPS    Y4, 224(R11)
+	VMOVAPS    Y2, 352(R11)
+	VMOVAPS    Y1, 480(R11)
+	MOVQ       AX, R9
+	VMOVAPS    (R11), Y0
+	VMOVAPS    32(R11), Y1
+	VMOVAPS    64(R11), Y2
+	VMOVAPS    96(R11), Y3
+	VSUBPS     Y2, Y0, Y0
+	VADDPS     Y2, Y1, Y4
+	VSUBPS     Y1, Y2, Y2
+	VSUBPS     Y3, Y1, Y1
+	MOVQ       R9, R10
+	VMOVUPS    Y0, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y4, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y2, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y1, (R10)
+	ADDQ       BX, R9
+	VMOVAPS    128(R11), Y0
+	VMOVAPS    160(R11), Y1
+	VMOVAPS    192(R11), Y2
+	VMOVAPS    224(R11), Y3
+	VSUBPS     Y2, Y0, Y0
+	VADDPS     Y2, Y1, Y4
+	VSUBPS     Y1, Y2, Y2
+	VSUBPS     Y3, Y1, Y1
+	MOVQ       R9, R10
+	VMOVUPS    Y0, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y4, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y2, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y1, (R10)
+	ADDQ       BX, R9
+	VMOVAPS    256(R11), Y0
+	VMOVAPS    288(R11), Y1
+	VMOVAPS    320(R11), Y2
+	VMOVAPS    352(R11), Y3
+	VSUBPS     Y2, Y0, Y0
+	VADDPS     Y2, Y1, Y4
+	VSUBPS     Y1, Y2, Y2
+	VSUBPS     Y3, Y1, Y1
+	MOVQ       R9, R10
+	VMOVUPS    Y0, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y4, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y2, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y1, (R10)
+	ADDQ       BX, R9
+	VMOVAPS    384(R11), Y0
+	VMOVAPS    416(R11), Y1
+	VMOVAPS    448(R11), Y2
+	VMOVAPS    480(R11), Y3
+	VSUBPS     Y2, Y0, Y0
+	VADDPS     Y2, Y1, Y4
+	VSUBPS     Y1, Y2, Y2
+	VSUBPS     Y3, Y1, Y1
+	MOVQ       R9, R10
+	VMOVUPS    Y0, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y4, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y2, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y1, (R10)
+	ADDQ       $0x20, CX
+	ADDQ       $0x20, AX
+	SUBQ       $0x08, DX
+	JNE        channels
 	VZEROUPPER
 	RET
 
 // func winograd2OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·winograd2OutputAVX2(SB), $320-68
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -18524,114 +18913,130 @@ TEXT ·winograd2OutputAVX2(SB), $320-68
 	VBROADCASTSS floor+64(FP), Y0
 
 channels:
-	VMOVUPS (R9), Y1
-	ADDQ    $0x20, R9
-	LEAQ    (SP), R12
-	ADDQ    $0x3f, R12
-	ANDQ    $-64, R12
-	MOVQ    CX, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y4
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y5
-	VADDPS  Y3, Y2, Y2
-	VADDPS  Y4, Y2, Y2
-	VSUBPS  Y4, Y3, Y3
-	VSUBPS  Y5, Y3, Y3
-	VMOVAPS Y2, (R12)
-	VMOVAPS Y3, 128(R12)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y4
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y5
-	VADDPS  Y3, Y2, Y2
-	VADDPS  Y4, Y2, Y2
-	VSUBPS  Y4, Y3, Y3
-	VSUBPS  Y5, Y3, Y3
-	VMOVAPS Y2, 32(R12)
-	VMOVAPS Y3, 160(R12)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y4
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y5
-	VADDPS  Y3, Y2, Y2
-	VADDPS  Y4, Y2, Y2
-	VSUBPS  Y4, Y3, Y3
-	VSUBPS  Y5, Y3, Y3
-	VMOVAPS Y2, 64(R12)
-	VMOVAPS Y3, 192(R12)
-	ADDQ    R8, R10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y2
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y3
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y4
-	ADDQ    DI, R11
-	VMOVUPS (R11), Y5
-	VADDPS  Y3, Y2, Y2
-	VADDPS  Y4, Y2, Y2
-	VSUBPS  Y4, Y3, Y3
-	VSUBPS  Y5, Y3, Y3
-	VMOVAPS Y2, 96(R12)
-	VMOVAPS Y3, 224(R12)
-	MOVQ    AX, R10
-	VMOVAPS (R12), Y2
-	VMOVAPS 32(R12), Y3
-	VMOVAPS 64(R12), Y4
-	VMOVAPS 96(R12), Y5
-	VADDPS  Y3, Y2, Y2
-	VADDPS  Y4, Y2, Y2
-	VSUBPS  Y4, Y3, Y3
-	VSUBPS  Y5, Y3, Y3
-	MOVQ    R10, R11
-	VADDPS  Y1, Y2, Y2
-	VMAXPS  Y2, Y0, Y2
-	VMOVUPS Y2, (R11)
-	ADDQ    SI, R11
-	VADDPS  Y1, Y3, Y2
-	VMAXPS  Y2, Y0, Y2
-	VMOVUPS Y2, (R11)
-	ADDQ    BX, R10
-	VMOVAPS 128(R12), Y2
-	VMOVAPS 160(R12), Y3
-	VMOVAPS 192(R12), Y4
-	VMOVAPS 224(R12), Y5
-	VADDPS  Y3, Y2, Y2
-	VADDPS  Y4, Y2, Y2
-	VSUBPS  Y4, Y3, Y3
-	VSUBPS  Y5, Y3, Y3
-	MOVQ    R10, R11
-	VADDPS  Y1, Y2, Y2
-	VMAXPS  Y2, Y0, Y2
-	VMOVUPS Y2, (R11)
-	ADDQ    SI, R11
-	VADDPS  Y1, Y3, Y1
-	VMAXPS  Y1, Y0, Y1
-	VMOVUPS Y1, (R11)
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, AX
-	SUBQ    $0x08, DX
-	JNE     channels
+	MOVQ       CX, R10
+	MOVQ       AX, R10
+	ADDQ       SI, R10
+	ADDQ       SI, R10
+	MOVQ       R10, R11
+	PREFETCHT1 (R11)
+	ADDQ       BX, R11
+	PREFETCHT1 (R11)
+	ADDQ       BX, R11
+	ADDQ       SI, R10
+	MOVQ       R10, R11
+	PREFETCHT1 (R11)
+	ADDQ       BX, R11
+	PREFETCHT1 (R11)
+	ADDQ       BX, R11
+	ADDQ       SI, R10
+	VMOVUPS    (R9), Y1
+	ADDQ       $0x20, R9
+	LEAQ       (SP), R12
+	ADDQ       $0x3f, R12
+	ANDQ       $-64, R12
+	MOVQ       CX, R10
+	MOVQ       R10, R11
+	VMOVUPS    (R11), Y2
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Y3
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Y4
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Y5
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y4, Y2, Y2
+	VSUBPS     Y4, Y3, Y3
+	VSUBPS     Y5, Y3, Y3
+	VMOVAPS    Y2, (R12)
+	VMOVAPS    Y3, 128(R12)
+	ADDQ       R8, R10
+	MOVQ       R10, R11
+	VMOVUPS    (R11), Y2
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Y3
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Y4
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Y5
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y4, Y2, Y2
+	VSUBPS     Y4, Y3, Y3
+	VSUBPS     Y5, Y3, Y3
+	VMOVAPS    Y2, 32(R12)
+	VMOVAPS    Y3, 160(R12)
+	ADDQ       R8, R10
+	MOVQ       R10, R11
+	VMOVUPS    (R11), Y2
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Y3
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Y4
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Y5
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y4, Y2, Y2
+	VSUBPS     Y4, Y3, Y3
+	VSUBPS     Y5, Y3, Y3
+	VMOVAPS    Y2, 64(R12)
+	VMOVAPS    Y3, 192(R12)
+	ADDQ       R8, R10
+	MOVQ       R10, R11
+	VMOVUPS    (R11), Y2
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Y3
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Y4
+	ADDQ       DI, R11
+	VMOVUPS    (R11), Y5
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y4, Y2, Y2
+	VSUBPS     Y4, Y3, Y3
+	VSUBPS     Y5, Y3, Y3
+	VMOVAPS    Y2, 96(R12)
+	VMOVAPS    Y3, 224(R12)
+	MOVQ       AX, R10
+	VMOVAPS    (R12), Y2
+	VMOVAPS    32(R12), Y3
+	VMOVAPS    64(R12), Y4
+	VMOVAPS    96(R12), Y5
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y4, Y2, Y2
+	VSUBPS     Y4, Y3, Y3
+	VSUBPS     Y5, Y3, Y3
+	MOVQ       R10, R11
+	VADDPS     Y1, Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMOVUPS    Y2, (R11)
+	ADDQ       SI, R11
+	VADDPS     Y1, Y3, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMOVUPS    Y2, (R11)
+	ADDQ       BX, R10
+	VMOVAPS    128(R12), Y2
+	VMOVAPS    160(R12), Y3
+	VMOVAPS    192(R12), Y4
+	VMOVAPS    224(R12), Y5
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y4, Y2, Y2
+	VSUBPS     Y4, Y3, Y3
+	VSUBPS     Y5, Y3, Y3
+	MOVQ       R10, R11
+	VADDPS     Y1, Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMOVUPS    Y2, (R11)
+	ADDQ       SI, R11
+	VADDPS     Y1, Y3, Y1
+	VMAXPS     Y1, Y0, Y1
+	VMOVUPS    Y1, (R11)
+	ADDQ       $0x20, CX
+	ADDQ       $0x20, AX
+	SUBQ       $0x08, DX
+	JNE        channels
 	VZEROUPPER
 	RET
 
 // func winograd2GradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·winograd2GradientAVX2(SB), $320-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -18649,93 +19054,108 @@ TEXT ·winograd2GradientAVX2(SB), $320-56
 	VBROADCASTSS X0, Y0
 
 channels:
-	LEAQ    (SP), R11
-	ADDQ    $0x3f, R11
-	ANDQ    $-64, R11
-	MOVQ    CX, R9
-	MOVQ    R9, R10
-	VMOVUPS (R10), Y1
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y2
-	VADDPS  Y2, Y1, Y3
-	VSUBPS  Y2, Y1, Y4
-	VMULPS  Y0, Y2, Y2
-	VMOVAPS Y1, (R11)
-	VMOVAPS Y3, 64(R11)
-	VMOVAPS Y4, 128(R11)
-	VMOVAPS Y2, 192(R11)
-	ADDQ    R8, R9
-	MOVQ    R9, R10
-	VMOVUPS (R10), Y1
-	ADDQ    DI, R10
-	VMOVUPS (R10), Y2
-	VADDPS  Y2, Y1, Y3
-	VSUBPS  Y2, Y1, Y4
-	VMULPS  Y0, Y2, Y2
-	VMOVAPS Y1, 32(R11)
-	VMOVAPS Y3, 96(R11)
-	VMOVAPS Y4, 160(R11)
-	VMOVAPS Y2, 224(R11)
-	MOVQ    AX, R9
-	VMOVAPS (R11), Y1
-	VMOVAPS 32(R11), Y2
-	VADDPS  Y2, Y1, Y3
-	VSUBPS  Y2, Y1, Y4
-	VMULPS  Y0, Y2, Y2
-	MOVQ    R9, R10
-	VMOVUPS Y1, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y3, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y4, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y2, (R10)
-	ADDQ    BX, R9
-	VMOVAPS 64(R11), Y1
-	VMOVAPS 96(R11), Y2
-	VADDPS  Y2, Y1, Y3
-	VSUBPS  Y2, Y1, Y4
-	VMULPS  Y0, Y2, Y2
-	MOVQ    R9, R10
-	VMOVUPS Y1, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y3, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y4, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y2, (R10)
-	ADDQ    BX, R9
-	VMOVAPS 128(R11), Y1
-	VMOVAPS 160(R11), Y2
-	VADDPS  Y2, Y1, Y3
-	VSUBPS  Y2, Y1, Y4
-	VMULPS  Y0, Y2, Y2
-	MOVQ    R9, R10
-	VMOVUPS Y1, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y3, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y4, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y2, (R10)
-	ADDQ    BX, R9
-	VMOVAPS 192(R11), Y1
-	VMOVAPS 224(R11), Y2
-	VADDPS  Y2, Y1, Y3
-	VSUBPS  Y2, Y1, Y4
-	VMULPS  Y0, Y2, Y2
-	MOVQ    R9, R10
-	VMOVUPS Y1, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y3, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y4, (R10)
-	ADDQ    SI, R10
-	VMOVUPS Y2, (R10)
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, AX
-	SUBQ    $0x08, DX
-	JNE     channels
+	MOVQ       CX, R9
+	ADDQ       R8, R9
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)
+	ADDQ       DI, R10
+	ADDQ       R8, R9
+	LEAQ       (SP), R11
+	ADDQ       $0x3f, R11
+	ANDQ       $-64, R11
+	MOVQ       CX, R9
+	MOVQ       R9, R10
+	VMOVUPS    (R10), Y1
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y2
+	VADDPS     Y2, Y1, Y3
+	VSUBPS     Y2, Y1, Y4
+	VMULPS     Y0, Y2, Y2
+	VMOVAPS    Y1, (R11)
+	VMOVAPS    Y3, 64(R11)
+	VMOVAPS    Y4, 128(R11)
+	VMOVAPS    Y2, 192(R11)
+	ADDQ       R8, R9
+	MOVQ       R9, R10
+	VMOVUPS    (R10), Y1
+	ADDQ       DI, R10
+	VMOVUPS    (R10), Y2
+	VADDPS     Y2, Y1, Y3
+	VSUBPS     Y2, Y1, Y4
+	VMULPS     Y0, Y2, Y2
+	VMOVAPS    Y1, 32(R11)
+	VMOVAPS    Y3, 96(R11)
+	VMOVAPS    Y4, 160(R11)
+	VMOVAPS    Y2, 224(R11)
+	MOVQ       AX, R9
+	VMOVAPS    (R11), Y1
+	VMOVAPS    32(R11), Y2
+	VADDPS     Y2, Y1, Y3
+	VSUBPS     Y2, Y1, Y4
+	VMULPS     Y0, Y2, Y2
+	MOVQ       R9, R10
+	VMOVUPS    Y1, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y3, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y4, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y2, (R10)
+	ADDQ       BX, R9
+	VMOVAPS    64(R11), Y1
+	VMOVAPS    96(R11), Y2
+	VADDPS     Y2, Y1, Y3
+	VSUBPS     Y2, Y1, Y4
+	VMULPS     Y0, Y2, Y2
+	MOVQ       R9, R10
+	VMOVUPS    Y1, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y3, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y4, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y2, (R10)
+	ADDQ       BX, R9
+	VMOVAPS    128(R11), Y1
+	VMOVAPS    160(R11), Y2
+	VADDPS     Y2, Y1, Y3
+	VSUBPS     Y2, Y1, Y4
+	VMULPS     Y0, Y2, Y2
+	MOVQ       R9, R10
+	VMOVUPS    Y1, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y3, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y4, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y2, (R10)
+	ADDQ       BX, R9
+	VMOVAPS    192(R11), Y1
+	VMOVAPS    224(R11), Y2
+	VADDPS     Y2, Y1, Y3
+	VSUBPS     Y2, Y1, Y4
+	VMULPS     Y0, Y2, Y2
+	MOVQ       R9, R10
+	VMOVUPS    Y1, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y3, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y4, (R10)
+	ADDQ       SI, R10
+	VMOVUPS    Y2, (R10)
+	ADDQ       $0x20, CX
+	ADDQ       $0x20, AX
+	SUBQ       $0x08, DX
+	JNE        channels
 	VZEROUPPER
 	RET
 

@@ -16,7 +16,7 @@ type transform struct {
 	factors []float32 // constants, kept in registers
 	groups  []group
 	output  bool // add a bias and bound the result
-	maps    bool // src is a feature map, where the next tile follows
+	tile    int  // outputs on each side of a tile, if src or (with output) dst is a feature map
 	doc     string
 }
 
@@ -61,7 +61,7 @@ func (v vectors) subMul(y, f, x VecVirtual) VecVirtual {
 
 // The matrices of F(4×4, 3×3), with the points 0, ±1, ±2, ∞, and of F(2×2, 3×3), with 0, ±1, ∞.
 var transforms = []transform{
-	{name: "winograd4Input", in: 6, out: 6, factors: []float32{4, 5, 2}, maps: true, doc: "Bᵀ x B: a tile's 6×6 inputs become 6×6 values",
+	{name: "winograd4Input", in: 6, out: 6, factors: []float32{4, 5, 2}, tile: 4, doc: "Bᵀ x B: a tile's 6×6 inputs become 6×6 values",
 		groups: []group{
 			{[]int{0}, []int{0, 2, 4}, func(v vectors, x, f []VecVirtual) []VecVirtual {
 				return []VecVirtual{v.addMul(v.subMul(x[4], f[1], x[2]), f[0], x[0])}
@@ -78,7 +78,7 @@ var transforms = []transform{
 				return []VecVirtual{v.addMul(v.subMul(x[5], f[1], x[3]), f[0], x[1])}
 			}},
 		}},
-	{name: "winograd4Output", in: 6, out: 4, factors: []float32{2, 4, 8}, output: true, doc: "Aᵀ x A: 6×6 products become a tile's 4×4 outputs, plus the bias, but at least floor",
+	{name: "winograd4Output", in: 6, out: 4, factors: []float32{2, 4, 8}, output: true, tile: 4, doc: "Aᵀ x A: 6×6 products become a tile's 4×4 outputs, plus the bias, but at least floor",
 		groups: []group{
 			{[]int{0, 2}, []int{0, 1, 2, 3, 4}, func(v vectors, x, f []VecVirtual) []VecVirtual {
 				a, c := v.add(x[1], x[2]), v.add(x[3], x[4])
@@ -89,7 +89,7 @@ var transforms = []transform{
 				return []VecVirtual{v.addMul(b, f[0], d), v.add(v.addMul(b, f[2], d), x[5])}
 			}},
 		}},
-	{name: "winograd4Gradient", in: 4, out: 6, factors: []float32{2, 4, 8}, maps: true, doc: "A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values",
+	{name: "winograd4Gradient", in: 4, out: 6, factors: []float32{2, 4, 8}, tile: 4, doc: "A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values",
 		groups: []group{
 			{[]int{0}, []int{0}, func(v vectors, x, f []VecVirtual) []VecVirtual { return x[:1] }},
 			{[]int{1, 2}, []int{0, 1, 2, 3}, func(v vectors, x, f []VecVirtual) []VecVirtual {
@@ -117,15 +117,15 @@ var transforms = []transform{
 				v.add(v.subMul(v.mul(f[1], a), f[1], c), x[5]),
 			}
 		}}}},
-	{name: "winograd2Input", in: 4, out: 4, maps: true, doc: "Bᵀ x B: a tile's 4×4 inputs become 4×4 values",
+	{name: "winograd2Input", in: 4, out: 4, tile: 2, doc: "Bᵀ x B: a tile's 4×4 inputs become 4×4 values",
 		groups: []group{{[]int{0, 1, 2, 3}, []int{0, 1, 2, 3}, func(v vectors, x, _ []VecVirtual) []VecVirtual {
 			return []VecVirtual{v.sub(x[0], x[2]), v.add(x[1], x[2]), v.sub(x[2], x[1]), v.sub(x[1], x[3])}
 		}}}},
-	{name: "winograd2Output", in: 4, out: 2, output: true, doc: "Aᵀ x A: 4×4 products become a tile's 2×2 outputs, plus the bias, but at least floor",
+	{name: "winograd2Output", in: 4, out: 2, output: true, tile: 2, doc: "Aᵀ x A: 4×4 products become a tile's 2×2 outputs, plus the bias, but at least floor",
 		groups: []group{{[]int{0, 1}, []int{0, 1, 2, 3}, func(v vectors, x, _ []VecVirtual) []VecVirtual {
 			return []VecVirtual{v.add(v.add(x[0], x[1]), x[2]), v.sub(v.sub(x[1], x[2]), x[3])}
 		}}}},
-	{name: "winograd2Gradient", in: 2, out: 4, factors: []float32{-1}, maps: true, doc: "A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values",
+	{name: "winograd2Gradient", in: 2, out: 4, factors: []float32{-1}, tile: 2, doc: "A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values",
 		groups: []group{{[]int{0, 1, 2, 3}, []int{0, 1}, func(v vectors, x, f []VecVirtual) []VecVirtual {
 			return []VecVirtual{x[0], v.add(x[0], x[1]), v.sub(x[0], x[1]), v.mul(f[0], x[1])}
 		}}}},
@@ -216,6 +216,26 @@ func winograd(s isa, t transform) {
 	}
 
 	Label("channels")
+	if t.tile > 0 {
+		// The next tile of the map is most often the one to the right.
+		side, row, step := t.in, srcRow, srcColumn
+		MOVQ(src, column)
+		if t.output {
+			side, row, step = t.out, dstRow, dstColumn
+			MOVQ(dst, column)
+		}
+		for range side {
+			ADDQ(step, column)
+		}
+		for range t.tile {
+			MOVQ(column, p)
+			for range side {
+				PREFETCHT1(Mem{Base: p})
+				ADDQ(row, p)
+			}
+			ADDQ(step, column)
+		}
+	}
 	if t.output {
 		b = v.new()
 		VMOVUPS(Mem{Base: bias}, b)
