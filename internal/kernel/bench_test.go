@@ -45,6 +45,26 @@ func BenchmarkConv(b *testing.B) {
 	}
 }
 
+// BenchmarkConvPrepared runs the layers of net D on one picture of 224×224, with weights that are prepared once.
+func BenchmarkConvPrepared(b *testing.B) {
+	for _, c := range []Conv{
+		{1, 224, 224, 3, 64, 3}, {1, 224, 224, 64, 64, 3}, {1, 112, 112, 64, 128, 3}, {1, 112, 112, 128, 128, 3},
+		{1, 56, 56, 128, 256, 3}, {1, 56, 56, 256, 256, 3}, {1, 28, 28, 256, 512, 3}, {1, 28, 28, 512, 512, 3}, {1, 14, 14, 512, 512, 3},
+	} {
+		nx, ny, nw := c.sizes()
+		r := generator(1)
+		x, y, prepared := random(r, nx), random(r, ny), make([]float32, c.Prepared())
+		c.Prepare(prepared, random(r, nw))
+		peak := Peak(0.1)
+		b.Run(fmt.Sprintf("%dx%dx%d-%d", c.H, c.W, c.In, c.Out), func(b *testing.B) {
+			for b.Loop() {
+				c.ForwardPrepared(y, x, prepared, y[:c.Out:c.Out], true)
+			}
+			report(b, ny*c.In*c.Kernel*c.Kernel, peak)
+		})
+	}
+}
+
 // BenchmarkLinear runs fc6 and fc8 of the full nets and the layers of the narrow one; GB/s counts the weights once.
 func BenchmarkLinear(b *testing.B) {
 	for _, l := range []Linear{{1, 25088, 4096}, {8, 25088, 4096}, {32, 25088, 4096}, {32, 4096, 1000}, {32, 128, 256}, {32, 256, 256}, {32, 256, 10}} {
