@@ -19,7 +19,7 @@ func (l Linear) sizes() (x, y, w int) { return l.N * l.In, l.N * l.Out, l.Out * 
 func (l Linear) Forward(y, x, w, bias []float32, relu bool) {
 	nx, ny, nw := l.sizes()
 	x, y, w = x[:nx:nx], y[:ny:ny], w[:nw:nw]
-	block := min(2048, max(256, cacheFloats/2/l.N)) // of inputs
+	block := max(256, cacheFloats/2/l.N)
 	parallel(ceilDiv(l.Out, cpu.dotM), 1, func(lo, hi int) {
 		lo, hi = lo*cpu.dotM, min(hi*cpu.dotM, l.Out)
 		for n := range l.N {
