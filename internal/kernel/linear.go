@@ -87,20 +87,24 @@ func (p products) computeGo(c, a, b []float32) {
 // DataGradient computes dx, the gradient of the input, from dy, that of the output.
 // The weights are read once, in place, as the right factor of dx = dy w.
 func (l Linear) DataGradient(dx, dy, w []float32) {
-	const block = 256 // of rows of w
+	// Few products a weight: what counts is to read a few rows from end to end. With more, dx is written less often.
+	block, ahead := 256, 256
+	if l.N < 4 {
+		block = 8
+	}
 	nx, ny, nw := l.sizes()
 	dx, dy, w = dx[:nx:nx], dy[:ny:ny], w[:nw:nw]
 	parallel(ceilDiv(l.In, cpu.columns), 1, func(lo, hi int) {
 		packed := scratch.get(block * cpu.columns)
 		defer scratch.put(packed)
 		for o, size := range parts(l.Out, block) {
-			t := tile{m: l.N, k: size, rsc: l.In, rsa: l.Out, csa: 1, rsb: l.In, floor: noFloor}
+			t := tile{m: l.N, k: size, rsc: l.In, rsa: l.Out, csa: 1, rsb: l.In, floor: noFloor, ahead: ahead}
 			for column := lo * cpu.columns; column < min(hi*cpu.columns, l.In); column += cpu.columns {
 				t.n = min(cpu.columns, l.In-column)
 				b := w[o*l.In+column:]
 				if l.N > cpu.rows {
 					copyRows(packed, cpu.columns, b, l.In, size, t.n)
-					b, t.rsb = packed, cpu.columns
+					b, t.rsb, t.ahead = packed, cpu.columns, 0
 				}
 				to, e := dx[column:], zeros
 				if o > 0 {

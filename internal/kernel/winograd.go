@@ -189,7 +189,7 @@ func (c Conv) filtering(prepared bool) *filtering {
 // cost estimates the time of a pass in multiply-adds of the direct convolution. The constants are from the benchmark of
 // this package: a value that goes through a transformation costs about as much as so many of them.
 func (f *filtering) cost(c Conv, prepared bool) int {
-	const transformed, filtered = 6, 4
+	const transformed, filtered = 6, 20
 	tiles := c.N * ceilDiv(c.H, f.tile) * ceilDiv(c.W, f.tile)
 	cost := tiles * f.elements() * (c.In*c.Out + transformed*(c.In+c.Out))
 	if !prepared {
