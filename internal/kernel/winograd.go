@@ -362,51 +362,79 @@ func (u filters) multiply(element int, m, v []float32, pitchM, pitchV, count int
 	}
 }
 
-// gradientTiles is the number of tiles whose products are summed up at a time.
+// gradientTiles is the most tiles whose products are summed up at a time.
 const gradientTiles = 2 * sumBlock
 
-// correlate computes the gradient of the weights (3, 3, In, Out) in panels. All threads transform a block of tiles, then
-// each sums the products of some of the matrices: the order of the sums depends on the shapes alone.
-func (f *filtering) correlate(c Conv, weights panels, x, dy []float32) {
-	sums := f.newFilters(c.In, c.Out, nil)
-	defer sums.release()
-	tiles, pitchIn, pitchOut := f.tiling(c), pitch(c.In), pitch(c.Out)
-	block := evenly(tiles.count(), gradientTiles)
-	v, d := scratch.get(f.elements()*block*pitchIn), scratch.get(f.elements()*block*pitchOut)
-	defer scratch.put(v)
-	defer scratch.put(d)
-	for first := 0; first < tiles.count(); first += block {
-		count := min(block, tiles.count()-first)
-		parallel(count, 1, func(lo, hi int) {
-			buffer := scratch.get(f.elements() * max(c.In, c.Out))
-			defer scratch.put(buffer)
-			for i := lo; i < hi; i++ {
-				picture, row, column := tiles.place(first + i)
-				from := tiles.read(x, buffer, c.In, f.side(), picture, row-1, column-1)
-				f.input.run(matrix{v[i*pitchIn:], f.side() * block * pitchIn, block * pitchIn}, from, c.In)
-				from = tiles.read(dy, buffer, c.Out, f.tile, picture, row, column)
-				f.gradient.run(matrix{d[i*pitchOut:], f.side() * block * pitchOut, block * pitchOut}, from, c.Out)
-			}
-		})
-		parallelGrid(f.elements(), sums.one.count, func(e0, e1, panel0, panel1 int) {
-			for e := e0; e < e1; e++ {
-				for p := panel0; p < panel1; p++ {
-					sums.accumulate(e, p, v[e*block*pitchIn:], d[e*block*pitchOut:], pitchIn, pitchOut, count, first == 0)
-				}
-			}
-		})
+// slices is the number of parts of the tiles that get sums of their own: work for so many threads, as far as the memory
+// of the sums stays small. It depends on the shapes alone, and so does the order of the sums.
+func (f *filtering) slices(c Conv, tiles int) int {
+	const most, floats = 16, 1 << 22
+	slices := 1
+	for 2*slices <= min(most, tiles/sumBlock, floats/(f.elements()*c.In*c.Out)) {
+		slices *= 2
 	}
-	sums.each(weights, func(values, nine matrix, n int) { f.filterGradient.run(nine, values, n) })
+	return slices
 }
 
-// accumulate adds vᵀ d, with v (count, in) and d (count, out), to a panel of an element's matrix, or sets it if it is the
-// first.
-func (u filters) accumulate(element, p int, v, d []float32, pitchV, pitchD, count int, first bool) {
-	column, n, sums := u.panel(element, p)
-	t := tile{m: u.one.rows, n: n, k: count, rsc: u.one.width, rsa: 1, csa: pitchV, rsb: pitchD, floor: noFloor, ahead: u.one.width}
-	e := zeros
-	if !first {
-		e, t.rse = sums, t.rsc
+// correlate computes the gradient of the weights (3, 3, In, Out) in panels. A thread sums up the products of some slices
+// for some of the input channels from the first transformation on, since what it would leave to another one may have to
+// travel far between their caches.
+func (f *filtering) correlate(c Conv, weights panels, x, dy []float32) {
+	const inputBlock = 2 * winogradChannels
+	tiles := f.tiling(c)
+	slices := f.slices(c, tiles.count())
+	size := f.elements() * ceilDiv(c.Out, cpu.columns) * cpu.columns * c.In
+	data := scratch.get(slices * size)
+	defer scratch.put(data)
+	parallelGrid(ceilDiv(c.In, inputBlock), slices, func(in0, in1, slice0, slice1 int) {
+		in0, in1 = in0*inputBlock, min(in1*inputBlock, c.In)
+		pitchIn, pitchOut := pitch(in1-in0), pitch(c.Out)
+		block := min(gradientTiles, ceilDiv(tiles.count(), slices))
+		v, d := scratch.get(f.elements()*block*pitchIn), scratch.get(f.elements()*block*pitchOut)
+		buffer := scratch.get(f.elements() * max(c.In, c.Out))
+		defer scratch.put(v)
+		defer scratch.put(d)
+		defer scratch.put(buffer)
+		for s := slice0; s < slice1; s++ {
+			sums := f.newFilters(c.In, c.Out, data[s*size:][:size])
+			first := tiles.count() * s / slices
+			for begin, count := range parts(tiles.count()*(s+1)/slices-first, block) {
+				for i := range count {
+					picture, row, column := tiles.place(first + begin + i)
+					from := tiles.read(x, buffer, c.In, f.side(), picture, row-1, column-1)
+					from.data = from.data[in0:]
+					f.input.run(matrix{v[i*pitchIn:], f.side() * block * pitchIn, block * pitchIn}, from, in1-in0)
+					from = tiles.read(dy, buffer, c.Out, f.tile, picture, row, column)
+					f.gradient.run(matrix{d[i*pitchOut:], f.side() * block * pitchOut, block * pitchOut}, from, c.Out)
+				}
+				for e := range f.elements() {
+					sums.accumulate(e, in0, in1, v[e*block*pitchIn:], d[e*block*pitchOut:], pitchIn, pitchOut, count, begin == 0)
+				}
+			}
+		}
+	})
+	f.newFilters(c.In, c.Out, data).each(weights, func(values, nine matrix, n int) {
+		for i := range f.elements() {
+			sum := values.data[values.at(i/f.side(), i%f.side()):]
+			for s := 1; s < slices; s++ {
+				add(sum[:n], sum[s*size:][:n])
+			}
+		}
+		f.filterGradient.run(nine, values, n)
+	})
+}
+
+// accumulate adds vᵀ d, with v (count, in1-in0) and d (count, out), to the rows from in0 to in1 of an element's matrix,
+// or sets them if it is the first.
+func (u filters) accumulate(element, in0, in1 int, v, d []float32, pitchV, pitchD, count int, first bool) {
+	t := tile{m: in1 - in0, k: count, rsc: u.one.width, rsa: 1, csa: pitchV, rsb: pitchD, floor: noFloor, ahead: u.one.width}
+	for p := range u.one.count {
+		column, n, sums := u.panel(element, p)
+		t.n = n
+		to, e := sums[in0*t.rsc:], zeros
+		if !first {
+			e, t.rse = to, t.rsc
+		}
+		t.compute(to, v, d[column:], e, single)
 	}
-	t.compute(sums, v, d[column:], e, single)
 }
