@@ -53,8 +53,7 @@ func (c Conv) multiply(y, x []float32, weights panels, bias []float32, relu bool
 	}
 	u := f.newFilters(c.In, c.Out, nil)
 	defer u.release()
-	u.transform(weights)
-	u.convolve(c, y, x, bias, relu)
+	u.transformAndConvolve(c, y, x, weights, bias, relu)
 }
 
 // Prepared is the number of floats into which Prepare puts the weights. Both depend on the machine and on the shape.

@@ -29,7 +29,7 @@ func newLines(n, h, w, channels, stride, kernel int) lines {
 		l.pitch += 16 // so that neighbouring positions don't fall into the same set of the cache
 	}
 	l.groups, l.span = kernel*kernel, channels
-	if w < cpu.rows && n >= w {
+	if across(n, w) {
 		l.across = true
 		l.batches = ceilDiv(n, 3*cpu.rows)
 		l.count, l.length, l.step = l.batches*h*w, ceilDiv(n, l.batches), h*w
@@ -45,6 +45,9 @@ func newLines(n, h, w, channels, stride, kernel int) lines {
 	}
 	return l
 }
+
+// across says whether the lines of n maps that are w pixels wide go across pictures.
+func across(n, w int) bool { return w < cpu.rows && n >= w }
 
 // at returns the first pixel of a line and the number of its positions.
 func (l *lines) at(line int) (pixel, positions int) {

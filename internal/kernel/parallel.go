@@ -124,13 +124,14 @@ func (c *crew) work(w *worker) {
 	}
 }
 
-// parallelGrid does the same for a grid: it cuts [0, rows) × [0, columns) into blocks, one a thread, as even as it can.
+// parallelGrid does the same for a grid: it cuts [0, rows) × [0, columns) into blocks, one a thread, as even as it can,
+// by rows if it is all the same.
 func parallelGrid(rows, columns int, f func(row0, row1, column0, column1 int)) {
 	threads := runtime.GOMAXPROCS(0)
 	rowParts, columnParts, least := 1, 1, rows*columns
 	for r := 1; r <= min(threads, rows); r++ {
 		c := min(threads/r, columns)
-		if largest := ceilDiv(rows, r) * ceilDiv(columns, c); largest < least {
+		if largest := ceilDiv(rows, r) * ceilDiv(columns, c); largest <= least {
 			rowParts, columnParts, least = r, c, largest
 		}
 	}

@@ -1,6 +1,9 @@
 package kernel
 
-import "os"
+import (
+	"os"
+	"runtime"
+)
 
 // Winograd's minimal filtering F(m×m, 3×3) computes a tile of m×m outputs of a 3×3 convolution from (m+2)×(m+2) inputs
 // with as many multiplications a pair of channels instead of 9·m·m: inputs and filters are transformed, multiplied
@@ -177,13 +180,23 @@ func (c Conv) filtering(prepared bool) *filtering {
 	if cpu.winograd4.input == nil {
 		return nil // in Go the transformations take longer than what they save
 	}
-	best, least := (*filtering)(nil), 9*c.N*c.H*c.W*c.In*c.Out
+	best, least := (*filtering)(nil), c.direct()
 	for _, f := range []*filtering{filtering4(), filtering2()} {
 		if cost := f.cost(c, prepared); cost < least {
 			best, least = f, cost
 		}
 	}
 	return best
+}
+
+// direct is the number of multiply-adds of the direct convolution, without those that it leaves out at the borders.
+func (c Conv) direct() int {
+	taps := c.Kernel / 2 * (c.Kernel/2 + 1) // beyond the borders of a line of at least so many pixels
+	rows, columns := max(c.Kernel*c.H-taps, 1), c.Kernel*c.W
+	if across(c.N, c.W) {
+		columns = max(columns-taps, 1)
+	}
+	return c.N * rows * columns * c.In * c.Out
 }
 
 // cost estimates the time of a pass in multiply-adds of the direct convolution. The constants are from the benchmark of
@@ -270,17 +283,24 @@ func (u filters) panel(element, i int) (column, n int, data []float32) {
 // each calls f for parts of the filters: the places of the transformed values and of the nine weights in panels
 // (9·in, out), and the number of floats that lie side by side.
 func (u filters) each(weights panels, f func(values, nine matrix, n int)) {
-	const rows = 32 // of input channels
-	size := u.one.rows * u.one.width
-	parallelGrid(u.one.count, ceilDiv(u.one.rows, rows), func(panel0, panel1, part0, part1 int) {
-		for p := panel0; p < panel1; p++ {
-			for part := part0; part < part1; part++ {
-				from := part * rows * u.one.width
-				n := min(rows*u.one.width, size-from)
-				f(matrix{u.data[p*size+from:], u.side() * u.stride, u.stride}, matrix{weights.data[p*9*size+from:], 3 * size, size}, n)
-			}
-		}
+	parallelGrid(u.one.count, ceilDiv(u.one.rows, filterRows), func(panel0, panel1, part0, part1 int) {
+		u.some(weights, panel0, panel1, part0, part1, f)
 	})
+}
+
+// filterRows is the number of input channels of a part of a panel.
+const filterRows = 32
+
+// some is each on one thread, for some parts of some panels.
+func (u filters) some(weights panels, panel0, panel1, part0, part1 int, f func(values, nine matrix, n int)) {
+	size := u.one.rows * u.one.width
+	for p := panel0; p < panel1; p++ {
+		for part := part0; part < part1; part++ {
+			from := part * filterRows * u.one.width
+			n := min(filterRows*u.one.width, size-from)
+			f(matrix{u.data[p*size+from:], u.side() * u.stride, u.stride}, matrix{weights.data[p*9*size+from:], 3 * size, size}, n)
+		}
+	}
 }
 
 // transform sets the filters from the weights (3, 3, in, out) in panels.
@@ -299,60 +319,93 @@ func (f *filtering) tilesAtATime(in, out int) int {
 
 // convolve computes y from x and the transformed weights.
 func (u filters) convolve(c Conv, y, x, bias []float32, relu bool) {
-	if bias == nil {
-		bias = scratch.get(c.Out)
-		defer scratch.put(bias)
-		clear(bias)
+	v := newWinograd(u, c, y, x, bias, relu)
+	parallel(v.tiles.count(), 1, func(lo, hi int) { v.compute(lo, hi, 0, u.one.count) })
+}
+
+// transformAndConvolve computes y from x and the weights (3, 3, In, Out) in panels. Where the transformed filters are
+// more than the transformed input, each thread makes its own of them, which it finds in its cache again, and transforms
+// all of the input.
+func (u filters) transformAndConvolve(c Conv, y, x []float32, weights panels, bias []float32, relu bool) {
+	v := newWinograd(u, c, y, x, bias, relu)
+	if v.tiles.count() >= c.Out || len(u.data) > 8*cacheFloats || u.one.count < runtime.GOMAXPROCS(0) {
+		u.transform(weights)
+		u.convolve(c, y, x, bias, relu)
+		return
 	}
-	floor := noFloor
+	parallel(u.one.count, 1, func(panel0, panel1 int) {
+		u.some(weights, panel0, panel1, 0, ceilDiv(c.In, filterRows), func(values, nine matrix, n int) { u.filter.run(values, nine, n) })
+		v.compute(0, v.tiles.count(), panel0, panel1)
+	})
+}
+
+// winograd is a convolution by minimal filtering.
+type winograd struct {
+	filters
+	Conv
+	tiles      tiling
+	y, x, bias []float32
+	floor      float32
+}
+
+func newWinograd(u filters, c Conv, y, x, bias []float32, relu bool) *winograd {
+	v := &winograd{u, c, u.tiling(c), y, x, bias, noFloor}
 	if relu {
-		floor = 0
+		v.floor = 0
 	}
-	tiles, pitchIn, pitchOut := u.tiling(c), pitch(c.In), pitch(c.Out)
-	parallel(tiles.count(), 1, func(lo, hi int) {
-		block := evenly(hi-lo, u.tilesAtATime(c.In, c.Out))
-		v, m := scratch.get(u.elements()*block*pitchIn), scratch.get(u.elements()*block*pitchOut)
-		buffer := scratch.get(u.elements() * max(c.In, c.Out))
-		defer scratch.put(v)
-		defer scratch.put(m)
-		defer scratch.put(buffer)
-		for first := lo; first < hi; first += block {
-			count := min(block, hi-first)
-			for i := range count {
-				picture, row, column := tiles.place(first + i)
-				from := tiles.read(x, buffer, c.In, u.side(), picture, row-1, column-1)
-				u.input.run(matrix{v[i*pitchIn:], u.side() * block * pitchIn, block * pitchIn}, from, c.In)
+	if bias == nil {
+		v.bias = make([]float32, c.Out)
+	}
+	return v
+}
+
+// compute computes the tiles [lo, hi) of the output channels of some panels.
+func (v *winograd) compute(lo, hi, panel0, panel1 int) {
+	out0 := panel0 * v.one.width
+	out := min(panel1*v.one.width, v.Out) - out0
+	pitchIn, pitchOut, side := pitch(v.In), pitch(out), v.side()
+	block := evenly(hi-lo, v.tilesAtATime(v.In, out))
+	inputs, products := scratch.get(v.elements()*block*pitchIn), scratch.get(v.elements()*block*pitchOut)
+	buffer := scratch.get(v.elements() * max(v.In, out))
+	defer scratch.put(inputs)
+	defer scratch.put(products)
+	defer scratch.put(buffer)
+	for first := lo; first < hi; first += block {
+		count := min(block, hi-first)
+		for i := range count {
+			picture, row, column := v.tiles.place(first + i)
+			from := v.tiles.read(v.x, buffer, v.In, side, picture, row-1, column-1)
+			v.input.run(matrix{inputs[i*pitchIn:], side * block * pitchIn, block * pitchIn}, from, v.In)
+		}
+		for e := range v.elements() {
+			v.multiplyElement(e, panel0, panel1, products[e*block*pitchOut:], inputs[e*block*pitchIn:], pitchOut, pitchIn, count)
+		}
+		for i := range count {
+			picture, row, column := v.tiles.place(first + i)
+			from := matrix{products[i*pitchOut:], side * block * pitchOut, block * pitchOut}
+			at := ((picture*v.H+row)*v.W+column)*v.Out + out0
+			if row+v.tile <= v.H && column+v.tile <= v.W {
+				v.finish(matrix{v.y[at:], v.W * v.Out, v.Out}, from, v.bias[out0:], out, v.floor)
+				continue
 			}
-			for e := range u.elements() {
-				u.multiply(e, m[e*block*pitchOut:], v[e*block*pitchIn:], pitchOut, pitchIn, count)
-			}
-			for i := range count {
-				picture, row, column := tiles.place(first + i)
-				from := matrix{m[i*pitchOut:], u.side() * block * pitchOut, block * pitchOut}
-				at := ((picture*c.H+row)*c.W + column) * c.Out
-				if row+u.tile <= c.H && column+u.tile <= c.W {
-					u.finish(matrix{y[at:], c.W * c.Out, c.Out}, from, bias, c.Out, floor)
-					continue
-				}
-				u.finish(matrix{buffer, u.tile * c.Out, c.Out}, from, bias, c.Out, floor)
-				for r := range min(u.tile, c.H-row) {
-					copy(y[at+r*c.W*c.Out:][:min(u.tile, c.W-column)*c.Out], buffer[r*u.tile*c.Out:])
-				}
+			v.finish(matrix{buffer, v.tile * out, out}, from, v.bias[out0:], out, v.floor)
+			for r := range min(v.tile, v.H-row) {
+				copyRows(v.y[at+r*v.W*v.Out:], v.Out, buffer[r*v.tile*out:], out, min(v.tile, v.W-column), out)
 			}
 		}
-	})
+	}
 }
 
 // sumBlock is the number of products that are summed up by themselves. The transformations multiply rounding errors,
 // and those of a long sum grow with its length.
 const sumBlock = 64
 
-// multiply computes the products m (count, out) of an element's matrix with v (count, in).
-func (u filters) multiply(element int, m, v []float32, pitchM, pitchV, count int) {
+// multiplyElement computes the products m of an element's matrix with v (count, in), for the columns of some panels.
+func (u filters) multiplyElement(element, panel0, panel1 int, m, v []float32, pitchM, pitchV, count int) {
 	t := tile{m: count, rsc: pitchM, rsa: pitchV, csa: 1, rsb: u.one.width, floor: noFloor}
-	for p := range u.one.count {
-		column, n, b := u.panel(element, p)
-		to, e := m[column:], zeros
+	for p := panel0; p < panel1; p++ {
+		_, n, b := u.panel(element, p)
+		to, e := m[(p-panel0)*u.one.width:], zeros
 		t.n, t.rse = n, 0
 		for k, size := range parts(u.one.rows, sumBlock) {
 			t.k, t.ahead = size, size*t.rsb
@@ -386,7 +439,7 @@ func (f *filtering) correlate(c Conv, weights panels, x, dy []float32) {
 	size := f.elements() * ceilDiv(c.Out, cpu.columns) * cpu.columns * c.In
 	data := scratch.get(slices * size)
 	defer scratch.put(data)
-	parallelGrid(ceilDiv(c.In, inputBlock), slices, func(in0, in1, slice0, slice1 int) {
+	parallelGrid(slices, ceilDiv(c.In, inputBlock), func(slice0, slice1, in0, in1 int) {
 		in0, in1 = in0*inputBlock, min(in1*inputBlock, c.In)
 		pitchIn, pitchOut := pitch(in1-in0), pitch(c.Out)
 		block := min(gradientTiles, ceilDiv(tiles.count(), slices))
