@@ -45,6 +45,47 @@ func BenchmarkConv(b *testing.B) {
 	}
 }
 
+// BenchmarkLayersOfD runs the 3×3 layers of net D but the first on pictures of 224×224, batch 8, one after the other: the
+// mean over them, weighted by their work.
+func BenchmarkLayersOfD(b *testing.B) {
+	layers := []struct {
+		Conv
+		times int
+	}{
+		{Conv{8, 224, 224, 64, 64, 3}, 1}, {Conv{8, 112, 112, 64, 128, 3}, 1}, {Conv{8, 112, 112, 128, 128, 3}, 1},
+		{Conv{8, 56, 56, 128, 256, 3}, 1}, {Conv{8, 56, 56, 256, 256, 3}, 2}, {Conv{8, 28, 28, 256, 512, 3}, 1},
+		{Conv{8, 28, 28, 512, 512, 3}, 2}, {Conv{8, 14, 14, 512, 512, 3}, 3},
+	}
+	r := generator(1)
+	nx, ny, _ := layers[0].sizes() // no other layer has larger maps
+	_, _, nw := layers[len(layers)-1].sizes()
+	x, y, w, dw := random(r, nx), random(r, ny), random(r, nw), make([]float32, nw)
+	peak := Peak(0.1)
+	for _, pass := range []struct {
+		name string
+		run  func(c Conv)
+	}{
+		{"forward", func(c Conv) { c.Forward(y, x, w, w[:c.Out:c.Out], true) }},
+		{"data", func(c Conv) { c.DataGradient(x, y, w) }},
+		{"weight", func(c Conv) { c.WeightGradient(dw, x, y, false) }},
+	} {
+		b.Run(pass.name, func(b *testing.B) {
+			work := 0
+			for b.Loop() {
+				work = 0
+				for _, l := range layers {
+					_, ny, _ := l.sizes()
+					for range l.times {
+						pass.run(l.Conv)
+						work += ny * l.In * l.Kernel * l.Kernel
+					}
+				}
+			}
+			report(b, work, peak)
+		})
+	}
+}
+
 // BenchmarkConvPrepared runs the layers of net D on one picture of 224×224, with weights that are prepared once.
 func BenchmarkConvPrepared(b *testing.B) {
 	for _, c := range []Conv{
