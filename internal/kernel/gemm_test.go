@@ -13,12 +13,13 @@ import (
 func TestTile(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
 		const k, rsc, rsa, rsb = 19, 40, 61, 37
+		rows := 2*cpu.rows + 3 // some rows at a time, and then the rest
 		r := generator(1)
-		a, b, bias := random(r, 3*k+cpu.rows*rsa), random(r, (2*k+5)*rsb), random(r, cpu.columns)
+		a, b, bias := random(r, 3*k+rows*rsa), random(r, (2*k+5)*rsb), random(r, cpu.columns)
 		bias[0] = -100 // ReLU has something to do
 		runs := [][2]int{{0, 0}, {2 * k, rsb}, {k, (k + 4) * rsb}}
-		want := make([]float64, cpu.rows*rsc)
-		for i := range cpu.rows {
+		want := make([]float64, rows*rsc)
+		for i := range rows {
 			for j := range cpu.columns {
 				sum := float64(bias[j])
 				for _, run := range runs {
@@ -30,10 +31,10 @@ func TestTile(t *testing.T) {
 			}
 		}
 		var whole []float32
-		for m := cpu.rows; m >= 1; m-- {
+		for m := rows; m >= 1; m-- {
 			for n := cpu.columns; n >= 1; n-- {
-				c := slices.Repeat([]float32{-1}, cpu.rows*rsc)
-				x := tile{m: m, n: n, k: k, rsc: rsc, rsa: rsa, csa: 1, rsb: rsb}
+				c := slices.Repeat([]float32{-1}, rows*rsc)
+				x := tile{m: m, n: n, k: k, rsc: rsc, rsa: rsa, csa: 1, rsb: rsb, ahead: rsb}
 				x.compute(c, a, b, bias, runs)
 				if whole == nil {
 					whole = slices.Clone(c)
