@@ -96,20 +96,7 @@ func (s *session) openData() error {
 	if err != nil {
 		return err
 	}
-	a := r.Augment
-	s.view = augment.View{
-		Size: r.Net.Input, Scale: augment.Range{Min: a.ScaleMin, Max: a.ScaleMax}, Crop: a.Crop, Pad: a.Pad, Flip: a.Flip,
-		Mean: statistics.Mean, Std: make([]float64, set.Channels),
-	}
-	for c := range s.view.Std {
-		s.view.Std[c] = 1
-		if a.Normalisation == configs.NormaliseMeanStd {
-			s.view.Std[c] = math.Max(statistics.Std[c], 1)
-		}
-	}
-	if set.Channels == 3 {
-		s.view.ColourShift, s.view.PCA = a.ColourShift, statistics.PCA
-	}
+	s.view = View(r, set.Channels, statistics)
 	s.notes = append(s.notes, fmt.Sprintf("data: %s, %d training and %d validation pictures, %d classes, mean %.1f from %d of them",
 		set.Name, train.Len(), set.Val.Len(), len(set.Classes), statistics.Mean, statistics.Pictures))
 	o := dataset.LoaderOptions{Batch: r.MicroBatch(), View: s.view, Seed: r.Training.Seed, Training: true}
@@ -119,6 +106,25 @@ func (s *session) openData() error {
 	o.Training = false
 	s.val, err = dataset.NewLoader(set.Val, set.Channels, o)
 	return err
+}
+
+// View is how training by a recipe looks at pictures with so many channels.
+func View(r configs.Recipe, channels int, s dataset.Statistics) augment.View {
+	a := r.Augment
+	v := augment.View{
+		Size: r.Net.Input, Scale: augment.Range{Min: a.ScaleMin, Max: a.ScaleMax}, Crop: a.Crop, Pad: a.Pad, Flip: a.Flip,
+		Mean: s.Mean, Std: make([]float64, channels),
+	}
+	for c := range v.Std {
+		v.Std[c] = 1
+		if a.Normalisation == configs.NormaliseMeanStd {
+			v.Std[c] = math.Max(s.Std[c], 1)
+		}
+	}
+	if channels == 3 {
+		v.ColourShift, v.PCA = a.ColourShift, s.PCA
+	}
+	return v
 }
 
 // measured is the number of training pictures from which the mean and the colours' covariance are taken.
