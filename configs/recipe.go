@@ -36,10 +36,40 @@ type Recipe struct {
 	// section 3.1: its first four convolutions and its fully connected layers.
 	InitFrom string `toml:"init_from"`
 
-	Net      Net      `toml:"net"`
-	Augment  Augment  `toml:"augment"`
-	Training Training `toml:"training"`
-	Schedule Schedule `toml:"schedule"`
+	Pictures   Pictures   `toml:"pictures"`
+	Net        Net        `toml:"net"`
+	Augment    Augment    `toml:"augment"`
+	Training   Training   `toml:"training"`
+	Schedule   Schedule   `toml:"schedule"`
+	Statistics Statistics `toml:"statistics"`
+}
+
+// Pictures says how the data set is read.
+type Pictures struct {
+	// ValShare is the share of each class that is kept for validation where the
+	// data set has no validation pictures, above 0 and below 1, or 0 to refuse
+	// such a set. SplitSeed draws it.
+	ValShare  float64 `toml:"val_share"`
+	SplitSeed uint64  `toml:"split_seed"`
+	// Bad is "stop", which ends the run at the first picture that cannot be read,
+	// or "skip", which goes on without it until more than 1 % cannot be read.
+	Bad string `toml:"bad_pictures"`
+	// Sample is the number of training pictures, evenly spaced, from which mean
+	// and colours are measured; 0 is all.
+	Sample int `toml:"sample"`
+}
+
+// Statistics are those of the training pictures' pixels in 0–255 units, as a run
+// measured them, so that its recipe need not measure them again. Of grey
+// pictures the first mean and deviation count.
+type Statistics struct {
+	// Pictures is the number measured; 0 means not yet.
+	Pictures int        `toml:"measured_pictures"`
+	Mean     [3]float64 `toml:"mean"`
+	Std      [3]float64 `toml:"std"`
+	// Eigenvalues of the RGB covariance, rising, and for each the eigenvector.
+	Eigenvalues  [3]float64    `toml:"eigenvalues"`
+	Eigenvectors [3][3]float64 `toml:"eigenvectors"`
 }
 
 // Net sizes the net and sets its random start (sections 2.1 and 3.1).
@@ -133,8 +163,17 @@ func (r Recipe) MicroBatch() int {
 	return r.Training.MicroBatch
 }
 
-// Values of Net.Init and Augment.Normalisation.
+// SameMeasured tells whether two recipes measure the same pictures.
+func (r Recipe) SameMeasured(o Recipe) bool {
+	return r.Data == o.Data && r.Training.Limit == o.Training.Limit && r.Pictures.Sample == o.Pictures.Sample &&
+		r.Pictures.ValShare == o.Pictures.ValShare && r.Pictures.SplitSeed == o.Pictures.SplitSeed
+}
+
+// Values of Pictures.Bad, Net.Init and Augment.Normalisation.
 const (
+	BadStop = "stop"
+	BadSkip = "skip"
+
 	InitPaper  = "paper"
 	InitSmall  = "small"
 	InitGlorot = "glorot"
@@ -151,6 +190,7 @@ func Default() Recipe {
 		Config:    "A",
 		Data:      "embedded",
 		StartFrom: "random weights",
+		Pictures:  Pictures{ValShare: 0.1, SplitSeed: 1, Bad: BadStop, Sample: 10000},
 		Net:       Net{Input: Input, Width: 1, FC: FC, Dropout: 0.5, Init: InitPaper},
 		Augment: Augment{
 			ScaleMin: 256, ScaleMax: 256,
@@ -252,6 +292,7 @@ func (r Recipe) Validate() error {
 		key, value string
 		known      []string
 	}{
+		{"pictures.bad_pictures", r.Pictures.Bad, []string{BadStop, BadSkip}},
 		{"net.init", n.Init, []string{InitPaper, InitSmall, InitGlorot, InitHe}},
 		{"augment.normalisation", a.Normalisation, []string{NormaliseMean, NormaliseMeanStd}},
 	} {
@@ -266,6 +307,12 @@ func (r Recipe) Validate() error {
 		value any
 		want  string
 	}{
+		{r.Pictures.ValShare >= 0 && r.Pictures.ValShare < 1, "pictures.val_share", r.Pictures.ValShare, "from 0 up and below 1"},
+		{r.Pictures.SplitSeed <= math.MaxInt64, "pictures.split_seed", r.Pictures.SplitSeed, "at most 2^63-1"},
+		{r.Pictures.Sample >= 0, "pictures.sample", r.Pictures.Sample, "at least 0"},
+		{r.Statistics.Pictures >= 0, "statistics.measured_pictures", r.Statistics.Pictures, "at least 0"},
+		{r.Statistics.finite(), "statistics", "…", "finite, with no negative std: remove the table to measure again"},
+
 		{n.Input > 0 && n.Input%32 == 0, "net.input", n.Input, "a positive multiple of 32, such as " + nearestInputs(n.Input)},
 		{n.Width > 0 && finite(n.Width), "net.width", n.Width, "above 0"},
 		{n.FC > 0, "net.fc", n.FC, "at least 1"},
@@ -309,6 +356,11 @@ func nearestInputs(input int) string {
 		return "32"
 	}
 	return fmt.Sprintf("%d or %d", below, below+32)
+}
+
+func (s Statistics) finite() bool {
+	all := slices.Concat(s.Mean[:], s.Std[:], s.Eigenvalues[:], s.Eigenvectors[0][:], s.Eigenvectors[1][:], s.Eigenvectors[2][:])
+	return slices.Min(s.Std[:]) >= 0 && !slices.ContainsFunc(all, func(v float64) bool { return math.IsNaN(v) || !finite(v) })
 }
 
 // finite refuses the infinities; NaN already fails every comparison.

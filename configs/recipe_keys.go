@@ -134,35 +134,47 @@ func (f field) parse(text string) (any, error) {
 }
 
 // assign stores a decoded TOML value, or reports that its type is another.
-func (f field) assign(value any) bool {
+func (f field) assign(value any) bool { return assign(f.value, value) }
+
+func assign(to reflect.Value, value any) bool {
 	switch v := value.(type) {
 	case string:
-		if f.value.Kind() == reflect.String {
-			f.value.SetString(v)
+		if to.Kind() == reflect.String {
+			to.SetString(v)
 			return true
 		}
 	case bool:
-		if f.value.Kind() == reflect.Bool {
-			f.value.SetBool(v)
+		if to.Kind() == reflect.Bool {
+			to.SetBool(v)
 			return true
 		}
 	case float64:
-		if f.value.Kind() == reflect.Float64 {
-			f.value.SetFloat(v)
+		if to.Kind() == reflect.Float64 {
+			to.SetFloat(v)
 			return true
 		}
 	case int64:
 		switch {
-		case f.value.Kind() == reflect.Float64:
-			f.value.SetFloat(float64(v))
+		case to.Kind() == reflect.Float64:
+			to.SetFloat(float64(v))
 			return true
-		case f.value.Kind() == reflect.Uint64 && v >= 0:
-			f.value.SetUint(uint64(v))
+		case to.Kind() == reflect.Uint64 && v >= 0:
+			to.SetUint(uint64(v))
 			return true
-		case f.value.Kind() == reflect.Int && !f.value.OverflowInt(v):
-			f.value.SetInt(v)
+		case to.Kind() == reflect.Int && !to.OverflowInt(v):
+			to.SetInt(v)
 			return true
 		}
+	case []any:
+		if to.Kind() != reflect.Array || to.Len() != len(v) {
+			return false
+		}
+		for i := range v {
+			if !assign(to.Index(i), v[i]) {
+				return false
+			}
+		}
+		return true
 	}
 	return false
 }
@@ -178,6 +190,11 @@ func (f field) wanted() string {
 		return fmt.Sprintf("an integer from 0 to %d", math.MaxInt64)
 	case reflect.Float64:
 		return "a number"
+	case reflect.Array:
+		if f.value.Type().Elem().Kind() == reflect.Array {
+			return "a list of three lists of three numbers, in a recipe file"
+		}
+		return "a list of three numbers, in a recipe file"
 	}
 	return "a string"
 }

@@ -1,8 +1,8 @@
 package dataset
 
 import (
-	"io"
-	"io/fs"
+	"math"
+	"math/rand/v2"
 	"path"
 	"slices"
 	"strings"
@@ -12,71 +12,179 @@ import (
 	"vgg/augment"
 )
 
-// extensions of the files in class folders that are taken for pictures; others are passed over.
+// classSplit reads and decodes a file whenever its picture is asked for.
+type classSplit struct {
+	files   tree
+	entries []int32 // places of the pictures in files
+	labels  []int32
+}
+
+func (s *classSplit) Len() int          { return len(s.entries) }
+func (s *classSplit) Label(i int) int   { return int(s.labels[i]) }
+func (s *classSplit) Name(i int) string { return message(s.files, int(s.entries[i])) }
+
+func (s *classSplit) Picture(i int) (augment.Picture, error) {
+	data, err := readFile(s.files, int(s.entries[i]))
+	if err != nil {
+		return augment.Picture{}, errors.Wrapf(err, "dataset %s: cannot read the picture (restore or remove it)", s.Name(i))
+	}
+	p, err := decode(data)
+	return p, errors.Wrapf(err, "dataset %s: cannot decode the picture (replace or remove it)", s.Name(i))
+}
+
+func (s *classSplit) add(entry, label int) {
+	s.entries, s.labels = append(s.entries, int32(entry)), append(s.labels, int32(label))
+}
+
+// extensions of files that are taken for pictures unread; others are looked into.
 var extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}
 
-func isPicture(name string) bool {
-	return !strings.HasPrefix(name, ".") && slices.Contains(extensions, strings.ToLower(path.Ext(name)))
+func isPicture(t tree, i int) bool {
+	file := t.Path(i)
+	if strings.HasSuffix(file, "/") {
+		return false
+	}
+	if slices.Contains(extensions, strings.ToLower(path.Ext(file))) {
+		return true
+	}
+	head, err := t.Read(i, 16)
+	return err == nil && slices.ContainsFunc(formats, func(f format) bool { return f.matches(head) })
 }
 
-func (s source) hasClasses() bool {
-	info, err := fs.Stat(s.files, path.Join(s.root, "train"))
-	return err == nil && info.IsDir()
+func hasFolder(t tree, folder string) bool {
+	first, end := below(t, folder)
+	return first < end
 }
 
-// openClasses lists train/CLASS/* and val/CLASS/*.
-func openClasses(from source) (*Set, error) {
-	train, classes, err := listClasses(from, path.Join(from.root, "train"))
+// classFolders are the folders in a folder, by name, with their slash.
+func classFolders(t tree, folder string) (names []string) {
+	for i, end := below(t, folder); i < end; {
+		name, _, isFolder := strings.Cut(t.Path(i)[len(folder):], "/")
+		if i++; isFolder && name != "" {
+			names = append(names, name+"/")
+			_, i = below(t, folder+name+"/")
+		}
+	}
+	return names
+}
+
+// hasClasses tells whether at least two folders in a folder hold pictures.
+func hasClasses(t tree, root string) bool {
+	classes := 0
+	for _, class := range classFolders(t, root) {
+		first, end := below(t, root+class)
+		for i := first; i < end; i++ {
+			if isPicture(t, i) {
+				classes++
+				break
+			}
+		}
+	}
+	return classes >= 2
+}
+
+// openTrainVal opens train/CLASS/* and val/CLASS/*, or val/* with a file of labels, or train/CLASS/* alone.
+func openTrainVal(t tree, root string, o Options) (*Set, error) {
+	train, classes, err := listClasses(t, root+"train/")
 	if err != nil {
 		return nil, err
 	}
-	val, valClasses, err := listClasses(from, path.Join(from.root, "val"))
+	set := &Set{Name: t.Name(), Channels: 3, Classes: classes, Train: train}
+	if !hasFolder(t, root+"val/") {
+		return set, set.keepForValidation(train, o)
+	}
+	if len(classFolders(t, root+"val/")) == 0 {
+		set.Val, err = listLabelled(t, root+"val/", t, root, classes)
+		return set, err
+	}
+	val, valClasses, err := listClasses(t, root+"val/")
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Equal(classes, valClasses) {
-		return nil, errors.Errorf("dataset %s: train and val must have the same classes: %s", from.name, difference(classes, valClasses))
+	set.Val = val
+	return set, sameClasses(t.Name(), classes, valClasses)
+}
+
+// openClasses opens CLASS/* alone.
+func openClasses(t tree, root string, o Options) (*Set, error) {
+	all, classes, err := listClasses(t, root)
+	if err != nil {
+		return nil, err
 	}
-	return &Set{Name: from.name, Channels: 3, Classes: classes, Train: train, Val: val}, nil
+	set := &Set{Name: t.Name(), Channels: 3, Classes: classes}
+	return set, set.keepForValidation(all, o)
 }
 
 // listClasses lists the pictures of a folder of class folders, by name; files that are no pictures are passed over.
-func listClasses(from source, folder string) (*classSplit, []string, error) {
-	entries, err := fs.ReadDir(from.files, folder)
-	if err != nil {
-		return nil, nil, errors.Wrapf(err, "dataset %s: want class folders in %s", from.name, folder)
-	}
-	s := &classSplit{from: from}
-	var classes []string
-	for _, e := range entries {
-		class := path.Join(folder, e.Name())
-		if !isDir(from.files, class, e) || strings.HasPrefix(e.Name(), ".") {
-			continue
-		}
-		inside, err := fs.ReadDir(from.files, class)
-		if err != nil {
-			return nil, nil, errors.Wrapf(err, "dataset %s", from.message(class))
-		}
-		before := len(s.paths)
-		for _, f := range inside {
-			if !f.IsDir() && isPicture(f.Name()) {
-				s.paths = append(s.paths, path.Join(class, f.Name()))
-				s.labels = append(s.labels, int32(len(classes)))
+func listClasses(t tree, folder string) (*classSplit, []string, error) {
+	s := &classSplit{files: t}
+	var classes, empty []string
+	for _, class := range classFolders(t, folder) {
+		before := s.Len()
+		first, end := below(t, folder+class)
+		for i := first; i < end; i++ {
+			if isPicture(t, i) {
+				s.add(i, len(classes))
 			}
 		}
-		if len(s.paths) == before {
-			return nil, nil, errors.Errorf("dataset %s: class %s has no picture (%s): add some or remove the folder", from.message(class), e.Name(), list(extensions))
+		if s.Len() == before {
+			empty = append(empty, class)
 		}
-		classes = append(classes, e.Name())
+		classes = append(classes, strings.TrimSuffix(class, "/"))
 	}
-	if len(classes) == 0 {
-		return nil, nil, errors.Errorf("dataset %s: no class folders in %s: want %[2]s/CLASS/*", from.name, folder)
+	where := "in " + strings.TrimSuffix(folder, "/")
+	if folder == "" {
+		where = "at its top"
+	}
+	switch {
+	case len(classes) == 0:
+		return nil, nil, errors.Errorf("dataset %s: no class folders %s: want %sCLASS/*", t.Name(), where, folder)
+	case len(empty) > 0:
+		return nil, nil, errors.Errorf("dataset %s: no picture in %s%s: add some or remove the folder", t.Name(), folder, strings.TrimSuffix(empty[0], "/"))
 	}
 	return s, classes, nil
 }
 
-// difference says which classes only one of the splits has.
-func difference(train, val []string) string {
+// keepForValidation makes two splits of one: of each class, a share drawn by the seed is for validation, at least one
+// picture and not all.
+func (s *Set) keepForValidation(all *classSplit, o Options) error {
+	if !(o.ValShare > 0 && o.ValShare < 1) {
+		return errors.Errorf("dataset %s: no val/CLASS/* in it: add it, or give the share of the pictures to keep for validation (pictures.val_share, above 0 and below 1)", s.Name)
+	}
+	train, val := &classSplit{files: all.files}, &classSplit{files: all.files}
+	for first := 0; first < all.Len(); {
+		label := all.Label(first)
+		end := first
+		for end < all.Len() && all.Label(end) == label {
+			end++
+		}
+		pictures := end - first
+		if pictures < 2 {
+			return errors.Errorf("dataset %s: class %s has one picture, which cannot be both for training and validation: add more", s.Name, s.Classes[label])
+		}
+		keep := min(max(1, int(math.Round(o.ValShare*float64(pictures)))), pictures-1)
+		isVal := make([]bool, pictures)
+		for _, i := range rand.New(rand.NewPCG(o.SplitSeed, uint64(label))).Perm(pictures)[:keep] {
+			isVal[i] = true
+		}
+		for i, kept := range isVal {
+			split := train
+			if kept {
+				split = val
+			}
+			split.add(int(all.entries[first+i]), label)
+		}
+		first = end
+	}
+	s.Train, s.Val = train, val
+	return nil
+}
+
+// sameClasses refuses splits of different classes and says which classes only one of them has.
+func sameClasses(name string, train, val []string) error {
+	if slices.Equal(train, val) {
+		return nil
+	}
 	without := func(a, b []string) string {
 		return list(slices.DeleteFunc(slices.Clone(a), func(name string) bool { return slices.Contains(b, name) }))
 	}
@@ -87,41 +195,5 @@ func difference(train, val []string) string {
 	if only := without(val, train); only != "" {
 		parts = append(parts, "only in val: "+only)
 	}
-	return strings.Join(parts, "; ")
-}
-
-// classSplit reads and decodes a file whenever its picture is asked for.
-type classSplit struct {
-	from   source
-	paths  []string
-	labels []int32
-}
-
-func (s *classSplit) Len() int          { return len(s.paths) }
-func (s *classSplit) Label(i int) int   { return int(s.labels[i]) }
-func (s *classSplit) Name(i int) string { return s.from.message(s.paths[i]) }
-
-func (s *classSplit) Picture(i int) (augment.Picture, error) {
-	data, err := s.read(s.paths[i])
-	if err != nil {
-		return augment.Picture{}, errors.Wrapf(err, "dataset %s: cannot read the picture (restore or remove it)", s.Name(i))
-	}
-	p, err := decode(data)
-	return p, errors.Wrapf(err, "dataset %s: cannot decode the picture (replace or remove it)", s.Name(i))
-}
-
-// largestFile is the size in bytes above which a file is not read: an archive may unfold to any length.
-const largestFile = 1 << 29
-
-func (s *classSplit) read(file string) ([]byte, error) {
-	opened, err := s.from.files.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer opened.Close()
-	data, err := io.ReadAll(io.LimitReader(opened, largestFile+1))
-	if len(data) > largestFile {
-		return nil, errors.Errorf("longer than %d bytes", largestFile)
-	}
-	return data, err
+	return errors.Errorf("dataset %s: train and val must have the same classes: %s", name, strings.Join(parts, "; "))
 }

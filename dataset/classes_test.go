@@ -63,7 +63,7 @@ func classFolder(t *testing.T) map[string][]byte {
 // TestClasses reads class folders, plain and in archives.
 func TestClasses(t *testing.T) {
 	for _, spec := range []string{write(t, classFolder(t)), archive(t, "", classFolder(t)), archive(t, "top/", classFolder(t))} {
-		s, err := Open(spec)
+		s, err := Open(spec, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,17 +90,17 @@ func TestClasses(t *testing.T) {
 // TestClassErrors: what is missing is named.
 func TestClassErrors(t *testing.T) {
 	for want, change := range map[string]func(map[string][]byte){
-		"no folder train":            func(f map[string][]byte) { clear(f); f["x/y.txt"] = nil },
-		"want class folders in val":  func(f map[string][]byte) { delete(f, "val/red/1.png"); delete(f, "val/blue/1.jpeg") },
-		"class empty has no picture": func(f map[string][]byte) { f["train/empty/notes.txt"] = nil },
+		"no folder train":           func(f map[string][]byte) { clear(f); f["x/y.txt"] = nil },
+		"no val/CLASS/* in it":      func(f map[string][]byte) { delete(f, "val/red/1.png"); delete(f, "val/blue/1.jpeg") },
+		"no picture in train/empty": func(f map[string][]byte) { f["train/empty/notes.txt"] = nil },
 		"classes: only in train: green; only in val: black": func(f map[string][]byte) {
 			f["train/green/1.jpg"], f["val/black/1.jpg"] = f["train/red/1.jpg"], f["train/red/1.jpg"]
 		},
-		"no class folders": func(f map[string][]byte) { clear(f); f["train/1.jpg"] = nil },
+		"no class folders in train": func(f map[string][]byte) { clear(f); f["train/1.jpg"] = nil },
 	} {
 		files := classFolder(t)
 		change(files)
-		if _, err := Open(write(t, files)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Open(write(t, files), Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)
 		}
 	}
@@ -116,13 +116,13 @@ func TestBadPictures(t *testing.T) {
 	binary.BigEndian.PutUint32(huge[20:], 60000)
 	binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
 	files["train/red/huge.png"] = huge
-	s, err := Open(archive(t, "", files))
+	s, err := Open(archive(t, "", files), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	folder := write(t, classFolder(t))
-	vanishing, err := Open(folder)
+	vanishing, err := Open(folder, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestBadPictures(t *testing.T) {
 			t.Errorf("the error does not say where, why and what to do: %v", err)
 		}
 	}
-	if _, err := Measure(s.Train, 3, 0); err == nil || !strings.Contains(err.Error(), "pictures.zip: train/red/broken.jpg") {
+	if _, err := Measure(s.Train, 3, 0, nil); err == nil || !strings.Contains(err.Error(), "pictures.zip: train/red/broken.jpg") {
 		t.Errorf("measured with broken pictures: %v", err)
 	}
 	if err := os.Remove(filepath.Join(folder, "val/blue/1.jpeg")); err != nil {
@@ -161,7 +161,7 @@ func TestLinkedClasses(t *testing.T) {
 			}
 		}
 	}
-	s, err := Open(dir)
+	s, err := Open(dir, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,12 +176,12 @@ func TestFlowers(t *testing.T) {
 	if folder == "" {
 		t.Skip("VGG_DATA is not set: it names the folder of flowers96.zip")
 	}
-	s, err := Open(filepath.Join(folder, "flowers96.zip"))
+	s, err := Open(filepath.Join(folder, "flowers96.zip"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	m, err := Measure(s.Train, 3, 200)
+	m, err := Measure(s.Train, 3, 200, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

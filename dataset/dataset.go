@@ -1,5 +1,5 @@
-// Package dataset is where pictures come from: the set that comes with the project, folders of IDX files, and class
-// folders or zip archives of photographs.
+// Package dataset is where pictures come from: the set that comes with the project, class folders of photographs,
+// ILSVRC-2012 as it is distributed, CIFAR and IDX files, each in a folder or in an archive.
 //
 // In goes a spec as --data takes it; out come two splits of labelled pictures, statistics of the training pictures, and
 // a Loader that prepares mini-batches of views (package augment) on background goroutines, as section 3.1 of the paper
@@ -7,9 +7,6 @@
 package dataset
 
 import (
-	"archive/zip"
-	"io"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -33,15 +30,34 @@ type Set struct {
 	Classes    []string
 	Train, Val Split
 
-	closer io.Closer
+	trees []tree
 }
 
 // Close lets go of the files that the set reads from.
 func (s *Set) Close() error {
-	if s.closer == nil {
-		return nil
+	var first error
+	for _, t := range s.trees {
+		if err := t.Close(); err != nil && first == nil {
+			first = errors.Wrapf(err, "dataset %s", s.Name)
+		}
 	}
-	return errors.Wrapf(s.closer.Close(), "dataset %s", s.Name)
+	return first
+}
+
+// Options say how a set is opened.
+type Options struct {
+	// ValShare is the share of each class that is kept for validation where a set of class folders has no val; 0
+	// refuses such a set. SplitSeed draws it.
+	ValShare  float64
+	SplitSeed uint64
+	// Notice is told what takes its time, such as listing a large archive; nil tells nobody.
+	Notice func(message string)
+}
+
+func (o Options) notice(message string) {
+	if o.Notice != nil {
+		o.Notice(message)
+	}
 }
 
 // Embedded is the spec of the set that comes with the project; embeddedAlias says what is in it.
@@ -51,73 +67,86 @@ const (
 )
 
 // Open opens the data set that spec names: "embedded" (or "", or "fashion-mnist-12k") for the one that comes with the
-// project, a folder or zip archive with train/CLASS/* and val/CLASS/*, or one of IDX files. In either, they may lie in
-// one folder. Errors name the file, or the archive and its entry.
-func Open(spec string) (*Set, error) {
+// project; else a folder or a zip, tar or tar.gz archive, told apart by content. In either, or in one folder inside, are
+//
+//   - train/CLASS/* and val/CLASS/*; or train/CLASS/* or CLASS/* alone, a share of which is then kept for validation;
+//     or pictures straight in val, with a text file of labels beside train and val;
+//   - the IDX files of MNIST and its kin, or CIFAR-10's or CIFAR-100's binary files;
+//   - in a folder: two archives with train and val in their names, such as those of ILSVRC-2012, and a text file of
+//     the validation pictures' labels.
+//
+// A text file of labels has a line for each validation picture: its class, in the order of the pictures' names, or its
+// name and its class; a class is a name, or a number from 0 in the order of the names. Errors name the file, or the
+// archive and its entry.
+func Open(spec string, o Options) (*Set, error) {
 	if spec == "" || spec == Embedded || spec == embeddedAlias {
 		return openEmbedded()
 	}
 	info, err := os.Stat(spec)
 	if err != nil {
-		return nil, errors.Wrapf(err, "dataset: want a folder, a zip archive or %q", Embedded)
+		return nil, errors.Wrapf(err, "dataset: want a folder, an archive or %q", Embedded)
 	}
-	if info.IsDir() {
-		return openFiles(spec, os.DirFS(spec))
+	if !info.IsDir() {
+		t, err := openArchive(spec, o)
+		if err != nil {
+			return nil, err
+		}
+		return opened(t, o, openTree)
 	}
-	archive, err := zip.OpenReader(spec)
+	t, err := openFolder(spec, os.DirFS(spec))
 	if err != nil {
-		return nil, errors.Wrapf(err, "dataset %s: want a folder or a zip archive of pictures", spec)
-	}
-	set, err := openFiles(spec, archive)
-	if err != nil {
-		archive.Close()
 		return nil, err
 	}
-	set.closer = archive
+	if train, val := findArchives(t, "train"), findArchives(t, "val"); train != nil {
+		return openArchives(t, train, val, o)
+	}
+	return opened(t, o, openTree)
+}
+
+// opened makes a set of trees that are closed with it, or at once if there is none.
+func opened(t tree, o Options, open func(tree, Options) (*Set, error)) (*Set, error) {
+	set, err := open(t, o)
+	if err != nil {
+		t.Close()
+		return nil, err
+	}
+	set.trees = append(set.trees, t)
 	return set, nil
 }
 
-// source is where the files of a set are.
-type source struct {
-	name  string // of the folder or archive, for messages
-	files fs.FS
-	root  string // the folder in it that holds the set
-}
-
-// message is how errors call a file of the source.
-func (s source) message(file string) string { return s.name + ": " + file }
-
-// openFiles finds the set in a folder or archive, or in one folder inside.
-func openFiles(name string, files fs.FS) (*Set, error) {
-	entries, err := fs.ReadDir(files, ".")
-	if err != nil {
-		return nil, errors.Wrapf(err, "dataset %s", name)
-	}
-	roots := []string{"."}
-	for _, e := range entries {
-		if isDir(files, e.Name(), e) {
-			roots = append(roots, e.Name())
-		}
-	}
-	for _, root := range roots {
-		s := source{name, files, root}
+// openTree finds the set at the root of a tree, or in one folder in it.
+func openTree(t tree, o Options) (*Set, error) {
+	for _, root := range roots(t) {
 		switch {
-		case s.hasIDX():
-			return openIDX(s, nil)
-		case s.hasClasses():
-			return openClasses(s)
+		case hasIDX(t, root):
+			return openIDX(t, root, nil)
+		case hasCIFAR(t, root):
+			return openCIFAR(t, root)
+		case hasFolder(t, root+"train/"):
+			return openTrainVal(t, root, o)
 		}
 	}
-	return nil, errors.Errorf("dataset %s: no folder train in it: want train/CLASS/* and val/CLASS/*, or IDX files (train-images-idx3-ubyte …)", name)
+	for _, root := range roots(t) {
+		if hasClasses(t, root) {
+			return openClasses(t, root, o)
+		}
+	}
+	return nil, errors.Errorf("dataset %s: no folder train in it: want train/CLASS/* and val/CLASS/*, IDX files (train-images-idx3-ubyte …) or CIFAR's (data_batch_1.bin …)", t.Name())
 }
 
-// isDir tells folders, and links to them, from files.
-func isDir(files fs.FS, file string, e fs.DirEntry) bool {
-	if e.Type()&fs.ModeSymlink == 0 {
-		return e.IsDir()
+// roots are the folders in which a set may lie: the tree's own, "", and those in it.
+func roots(t tree) []string {
+	roots := []string{""}
+	for i := 0; i < t.Len(); {
+		name, _, isFolder := strings.Cut(t.Path(i), "/")
+		if !isFolder {
+			i++
+			continue
+		}
+		roots = append(roots, name+"/")
+		_, i = below(t, name+"/")
 	}
-	info, err := fs.Stat(files, file)
-	return err == nil && info.IsDir()
+	return roots
 }
 
 // Subset is a sample of n pictures, evenly spaced; the whole split where it has no more.

@@ -11,7 +11,7 @@ import (
 
 // TestEmbedded: the pictures that come with the project are all there and have labels of every class.
 func TestEmbedded(t *testing.T) {
-	s, err := Open("")
+	s, err := Open("", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestEmbedded(t *testing.T) {
 		t.Errorf("the first picture: %d×%d, %s, %v", p.Width, p.Height, s.Classes[s.Train.Label(0)], err)
 	}
 	for _, spec := range []string{"embedded", "fashion-mnist-12k"} {
-		same, err := Open(spec)
+		same, err := Open(spec, Options{})
 		if err != nil || same.Name != s.Name {
 			t.Errorf("%s: %v", spec, err)
 		}
@@ -86,12 +86,12 @@ func archive(t *testing.T, below string, files map[string][]byte) string {
 // TestOpenErrors: what is no data set is refused by name.
 func TestOpenErrors(t *testing.T) {
 	for want, spec := range map[string]string{
-		`want a folder, a zip archive or "embedded"`: filepath.Join(t.TempDir(), "none"),
-		"notes.txt: want a folder or a zip archive":  write(t, map[string][]byte{"notes.txt": []byte("text")}) + "/notes.txt",
-		"no folder train in it":                      t.TempDir(),
-		"pictures.zip: no folder train in it":        archive(t, "", nil),
+		`want a folder, an archive or "embedded"`:                   filepath.Join(t.TempDir(), "none"),
+		"notes.txt: want a folder, or a zip, tar or tar.gz archive": write(t, map[string][]byte{"notes.txt": []byte("text")}) + "/notes.txt",
+		"no folder train in it":                                     t.TempDir(),
+		"pictures.zip: no folder train in it":                       archive(t, "", nil),
 	} {
-		if _, err := Open(spec); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), spec) {
+		if _, err := Open(spec, Options{}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), spec) {
 			t.Errorf("error %v, want %q in it", err, want)
 		}
 	}

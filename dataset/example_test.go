@@ -9,7 +9,7 @@ import (
 )
 
 func ExampleLoader() {
-	set, err := dataset.Open("embedded")
+	set, err := dataset.Open("embedded", dataset.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return

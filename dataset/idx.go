@@ -1,15 +1,12 @@
 package dataset
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"embed"
 	"encoding/binary"
 	"fmt"
 	"io"
-	"io/fs"
-	"path"
 	"slices"
 	"strconv"
 
@@ -24,8 +21,11 @@ import (
 var fashion embed.FS
 
 func openEmbedded() (*Set, error) {
-	return openIDX(source{"Fashion-MNIST (10,000 + 2,000)", fashion, "fashion"},
-		[]string{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"})
+	t, err := openFolder("Fashion-MNIST (10,000 + 2,000)", fashion)
+	if err != nil {
+		return nil, err
+	}
+	return openIDX(t, "fashion/", []string{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"})
 }
 
 // The names under which IDX files are found, the second split's in several dialects.
@@ -39,31 +39,30 @@ const (
 	idxLabels = "-labels-idx1-ubyte"
 )
 
-func (s source) hasIDX() bool {
-	_, err := s.findIDX(idxTrain, idxImages)
+func hasIDX(t tree, root string) bool {
+	_, err := findIDX(t, root, idxTrain, idxImages)
 	return err == nil
 }
 
-// findIDX gives the path of an IDX file, gzipped or not.
-func (s source) findIDX(splits []string, kind string) (string, error) {
+// findIDX gives the place of an IDX file, gzipped or not.
+func findIDX(t tree, root string, splits []string, kind string) (int, error) {
 	for _, split := range splits {
 		for _, suffix := range []string{"", ".gz"} {
-			file := path.Join(s.root, split+kind+suffix)
-			if _, err := fs.Stat(s.files, file); err == nil {
-				return file, nil
+			if i, ok := find(t, root+split+kind+suffix); ok {
+				return i, nil
 			}
 		}
 	}
-	return "", errors.Errorf("dataset %s: no %s%s or %[2]s%[3]s.gz", s.name, path.Join(s.root, splits[0]), kind)
+	return 0, errors.Errorf("dataset %s: no %s%s%s or %[3]s%[4]s.gz", t.Name(), root, splits[0], kind)
 }
 
 // openIDX reads the four files of a set. Without class names the classes are numbered as in the training labels.
-func openIDX(from source, classes []string) (*Set, error) {
-	train, err := readSplit(from, idxTrain)
+func openIDX(t tree, root string, classes []string) (*Set, error) {
+	train, err := readIDXSplit(t, root, idxTrain)
 	if err != nil {
 		return nil, err
 	}
-	val, err := readSplit(from, idxVal)
+	val, err := readIDXSplit(t, root, idxVal)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +76,7 @@ func openIDX(from source, classes []string) (*Set, error) {
 			}
 		}
 	}
-	return &Set{Name: from.name, Channels: 1, Classes: classes, Train: train, Val: val}, nil
+	return &Set{Name: t.Name(), Channels: 1, Classes: classes, Train: train, Val: val}, nil
 }
 
 // idxSplit holds its pictures in memory, a byte a pixel.
@@ -108,12 +107,12 @@ func (s *idxSplit) Picture(i int) (augment.Picture, error) {
 	return augment.Picture{Width: s.width, Height: s.height, Channels: 1, Pix: s.pixels[i*size : (i+1)*size : (i+1)*size]}, nil
 }
 
-func readSplit(from source, names []string) (*idxSplit, error) {
-	images, err := readIDX(from, names, idxImages, 3)
+func readIDXSplit(t tree, root string, names []string) (*idxSplit, error) {
+	images, err := readIDX(t, root, names, idxImages, 3)
 	if err != nil {
 		return nil, err
 	}
-	labels, err := readIDX(from, names, idxLabels, 1)
+	labels, err := readIDX(t, root, names, idxLabels, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -134,37 +133,32 @@ type idxFile struct {
 	data []byte
 }
 
-func readIDX(from source, splits []string, kind string, dims int) (f idxFile, err error) {
-	file, err := from.findIDX(splits, kind)
+func readIDX(t tree, root string, splits []string, kind string, dims int) (f idxFile, err error) {
+	i, err := findIDX(t, root, splits, kind)
 	if err != nil {
 		return f, err
 	}
-	f, err = decodeFile(from.files, file, dims)
-	f.file = from.message(file)
+	data, err := t.Read(i, largestIDX)
+	if err == nil {
+		f, err = decodeIDX(data, dims)
+	}
+	f.file = message(t, i)
 	return f, errors.Wrapf(err, "dataset %s", f.file)
 }
 
-func decodeFile(files fs.FS, file string, dims int) (idxFile, error) {
-	opened, err := files.Open(file)
-	if err != nil {
-		return idxFile{}, err
-	}
-	defer opened.Close()
-	var r io.Reader = bufio.NewReader(opened)
-	if path.Ext(file) == ".gz" {
+// largestIDX is the size in bytes above which a file, or what it unfolds to, is refused: it is held in memory.
+const largestIDX = 1 << 31
+
+// decodeIDX reads an IDX array of bytes, gzipped or not: two zeros, the type 8, the number of dimensions, the dimensions
+// in 32 bits, most significant byte first, then the elements. It allocates no more than the file has to give.
+func decodeIDX(file []byte, dims int) (idxFile, error) {
+	var r io.Reader = bytes.NewReader(file)
+	if archiveKind(file) == "gzip" {
+		var err error
 		if r, err = gzip.NewReader(r); err != nil {
-			return idxFile{}, errors.Wrap(err, "not a gzip file")
+			return idxFile{}, errors.Wrap(err, "a damaged gzip file")
 		}
 	}
-	return decodeIDX(r, dims)
-}
-
-// largestIDX is the number of elements above which an array is refused.
-const largestIDX = 1 << 40
-
-// decodeIDX reads an IDX array of bytes: two zeros, the type 8, the number of dimensions, the dimensions in 32 bits,
-// most significant byte first, then the elements. It allocates no more than the reader has to give.
-func decodeIDX(r io.Reader, dims int) (idxFile, error) {
 	header := make([]byte, 4+4*dims)
 	if _, err := io.ReadFull(r, header); err != nil {
 		return idxFile{}, errors.New("too short for an IDX file: it is incomplete")

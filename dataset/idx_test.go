@@ -41,7 +41,7 @@ func idxFolder() map[string][]byte {
 // TestIDX reads IDX files in folders and archives, and refuses damaged ones.
 func TestIDX(t *testing.T) {
 	for _, spec := range []string{write(t, idxFolder()), archive(t, "", idxFolder()), archive(t, "top/", idxFolder())} {
-		s, err := Open(spec)
+		s, err := Open(spec, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestIDX(t *testing.T) {
 		"starts with":       func(f map[string][]byte) { f["train-images-idx3-ubyte"][2] = 9 },
 		"promises 12 bytes": func(f map[string][]byte) { f["train-images-idx3-ubyte"] = f["train-images-idx3-ubyte"][:20] },
 		"the file has more": func(f map[string][]byte) { f["train-labels-idx1-ubyte"] = append(f["train-labels-idx1-ubyte"], 0) },
-		"too short":         func(f map[string][]byte) { f["train-labels-idx1-ubyte"] = f["train-labels-idx1-ubyte"][:5] },
+		"is incomplete":     func(f map[string][]byte) { f["train-labels-idx1-ubyte"] = f["train-labels-idx1-ubyte"][:5] },
 		"3 pictures":        func(f map[string][]byte) { f["train-labels-idx1-ubyte"] = idx([]int{2}, []byte{0, 1}) },
 		"holds no pictures": func(f map[string][]byte) {
 			f["train-images-idx3-ubyte"] = idx([]int{0, 2, 2}, nil)
@@ -72,14 +72,14 @@ func TestIDX(t *testing.T) {
 		"checksum": func(f map[string][]byte) {
 			f["t10k-images-idx3-ubyte.gz"][len(f["t10k-images-idx3-ubyte.gz"])-8] ^= 1
 		},
-		"not a gzip file": func(f map[string][]byte) { f["t10k-images-idx3-ubyte.gz"] = []byte("no zip") },
+		"too short for": func(f map[string][]byte) { f["t10k-images-idx3-ubyte.gz"] = []byte("no zip") },
 		"which is too large": func(f map[string][]byte) { // 2^64 bytes
 			f["train-images-idx3-ubyte"] = idx([]int{1 << 20, 1 << 20, 1 << 24}, nil)
 		},
 	} {
 		files := idxFolder()
 		change(files)
-		if _, err := Open(write(t, files)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Open(write(t, files), Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)
 		}
 	}
@@ -90,7 +90,7 @@ func TestLyingHeader(t *testing.T) {
 	lying := idx([]int{1 << 20, 1 << 10, 1 << 9}, []byte("short"))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if _, err := decodeIDX(bytes.NewReader(lying), 3); err == nil {
+	if _, err := decodeIDX(lying, 3); err == nil {
 		t.Error("no error")
 	}
 	runtime.ReadMemStats(&after)
@@ -108,7 +108,7 @@ func FuzzIDX(f *testing.F) {
 		if dims < 1 || dims > 3 {
 			return
 		}
-		a, err := decodeIDX(bytes.NewReader(data), dims)
+		a, err := decodeIDX(data, dims)
 		if err != nil {
 			return
 		}

@@ -18,14 +18,15 @@ type LoaderOptions struct {
 	Batch    int
 	View     augment.View
 	Seed     uint64
-	Training bool // shuffled in each epoch, augmented, an incomplete last batch dropped; else in order, the test view, the last batch padded
-	Workers  int  // goroutines that decode and augment; 0 = as many as processors in use
+	Training bool   // shuffled in each epoch, augmented, an incomplete last batch dropped; else in order, the test view, the last batch padded
+	Workers  int    // goroutines that decode and augment; 0 = as many as processors in use
+	Skips    *Skips // takes the pictures that cannot be read, whose rows then have label -1 and zero pixels; nil stops at the first
 }
 
 // Batch is a mini-batch of views.
 type Batch struct {
 	Pixels   []float32 // (N, C, Size, Size)
-	Labels   []int     // (N), -1 in rows that pad an incomplete batch
+	Labels   []int     // (N), -1 in rows that do not count: padding of an incomplete batch, and pictures passed over
 	Pictures int       // that are not padding
 }
 
@@ -106,7 +107,10 @@ func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[*Batch, error] 
 			running.Go(func() {
 				for r := range rows {
 					if err := l.fill(r.job.Pixels[r.index*size:(r.index+1)*size], epoch, r.picture); err != nil {
-						r.job.once.Do(func() { r.job.err = err })
+						r.job.Labels[r.index] = -1
+						if err = l.options.Skips.pass(l.split.Name(r.picture), err); err != nil {
+							r.job.once.Do(func() { r.job.err = err })
+						}
 					}
 					r.job.rows.Done()
 				}
@@ -183,10 +187,11 @@ func at(order []int, i int) int {
 	return order[i]
 }
 
-// fill makes the view of one picture.
+// fill makes the view of one picture; zeros where that is an error.
 func (l *Loader) fill(dst []float32, epoch, picture int) error {
 	p, err := pictureOf(l.split, picture, l.channels)
 	if err != nil {
+		clear(dst)
 		return err
 	}
 	if l.options.Training {
@@ -195,6 +200,7 @@ func (l *Loader) fill(dst []float32, epoch, picture int) error {
 		err = l.options.View.Test(dst, p)
 	}
 	if err != nil {
+		clear(dst)
 		return errors.Wrap(err, l.split.Name(picture))
 	}
 	return nil

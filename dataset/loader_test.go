@@ -207,7 +207,7 @@ func TestLoaderErrors(t *testing.T) {
 
 // BenchmarkLoader makes batches of the embedded pictures.
 func BenchmarkLoader(b *testing.B) {
-	s, err := Open("")
+	s, err := Open("", Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -20,12 +20,14 @@ type Statistics struct {
 
 // moments are sums over the pixels of some pictures. They are exact, and so the same in any order, up to 10^14 pixels.
 type moments struct {
+	pictures int
 	pixels   int64
 	sums     [3]int64
 	products [3][3]int64 // [i][j] for j ≤ i
 }
 
 func (m *moments) picture(p augment.Picture) {
+	m.pictures++
 	m.pixels += int64(p.Width * p.Height)
 	for at := 0; at < len(p.Pix); at += p.Channels {
 		for i, v := range p.Pix[at : at+p.Channels] {
@@ -38,6 +40,7 @@ func (m *moments) picture(p augment.Picture) {
 }
 
 func (m *moments) add(o moments) {
+	m.pictures += o.pictures
 	m.pixels += o.pixels
 	for i := range m.sums {
 		m.sums[i] += o.sums[i]
@@ -48,8 +51,9 @@ func (m *moments) add(o moments) {
 }
 
 // Measure takes mean, standard deviation and, of 3 channels, principal components (smallest first) of the pixels of at
-// most maxPictures pictures, evenly spaced; 0 takes all. A picture that cannot be read is an error.
-func Measure(split Split, channels, maxPictures int) (Statistics, error) {
+// most maxPictures pictures, evenly spaced; 0 takes all. Pictures that cannot be read go to skips; a nil one makes the
+// first of them an error.
+func Measure(split Split, channels, maxPictures int, skips *Skips) (Statistics, error) {
 	if channels != 1 && channels != 3 {
 		return Statistics{}, errors.Errorf("dataset: pictures of %d channels: want 1 or 3", channels)
 	}
@@ -70,11 +74,11 @@ func Measure(split Split, channels, maxPictures int) (Statistics, error) {
 		wait.Go(func() {
 			var own part
 			for i := w; i < split.Len() && own.err == nil; i += len(parts) {
-				var p augment.Picture
-				if p, own.err = pictureOf(split, i, channels); own.err != nil {
-					own.failed = i
-				} else {
+				p, err := pictureOf(split, i, channels)
+				if err == nil {
 					own.picture(p)
+				} else if own.err = skips.pass(split.Name(i), err); own.err != nil {
+					own.failed = i
 				}
 			}
 			parts[w] = own
@@ -91,7 +95,10 @@ func Measure(split Split, channels, maxPictures int) (Statistics, error) {
 	if total.err != nil {
 		return Statistics{}, total.err
 	}
-	return total.statistics(channels, split.Len())
+	if total.pictures == 0 {
+		return Statistics{}, errors.New("dataset: none of the training pictures to measure can be read")
+	}
+	return total.statistics(channels)
 }
 
 // pictureOf reads a picture of so many channels.
@@ -103,8 +110,8 @@ func pictureOf(split Split, i, channels int) (augment.Picture, error) {
 	return p, err
 }
 
-func (m moments) statistics(channels, pictures int) (Statistics, error) {
-	s := Statistics{Pictures: pictures}
+func (m moments) statistics(channels int) (Statistics, error) {
+	s := Statistics{Pictures: m.pictures}
 	covariance := mat.NewSymDense(channels, nil)
 	pixels := float64(m.pixels)
 	for i := range channels {

@@ -18,7 +18,7 @@ func ExampleTrain() {
 	}
 	recipe.Net.Width, recipe.Net.FC, recipe.Net.Dropout = 0.125, 64, 0
 	recipe.Training.Limit, recipe.Training.Epochs = 5000, 2
-	set, err := dataset.Open(recipe.Data)
+	set, err := dataset.Open(recipe.Data, dataset.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return

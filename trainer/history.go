@@ -32,6 +32,8 @@ type Epoch struct {
 	ValTop5Error    float64
 	ImagesPerSecond float64 // training pictures per second
 	Seconds         float64 // wall clock of the epoch, validation included
+
+	LoaderWaitPercent float64 // share of the training passes' time in which they waited for pictures
 }
 
 // History is the record of a run, one Epoch after another.
@@ -66,6 +68,7 @@ var historyColumns = []struct {
 	{"val_top5_error", percentColumn, func(e *Epoch) *float64 { return &e.ValTop5Error }},
 	{"images_per_second", timingColumn, func(e *Epoch) *float64 { return &e.ImagesPerSecond }},
 	{"seconds", timingColumn, func(e *Epoch) *float64 { return &e.Seconds }},
+	{"loader_wait_percent", timingColumn, func(e *Epoch) *float64 { return &e.LoaderWaitPercent }},
 }
 
 // leadingCounts is the number of leading integer columns.

@@ -1,7 +1,9 @@
 package trainer
 
 import (
+	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"math"
 	"os"
@@ -20,6 +22,7 @@ const (
 	RecipeFile  = "recipe.toml"      // the recipe as resolved: enough to run again
 	HistoryFile = "history.csv"      // a row an epoch
 	SummaryFile = "summary.json"     // of the best epoch and the whole run
+	SkippedFile = "skipped.csv"      // pictures that could not be read, if any
 	BestFile    = "best.safetensors" // the weights of the epoch with the lowest validation top-1 error
 	LastFile    = "last.safetensors" // the weights of the last epoch
 )
@@ -38,6 +41,8 @@ type Summary struct {
 	ValTop1Error    float64  `json:"val_top1_error"`
 	ValTop5Error    *float64 `json:"val_top5_error"` // null for fewer than six classes
 	ImagesPerSecond float64  `json:"images_per_second"`
+	LoaderWait      float64  `json:"loader_wait_percent"`
+	Skipped         int      `json:"skipped_pictures"`
 	Seconds         float64  `json:"seconds"`
 	Seed            uint64   `json:"seed"`
 	Threads         int      `json:"threads"`
@@ -51,6 +56,7 @@ func (s *session) summarise(h History, elapsed time.Duration) Summary {
 		Config: s.net.Config.Name, Recipe: s.job.Recipe.Name, Data: s.job.Set.Name, Classes: s.net.Options.Classes,
 		Epochs: last.Epoch, Iterations: last.Iteration, BestEpoch: best.Epoch, ValLoss: best.ValLoss, ValTop1Error: best.ValTop1Error,
 		Seconds: elapsed.Seconds(), Seed: s.job.Recipe.Training.Seed, Threads: runtime.GOMAXPROCS(0),
+		Skipped: len(s.skips.List()),
 	}
 	if !math.IsNaN(best.ValTop5Error) {
 		sum.ValTop5Error = &best.ValTop5Error
@@ -60,6 +66,7 @@ func (s *session) summarise(h History, elapsed time.Duration) Summary {
 	}
 	for _, row := range h {
 		sum.ImagesPerSecond += row.ImagesPerSecond / float64(len(h))
+		sum.LoaderWait += row.LoaderWaitPercent / float64(len(h))
 	}
 	return sum
 }
@@ -102,11 +109,31 @@ func (s *session) save(h History, elapsed time.Duration) error {
 	if err := h.Save(filepath.Join(s.job.Dir, HistoryFile)); err != nil {
 		return err
 	}
+	if err := s.saveSkips(); err != nil {
+		return err
+	}
 	summary, err := json.MarshalIndent(s.summarise(h, elapsed), "", "  ")
 	if err != nil {
 		return errors.Wrap(err, "trainer: summary")
 	}
 	return s.write(SummaryFile, append(summary, '\n'))
+}
+
+// saveSkips lists the pictures that were passed over.
+func (s *session) saveSkips() error {
+	skips := s.skips.List()
+	if len(skips) == 0 {
+		return nil
+	}
+	rows := [][]string{{"picture", "reason"}}
+	for _, skip := range skips {
+		rows = append(rows, []string{skip.Picture, skip.Reason.Error()})
+	}
+	var b bytes.Buffer
+	if err := csv.NewWriter(&b).WriteAll(rows); err != nil {
+		return errors.Wrap(err, "trainer: list of skipped pictures")
+	}
+	return s.write(SkippedFile, b.Bytes())
 }
 
 // saveWeights writes the weights with what makes them usable, and where they come from: the last row of the history.
@@ -120,10 +147,16 @@ func (s *session) saveWeights(name string, row Epoch) error {
 	return weights.Write(filepath.Join(s.job.Dir, name), weights.File{Metadata: info.Metadata(), Tensors: s.net.Tensors()})
 }
 
-// interrupted saves the weights as they are when a pass ends because its context was cancelled. h holds the epochs that
-// were completed.
+// interrupted saves what there is when a pass ends early: the list of pictures that were passed over and, because its
+// context was cancelled, the weights as they are. h holds the epochs that were completed.
 func (s *session) interrupted(err error, h History) error {
-	if !errors.Is(err, context.Canceled) || s.job.Dir == "" {
+	if s.job.Dir == "" {
+		return err
+	}
+	if failed := s.saveSkips(); failed != nil {
+		return errors.Wrapf(err, "%v, and before that", failed)
+	}
+	if !errors.Is(err, context.Canceled) {
 		return err
 	}
 	row := Epoch{ValTop1Error: math.NaN()} // nobody validated these weights

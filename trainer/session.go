@@ -27,8 +27,9 @@ type session struct {
 	solver     *SGD
 	train, val *dataset.Loader
 	view       augment.View
-	steps      int // of the solver, an epoch
-	iteration  int // steps so far
+	skips      *dataset.Skips // nil where the first unreadable picture ends the run
+	steps      int            // of the solver, an epoch
+	iteration  int            // steps so far
 	notes      []string
 
 	norms gradientNorms // before the last step of the epoch
@@ -92,14 +93,17 @@ func (s *session) openData() error {
 	if set.Val.Len() == 0 {
 		return errors.Errorf("trainer: data set %s has no validation pictures", set.Name)
 	}
-	statistics, err := dataset.Measure(train, set.Channels, measured)
+	if r.Pictures.Bad == configs.BadSkip {
+		s.skips = dataset.NewSkips(set)
+	}
+	statistics, err := s.statistics(train)
 	if err != nil {
 		return err
 	}
 	s.view = View(r, set.Channels, statistics)
 	s.notes = append(s.notes, fmt.Sprintf("data: %s, %d training and %d validation pictures, %d classes, mean %.1f from %d of them",
 		set.Name, train.Len(), set.Val.Len(), len(set.Classes), statistics.Mean, statistics.Pictures))
-	o := dataset.LoaderOptions{Batch: r.MicroBatch(), View: s.view, Seed: r.Training.Seed, Training: true}
+	o := dataset.LoaderOptions{Batch: r.MicroBatch(), View: s.view, Seed: r.Training.Seed, Training: true, Skips: s.skips}
 	if s.train, err = dataset.NewLoader(train, set.Channels, o); err != nil {
 		return err
 	}
@@ -127,8 +131,24 @@ func View(r configs.Recipe, channels int, s dataset.Statistics) augment.View {
 	return v
 }
 
-// measured is the number of training pictures from which the mean and the colours' covariance are taken.
-const measured = 10000
+// statistics are those that the recipe has, or, measured, gets.
+func (s *session) statistics(train dataset.Split) (dataset.Statistics, error) {
+	known, channels := &s.job.Recipe.Statistics, s.job.Set.Channels
+	if known.Pictures > 0 {
+		return dataset.Statistics{
+			Mean: known.Mean[:channels], Std: known.Std[:channels], Pictures: known.Pictures,
+			PCA: augment.PCA{Eigenvalues: known.Eigenvalues, Eigenvectors: known.Eigenvectors},
+		}, nil
+	}
+	m, err := dataset.Measure(train, channels, s.job.Recipe.Pictures.Sample, s.skips)
+	if err != nil {
+		return m, err
+	}
+	known.Pictures, known.Eigenvalues, known.Eigenvectors = m.Pictures, m.PCA.Eigenvalues, m.PCA.Eigenvectors
+	copy(known.Mean[:], m.Mean)
+	copy(known.Std[:], m.Std)
+	return m, nil
+}
 
 // startWeights takes over the weights that the job starts from.
 func (s *session) startWeights() error {

@@ -80,6 +80,7 @@ func Train(ctx context.Context, job Job) (History, error) {
 			TrainLoss: train.meanLoss(), TrainTop1Error: train.top1Error(), TrainTop5Error: train.top5Error(),
 			ValLoss: val.meanLoss(), ValTop1Error: val.top1Error(), ValTop5Error: val.top5Error(),
 			ImagesPerSecond: float64(train.pictures) / trained.Seconds(), Seconds: time.Since(began).Seconds(),
+			LoaderWaitPercent: 100 * s.train.Waited().Seconds() / trained.Seconds(),
 		}
 		history = append(history, row)
 		if err := s.save(history, time.Since(start)); err != nil {
@@ -107,13 +108,10 @@ func Train(ctx context.Context, job Job) (History, error) {
 func (s *session) trainEpoch(ctx context.Context, epoch int, learningRate float64) (*meter, error) {
 	m := &meter{classes: s.net.Options.Classes}
 	s.solver.LearningRate = learningRate
-	micro := 0 // micro-batches since the last step
+	steps, micro := 0, 0 // done, and micro-batches since the last
 	for batch, err := range s.train.Epoch(ctx, epoch) {
 		if err != nil {
 			return nil, err
-		}
-		if m.pictures == s.steps*s.job.Recipe.Training.Batch {
-			break // the rest does not fill a mini-batch
 		}
 		loss, err := s.training.run(batch, s.iteration*s.solver.Accumulated+micro)
 		if err != nil {
@@ -127,14 +125,17 @@ func (s *session) trainEpoch(ctx context.Context, epoch int, learningRate float6
 			continue
 		}
 		micro = 0
-		if m.pictures == s.steps*s.job.Recipe.Training.Batch {
+		if steps++; steps == s.steps {
 			s.norms = s.gradientNorms()
 		}
 		if err := s.solver.Step(s.learnables); err != nil {
 			return nil, err
 		}
 		s.iteration++
-		s.job.Observer.Step(epoch, m.pictures/s.job.Recipe.Training.Batch, m.meanLoss())
+		s.job.Observer.Step(epoch, steps, m.meanLoss())
+		if steps == s.steps {
+			break // the rest does not fill a mini-batch
+		}
 	}
 	return m, nil
 }

@@ -100,8 +100,13 @@ func TestTrain(t *testing.T) {
 		t.Errorf("summary %+v, %v", summary, err)
 	}
 	again, err := configs.LoadRecipe(filepath.Join(dir, RecipeFile))
+	measured := again.Statistics
+	again.Statistics = configs.Statistics{}
 	if err != nil || again != r {
 		t.Errorf("recipe: %+v, %v", again, err)
+	}
+	if measured.Pictures != 256 || math.Abs(measured.Mean[0]-127) > 1 || math.Abs(measured.Std[0]-71) > 1 {
+		t.Errorf("statistics in the recipe: %+v", measured)
 	}
 	f, err := weights.Read(filepath.Join(dir, BestFile))
 	if err != nil {
@@ -145,7 +150,7 @@ func TestReproducible(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range h {
-			h[i].Seconds, h[i].ImagesPerSecond = 0, 0
+			h[i].Seconds, h[i].ImagesPerSecond, h[i].LoaderWaitPercent = 0, 0, 0
 		}
 		var csv strings.Builder
 		if err := h.WriteCSV(&csv); err != nil {

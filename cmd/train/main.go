@@ -24,7 +24,7 @@ type flags struct {
 	Recipe      string   `help:"Recipe to train by: a name from --list-recipes or a TOML file." default:"quick" placeholder:"NAME|FILE"`
 	ListRecipes bool     `help:"List the recipes that come with the program."`
 	Config      string   `help:"Net to train: A, A-LRN, B, C, D or E." placeholder:"NET"`
-	Data        string   `help:"Pictures: a folder or zip with train/CLASS/* and val/CLASS/*, a folder of IDX files, or embedded." placeholder:"SPEC"`
+	Data        string   `help:"Pictures: a folder or archive (zip, tar, tar.gz) of class folders, ILSVRC-2012, CIFAR or IDX files, or embedded." placeholder:"SPEC"`
 	Out         string   `help:"Run directory; default runs/RECIPE-NET-TIME." placeholder:"DIR"`
 	Epochs      *int     `help:"Passes over the training pictures, at most." placeholder:"N"`
 	Batch       *int     `help:"Pictures a step." placeholder:"N"`
@@ -64,7 +64,7 @@ func (f flags) recipe() (configs.Recipe, error) {
 	if err != nil {
 		return r, errors.Wrap(err, "--recipe")
 	}
-	set := f.Set
+	written, set := r, f.Set
 	text := func(key, value string) {
 		if value != "" {
 			set = append(set, key+"="+value)
@@ -94,6 +94,9 @@ func (f flags) recipe() (configs.Recipe, error) {
 	if r.Data == "" {
 		return r, errors.Errorf("recipe %s names no pictures: give a folder or archive with --data", r.Name)
 	}
+	if !r.SameMeasured(written) {
+		r.Statistics = configs.Statistics{}
+	}
 	return r, r.Validate()
 }
 
@@ -122,7 +125,8 @@ func train(ctx context.Context, f flags) error {
 			return errors.Wrap(err, "--init-from")
 		}
 	}
-	if job.Set, err = dataset.Open(r.Data); err != nil {
+	o := dataset.Options{ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed, Notice: func(message string) { fmt.Println(message) }}
+	if job.Set, err = dataset.Open(r.Data, o); err != nil {
 		return errors.Wrap(err, "--data")
 	}
 	defer job.Set.Close()

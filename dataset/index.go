@@ -1,0 +1,142 @@
+package dataset
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+	"github.com/pkg/errors"
+)
+
+// The list of a large tar archive is kept in a file beside it, or, where that cannot be written, in the user's cache
+// folder. It holds
+//
+//	magic, size and time of the archive, number of entries: 8 bytes each, least significant first
+//	for each entry, as varints: length of the path, the path, its offset less the end of the entry before, its size
+//	SHA-256 of all that
+const (
+	indexMagic  = "vggtar1\n"
+	indexSuffix = ".vgg-index"
+	indexFrom   = 10_000 // entries; shorter lists are made in no time
+	indexHead   = 32
+)
+
+// indexFiles are the places for the index of an archive, the best first.
+func indexFiles(archive string) []string {
+	places := []string{archive + indexSuffix}
+	if cached, err := cacheFile(archive, indexSuffix); err == nil {
+		places = append(places, cached)
+	}
+	return places
+}
+
+// readIndex gives the entries of an archive as they were kept; nil where they were not, or of another archive.
+func readIndex(archive string, info fs.FileInfo) []tarEntry {
+	for _, file := range indexFiles(archive) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		if entries, err := decodeIndex(data, info.Size(), info.ModTime().UnixNano()); err == nil {
+			return entries
+		}
+	}
+	return nil
+}
+
+// writeIndex keeps the entries of an archive if they are many.
+func writeIndex(archive string, info fs.FileInfo, entries []tarEntry) (err error) {
+	if len(entries) < indexFrom {
+		return nil
+	}
+	data := encodeIndex(entries, info.Size(), info.ModTime().UnixNano())
+	for _, file := range indexFiles(archive) {
+		if err = renameio.WriteFile(file, data, 0o644, renameio.WithTempDir(filepath.Dir(file))); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func encodeIndex(entries []tarEntry, size, time int64) []byte {
+	var b bytes.Buffer
+	b.WriteString(indexMagic)
+	head := [3]int64{size, time, int64(len(entries))}
+	var small []byte
+	for _, v := range head {
+		small = binary.LittleEndian.AppendUint64(small, uint64(v))
+	}
+	end := int64(0)
+	b.Write(small)
+	for _, e := range entries {
+		small = binary.AppendUvarint(small[:0], uint64(len(e.path)))
+		small = append(small, e.path...)
+		small = binary.AppendVarint(small, e.offset-end)
+		small = binary.AppendUvarint(small, uint64(e.size))
+		b.Write(small)
+		end = e.offset + e.size
+	}
+	sum := sha256.Sum256(b.Bytes())
+	b.Write(sum[:])
+	return b.Bytes()
+}
+
+// decodeIndex refuses an index that is damaged or of another archive: every entry lies in the archive, and the paths
+// rise.
+func decodeIndex(data []byte, size, time int64) ([]tarEntry, error) {
+	if len(data) < indexHead+sha256.Size || string(data[:len(indexMagic)]) != indexMagic {
+		return nil, errors.New("not an index")
+	}
+	data, sum := data[:len(data)-sha256.Size], data[len(data)-sha256.Size:]
+	if own := sha256.Sum256(data); !bytes.Equal(own[:], sum) {
+		return nil, errors.New("a damaged index")
+	}
+	head := func(i int) int64 { return int64(binary.LittleEndian.Uint64(data[len(indexMagic)+8*i:])) }
+	if head(0) != size || head(1) != time {
+		return nil, errors.New("an index of another archive")
+	}
+	text := string(data[indexHead:]) // the paths are pieces of it
+	data = data[indexHead:]
+	count := head(2)
+	if count < 0 || count > int64(len(data)/3) {
+		return nil, errors.New("more entries than the index has room for")
+	}
+	entries := make([]tarEntry, count)
+	at, end, damaged := 0, int64(0), false
+	next := func(read func([]byte) (int64, int)) int64 {
+		v, n := read(data[at:])
+		if n <= 0 {
+			damaged = true
+			return 0
+		}
+		at += n
+		return v
+	}
+	unsigned := func(b []byte) (int64, int) {
+		v, n := binary.Uvarint(b)
+		return int64(v), n
+	}
+	for i := range entries {
+		e := &entries[i]
+		length := next(unsigned)
+		if damaged || length < 0 || length > int64(len(data)-at) {
+			return nil, errors.New("a damaged index")
+		}
+		e.path = text[at : at+int(length)]
+		at += int(length)
+		e.offset = end + next(binary.Varint)
+		e.size = next(unsigned)
+		if damaged || e.offset < 0 || e.size < 0 || e.offset > size || e.size > size-e.offset || i > 0 && e.path < entries[i-1].path {
+			return nil, errors.New("a damaged index")
+		}
+		end = e.offset + e.size
+	}
+	if at != len(data) {
+		return nil, errors.New("a damaged index")
+	}
+	return entries, nil
+}

@@ -1,0 +1,195 @@
+package dataset
+
+import (
+	"bytes"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// findArchives are the archives at the top of a folder whose names say what they are for.
+func findArchives(t *folder, role string) (files []string) {
+	for i := range t.Len() {
+		file := t.Path(i)
+		if strings.Contains(file, "/") || !strings.Contains(strings.ToLower(file), role) {
+			continue
+		}
+		if head, err := t.Read(i, tarBlock); err == nil && archiveKind(head) != "" {
+			files = append(files, filepath.Join(t.name, file))
+		}
+	}
+	return files
+}
+
+// openArchives opens a set whose splits are archives in a folder, as those of ILSVRC-2012: one of class folders or
+// class archives, and one of class folders or of pictures that a text file in the folder labels.
+func openArchives(t *folder, train, val []string, o Options) (set *Set, err error) {
+	for role, files := range map[string][]string{"train": train, "val": val} {
+		if len(files) > 1 {
+			return nil, errors.Errorf("dataset %s: several archives with %s in their names: %s: keep one", t.name, role, list(files))
+		}
+	}
+	set = &Set{Name: t.name, Channels: 3}
+	defer func() {
+		if err != nil {
+			set.Close()
+			set = nil
+		}
+	}()
+	open := func(file string) (tree, error) {
+		t, err := openArchive(file, o)
+		if err == nil {
+			set.trees = append(set.trees, t)
+		}
+		return t, err
+	}
+	trainFiles, err := open(train[0])
+	if err != nil {
+		return set, err
+	}
+	all, classes, err := listClasses(trainFiles, classRoot(trainFiles))
+	if err != nil {
+		return set, err
+	}
+	set.Train, set.Classes = all, classes
+	if val == nil {
+		return set, set.keepForValidation(all, o)
+	}
+	valFiles, err := open(val[0])
+	if err != nil {
+		return set, err
+	}
+	root := classRoot(valFiles)
+	if len(classFolders(valFiles, root)) == 0 {
+		set.Val, err = listLabelled(valFiles, root, t, "", classes)
+		return set, err
+	}
+	valSplit, valClasses, err := listClasses(valFiles, root)
+	if err != nil {
+		return set, err
+	}
+	set.Val = valSplit
+	return set, sameClasses(t.name, classes, valClasses)
+}
+
+// classRoot is the folder of an archive that holds its class folders or pictures: its only folder, if there is nothing
+// else at its top and folders or nothing but pictures are in that, or "".
+func classRoot(t tree) string {
+	tops := roots(t)
+	if len(tops) == 2 && after(t, tops[1]) == 0 {
+		if _, end := below(t, tops[1]); end == t.Len() {
+			return tops[1]
+		}
+	}
+	return ""
+}
+
+// largestLabels is the size in bytes up to which a file may be one of labels.
+const largestLabels = 1 << 26
+
+// listLabelled lists the pictures straight in a folder, labelled by a text file in another, which is found by trying.
+func listLabelled(t tree, folder string, beside tree, in string, classes []string) (*classSplit, error) {
+	s := &classSplit{files: t}
+	var names []string
+	first, end := below(t, folder)
+	for i := first; i < end; i++ {
+		if isPicture(t, i) {
+			s.entries = append(s.entries, int32(i))
+			names = append(names, path.Base(t.Path(i)))
+		}
+	}
+	if len(names) == 0 {
+		return nil, errors.Errorf("dataset %s: no pictures for validation in %s", t.Name(), folder)
+	}
+	var tried []string
+	first, end = below(beside, in)
+	for i := first; i < end; i++ {
+		file := beside.Path(i)
+		if strings.Contains(file[len(in):], "/") || isPicture(beside, i) {
+			continue
+		}
+		data, err := beside.Read(i, largestLabels)
+		if err != nil || len(data) == largestLabels || archiveKind(data) != "" {
+			continue
+		}
+		if s.labels, err = parseLabels(data, names, classes); err == nil {
+			return s, nil
+		}
+		tried = append(tried, file[len(in):]+" is not: "+err.Error())
+	}
+	if tried == nil {
+		tried = []string{"there is none"}
+	}
+	return nil, errors.Errorf("dataset %s: %d pictures for validation and no text file that labels them beside train and val (a line each: a class, or a picture's name and its class): %s",
+		beside.Name(), len(names), strings.Join(tried, "; "))
+}
+
+// parseLabels reads the classes of pictures, whose names rise. A line of the text holds a class, in the order of the
+// pictures, or a picture's name, with or without its extension, and a class; anything after that, and a headline, are
+// passed over. A class is a name or a number from 0.
+func parseLabels(text []byte, pictures, classes []string) ([]int32, error) {
+	numbers := make(map[string]int32, 2*len(classes))
+	for i := range classes {
+		numbers[strconv.Itoa(i)] = int32(i)
+	}
+	for i, class := range classes {
+		numbers[class] = int32(i)
+	}
+	labels := slices.Repeat([]int32{-1}, len(pictures))
+	next := 0 // picture, where lines hold classes alone
+	line := 0
+	for raw := range bytes.Lines(text) {
+		line++
+		fields := strings.FieldsFunc(string(raw), func(r rune) bool { return strings.ContainsRune(" \t\r\n,;", r) })
+		if len(fields) == 0 {
+			continue
+		}
+		picture, class := next, fields[0]
+		if len(fields) > 1 {
+			found := false
+			if picture, found = findPicture(pictures, fields[0]); !found {
+				if line == 1 {
+					continue
+				}
+				return nil, errors.Errorf("line %d: no picture %.40q", line, fields[0])
+			}
+			class = fields[1]
+		}
+		label, known := numbers[class]
+		switch {
+		case !known:
+			return nil, errors.Errorf("line %d: no class %.40q among the %d of train%s", line, class, len(classes), hint(class, len(classes)))
+		case picture >= len(pictures):
+			return nil, errors.Errorf("line %d: only %d pictures", line, len(pictures))
+		case labels[picture] >= 0:
+			return nil, errors.Errorf("line %d: a second class for picture %s", line, pictures[picture])
+		}
+		labels[picture] = label
+		next++
+	}
+	if i := slices.Index(labels, -1); i >= 0 {
+		return nil, errors.Errorf("no class for picture %s", pictures[i])
+	}
+	return labels, nil
+}
+
+// hint explains the numbers of ILSVRC-2012's development kit, which begin with 1 and have an order of their own.
+func hint(class string, classes int) string {
+	if class == strconv.Itoa(classes) {
+		return " (numbers begin with 0 here, in the order of the names; the development kit's ground truth has numbers of its own: replace them by the names that its meta.mat gives them)"
+	}
+	return ""
+}
+
+func findPicture(pictures []string, name string) (int, bool) {
+	name = path.Base(filepath.ToSlash(name))
+	i, found := slices.BinarySearch(pictures, name)
+	if !found && i < len(pictures) {
+		found = strings.TrimSuffix(pictures[i], path.Ext(pictures[i])) == name
+	}
+	return i, found
+}
