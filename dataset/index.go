@@ -80,9 +80,12 @@ func encodeIndex(entries []tarEntry, size, time int64) []byte {
 		b.Write(small)
 		end = e.offset + e.size
 	}
-	sum := sha256.Sum256(b.Bytes())
-	b.Write(sum[:])
-	return b.Bytes()
+	return sealIndex(b.Bytes())
+}
+
+func sealIndex(data []byte) []byte {
+	sum := sha256.Sum256(data)
+	return append(data, sum[:]...)
 }
 
 // decodeIndex refuses an index that is damaged or of another archive: every entry lies in the archive, and the paths
@@ -99,9 +102,9 @@ func decodeIndex(data []byte, size, time int64) ([]tarEntry, error) {
 	if head(0) != size || head(1) != time {
 		return nil, errors.New("an index of another archive")
 	}
-	text := string(data[indexHead:]) // the paths are pieces of it
-	data = data[indexHead:]
 	count := head(2)
+	data = data[indexHead:]
+	text := string(data) // the paths are pieces of it
 	if count < 0 || count > int64(len(data)/3) {
 		return nil, errors.New("more entries than the index has room for")
 	}

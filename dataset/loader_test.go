@@ -179,6 +179,55 @@ func TestLoaderEnds(t *testing.T) {
 	}
 }
 
+// TestSkips: pictures that cannot be read are passed over, the same for any number of workers, until they are too many.
+func TestSkips(t *testing.T) {
+	for _, workers := range []int{1, 3} {
+		o := options(true, workers)
+		o.Skips = NewSkips(&Set{Train: numbers(100), Val: numbers(100)})
+		l, err := NewLoader(numbers(100), 1, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			rows, passed := 0, 0
+			for b, err := range l.Epoch(t.Context(), 3) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, label := range b.Labels {
+					rows++
+					if label < 0 {
+						passed++
+						if b.Pixels[4*i] != 0 {
+							t.Errorf("a picture that was passed over has pixel %v", b.Pixels[4*i])
+						}
+					}
+				}
+			}
+			if rows != 96 || passed != 1 {
+				t.Errorf("%d rows, %d of them passed over", rows, passed)
+			}
+		}
+		if got := o.Skips.List(); len(got) != 1 || got[0].Picture != "number 66" || !strings.Contains(got[0].Reason.Error(), "broken") {
+			t.Errorf("passed over: %v", got)
+		}
+		if m, err := Measure(numbers(100), 1, 0, o.Skips); err != nil || m.Pictures != 99 {
+			t.Errorf("measured %d pictures, %v", m.Pictures, err)
+		}
+	}
+	o := options(false, 2)
+	o.Skips = NewSkips(&Set{Train: numbers(90), Val: numbers(9)})
+	l, err := NewLoader(numbers(90), 1, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err = range l.Epoch(t.Context(), 1) {
+	}
+	if err == nil || !strings.Contains(err.Error(), "1 of 99 pictures cannot be read, more than 1 %") || !strings.Contains(err.Error(), "number 66 is broken") {
+		t.Errorf("too many: %v", err)
+	}
+}
+
 // TestLoaderErrors: options that make no batch are refused.
 func TestLoaderErrors(t *testing.T) {
 	for want, change := range map[string]func(*LoaderOptions){

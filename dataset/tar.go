@@ -171,8 +171,8 @@ func (t *tarTree) Read(i, limit int) ([]byte, error) {
 // A gzipped archive must be read from its start, so it is unpacked once, into the user's cache folder. Pictures hardly
 // shrink: what unfolds to more than mostGzipped bytes a byte is no archive of pictures.
 const (
-	mostGzipped    = 100
-	smallestBombed = 1 << 30
+	mostGzipped  = 100
+	smallestBomb = 1 << 26
 )
 
 func openGzip(file *os.File, o Options) (*tarTree, error) {
@@ -225,7 +225,7 @@ func gunzip(file io.ReadSeeker, size int64, to string) error {
 	if err != nil {
 		return errors.Wrap(err, "the gzip file is damaged or incomplete")
 	}
-	limit := max(smallestBombed, mostGzipped*size)
+	limit := max(smallestBomb, mostGzipped*size)
 	written, err := io.Copy(out, io.LimitReader(io.MultiReader(bytes.NewReader(head), r), limit+1))
 	switch {
 	case err != nil:
