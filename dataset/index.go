@@ -1,9 +1,11 @@
 package dataset
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -53,39 +55,49 @@ func writeIndex(archive string, info fs.FileInfo, entries []tarEntry) (err error
 	if len(entries) < indexFrom {
 		return nil
 	}
-	data := encodeIndex(entries, info.Size(), info.ModTime().UnixNano())
 	for _, file := range indexFiles(archive) {
-		if err = renameio.WriteFile(file, data, 0o644, renameio.WithTempDir(filepath.Dir(file))); err == nil {
+		if err = saveIndex(file, info, entries); err == nil {
 			return nil
 		}
 	}
 	return err
 }
 
-func encodeIndex(entries []tarEntry, size, time int64) []byte {
-	var b bytes.Buffer
-	b.WriteString(indexMagic)
-	head := [3]int64{size, time, int64(len(entries))}
-	var small []byte
-	for _, v := range head {
-		small = binary.LittleEndian.AppendUint64(small, uint64(v))
+func saveIndex(file string, info fs.FileInfo, entries []tarEntry) error {
+	out, err := renameio.NewPendingFile(file, renameio.WithTempDir(filepath.Dir(file)), renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
 	}
-	end := int64(0)
-	b.Write(small)
-	for _, e := range entries {
-		small = binary.AppendUvarint(small[:0], uint64(len(e.path)))
-		small = append(small, e.path...)
-		small = binary.AppendVarint(small, e.offset-end)
-		small = binary.AppendUvarint(small, uint64(e.size))
-		b.Write(small)
-		end = e.offset + e.size
+	defer out.Cleanup()
+	if err := encodeIndex(out, entries, info.Size(), info.ModTime().UnixNano()); err != nil {
+		return err
 	}
-	return sealIndex(b.Bytes())
+	return out.CloseAtomicallyReplace()
 }
 
-func sealIndex(data []byte) []byte {
-	sum := sha256.Sum256(data)
-	return append(data, sum[:]...)
+func encodeIndex(to io.Writer, entries []tarEntry, size, time int64) error {
+	sum := sha256.New()
+	w := bufio.NewWriterSize(io.MultiWriter(to, sum), 1<<16)
+	b := []byte(indexMagic)
+	for _, v := range [3]int64{size, time, int64(len(entries))} {
+		b = binary.LittleEndian.AppendUint64(b, uint64(v))
+	}
+	end := int64(0)
+	for _, e := range entries {
+		b = binary.AppendUvarint(b, uint64(len(e.path)))
+		b = append(b, e.path...)
+		b = binary.AppendVarint(b, e.offset-end)
+		b = binary.AppendUvarint(b, uint64(e.size))
+		end = e.offset + e.size
+		w.Write(b) // it keeps the first error for Flush
+		b = b[:0]
+	}
+	w.Write(b)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := to.Write(sum.Sum(nil))
+	return err
 }
 
 // decodeIndex refuses an index that is damaged or of another archive: every entry lies in the archive, and the paths
