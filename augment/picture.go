@@ -8,8 +8,8 @@ package augment
 import (
 	"image"
 	"image/color"
-	"math"
 
+	"github.com/pkg/errors"
 	"golang.org/x/image/draw"
 )
 
@@ -30,17 +30,29 @@ func FromImage(img image.Image, channels int) Picture {
 		return p
 	}
 	rgba := image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
-	draw.Draw(rgba, rgba.Rect, image.White, image.Point{}, draw.Src)
-	draw.Draw(rgba, rgba.Rect, img, b.Min, draw.Over)
-	for i := range p.Width * p.Height {
-		r, g, b := rgba.Pix[4*i], rgba.Pix[4*i+1], rgba.Pix[4*i+2]
-		if channels == 1 {
-			p.Pix[i] = color.GrayModel.Convert(color.RGBA{r, g, b, 255}).(color.Gray).Y
+	if opaque, ok := img.(interface{ Opaque() bool }); ok && opaque.Opaque() {
+		draw.Draw(rgba, rgba.Rect, img, b.Min, draw.Src)
+	} else {
+		draw.Draw(rgba, rgba.Rect, image.White, image.Point{}, draw.Src)
+		draw.Draw(rgba, rgba.Rect, img, b.Min, draw.Over)
+	}
+	to := p.Pix
+	for from := rgba.Pix; len(from) >= 4; from, to = from[4:], to[channels:] {
+		if channels == 3 {
+			to[2], to[1], to[0] = from[2], from[1], from[0]
 		} else {
-			p.Pix[3*i], p.Pix[3*i+1], p.Pix[3*i+2] = r, g, b
+			to[0] = color.GrayModel.Convert(color.RGBA{from[0], from[1], from[2], 255}).(color.Gray).Y
 		}
 	}
 	return p
+}
+
+// check refuses a picture that is not what it says.
+func (p Picture) check() error {
+	if p.Width < 1 || p.Height < 1 || p.Channels != 1 && p.Channels != 3 || p.Width > len(p.Pix) || len(p.Pix) != p.Width*p.Height*p.Channels {
+		return errors.Errorf("augment: a picture of %d×%d with %d channels and %d bytes", p.Width, p.Height, p.Channels, len(p.Pix))
+	}
+	return nil
 }
 
 // Image converts the picture for drawing and encoding.
@@ -54,24 +66,4 @@ func (p Picture) Image() image.Image {
 		rgba.Pix[4*i+3] = 255
 	}
 	return rgba
-}
-
-// Rescale changes the size isotropically so that the smaller side is s, with a Catmull-Rom filter, which averages over
-// the pixels that vanish when it shrinks (CatmullRom of golang.org/x/image/draw). A picture that has that size already is
-// returned as it is.
-func Rescale(p Picture, s int) Picture {
-	smaller := min(p.Width, p.Height)
-	if smaller == s {
-		return p
-	}
-	scale := func(side int) int { return max(s, int(math.Round(float64(side)*float64(s)/float64(smaller)))) }
-	img := image.Rect(0, 0, scale(p.Width), scale(p.Height))
-	if p.Channels == 1 {
-		dst := image.NewGray(img)
-		draw.CatmullRom.Scale(dst, img, p.Image(), p.Image().Bounds(), draw.Src, nil)
-		return FromImage(dst, 1)
-	}
-	dst := image.NewRGBA(img)
-	draw.CatmullRom.Scale(dst, img, p.Image(), p.Image().Bounds(), draw.Src, nil)
-	return FromImage(dst, 3)
 }

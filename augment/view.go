@@ -56,11 +56,12 @@ func (v View) Validate(channels int) error {
 	return nil
 }
 
-// placement is one way to look at a picture that has been rescaled.
+// placement is one way to look at a picture.
 type placement struct {
-	left, top int  // of the input in the picture, negative where it reaches into the border
-	mirrored  bool // left to right
-	shift     [3]float64
+	width, height int  // to which it is rescaled
+	left, top     int  // of the input in it, negative where that reaches into the border
+	mirrored      bool // left to right
+	shift         [3]float64
 }
 
 // Training writes the view that training takes of picture index in an epoch to dst (C, Size, Size). It is an error if
@@ -70,15 +71,13 @@ func (v View) Training(dst []float32, p Picture, seed uint64, epoch, index int) 
 		return err
 	}
 	r := rand.New(rand.NewPCG(mix(seed^mix(uint64(epoch))), mix(uint64(index))))
+	scale := 0
 	if v.Scale.Min > 0 {
-		var err error
-		if p, err = rescale(p, v.Scale.Min+r.IntN(v.Scale.Max-v.Scale.Min+1)); err != nil {
-			return err
-		}
+		scale = v.Scale.Min + r.IntN(v.Scale.Max-v.Scale.Min+1)
 	}
-	at := v.centre(p)
+	at := v.centre(p, scale)
 	if v.Crop {
-		at.left, at.top = v.start(r, p.Width), v.start(r, p.Height)
+		at.left, at.top = v.start(r, at.width), v.start(r, at.height)
 	}
 	if v.Flip {
 		at.mirrored = r.IntN(2) == 1
@@ -121,18 +120,14 @@ func (v View) Test(dst []float32, p Picture) error {
 	if err := v.check(dst, p); err != nil {
 		return err
 	}
-	if v.Scale.Min > 0 {
-		var err error
-		if p, err = rescale(p, (v.Scale.Min+v.Scale.Max)/2); err != nil {
-			return err
-		}
-	}
-	v.write(dst, p, v.centre(p))
+	v.write(dst, p, v.centre(p, (v.Scale.Min+v.Scale.Max)/2))
 	return nil
 }
 
-func (v View) centre(p Picture) placement {
-	return placement{left: (p.Width - v.Size) / 2, top: (p.Height - v.Size) / 2}
+// centre looks at the middle of a picture that is rescaled so that its smaller side is scale.
+func (v View) centre(p Picture, scale int) placement {
+	width, height := p.scaled(scale)
+	return placement{width: width, height: height, left: (width - v.Size) / 2, top: (height - v.Size) / 2}
 }
 
 // check refuses what would read or write beyond a picture or its destination.
@@ -140,8 +135,8 @@ func (v View) check(dst []float32, p Picture) error {
 	if err := v.Validate(p.Channels); err != nil {
 		return err
 	}
-	if p.Width < 1 || p.Height < 1 || len(p.Pix) != p.Width*p.Height*p.Channels {
-		return errors.Errorf("augment: a picture of %d×%d with %d channels and %d bytes", p.Width, p.Height, p.Channels, len(p.Pix))
+	if err := p.check(); err != nil {
+		return err
 	}
 	if want := p.Channels * v.Size * v.Size; len(dst) != want {
 		return errors.Errorf("augment: room for %d values: an input (%d, %d, %[3]d) has %d", len(dst), p.Channels, v.Size, want)
@@ -149,35 +144,28 @@ func (v View) check(dst []float32, p Picture) error {
 	return nil
 }
 
-// largest is the size in pixels up to which pictures are rescaled.
-const largest = 100_000_000
-
-func rescale(p Picture, s int) (Picture, error) {
-	longer, smaller := max(p.Width, p.Height), min(p.Width, p.Height)
-	if float64(longer)/float64(smaller)*float64(s)*float64(s) > largest {
-		return p, errors.Errorf("augment: a picture of %d×%d, rescaled so that the smaller side is %d, is larger than %d pixels: crop it or remove it", p.Width, p.Height, s, largest)
-	}
-	return Rescale(p, s), nil
-}
-
 // write fills dst (C, Size, Size); what lies outside the picture is the mean, that is, zero.
 func (v View) write(dst []float32, p Picture, at placement) {
 	clear(dst)
-	first, last := max(0, -at.left), min(v.Size, p.Width-at.left) // columns of the input that lie in the picture
-	for c := range p.Channels {
-		factor, offset := float32(1/v.Std[c]), float32((at.shift[c]-v.Mean[c])/v.Std[c])
-		for y := max(0, -at.top); y < min(v.Size, p.Height-at.top); y++ {
-			to := dst[(c*v.Size+y)*v.Size:][:v.Size]
-			from := ((at.top+y)*p.Width+at.left+first)*p.Channels + c
-			for x := first; x < last; x++ {
-				value := float32(p.Pix[from])*factor + offset
-				from += p.Channels
+	left, right := max(0, -at.left), min(v.Size, at.width-at.left) // columns of the input that lie in the picture
+	top, bottom := max(0, -at.top), min(v.Size, at.height-at.top)
+	if left >= right || top >= bottom {
+		return
+	}
+	across := newTaps(p.Width, at.width, at.left+left, right-left)
+	down := newTaps(p.Height, at.height, at.top+top, bottom-top)
+	resample(p, across, down, func(y int, row []float32) {
+		for c := range p.Channels {
+			factor, offset := float32(1/v.Std[c]), float32((at.shift[c]-v.Mean[c])/v.Std[c])
+			to := dst[(c*v.Size+top+y)*v.Size:][:v.Size]
+			for i, value := range row[c*(right-left):][:right-left] {
+				value = value*factor + offset
 				if at.mirrored {
-					to[v.Size-1-x] = value
+					to[v.Size-1-left-i] = value
 				} else {
-					to[x] = value
+					to[left+i] = value
 				}
 			}
 		}
-	}
+	})
 }

@@ -6,7 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"image"
+	"image/jpeg"
+	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -272,4 +278,68 @@ func BenchmarkLoader(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(pictures)/b.Elapsed().Seconds(), "pictures/s")
+}
+
+// photograph makes a JPEG of 500×375 about as hard to decode as those of ILSVRC-2012, which have 110 kB on average:
+// waves of all lengths, and noise.
+func photograph(b *testing.B, seed uint64) []byte {
+	r := rand.New(rand.NewPCG(seed, 1))
+	img := image.NewRGBA(image.Rect(0, 0, 500, 375))
+	var waves [24][3]float64
+	for i := range waves {
+		waves[i] = [3]float64{r.NormFloat64() / 4, r.NormFloat64() / 4, 7 * r.Float64()}
+	}
+	for i := range 500 * 375 {
+		x, y := float64(i%500), float64(i/500)
+		for c := range 3 {
+			v := 128.0
+			for k, w := range waves {
+				v += 60 / float64(k/3+2) * math.Sin((w[0]*x+w[1]*y)/float64(24-k)+w[2]*float64(c+1))
+			}
+			img.Pix[4*i+c] = uint8(min(max(v+20*r.NormFloat64(), 0), 255))
+		}
+		img.Pix[4*i+3] = 255
+	}
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: 88}); err != nil {
+		b.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// BenchmarkPhotographs makes training views of 224×224, S from 256 to 512, of JPEGs of 500×375 in class folders.
+func BenchmarkPhotographs(b *testing.B) {
+	dir := b.TempDir()
+	size := 0
+	for i := range 18 {
+		data := photograph(b, uint64(i))
+		size += len(data)
+		file := filepath.Join(dir, "train", string(rune('a'+i%2)), fmt.Sprint(i, ".jpg"))
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(file, data, 0o666); err != nil {
+			b.Fatal(err)
+		}
+	}
+	s, err := Open(dir, Options{ValShare: 0.1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	v := augment.View{Size: 224, Scale: augment.Range{Min: 256, Max: 512}, Crop: true, Flip: true, ColourShift: 0.1, Mean: []float64{124, 117, 104}, Std: []float64{1, 1, 1}}
+	l, err := NewLoader(s.Train, 3, LoaderOptions{Batch: 16, View: v, Training: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	pictures := 0
+	for i := 0; b.Loop(); i++ {
+		for batch, err := range l.Epoch(context.Background(), i) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			pictures += batch.Pictures
+		}
+	}
+	b.ReportMetric(float64(size)/18e3, "kB/picture")
+	b.ReportMetric(float64(pictures)/b.Elapsed().Seconds()/float64(runtime.GOMAXPROCS(0)), "pictures/s/core")
 }
