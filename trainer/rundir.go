@@ -80,6 +80,9 @@ func (s *session) prepareDir() error {
 	if err := os.MkdirAll(s.job.Dir, 0o777); err != nil {
 		return errors.Wrap(err, "trainer: cannot make the run directory (choose another with --out)")
 	}
+	if err := os.Remove(filepath.Join(s.job.Dir, SkippedFile)); err != nil && !os.IsNotExist(err) {
+		return errors.Wrap(err, "trainer: cannot remove an earlier run's list (choose another folder with --out)")
+	}
 	recipe, err := s.job.Recipe.TOML()
 	if err != nil {
 		return err

@@ -5,10 +5,13 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"image"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -180,6 +183,75 @@ func TestBadInput(t *testing.T) {
 			if !strings.Contains(errs, want) {
 				t.Errorf("%v: no %q in %q", c.args, want, errs)
 			}
+		}
+	}
+}
+
+// TestBadPictures: one of a hundred pictures that cannot be read stops the run, or is passed over and listed.
+func TestBadPictures(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 130 {
+		img := image.NewGray(image.Rect(0, 0, 32, 32))
+		for k := range img.Pix {
+			img.Pix[k] = uint8(k * (1 + i%2))
+		}
+		split := "train"
+		if i >= 100 {
+			split = "val"
+		}
+		var b bytes.Buffer
+		if err := png.Encode(&b, img); err != nil {
+			t.Fatal(err)
+		}
+		if i == 42 || i == 120 {
+			b.Truncate(60)
+		}
+		file := filepath.Join(dir, "data", split, string(rune('a'+i%2)), strconv.Itoa(i)+".png")
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, b.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	args := []string{"--data", "data", "--width", "0.05", "--fc", "8", "--batch", "20", "--epochs", "2", "--out", "run", "--set", "augment.flip=false"}
+	if _, errs, code := trainIn(t, dir, args...); code != 1 || !strings.Contains(errs, "data: train/a/42.png") || !strings.Contains(errs, "replace or remove") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+	args = append(args, "--set", "bad_pictures=skip")
+	if _, errs, code := trainIn(t, dir, args...); code != 1 || !strings.Contains(errs, "2 of 130 pictures cannot be read, more than 1 %") {
+		t.Errorf("too many: exit code %d: %s", code, errs)
+	}
+	listed, err := os.ReadFile(filepath.Join(dir, "run", trainer.SkippedFile))
+	if err != nil || !strings.Contains(string(listed), "val/a/120.png") {
+		t.Errorf("listed: %s, %v", listed, err)
+	}
+	if err := os.Remove(filepath.Join(dir, "data/val/a/120.png")); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := trainIn(t, dir, args...); code != 0 {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+	listed, err = os.ReadFile(filepath.Join(dir, "run", trainer.SkippedFile))
+	if err != nil || strings.Count(string(listed), "\n") != 2 || !strings.Contains(string(listed), "data: train/a/42.png,") {
+		t.Errorf("listed: %s, %v", listed, err)
+	}
+	var summary trainer.Summary
+	b, err := os.ReadFile(filepath.Join(dir, "run", trainer.SummaryFile))
+	if err == nil {
+		err = json.Unmarshal(b, &summary)
+	}
+	if err != nil || summary.Skipped != 1 || summary.Iterations != 10 || summary.LoaderWait < 0 || summary.LoaderWait > 100 {
+		t.Errorf("%+v, %v", summary, err)
+	}
+	// The run's own recipe has what was measured, and does not measure other pictures again than those it is run on.
+	recipe := filepath.Join("run", trainer.RecipeFile)
+	for _, c := range []struct {
+		want string
+		args []string
+	}{{"from 99 of them", nil}, {"from 50 of them", []string{"--set", "sample=50"}}} {
+		if out, errs, code := trainIn(t, dir, append(c.args, "--recipe", recipe, "--out", "again")...); code != 0 || !strings.Contains(out, c.want) {
+			t.Errorf("%v: exit code %d: %s%s", c.args, code, out, errs)
 		}
 	}
 }
