@@ -548,6 +548,16 @@ func FuzzArchive(f *testing.F) {
 	})
 }
 
+// TestLabels: names of classes may have spaces and commas.
+func TestLabels(t *testing.T) {
+	pictures, classes := []string{"a.jpg", "b.jpg"}, []string{"bulldog, French", "golden retriever"}
+	for _, text := range []string{"golden retriever\nbulldog, French\n", "b.jpg,bulldog, French\na.jpg golden retriever", "name;class\na;1\nb;0\n"} {
+		if labels, err := parseLabels([]byte(text), pictures, classes); err != nil || !slices.Equal(labels, []int32{1, 0}) {
+			t.Errorf("%q: %v, %v", text, labels, err)
+		}
+	}
+}
+
 // FuzzLabels: every picture gets a class that exists, or there is an error.
 func FuzzLabels(f *testing.F) {
 	f.Add([]byte("n1\nn0\n"))

@@ -128,6 +128,9 @@ func listLabelled(t tree, folder string, beside tree, in string, classes []strin
 		beside.Name(), len(names), strings.Join(tried, "; "))
 }
 
+// separators stand between the words of a line of labels.
+const separators = " \t,;"
+
 // parseLabels reads the classes of pictures, whose names rise. A line of the text holds a class, in the order of the
 // pictures, or a picture's name, with or without its extension, and a class; anything after that, and a headline, are
 // passed over. A class is a name or a number from 0.
@@ -144,22 +147,28 @@ func parseLabels(text []byte, pictures, classes []string) ([]int32, error) {
 	line := 0
 	for raw := range bytes.Lines(text) {
 		line++
-		fields := strings.FieldsFunc(string(raw), func(r rune) bool { return strings.ContainsRune(" \t\r\n,;", r) })
-		if len(fields) == 0 {
+		class := strings.TrimSpace(string(raw))
+		if class == "" {
 			continue
 		}
-		picture, class := next, fields[0]
-		if len(fields) > 1 {
-			found := false
-			if picture, found = findPicture(pictures, fields[0]); !found {
+		picture := next
+		label, known := numbers[class]
+		if at := strings.IndexAny(class, separators); !known && at >= 0 {
+			name, found := class[:at], false
+			if picture, found = findPicture(pictures, name); !found {
 				if line == 1 {
 					continue
 				}
-				return nil, errors.Errorf("line %d: no picture %.40q", line, fields[0])
+				return nil, errors.Errorf("line %d: no picture %.40q", line, name)
 			}
-			class = fields[1]
+			class = strings.Trim(class[at:], separators)
+			if label, known = numbers[class]; !known {
+				if at := strings.IndexAny(class, separators); at >= 0 {
+					class = class[:at]
+				}
+				label, known = numbers[class]
+			}
 		}
-		label, known := numbers[class]
 		switch {
 		case !known:
 			return nil, errors.Errorf("line %d: no class %.40q among the %d of train%s", line, class, len(classes), hint(class, len(classes)))
