@@ -1,0 +1,147 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pkg/errors"
+
+	"vgg/augment"
+	"vgg/configs"
+	"vgg/dataset"
+)
+
+// sizeSample is the number of pictures of a split whose size is looked at, unless all are checked.
+const sizeSample = 1000
+
+// survey is what was found in a data set.
+type survey struct {
+	set        *dataset.Set
+	train      dataset.Split // as training by the recipe takes it
+	statistics dataset.Statistics
+	unreadable map[string]bool // names of the pictures found to be so
+	report     report
+}
+
+// look decodes a sample of the pictures, or all of them to check them, and measures their colours. Only in a check it
+// goes on after a picture that cannot be read.
+func look(ctx context.Context, set *dataset.Set, r configs.Recipe, check bool) (*survey, error) {
+	s := &survey{set: set, train: set.Train, unreadable: map[string]bool{}, report: newReport(set)}
+	if r.Training.Limit > 0 {
+		s.train = dataset.Subset(s.train, r.Training.Limit)
+	}
+	if check {
+		s.report.Unreadable = []unreadable{}
+	}
+	for _, part := range []struct {
+		split dataset.Split
+		sizes *sizes
+	}{{set.Train, &s.report.Sizes.Train}, {set.Val, &s.report.Sizes.Val}} {
+		if !check {
+			part.split = dataset.Subset(part.split, sizeSample)
+		}
+		found, err := decode(ctx, part.split)
+		if err != nil {
+			return nil, err
+		}
+		var good []size
+		for i, d := range found {
+			switch {
+			case d.err == nil:
+				good = append(good, d.size)
+			case !check:
+				return nil, suggestCheck(d.err)
+			default:
+				name := part.split.Name(i)
+				s.unreadable[name] = true
+				s.report.Unreadable = append(s.report.Unreadable, unreadable{name, strings.TrimPrefix(d.err.Error(), "dataset "+name+": ")})
+			}
+		}
+		*part.sizes = summarise(good)
+	}
+	return s, s.measure(ctx, r.Pictures.Sample)
+}
+
+func suggestCheck(err error) error {
+	return errors.Wrap(err, "not all pictures can be read (--check lists those that cannot)")
+}
+
+// measure takes the statistics as training does, but passes over what a check has found to be unreadable.
+func (s *survey) measure(ctx context.Context, sample int) error {
+	split := s.train
+	if sample > 0 {
+		split = dataset.Subset(split, sample)
+	}
+	readable := picked{Split: split}
+	for i := range split.Len() {
+		if !s.unreadable[split.Name(i)] {
+			readable.at = append(readable.at, i)
+		}
+	}
+	if readable.Len() == 0 {
+		return nil
+	}
+	shown := watch(ctx, readable, "measuring")
+	defer shown.clear()
+	measured, err := dataset.Measure(shown, s.set.Channels, 0, nil)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return suggestCheck(err)
+	}
+	s.statistics = measured
+	s.report.add(measured)
+	return nil
+}
+
+// decoded is what came of decoding a picture.
+type decoded struct {
+	size size
+	err  error
+}
+
+// decode decodes the pictures of a split on all cores. Only an interruption is an error.
+func decode(ctx context.Context, split dataset.Split) ([]decoded, error) {
+	shown := watch(ctx, split, "decoding")
+	defer shown.clear()
+	found := make([]decoded, split.Len())
+	workers := runtime.GOMAXPROCS(0)
+	var wait sync.WaitGroup
+	for w := range workers {
+		wait.Go(func() {
+			for i := w; i < len(found); i += workers {
+				p, err := shown.Picture(i)
+				found[i] = decoded{size{p.Width, p.Height}, err}
+			}
+		})
+	}
+	wait.Wait()
+	return found, ctx.Err()
+}
+
+// summarise gives the extremes and the median by area.
+func summarise(all []size) sizes {
+	if len(all) == 0 {
+		return sizes{}
+	}
+	slices.SortFunc(all, func(a, b size) int {
+		return cmp.Or(cmp.Compare(a[0]*a[1], b[0]*b[1]), cmp.Compare(a[0], b[0]))
+	})
+	return sizes{Pictures: len(all), Smallest: all[0], Median: all[(len(all)-1)/2], Largest: all[len(all)-1]}
+}
+
+// picked are some pictures of a split.
+type picked struct {
+	dataset.Split
+	at []int
+}
+
+func (p picked) Len() int                               { return len(p.at) }
+func (p picked) Label(i int) int                        { return p.Split.Label(p.at[i]) }
+func (p picked) Name(i int) string                      { return p.Split.Name(p.at[i]) }
+func (p picked) Picture(i int) (augment.Picture, error) { return p.Split.Picture(p.at[i]) }

@@ -1,0 +1,138 @@
+// Command dataset shows what a data set holds and what the net will see of it: classes, sizes and colours of the
+// pictures, those that cannot be read, and a sheet of augmented training views.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"vgg/configs"
+	"vgg/dataset"
+	"vgg/internal/cli"
+)
+
+type flags struct {
+	Data         string   `arg:"" optional:"" name:"SPEC" help:"Pictures: a folder or archive (zip, tar, tar.gz) of class folders, ILSVRC-2012, CIFAR or IDX files, or embedded, which is the default."`
+	Check        bool     `help:"Decode all pictures and list those that cannot be read; exit code 1 if there are any."`
+	Classes      bool     `help:"List all classes, however many there are."`
+	JSON         bool     `name:"json" help:"Print one JSON object."`
+	Sample       *int     `help:"Training pictures, evenly spaced, to take mean and colours from; 0 takes all. Default: the recipe's, 10000." placeholder:"N"`
+	ContactSheet string   `help:"Draw training views of up to ten pictures of up to ten classes, just as the net sees them." placeholder:"FILE.png"`
+	Recipe       string   `help:"Recipe whose views to draw: a name from train --list-recipes or a TOML file. Default: quick for grey pictures, flowers for colour." placeholder:"NAME|FILE"`
+	Set          []string `help:"Change any key of the recipe, such as augment.flip=false; repeatable." placeholder:"KEY=VALUE" sep:"none"`
+	Seed         *uint64  `help:"Seed of the views' random draws. Default: the recipe's." placeholder:"N"`
+	Epoch        int      `help:"Epoch whose views to draw, from 1." default:"1" placeholder:"N"`
+	cli.Threads
+}
+
+func main() {
+	var f flags
+	cli.Main("dataset", "Show what a data set holds and what the net will see of it.", &f, func(ctx context.Context) error { return show(ctx, f) })
+}
+
+// check refuses flags that are wrong whatever the pictures are.
+func (f flags) check() error {
+	switch {
+	case f.Sample != nil && *f.Sample < 0:
+		return errors.Errorf("--sample %d: want 0 for all pictures or a positive number", *f.Sample)
+	case f.Epoch < 1:
+		return errors.Errorf("--epoch %d: want a number from 1 up", f.Epoch)
+	case f.ContactSheet != "" && !strings.EqualFold(filepath.Ext(f.ContactSheet), ".png"):
+		return errors.Errorf("--contact-sheet %s: want the name of a .png file", f.ContactSheet)
+	}
+	return nil
+}
+
+// recipe is the one asked for, else one for pictures of so many channels, with the flags applied to it.
+func (f flags) recipe(channels int) (configs.Recipe, error) {
+	name := f.Recipe
+	switch {
+	case name != "":
+	case channels == 1:
+		name = "quick"
+	default:
+		name = "flowers"
+	}
+	r, err := configs.LoadRecipe(name)
+	if err != nil {
+		return r, errors.Wrap(err, "--recipe")
+	}
+	for _, s := range f.Set {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return r, errors.Errorf("--set %s: want KEY=VALUE", s)
+		}
+		if err := r.Set(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
+			return r, errors.Wrap(err, "--set")
+		}
+	}
+	if f.Data != "" {
+		r.Data = f.Data
+	}
+	if f.Sample != nil {
+		r.Pictures.Sample = *f.Sample
+	}
+	if f.Seed != nil {
+		r.Training.Seed = *f.Seed
+	}
+	return r, nil
+}
+
+func show(ctx context.Context, f flags) error {
+	if err := f.Threads.Apply(); err != nil {
+		return err
+	}
+	if err := f.check(); err != nil {
+		return cli.Usage(err)
+	}
+	// The recipe says how to open the set only where that has class folders, whose pictures have 3 channels.
+	r, err := f.recipe(3)
+	if err != nil {
+		return cli.Usage(err)
+	}
+	set, err := dataset.Open(r.Data, dataset.Options{
+		ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed, Notice: func(message string) { fmt.Fprintln(os.Stderr, message) },
+	})
+	if err != nil {
+		return errors.Wrap(err, "SPEC")
+	}
+	defer set.Close()
+	if r, err = f.recipe(set.Channels); err == nil {
+		err = r.Validate()
+	}
+	if err != nil {
+		return cli.Usage(err)
+	}
+
+	s, err := look(ctx, set, r, f.Check)
+	if err != nil {
+		return err
+	}
+	if f.JSON {
+		err = json.NewEncoder(os.Stdout).Encode(s.report)
+	} else {
+		err = s.report.print(os.Stdout, f.Classes)
+	}
+	if err != nil {
+		return errors.Wrap(err, "report")
+	}
+	if f.ContactSheet != "" {
+		figure, err := s.sheet(r, f.Epoch)
+		if err == nil {
+			err = figure.Save(f.ContactSheet)
+		}
+		if err != nil {
+			return errors.Wrap(err, "--contact-sheet")
+		}
+	}
+	if n := len(s.report.Unreadable); n > 0 {
+		return errors.Errorf("%d of %d pictures cannot be read: replace or remove them", n, s.report.Train+s.report.Val)
+	}
+	return nil
+}
