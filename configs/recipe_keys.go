@@ -56,6 +56,20 @@ func (r *Recipe) Set(key, value string) error {
 	return r.unknownKey(key)
 }
 
+// Apply changes values one after another, each given as KEY=VALUE.
+func (r *Recipe) Apply(settings ...string) error {
+	for _, s := range settings {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return errors.Errorf("%s: want KEY=VALUE", s)
+		}
+		if err := r.Set(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // assign stores the value of a key of a file.
 func (r *Recipe) assign(key toml.Key, value any) error {
 	name := key.String()

@@ -13,18 +13,18 @@ import (
 type Skips struct {
 	pictures int // of the set
 	mutex    sync.Mutex
-	reasons  map[string]error // by the picture's name
+	reasons  map[string]string // by the picture's name
 }
 
 // Skip is one picture that was passed over.
 type Skip struct {
 	Picture string
-	Reason  error
+	Reason  string
 }
 
 // NewSkips makes room for the unreadable pictures of a set: at most one in a hundred.
 func NewSkips(set *Set) *Skips {
-	return &Skips{pictures: set.Train.Len() + set.Val.Len(), reasons: map[string]error{}}
+	return &Skips{pictures: set.Train.Len() + set.Val.Len(), reasons: map[string]string{}}
 }
 
 // List gives the pictures by name.
@@ -47,9 +47,9 @@ func (s *Skips) pass(name string, reason error) error {
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.reasons[name] = reason
+	s.reasons[name] = reason.Error()
 	if 100*len(s.reasons) > s.pictures {
-		return errors.Wrapf(reason, "%d of %d pictures cannot be read, more than 1 %% (go run ./cmd/dataset --check lists them); the last", len(s.reasons), s.pictures)
+		return errors.Wrapf(reason, "%d of %d pictures cannot be read, more than 1 %% (go run ./cmd/dataset SPEC --check lists them); the last", len(s.reasons), s.pictures)
 	}
 	return nil
 }

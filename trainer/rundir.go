@@ -130,7 +130,7 @@ func (s *session) saveSkips() error {
 	}
 	rows := [][]string{{"picture", "reason"}}
 	for _, skip := range skips {
-		rows = append(rows, []string{skip.Picture, skip.Reason.Error()})
+		rows = append(rows, []string{skip.Picture, skip.Reason})
 	}
 	var b bytes.Buffer
 	if err := csv.NewWriter(&b).WriteAll(rows); err != nil {

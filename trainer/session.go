@@ -80,6 +80,11 @@ func kernels() string {
 	return note
 }
 
+// Open opens the data set of a recipe. What takes its time is told to notice; nil tells nobody.
+func Open(r configs.Recipe, notice func(message string)) (*dataset.Set, error) {
+	return dataset.Open(r.Data, dataset.Options{ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed, Notice: notice})
+}
+
 // openData measures the training pictures and makes the two loaders.
 func (s *session) openData() error {
 	r, set := s.job.Recipe, s.job.Set

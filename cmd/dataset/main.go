@@ -13,8 +13,8 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/configs"
-	"vgg/dataset"
 	"vgg/internal/cli"
+	"vgg/trainer"
 )
 
 type flags struct {
@@ -63,14 +63,8 @@ func (f flags) recipe(channels int) (configs.Recipe, error) {
 	if err != nil {
 		return r, errors.Wrap(err, "--recipe")
 	}
-	for _, s := range f.Set {
-		key, value, ok := strings.Cut(s, "=")
-		if !ok {
-			return r, errors.Errorf("--set %s: want KEY=VALUE", s)
-		}
-		if err := r.Set(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
-			return r, errors.Wrap(err, "--set")
-		}
+	if err := r.Apply(f.Set...); err != nil {
+		return r, errors.Wrap(err, "--set")
 	}
 	if f.Data != "" {
 		r.Data = f.Data
@@ -96,9 +90,7 @@ func show(ctx context.Context, f flags) error {
 	if err != nil {
 		return cli.Usage(err)
 	}
-	set, err := dataset.Open(r.Data, dataset.Options{
-		ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed, Notice: func(message string) { fmt.Fprintln(os.Stderr, message) },
-	})
+	set, err := trainer.Open(r, func(message string) { fmt.Fprintln(os.Stderr, message) })
 	if err != nil {
 		return errors.Wrap(err, "SPEC")
 	}

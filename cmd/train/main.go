@@ -7,14 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/pkg/errors"
 
 	"vgg/configs"
-	"vgg/dataset"
 	"vgg/internal/cli"
 	"vgg/trainer"
 	"vgg/weights"
@@ -82,14 +80,8 @@ func (f flags) recipe() (configs.Recipe, error) {
 	number(&set, "net.width", f.Width)
 	number(&set, "net.fc", f.FC)
 	number(&set, "training.seed", f.Seed)
-	for _, s := range set {
-		key, value, ok := strings.Cut(s, "=")
-		if !ok {
-			return r, errors.Errorf("--set %s: want KEY=VALUE", s)
-		}
-		if err := r.Set(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
-			return r, err
-		}
+	if err := r.Apply(set...); err != nil {
+		return r, errors.Wrap(err, "--set")
 	}
 	if r.Data == "" {
 		return r, errors.Errorf("recipe %s names no pictures: give a folder or archive with --data", r.Name)
@@ -125,8 +117,7 @@ func train(ctx context.Context, f flags) error {
 			return errors.Wrap(err, "--init-from")
 		}
 	}
-	o := dataset.Options{ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed, Notice: func(message string) { fmt.Println(message) }}
-	if job.Set, err = dataset.Open(r.Data, o); err != nil {
+	if job.Set, err = trainer.Open(r, func(message string) { fmt.Println(message) }); err != nil {
 		return errors.Wrap(err, "--data")
 	}
 	defer job.Set.Close()
