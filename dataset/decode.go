@@ -3,11 +3,15 @@ package dataset
 import (
 	"bytes"
 	"image"
+	"image/draw"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
+	"math"
+	"slices"
 
+	"github.com/bep/imagemeta"
 	"github.com/pkg/errors"
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/webp"
@@ -16,21 +20,22 @@ import (
 )
 
 // largest is the size in pixels above which a picture is refused before it is decoded.
-const largest = 100_000_000
+const largest = 1 << 26
 
 // format decodes one kind of picture, known by its first bytes.
 type format struct {
 	magic  string // ? stands for any byte
 	config func(io.Reader) (image.Config, error)
 	decode func(io.Reader) (image.Image, error)
+	exif   imagemeta.ImageFormat // 0: the format has no EXIF
 }
 
 var formats = []format{
-	{"\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode},
-	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode},
-	{"GIF8?a", gif.DecodeConfig, gif.Decode},
-	{"RIFF????WEBPVP8", webp.DecodeConfig, webp.Decode},
-	{"BM", bmp.DecodeConfig, bmp.Decode},
+	{"\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode, imagemeta.JPEG},
+	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode, imagemeta.PNG},
+	{"GIF8?a", gif.DecodeConfig, gif.Decode, 0},
+	{"RIFF????WEBPVP8", webp.DecodeConfig, decodeWebP, imagemeta.WebP},
+	{"BM", bmp.DecodeConfig, bmp.Decode, 0},
 }
 
 func (f format) matches(data []byte) bool {
@@ -45,24 +50,112 @@ func (f format) matches(data []byte) bool {
 	return true
 }
 
-// decode turns a file's contents into a picture of 3 channels. What it is decides the content, not the name.
+// decode turns a file's contents into a picture of 3 channels that stands upright. What it is decides the content, not
+// the name.
 func decode(data []byte) (augment.Picture, error) {
-	for _, f := range formats {
-		if !f.matches(data) {
-			continue
-		}
-		config, err := f.config(bytes.NewReader(data))
-		if err != nil {
-			return augment.Picture{}, err
-		}
-		if config.Width < 1 || config.Height < 1 || config.Width > largest/config.Height {
-			return augment.Picture{}, errors.Errorf("a picture of %d×%d: want at most %d pixels", config.Width, config.Height, largest)
-		}
-		img, err := f.decode(bytes.NewReader(data))
-		if err != nil {
-			return augment.Picture{}, err
-		}
-		return augment.FromImage(img, 3), nil
+	f, canvas, err := header(data)
+	if err != nil {
+		return augment.Picture{}, err
 	}
-	return augment.Picture{}, errors.New("not a JPEG, PNG, GIF, WebP or BMP picture")
+	img, err := f.decode(bytes.NewReader(data))
+	if err != nil {
+		return augment.Picture{}, err
+	}
+	switch b := img.Bounds(); {
+	case !b.In(canvas):
+		return augment.Picture{}, errors.Errorf("a picture of %d×%d whose header says %d×%d", b.Dx(), b.Dy(), canvas.Dx(), canvas.Dy())
+	case b != canvas: // the first frame of a GIF need not fill its screen
+		screen := image.NewRGBA(canvas)
+		draw.Draw(screen, b, img, b.Min, draw.Src)
+		img = screen
+	}
+	return upright(augment.FromImage(img, 3), f.orientation(data)), nil
+}
+
+// header gives the format and the size that a file claims; what is too large is refused before it costs memory.
+func header(data []byte) (format, image.Rectangle, error) {
+	i := slices.IndexFunc(formats, func(f format) bool { return f.matches(data) })
+	if i < 0 {
+		return format{}, image.Rectangle{}, errors.New("not a JPEG, PNG, GIF, WebP or BMP picture")
+	}
+	c, err := formats[i].config(bytes.NewReader(data))
+	if err == nil && (c.Width < 1 || c.Height < 1 || c.Width > largest/c.Height) {
+		err = errors.Errorf("a picture of %d×%d: want at least 1 and at most %d pixels", c.Width, c.Height, largest)
+	}
+	return formats[i], image.Rect(0, 0, c.Width, c.Height), err
+}
+
+// decodeWebP gives a lossy picture its contrast: webp.Decode hands out VP8's luminance, from 16 to 235, and chrominance,
+// from 16 to 240, as if they were JPEG's, from 0 to 255 (golang.org/issue/40173).
+func decodeWebP(r io.Reader) (image.Image, error) {
+	img, err := webp.Decode(r)
+	if err != nil {
+		return nil, err
+	}
+	switch lossy := img.(type) {
+	case *image.YCbCr:
+		widen(lossy)
+	case *image.NYCbCrA:
+		widen(&lossy.YCbCr)
+	}
+	return img, nil
+}
+
+func widen(img *image.YCbCr) {
+	var luminance, chrominance [256]uint8
+	for i := range luminance {
+		luminance[i] = uint8(min(max(math.Round(float64(i-16)*255/219), 0), 255))
+		chrominance[i] = uint8(min(max(math.Round(float64(i-128)*255/224)+128, 0), 255))
+	}
+	for i, v := range img.Y {
+		img.Y[i] = luminance[v]
+	}
+	for i := range img.Cb {
+		img.Cb[i], img.Cr[i] = chrominance[img.Cb[i]], chrominance[img.Cr[i]]
+	}
+}
+
+// orientation is EXIF's number for how a picture lies in its file; 0 where none can be read. In a WebP, imagemeta loses
+// its way behind a chunk of odd length; a photograph without alpha and colour profile has none.
+func (f format) orientation(data []byte) (number uint16) {
+	imagemeta.Decode(imagemeta.Options{
+		R:               bytes.NewReader(data),
+		ImageFormat:     f.exif,
+		Sources:         imagemeta.EXIF,
+		LimitTagSize:    2, // an orientation's; pointers to further directories, which might never end, are longer
+		ShouldHandleTag: func(t imagemeta.TagInfo) bool { return t.Tag == "Orientation" && t.Namespace == "IFD0" },
+		HandleTag: func(t imagemeta.TagInfo) error {
+			number, _ = t.Value.(uint16)
+			return imagemeta.ErrStopWalking
+		},
+	})
+	return number
+}
+
+// upright turns and mirrors a picture that lies in its file as an EXIF orientation says.
+func upright(p augment.Picture, orientation uint16) augment.Picture {
+	if orientation < 2 || orientation > 8 {
+		return p
+	}
+	first, right, down := 0, 1, p.Width // the pixel of p that comes first, and the steps to the next column and row
+	switch orientation {
+	case 2, 3, 7, 8:
+		first, right = first+p.Width-1, -right
+	}
+	switch orientation {
+	case 3, 4, 6, 7:
+		first, down = first+(p.Height-1)*p.Width, -down
+	}
+	out := augment.Picture{Width: p.Width, Height: p.Height, Channels: 3, Pix: make([]uint8, len(p.Pix))}
+	if orientation >= 5 {
+		right, down = down, right
+		out.Width, out.Height = p.Height, p.Width
+	}
+	for y := range out.Height {
+		for x := range out.Width {
+			from := 3 * (first + x*right + y*down)
+			copy(out.Pix[3*(y*out.Width+x):], p.Pix[from:from+3])
+		}
+	}
+	return out
 }
