@@ -41,6 +41,7 @@ type Recipe struct {
 	Augment    Augment    `toml:"augment"`
 	Training   Training   `toml:"training"`
 	Schedule   Schedule   `toml:"schedule"`
+	Run        Run        `toml:"run"`
 	Statistics Statistics `toml:"statistics"`
 }
 
@@ -154,6 +155,22 @@ type Schedule struct {
 	MaxDivisions int `toml:"max_divisions"`
 }
 
+// Run says how a run keeps what it has reached. None of it changes the weights.
+type Run struct {
+	// CheckpointMinutes is the time between checkpoints; one is made at each
+	// epoch's end as well.
+	CheckpointMinutes float64 `toml:"checkpoint_minutes"`
+	// OnDiskFull is what happens when a file cannot be written: "stop", or
+	// "continue" without it.
+	OnDiskFull string `toml:"on_disk_full"`
+	// OnDivergence is what happens when the loss or a gradient is not finite:
+	// "stop", or "lower-lr", which goes back to the last checkpoint with a tenth of
+	// the learning rate.
+	OnDivergence string `toml:"on_divergence"`
+	// LogEvery is the number of steps between two lines of log.jsonl; 0 is none.
+	LogEvery int `toml:"log_every"`
+}
+
 // MicroBatch is the number of pictures in memory at once, [Training.MicroBatch]
 // or the whole batch.
 func (r Recipe) MicroBatch() int {
@@ -169,8 +186,14 @@ func (r Recipe) SameMeasured(o Recipe) bool {
 		r.Pictures.ValShare == o.Pictures.ValShare && r.Pictures.SplitSeed == o.Pictures.SplitSeed
 }
 
-// Values of Pictures.Bad, Net.Init and Augment.Normalisation.
+// Values of Pictures.Bad, Run.OnDiskFull, Run.OnDivergence, Net.Init and
+// Augment.Normalisation.
 const (
+	OnDiskFullStop      = "stop"
+	OnDiskFullContinue  = "continue"
+	OnDivergenceStop    = "stop"
+	OnDivergenceLowerLR = "lower-lr"
+
 	BadStop = "stop"
 	BadSkip = "skip"
 
@@ -203,6 +226,7 @@ func Default() Recipe {
 			Seed: 1,
 		},
 		Schedule: Schedule{Factor: 10, Patience: 5, MinImprovement: 0.1, MaxDivisions: 3},
+		Run:      Run{CheckpointMinutes: 10, OnDiskFull: OnDiskFullStop, OnDivergence: OnDivergenceStop, LogEvery: 20},
 	}
 }
 
@@ -293,6 +317,8 @@ func (r Recipe) Validate() error {
 		known      []string
 	}{
 		{"pictures.bad_pictures", r.Pictures.Bad, []string{BadStop, BadSkip}},
+		{"run.on_disk_full", r.Run.OnDiskFull, []string{OnDiskFullStop, OnDiskFullContinue}},
+		{"run.on_divergence", r.Run.OnDivergence, []string{OnDivergenceStop, OnDivergenceLowerLR}},
 		{"net.init", n.Init, []string{InitPaper, InitSmall, InitGlorot, InitHe}},
 		{"augment.normalisation", a.Normalisation, []string{NormaliseMean, NormaliseMeanStd}},
 	} {
@@ -312,6 +338,9 @@ func (r Recipe) Validate() error {
 		{r.Pictures.Sample >= 0, "pictures.sample", r.Pictures.Sample, "at least 0"},
 		{r.Statistics.Pictures >= 0, "statistics.measured_pictures", r.Statistics.Pictures, "at least 0"},
 		{r.Statistics.finite(), "statistics", "…", "finite, with no negative std: remove the table to measure again"},
+
+		{r.Run.CheckpointMinutes >= 0, "run.checkpoint_minutes", r.Run.CheckpointMinutes, "at least 0"},
+		{r.Run.LogEvery >= 0, "run.log_every", r.Run.LogEvery, "at least 0"},
 
 		{n.Input > 0 && n.Input%32 == 0, "net.input", n.Input, "a positive multiple of 32, such as " + nearestInputs(n.Input)},
 		{n.Width > 0 && finite(n.Width), "net.width", n.Width, "above 0"},

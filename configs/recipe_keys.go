@@ -70,6 +70,20 @@ func (r *Recipe) Apply(settings ...string) error {
 	return nil
 }
 
+// Differences says in which keys another recipe has other values, but for those
+// excepted, which may leave out their table, and what was measured.
+func (r Recipe) Differences(o Recipe, except ...string) []string {
+	var all []string
+	theirs := o.fields()
+	for i, f := range r.fields() {
+		a, b := f.value.Interface(), theirs[i].value.Interface()
+		if a != b && !strings.HasPrefix(f.key, "statistics.") && !slices.Contains(except, f.key) && !slices.Contains(except, lastPart(f.key)) {
+			all = append(all, fmt.Sprintf("%s = %s, not %s", f.key, describe(b), describe(a)))
+		}
+	}
+	return all
+}
+
 // assign stores the value of a key of a file.
 func (r *Recipe) assign(key toml.Key, value any) error {
 	name := key.String()

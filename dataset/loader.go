@@ -88,9 +88,14 @@ type row struct {
 	index, picture int
 }
 
-// Epoch gives the batches of an epoch. A *Batch is valid until the next iteration. The batches are the same for any
+// Epoch gives the batches of an epoch, EpochFrom those from number first on. A *Batch is valid until the next iteration. The batches are the same for any
 // number of workers; leaving the loop early, or cancelling ctx, ends them.
 func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[*Batch, error] {
+	return l.EpochFrom(ctx, epoch, 0)
+}
+
+// EpochFrom is explained at Epoch.
+func (l *Loader) EpochFrom(ctx context.Context, epoch, first int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var running sync.WaitGroup
@@ -102,7 +107,7 @@ func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[*Batch, error] 
 		for range ahead {
 			free <- &Batch{Pixels: make([]float32, l.options.Batch*size), Labels: make([]int, l.options.Batch)}
 		}
-		running.Go(func() { l.dispatch(ctx, epoch, rows, filling, free) })
+		running.Go(func() { l.dispatch(ctx, epoch, first, rows, filling, free) })
 		for range l.options.Workers {
 			running.Go(func() {
 				for r := range rows {
@@ -116,7 +121,7 @@ func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[*Batch, error] 
 				}
 			})
 		}
-		for range l.Len() {
+		for range l.Len() - first {
 			start := time.Now()
 			var j *job
 			select {
@@ -142,13 +147,13 @@ func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[*Batch, error] 
 }
 
 // dispatch hands out the rows of all batches, as buffers come free.
-func (l *Loader) dispatch(ctx context.Context, epoch int, rows chan<- row, filling chan<- *job, free <-chan *Batch) {
+func (l *Loader) dispatch(ctx context.Context, epoch, from int, rows chan<- row, filling chan<- *job, free <-chan *Batch) {
 	defer close(rows)
 	var order []int
 	if l.options.Training {
 		order = rand.New(rand.NewPCG(l.options.Seed, uint64(epoch))).Perm(l.split.Len())
 	}
-	for b := range l.Len() {
+	for b := from; b < l.Len(); b++ {
 		var j *job
 		select {
 		case batch := <-free:

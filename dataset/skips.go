@@ -18,13 +18,17 @@ type Skips struct {
 
 // Skip is one picture that was passed over.
 type Skip struct {
-	Picture string
-	Reason  string
+	Picture string `json:"picture"`
+	Reason  string `json:"reason"`
 }
 
-// NewSkips makes room for the unreadable pictures of a set: at most one in a hundred.
-func NewSkips(set *Set) *Skips {
-	return &Skips{pictures: set.Train.Len() + set.Val.Len(), reasons: map[string]string{}}
+// NewSkips makes room for the unreadable pictures of a set: at most one in a hundred, of which some are known.
+func NewSkips(set *Set, known ...Skip) *Skips {
+	s := &Skips{pictures: set.Train.Len() + set.Val.Len(), reasons: map[string]string{}}
+	for _, skip := range known {
+		s.reasons[skip.Picture] = skip.Reason
+	}
+	return s
 }
 
 // List gives the pictures by name.

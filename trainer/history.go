@@ -1,15 +1,12 @@
 package trainer
 
 import (
-	"bytes"
 	"encoding/csv"
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"strconv"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
 )
 
@@ -131,18 +128,7 @@ func (h History) WriteCSV(w io.Writer) error {
 	return errors.Wrap(out.Error(), "history")
 }
 
-// Save writes the history to the file at path whole or not at all: under
-// another name in the same folder, synced, then renamed.
-func (h History) Save(path string) error {
-	var b bytes.Buffer
-	if err := h.WriteCSV(&b); err != nil {
-		return err
-	}
-	err := renameio.WriteFile(path, b.Bytes(), 0o644, renameio.WithTempDir(filepath.Dir(path)))
-	return errors.Wrapf(err, "cannot write the history %s", path)
-}
-
-// ReadHistory reads what Save wrote. The header must be exact and the epochs
+// ReadHistory reads what WriteCSV wrote to a file. The header must be exact and the epochs
 // must rise; an error names the file, the line and the column.
 func ReadHistory(path string) (History, error) {
 	f, err := os.Open(path)
@@ -150,7 +136,12 @@ func ReadHistory(path string) (History, error) {
 		return nil, errors.Wrap(err, "cannot read the history")
 	}
 	defer f.Close()
-	in := csv.NewReader(f)
+	return readHistory(f, path)
+}
+
+// readHistory is ReadHistory from a reader, which errors call by a name.
+func readHistory(r io.Reader, path string) (History, error) {
+	in := csv.NewReader(r)
 	in.FieldsPerRecord = len(historyColumns)
 	in.ReuseRecord = true
 

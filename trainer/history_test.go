@@ -35,15 +35,15 @@ func TestWriteCSV(t *testing.T) {
 	}
 }
 
-func TestHistorySaveRead(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "history.csv")
+func TestHistoryReadBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.csv")
 	for _, h := range []History{someHistory, nil, someHistory[:1]} {
-		if err := h.Save(path); err != nil {
+		var written bytes.Buffer
+		if err := h.WriteCSV(&written); err != nil {
 			t.Fatal(err)
 		}
-		first, err := os.ReadFile(path)
-		if err != nil {
+		first := written.Bytes()
+		if err := os.WriteFile(path, first, 0o666); err != nil {
 			t.Fatal(err)
 		}
 		read, err := ReadHistory(path)
@@ -67,27 +67,6 @@ func TestHistorySaveRead(t *testing.T) {
 			if d := math.Abs(e.TrainLoss-h[i].TrainLoss) / h[i].TrainLoss; d > 5e-6 {
 				t.Errorf("training loss %v, wrote %v", e.TrainLoss, h[i].TrainLoss)
 			}
-		}
-	}
-	left, err := os.ReadDir(dir)
-	if err != nil || len(left) != 1 {
-		t.Errorf("the folder holds %v (%v), want history.csv alone", left, err)
-	}
-}
-
-func TestHistorySaveErrors(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range []string{
-		filepath.Join(dir, "missing", "history.csv"),
-		filepath.Join(file, "history.csv"),
-		dir,
-	} {
-		if err := someHistory.Save(path); err == nil || !strings.Contains(err.Error(), path) {
-			t.Errorf("error %v does not name %s", err, path)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"time"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -29,8 +30,14 @@ type session struct {
 	view       augment.View
 	skips      *dataset.Skips // nil where the first unreadable picture ends the run
 	steps      int            // of the solver, an epoch
-	iteration  int            // steps so far
 	notes      []string
+
+	at          progress
+	history     History
+	files       *files // nil where nothing is written
+	checkpoints checkpoints
+	began       time.Time
+	before      float64 // seconds of the run before it was resumed
 
 	norms gradientNorms // before the last step of the epoch
 	alive []bool        // channels of the deepest stage that were active for some validation picture
@@ -38,15 +45,25 @@ type session struct {
 
 // newSession builds the graphs, starts the weights and opens the data.
 func newSession(job Job) (s *session, err error) {
-	r := job.Recipe
-	if err := r.Validate(); err != nil {
+	if err := job.Recipe.Validate(); err != nil {
 		return nil, err
 	}
+	r := job.Recipe
 	config, err := configs.ByName(r.Config)
 	if err != nil {
 		return nil, err
 	}
-	s = &session{job: job, notes: []string{kernels()}}
+	own := &session{job: job, notes: []string{kernels()}, began: time.Now()}
+	defer func() {
+		if err != nil {
+			own.close()
+		}
+	}()
+	s = own
+	resumed, err := s.openDir()
+	if err != nil {
+		return nil, err
+	}
 	if err := s.openData(); err != nil {
 		return nil, err
 	}
@@ -63,12 +80,16 @@ func newSession(job Job) (s *session, err error) {
 	if s.validation, err = newRunner(config, o, micro, job.Set.Channels, r.Net.Input, false); err != nil {
 		return nil, err
 	}
+	s.learnables = gorgonia.NodesToValueGrads(s.net.Learnables())
+	s.solver = &SGD{Momentum: r.Training.Momentum, WeightDecay: r.Training.WeightDecay, Accumulated: r.Training.Batch / micro}
+	if resumed != nil {
+		return s, s.restore(resumed)
+	}
 	if err := s.startWeights(); err != nil {
 		return nil, err
 	}
-	s.learnables = gorgonia.NodesToValueGrads(s.net.Learnables())
-	s.solver = &SGD{Momentum: r.Training.Momentum, WeightDecay: r.Training.WeightDecay, Accumulated: r.Training.Batch / micro}
-	return s, s.prepareDir()
+	s.at = progress{Format: format, Epoch: 1, Schedule: Plateau{Schedule: r.Schedule, LearningRate: r.Training.LearningRate}}
+	return s, s.beginFiles()
 }
 
 // kernels says what the net is computed with.
@@ -99,7 +120,7 @@ func (s *session) openData() error {
 		return errors.Errorf("trainer: data set %s has no validation pictures", set.Name)
 	}
 	if r.Pictures.Bad == configs.BadSkip {
-		s.skips = dataset.NewSkips(set)
+		s.skips = dataset.NewSkips(set, s.at.Skipped...)
 	}
 	statistics, err := s.statistics(train)
 	if err != nil {
@@ -183,8 +204,13 @@ func (s *session) startWeights() error {
 }
 
 func (s *session) close() {
-	s.training.vm.Close()
-	s.validation.vm.Close()
+	for _, r := range []*runner{s.training, s.validation} {
+		if r != nil {
+			r.vm.Close()
+		}
+	}
+	_ = s.checkpoints.wait() // whoever wanted to know has asked
+	s.files.close()
 }
 
 // runner runs one graph on batches.
@@ -204,8 +230,8 @@ func newRunner(config configs.Config, o graph.Options, batch, channels, input in
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{net: net, labels: gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(batch), gorgonia.WithName("labels"))}
-	if r.loss, err = net.Loss(r.labels); err != nil {
+	r, err := lossOf(net)
+	if err != nil {
 		return nil, err
 	}
 	options := []machine.Option{machine.Outputs(r.loss, net.Logits)}
@@ -221,6 +247,14 @@ func newRunner(config configs.Config, o graph.Options, batch, channels, input in
 		options = append(options, machine.Outputs(r.deepest))
 	}
 	r.vm, err = machine.New(g, options...)
+	return r, err
+}
+
+// lossOf declares a net's labels and loss.
+func lossOf(net *graph.Net) (r *runner, err error) {
+	labels := gorgonia.NewVector(net.Input.Graph(), tensor.Int, gorgonia.WithShape(net.Input.Shape()[0]), gorgonia.WithName("labels"))
+	r = &runner{net: net, labels: labels}
+	r.loss, err = net.Loss(labels)
 	return r, err
 }
 

@@ -11,8 +11,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/pkg/errors"
-
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/weights"
@@ -27,7 +25,12 @@ type Job struct {
 	Weights  *weights.File // start from all of these layers; nil = from random
 	InitFrom *weights.File // or from the layers that section 3.1 takes from net A; nil = none
 
+	Resume bool     // go on from the last checkpoint in Dir
+	Force  []string // keys of the recipe, or "data", that may differ from those of the run that is resumed
+
 	Observer Observer // nil tells nobody
+
+	create func(path string) (pending, error) // for tests; see files
 }
 
 // Observer is told how training goes. An error stops it.
@@ -47,10 +50,9 @@ func (silence) Epoch(History) error       { return nil }
 func (silence) Notice(string)             {}
 
 // Train trains until the schedule or the recipe's number of epochs ends it and returns the history. When ctx is
-// cancelled it finishes the step, saves the weights as they are and returns the context's error; the history then
-// holds the epochs that were completed.
+// cancelled it finishes the step, writes a checkpoint and returns the context's error; the history then holds the epochs
+// that were completed.
 func Train(ctx context.Context, job Job) (History, error) {
-	start := time.Now()
 	if job.Observer == nil {
 		job.Observer = silence{}
 	}
@@ -62,82 +64,107 @@ func Train(ctx context.Context, job Job) (History, error) {
 	if err := job.Observer.Begin(s.steps, s.notes); err != nil {
 		return nil, err
 	}
-	var history History
-	schedule := Plateau{Schedule: job.Recipe.Schedule, LearningRate: job.Recipe.Training.LearningRate}
-	for epoch := 1; epoch <= job.Recipe.Training.Epochs; epoch++ {
-		began := time.Now()
-		train, err := s.trainEpoch(ctx, epoch, schedule.LearningRate)
-		if err != nil {
-			return history, s.interrupted(err, history)
-		}
-		trained := time.Since(began)
-		val, err := s.validate(ctx)
-		if err != nil {
-			return history, s.interrupted(err, history)
-		}
-		row := Epoch{
-			Epoch: epoch, Iteration: s.iteration, LearningRate: schedule.LearningRate,
-			TrainLoss: train.meanLoss(), TrainTop1Error: train.top1Error(), TrainTop5Error: train.top5Error(),
-			ValLoss: val.meanLoss(), ValTop1Error: val.top1Error(), ValTop5Error: val.top5Error(),
-			ImagesPerSecond: float64(train.pictures) / trained.Seconds(), Seconds: time.Since(began).Seconds(),
-			LoaderWaitPercent: 100 * s.train.Waited().Seconds() / trained.Seconds(),
-		}
-		history = append(history, row)
-		if err := s.save(history, time.Since(start)); err != nil {
-			return history, err
-		}
-		if err := job.Observer.Epoch(history); err != nil {
-			return history, err
-		}
-		if stuck := s.diagnose(row); stuck != "" {
-			job.Observer.Notice(stuck)
-		}
-		divided, done := schedule.Observe(row.ValTop1Error)
-		if divided {
-			job.Observer.Notice(fmt.Sprintf("validation error stopped falling: learning rate divided by %v, now %.3g", schedule.Factor, schedule.LearningRate))
-		}
-		if done {
-			job.Observer.Notice(fmt.Sprintf("validation error stopped falling after %d divisions of the learning rate: training ends", schedule.MaxDivisions))
-			break
+	for !s.finished() {
+		if err := s.epoch(ctx); err != nil {
+			if err = s.goBack(err); err != nil {
+				return s.history, s.interrupted(err)
+			}
 		}
 	}
-	return history, nil
+	return s.history, s.endured(s.checkpoints.wait())
 }
 
-// trainEpoch makes one pass over the training pictures, a step of the solver for each mini-batch.
-func (s *session) trainEpoch(ctx context.Context, epoch int, learningRate float64) (*meter, error) {
-	m := &meter{classes: s.net.Options.Classes}
-	s.solver.LearningRate = learningRate
-	steps, micro := 0, 0 // done, and micro-batches since the last
-	for batch, err := range s.train.Epoch(ctx, epoch) {
+// epoch goes on to the end of the epoch under way.
+func (s *session) epoch(ctx context.Context) error {
+	if err := s.trainEpoch(ctx); err != nil {
+		return err
+	}
+	began := time.Now()
+	val, err := s.validate(ctx)
+	if err != nil {
+		return err
+	}
+	train := s.at.Pass
+	row := Epoch{
+		Epoch: s.at.Epoch, Iteration: s.at.Iteration, LearningRate: s.at.Schedule.LearningRate,
+		TrainLoss: train.meanLoss(), TrainTop1Error: train.top1Error(), TrainTop5Error: train.top5Error(),
+		ValLoss: val.meanLoss(), ValTop1Error: val.top1Error(), ValTop5Error: val.top5Error(),
+		ImagesPerSecond: float64(train.Pictures) / s.at.PassSeconds, Seconds: s.at.PassSeconds + time.Since(began).Seconds(),
+		LoaderWaitPercent: 100 * s.at.PassWaited / s.at.PassSeconds,
+	}
+	s.history = append(s.history, row)
+	divided, done := s.at.Schedule.Observe(row.ValTop1Error)
+	s.at.Epoch, s.at.Step, s.at.Pass, s.at.PassSeconds, s.at.PassWaited = s.at.Epoch+1, 0, meter{}, 0, 0
+	s.at.Done = done
+	if err := s.endured(s.save()); err != nil {
+		return err
+	}
+	if err := s.job.Observer.Epoch(s.history); err != nil {
+		return err
+	}
+	if stuck := s.diagnose(row); stuck != "" {
+		s.job.Observer.Notice(stuck)
+	}
+	if schedule := s.at.Schedule; divided {
+		s.job.Observer.Notice(fmt.Sprintf("validation error stopped falling: learning rate divided by %v, now %.3g", schedule.Factor, schedule.LearningRate))
+	} else if done {
+		s.job.Observer.Notice(fmt.Sprintf("validation error stopped falling after %d divisions of the learning rate: training ends", schedule.MaxDivisions))
+	}
+	return s.endured(s.checkpoint())
+}
+
+// trainEpoch makes the rest of a pass over the training pictures, a step of the solver for each mini-batch.
+func (s *session) trainEpoch(ctx context.Context) error {
+	if s.at.Step == s.steps {
+		return nil // resumed before validation
+	}
+	s.solver.LearningRate = s.at.Schedule.LearningRate
+	seconds, waited, began := s.at.PassSeconds, s.at.PassWaited, time.Now()
+	pass := s.at.Pass
+	pass.classes = s.net.Options.Classes
+	micro := 0 // micro-batches since the last step
+	for batch, err := range s.train.EpochFrom(ctx, s.at.Epoch, s.at.Step*s.solver.Accumulated) {
 		if err != nil {
-			return nil, err
+			return err
 		}
-		loss, err := s.training.run(batch, s.iteration*s.solver.Accumulated+micro)
+		loss, err := s.training.run(batch, s.at.Iteration*s.solver.Accumulated+micro)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
-			return nil, errors.Errorf("trainer: the loss is %v in epoch %d, iteration %d, at learning rate %g: the weights of the last completed epoch are kept; try a lower learning rate (--lr), another initialiser (--init he) or normalised pictures (--set augment.normalisation=mean-std)", loss, epoch, s.iteration+1, learningRate)
+			return s.diverged(loss, batch, micro)
 		}
-		m.add(loss, s.training.logits(), batch.Labels)
+		pass.add(loss, s.training.logits(), batch.Labels)
 		if micro++; micro < s.solver.Accumulated {
 			continue
 		}
 		micro = 0
-		if steps++; steps == s.steps {
+		if layer := s.infiniteGradient(); layer != "" {
+			return &divergence{s.at, "a gradient is not finite", layer}
+		}
+		if s.at.Step+1 == s.steps {
 			s.norms = s.gradientNorms()
 		}
 		if err := s.solver.Step(s.learnables); err != nil {
-			return nil, err
+			return err
 		}
-		s.iteration++
-		s.job.Observer.Step(epoch, steps, m.meanLoss())
-		if steps == s.steps {
+		s.at.Step++
+		s.at.Iteration++
+		s.at.Pass, s.at.PassSeconds, s.at.PassWaited = pass, seconds+time.Since(began).Seconds(), waited+s.train.Waited().Seconds()
+		s.job.Observer.Step(s.at.Epoch, s.at.Step, pass.meanLoss())
+		if err := s.endured(s.log(loss)); err != nil {
+			return err
+		}
+		if s.checkpoints.due(s.job.Recipe.Run.CheckpointMinutes) {
+			if err := s.endured(s.checkpoint()); err != nil {
+				return err
+			}
+		}
+		if s.at.Step == s.steps {
 			break // the rest does not fill a mini-batch
 		}
 	}
-	return m, nil
+	return nil
 }
 
 // validate makes one pass over the validation pictures, without augmentation and dropout.

@@ -3,7 +3,6 @@ package trainer
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -241,33 +240,5 @@ func TestFailures(t *testing.T) {
 	}
 	if len(h) > 0 {
 		t.Errorf("%d epochs of a training that diverges at once", len(h))
-	}
-
-	// Cancelled in the second step: the weights as they are can be read, and no epoch was completed.
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	dir = t.TempDir()
-	h, err = Train(ctx, Job{Recipe: quick(t), Set: set(64, 3), Dir: dir, Observer: &canceller{cancel: cancel}})
-	if err == nil || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "stopped at iteration 2") || len(h) != 0 {
-		t.Errorf("cancelled: %d epochs, %v", len(h), err)
-	}
-	f, err := weights.Read(filepath.Join(dir, LastFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info, err := weights.ParseInfo(f.Metadata); err != nil || info.Epoch != 0 || !math.IsNaN(info.ValTop1Error) {
-		t.Errorf("weights of the cancelled training: %+v, %v", info, err)
-	}
-}
-
-// canceller cancels training in its second step.
-type canceller struct {
-	notes
-	cancel func()
-}
-
-func (c *canceller) Step(_, step int, _ float64) {
-	if step == 2 {
-		c.cancel()
 	}
 }

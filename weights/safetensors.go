@@ -77,17 +77,24 @@ func Write(path string, f File) error {
 }
 
 func write(path string, f File) error {
-	header, err := encodeHeader(f)
-	if err != nil {
-		return err
-	}
 	out, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)),
 		renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
 	if err != nil {
 		return err
 	}
 	defer out.Cleanup()
+	if err := Encode(out, f); err != nil {
+		return err
+	}
+	return out.CloseAtomicallyReplace()
+}
 
+// Encode writes f as Write does, but to w.
+func Encode(out io.Writer, f File) error {
+	header, err := encodeHeader(f)
+	if err != nil {
+		return err
+	}
 	w := bufio.NewWriterSize(out, bufferLength)
 	// The bufio.Writer keeps the first error for Flush.
 	_, _ = w.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(header))))
@@ -97,10 +104,7 @@ func write(path string, f File) error {
 			_, _ = w.Write(binary.LittleEndian.AppendUint32(w.AvailableBuffer(), math.Float32bits(v)))
 		}
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return out.CloseAtomicallyReplace()
+	return w.Flush()
 }
 
 // encodeHeader checks f and writes its header, padded to the data's alignment.
@@ -274,11 +278,20 @@ func decodeHeader(header []byte) (*File, []entry, error) {
 			})
 		}
 		e := entry{name: name}
-		if err := d.Decode(&e); err != nil {
-			return err
-		}
+		// A struct would take the keys in any case of their letters.
+		err := decodeObject(d, func(key string) error {
+			switch key {
+			case "dtype":
+				return d.Decode(&e.DType)
+			case "shape":
+				return d.Decode(&e.Shape)
+			case "data_offsets":
+				return d.Decode(&e.Offsets)
+			}
+			return errors.New("unknown key")
+		})
 		entries = append(entries, e)
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, nil, err

@@ -164,7 +164,7 @@ func TestReadRefuses(t *testing.T) {
 		"not UTF-8":           {text("{\"a\xff\":1}", 0), "UTF-8"},
 		"open object":         {text(`{"w":`, 0), "header"},
 		"text behind":         {text(`{}{}`, 0), "more text"},
-		"null entry":          {text(`{"w":null}`, 0), "tensor w: dtype"},
+		"null entry":          {text(`{"w":null}`, 0), "w: not a JSON object"},
 		"number entry":        {text(`{"w":3}`, 0), "header: w"},
 		"metadata number":     {text(`{"__metadata__":{"a":1}}`, 0), "a: not a string"},
 		"metadata array":      {text(`{"__metadata__":[]}`, 0), "__metadata__: not a JSON object"},

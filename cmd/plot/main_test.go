@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +17,11 @@ func TestDraw(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := trainer.History{{Epoch: 1, ValLoss: 2, ValTop1Error: 50}, {Epoch: 2, ValLoss: 1, ValTop1Error: 30}}
-		if err := h.Save(filepath.Join(dir, name, trainer.HistoryFile)); err != nil {
+		var csv bytes.Buffer
+		if err := h.WriteCSV(&csv); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name, trainer.HistoryFile), csv.Bytes(), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}

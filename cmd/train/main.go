@@ -19,11 +19,13 @@ import (
 )
 
 type flags struct {
-	Recipe      string   `help:"Recipe to train by: a name from --list-recipes or a TOML file." default:"quick" placeholder:"NAME|FILE"`
+	Recipe      string   `help:"Recipe to train by: a name from --list-recipes or a TOML file; default quick." placeholder:"NAME|FILE" xor:"recipe"`
 	ListRecipes bool     `help:"List the recipes that come with the program."`
 	Config      string   `help:"Net to train: A, A-LRN, B, C, D or E." placeholder:"NET"`
 	Data        string   `help:"Pictures: a folder or archive (zip, tar, tar.gz) of class folders, ILSVRC-2012, CIFAR or IDX files, or embedded." placeholder:"SPEC"`
-	Out         string   `help:"Run directory; default runs/RECIPE-NET-TIME." placeholder:"DIR"`
+	Resume      string   `help:"Go on with the run in this directory, from its last checkpoint." placeholder:"DIR" xor:"recipe,out"`
+	Force       []string `help:"Key of the recipe, or data, that may differ from the run's when it is resumed; repeatable." placeholder:"KEY"`
+	Out         string   `help:"Run directory; default runs/RECIPE-NET-TIME." placeholder:"DIR" xor:"out"`
 	Epochs      *int     `help:"Passes over the training pictures, at most." placeholder:"N"`
 	Batch       *int     `help:"Pictures a step." placeholder:"N"`
 	MicroBatch  *int     `help:"Pictures in memory at once; the gradients of a batch are summed over them." placeholder:"N"`
@@ -58,9 +60,16 @@ func listRecipes() error {
 
 // recipe loads the recipe and applies the flags to it.
 func (f flags) recipe() (configs.Recipe, error) {
-	r, err := configs.LoadRecipe(f.Recipe)
+	name, flag := f.Recipe, "--recipe"
+	if f.Resume != "" {
+		name, flag = filepath.Join(f.Resume, trainer.RecipeFile), "--resume"
+	}
+	if name == "" {
+		name = configs.Recipes()[0].Name
+	}
+	r, err := configs.LoadRecipe(name)
 	if err != nil {
-		return r, errors.Wrap(err, "--recipe")
+		return r, errors.Wrap(err, flag)
 	}
 	written, set := r, f.Set
 	text := func(key, value string) {
@@ -106,13 +115,16 @@ func train(ctx context.Context, f flags) error {
 	if err != nil {
 		return cli.Usage(err)
 	}
-	job := trainer.Job{Recipe: r, Dir: f.Out}
-	if r.Weights != "" {
+	job := trainer.Job{Recipe: r, Dir: f.Out, Force: f.Force}
+	if f.Resume != "" {
+		job.Dir, job.Resume = f.Resume, true
+	}
+	if r.Weights != "" && !job.Resume {
 		if job.Weights, err = weights.Read(r.Weights); err != nil {
 			return errors.Wrap(err, "--weights")
 		}
 	}
-	if r.InitFrom != "" {
+	if r.InitFrom != "" && !job.Resume {
 		if job.InitFrom, err = weights.Read(r.InitFrom); err != nil {
 			return errors.Wrap(err, "--init-from")
 		}

@@ -29,8 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// train runs the command in a folder of its own.
-func trainIn(t *testing.T, dir string, args ...string) (stdout, stderr string, code int) {
+// command is the command in a folder.
+func command(t *testing.T, dir string, args ...string) *exec.Cmd {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -39,6 +39,13 @@ func trainIn(t *testing.T, dir string, args ...string) (stdout, stderr string, c
 	cmd := exec.Command(exe, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), asCommand+"=1")
+	return cmd
+}
+
+// trainIn runs the command in a folder.
+func trainIn(t *testing.T, dir string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := command(t, dir, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	var exit *exec.ExitError
@@ -214,22 +221,22 @@ func TestBadPictures(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	args := []string{"--data", "data", "--width", "0.05", "--fc", "8", "--batch", "20", "--epochs", "2", "--out", "run", "--set", "augment.flip=false"}
-	if _, errs, code := trainIn(t, dir, args...); code != 1 || !strings.Contains(errs, "data: train/a/42.png") || !strings.Contains(errs, "replace or remove") {
+	args := []string{"--data", "data", "--width", "0.05", "--fc", "8", "--batch", "20", "--epochs", "2", "--set", "augment.flip=false"}
+	if _, errs, code := trainIn(t, dir, append(args, "--out", "stopped")...); code != 1 || !strings.Contains(errs, "data: train/a/42.png") || !strings.Contains(errs, "replace or remove") {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 	args = append(args, "--set", "bad_pictures=skip")
-	if _, errs, code := trainIn(t, dir, args...); code != 1 || !strings.Contains(errs, "2 of 130 pictures cannot be read, more than 1 %") {
+	if _, errs, code := trainIn(t, dir, append(args, "--out", "many")...); code != 1 || !strings.Contains(errs, "2 of 130 pictures cannot be read, more than 1 %") {
 		t.Errorf("too many: exit code %d: %s", code, errs)
 	}
-	listed, err := os.ReadFile(filepath.Join(dir, "run", trainer.SkippedFile))
+	listed, err := os.ReadFile(filepath.Join(dir, "many", trainer.SkippedFile))
 	if err != nil || !strings.Contains(string(listed), "val/a/120.png") {
 		t.Errorf("listed: %s, %v", listed, err)
 	}
 	if err := os.Remove(filepath.Join(dir, "data/val/a/120.png")); err != nil {
 		t.Fatal(err)
 	}
-	if _, errs, code := trainIn(t, dir, args...); code != 0 {
+	if _, errs, code := trainIn(t, dir, append(args, "--out", "run")...); code != 0 {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 	listed, err = os.ReadFile(filepath.Join(dir, "run", trainer.SkippedFile))
@@ -250,7 +257,7 @@ func TestBadPictures(t *testing.T) {
 		want string
 		args []string
 	}{{"from 99 of them", nil}, {"from 50 of them", []string{"--set", "sample=50"}}} {
-		if out, errs, code := trainIn(t, dir, append(c.args, "--recipe", recipe, "--out", "again")...); code != 0 || !strings.Contains(out, c.want) {
+		if out, errs, code := trainIn(t, dir, append(c.args, "--recipe", recipe, "--out", c.want)...); code != 0 || !strings.Contains(out, c.want) {
 			t.Errorf("%v: exit code %d: %s%s", c.args, code, out, errs)
 		}
 	}

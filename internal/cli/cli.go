@@ -1,5 +1,5 @@
 // Package cli is what the commands have in common: flags parsed by kong, one line for an error, and exit codes:
-// 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+// 0 done, 1 failed, 2 wrong usage, 130 or 143 interrupted by SIGINT or SIGTERM.
 package cli
 
 import (
@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -36,18 +37,34 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 	if _, err := parser.Parse(os.Args[1:]); err != nil {
 		fail(name, errors.Errorf("%v (see --help)", err), 2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	code := interruptedCode(cancel)
 	err = run(ctx)
 	switch {
 	case err == nil:
 	case errors.As(err, new(usageError)):
 		fail(name, err, 2)
 	case errors.Is(err, context.Canceled):
-		fail(name, errors.Errorf("interrupted: %v", err), 130)
+		fail(name, errors.Errorf("interrupted: %v", err), int(code.Load()))
 	default:
 		fail(name, err, 1)
 	}
+}
+
+// interruptedCode calls cancel at the first signal to end, and ends the process at the second. It gives the exit code.
+func interruptedCode(cancel func()) *atomic.Int32 {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	var code atomic.Int32
+	go func() {
+		first := <-signals
+		code.Store(128 + int32(first.(syscall.Signal)))
+		cancel()
+		<-signals
+		os.Exit(int(code.Load()))
+	}()
+	return &code
 }
 
 func fail(name string, err error, code int) {

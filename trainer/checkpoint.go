@@ -1,0 +1,151 @@
+package trainer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pkg/errors"
+	"golang.org/x/sys/unix"
+
+	"vgg/weights"
+)
+
+// CheckpointDir is the folder in a run directory that holds its checkpoints, and keptCheckpoints how many.
+const (
+	CheckpointDir   = "checkpoint"
+	keptCheckpoints = 2
+)
+
+// checkpoints writes copies of a training beside it, and finds them again.
+type checkpoints struct {
+	dir     string // "" keeps none
+	write   func(path string, f weights.File) error
+	copies  []weights.Tensor // of weights and velocities, filled anew for each checkpoint
+	writing chan error       // gets the outcome of the one under way; nil when there is none
+	began   time.Time        // of the last
+}
+
+// start copies the tensors and writes them with the progress in the background, once the one before is written. It
+// returns what became of that.
+func (c *checkpoints) start(p progress, tensors []weights.Tensor) error {
+	before := c.wait()
+	if c.dir == "" {
+		return nil
+	}
+	c.began = time.Now()
+	if c.copies == nil {
+		for _, t := range tensors {
+			t.Data = make([]float32, len(t.Data))
+			c.copies = append(c.copies, t)
+		}
+	}
+	for i, t := range tensors {
+		copy(c.copies[i].Data, t.Data)
+	}
+	c.writing = make(chan error, 1)
+	go func(done chan<- error) { done <- c.save(p) }(c.writing)
+	return before
+}
+
+// due tells whether so many minutes have passed since the last one, and none is under way.
+func (c *checkpoints) due(minutes float64) bool {
+	return c.dir != "" && len(c.writing) == cap(c.writing) && time.Since(c.began).Minutes() >= minutes
+}
+
+// wait waits for the checkpoint under way and returns what became of it.
+func (c *checkpoints) wait() error {
+	if c.writing == nil {
+		return nil
+	}
+	err := <-c.writing
+	c.writing = nil
+	return err
+}
+
+// save writes the copies and removes all but the newest checkpoints.
+func (c *checkpoints) save(p progress) error {
+	f, err := p.encode(c.copies)
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%09d-%d.safetensors", p.Iteration, p.Epoch)
+	if err := c.write(filepath.Join(CheckpointDir, name), f); err != nil {
+		return err
+	}
+	names, err := c.names()
+	if err != nil {
+		return err
+	}
+	for _, old := range names[min(keptCheckpoints, len(names)):] {
+		if err := os.Remove(filepath.Join(c.dir, old)); err != nil {
+			return errors.Wrap(err, "trainer: cannot remove an old checkpoint")
+		}
+	}
+	return nil
+}
+
+// names lists the checkpoints, the newest first.
+func (c *checkpoints) names() (names []string, err error) {
+	files, err := os.ReadDir(c.dir)
+	if err != nil && !os.IsNotExist(err) {
+		return nil, errors.Wrap(err, "trainer: cannot list the checkpoints")
+	}
+	for _, f := range files {
+		if filepath.Ext(f.Name()) == ".safetensors" && !strings.HasPrefix(f.Name(), ".") {
+			names = append(names, f.Name())
+		}
+	}
+	slices.Sort(names)
+	slices.Reverse(names)
+	return names, nil
+}
+
+// checkpoint is one that was read.
+type checkpoint struct {
+	progress
+	history History
+	tensors []weights.Tensor
+}
+
+// newest reads the newest checkpoint that is whole, and tells of those that are not.
+func (c *checkpoints) newest(notice func(string)) (*checkpoint, error) {
+	names, err := c.names()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		path := filepath.Join(c.dir, name)
+		f, err := weights.Read(path)
+		if err == nil {
+			var found checkpoint
+			if found.progress, found.history, err = decodeProgress(f); err == nil {
+				found.tensors = f.Tensors
+				return &found, nil
+			}
+			err = errors.Wrap(err, path)
+		}
+		notice(fmt.Sprintf("a checkpoint that cannot be used is passed over: %v", err))
+	}
+	if len(names) > 0 {
+		return nil, errors.Errorf("trainer: none of the %d checkpoints in %s can be used: train anew with another --out", len(names), c.dir)
+	}
+	return nil, errors.Errorf("trainer: no checkpoint in %s: give the directory of a run that has begun (--out of the run)", c.dir)
+}
+
+// checkSpace refuses a run whose files will not fit on the disk: checkpoints of so many bytes, one more than is kept
+// while it is written, and the weights of the best and the last epoch.
+func (c *checkpoints) checkSpace(weightBytes int) error {
+	var disk unix.Statfs_t
+	if err := unix.Statfs(c.dir, &disk); err != nil {
+		return nil // a file system that does not tell
+	}
+	need := uint64((keptCheckpoints+1)*2+3) * uint64(weightBytes)
+	if free := disk.Bavail * uint64(disk.Bsize); free < need {
+		return errors.Errorf("trainer: %d MB free for %s, and its files may take %d MB: make room, or choose another folder with --out (or --set on_disk_full=continue)", free>>20, filepath.Dir(c.dir), need>>20)
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package trainer
+
+import (
+	"fmt"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+
+	"vgg/configs"
+	"vgg/dataset"
+	"vgg/graph"
+	"vgg/graph/machine"
+	"vgg/internal/kernel"
+)
+
+// divergence is a loss or gradient that is not finite. The weights are still those before the step.
+type divergence struct {
+	at    progress
+	what  string
+	layer string // the first one concerned
+}
+
+func (d *divergence) Error() string {
+	return fmt.Sprintf("trainer: %s in epoch %d, iteration %d, at learning rate %g, first in %s: the weights before this step are kept; try a lower learning rate (--lr), another initialiser (--init he), normalised pictures (--set augment.normalisation=mean-std), or --set on_divergence=lower-lr",
+		d.what, d.at.Epoch, d.at.Iteration+1, d.at.Schedule.LearningRate, d.layer)
+}
+
+// diverged says in which layer a loss that is not finite begins.
+func (s *session) diverged(loss float64, batch *dataset.Batch, micro int) error {
+	layer, err := s.firstInfinite(batch, s.at.Iteration*s.solver.Accumulated+micro)
+	if err != nil {
+		return errors.Wrapf(err, "trainer: the loss is %v, and while the layer was looked for", loss)
+	}
+	return &divergence{s.at, fmt.Sprintf("the loss is %v", loss), layer}
+}
+
+// firstInfinite runs a batch again through a graph whose layers can all be looked at.
+func (s *session) firstInfinite(batch *dataset.Batch, iteration int) (string, error) {
+	o := s.net.Options
+	o.Weights = s.net
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewTensor(g, s.net.Input.Dtype(), 4, gorgonia.WithShape(s.net.Input.Shape()...), gorgonia.WithName("x"))
+	net, err := graph.Build(g, x, s.net.Config, o)
+	if err != nil {
+		return "", err
+	}
+	r, err := lossOf(net)
+	if err != nil {
+		return "", err
+	}
+	var layers []*gorgonia.Node
+	var names []string
+	for _, l := range net.Summary()[1:] { // but for the input
+		node, err := net.Layer(l.Name)
+		if err != nil {
+			return "", err
+		}
+		layers, names = append(layers, node), append(names, l.Name)
+	}
+	if r.vm, err = machine.New(g, machine.Outputs(append(layers, r.loss)...)); err != nil {
+		return "", err
+	}
+	defer r.vm.Close()
+	if _, err := r.run(batch, iteration); err != nil {
+		return "", err
+	}
+	for i, node := range layers {
+		if !kernel.Finite(node.Value().Data().([]float32)) {
+			return names[i], nil
+		}
+	}
+	return "the loss", nil
+}
+
+// infiniteGradient is the deepest layer, the first that the backward pass comes to, with a gradient that is not finite;
+// "" where all are.
+func (s *session) infiniteGradient() string {
+	names := s.net.Parameters()
+	for i := len(s.learnables) - 1; i >= 0; i-- {
+		g, err := s.learnables[i].Grad()
+		if err != nil || !kernel.Finite(g.Data().([]float32)) {
+			return names[i].Layer
+		}
+	}
+	return ""
+}
+
+// leastLearningRate is where lowering the learning rate is given up.
+const leastLearningRate = 1e-10
+
+// goBack returns to the last checkpoint with a tenth of the learning rate, if an error is a divergence and the recipe
+// says so; else it returns the error.
+func (s *session) goBack(err error) error {
+	var d *divergence
+	if !errors.As(err, &d) || s.job.Recipe.Run.OnDivergence != configs.OnDivergenceLowerLR || s.files == nil {
+		return err
+	}
+	rate := s.at.Schedule.LearningRate / 10
+	if rate < leastLearningRate {
+		return errors.Wrap(err, "trainer: a lower learning rate does not help")
+	}
+	if err := s.endured(s.checkpoints.wait()); err != nil {
+		return err
+	}
+	c, failed := s.checkpoints.newest(s.job.Observer.Notice)
+	if failed != nil {
+		return errors.Wrap(err, failed.Error())
+	}
+	for _, n := range s.learnables {
+		g, failed := n.Grad()
+		if failed != nil {
+			return errors.Wrap(failed, "trainer: gradients")
+		}
+		clear(g.Data().([]float32))
+	}
+	before := s.elapsed()
+	if failed := s.restore(c); failed != nil {
+		return failed
+	}
+	s.before = before
+	s.at.Schedule.LearningRate = rate
+	s.job.Observer.Notice(fmt.Sprintf("%s in iteration %d, first in %s: back to iteration %d, with the learning rate divided by 10, now %.3g",
+		d.what, d.at.Iteration+1, d.layer, s.at.Iteration, rate))
+	return nil
+}

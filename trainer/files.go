@@ -1,0 +1,111 @@
+package trainer
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gofrs/flock"
+	"github.com/google/renameio/v2"
+	"github.com/pkg/errors"
+)
+
+// files is a run directory. A file appears in it whole or not at all: it is written under another name, synced, and
+// renamed.
+type files struct {
+	dir    string
+	lock   *flock.Flock
+	create func(path string) (pending, error) // replaced by tests that let it fail
+}
+
+// pending is a file that has not got its name yet.
+type pending interface {
+	io.Writer
+	CloseAtomicallyReplace() error
+	Cleanup() error
+}
+
+func createPending(path string) (pending, error) {
+	return renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
+}
+
+const lockFile = ".lock"
+
+// openFiles makes a run directory, or takes one that is there, for this process alone.
+func openFiles(dir string, create func(string) (pending, error)) (*files, error) {
+	f := &files{dir: dir, create: create, lock: flock.New(filepath.Join(dir, lockFile))}
+	if create == nil {
+		f.create = createPending
+	}
+	if err := os.MkdirAll(filepath.Join(dir, CheckpointDir), 0o777); err != nil {
+		return nil, errors.Wrap(err, "trainer: cannot make the run directory (choose another with --out)")
+	}
+	locked, err := f.lock.TryLock()
+	if err != nil {
+		return nil, errors.Wrapf(err, "trainer: cannot lock %s (choose another folder with --out)", dir)
+	}
+	if !locked {
+		holder, _ := os.ReadFile(f.lock.Path())
+		return nil, errors.Errorf("trainer: %s is in use by another training (%s): wait for it, stop it, or choose another folder with --out", dir, strings.TrimSpace(string(holder)))
+	}
+	host, _ := os.Hostname()
+	if err := os.WriteFile(f.lock.Path(), fmt.Appendf(nil, "PID %d on %s\n", os.Getpid(), host), 0o644); err != nil {
+		f.close()
+		return nil, errors.Wrapf(err, "trainer: cannot write to %s (choose another folder with --out)", dir)
+	}
+	f.removePending()
+	return f, nil
+}
+
+func (f *files) close() {
+	if f != nil {
+		_ = f.lock.Unlock() // the end of the process unlocks as well
+	}
+}
+
+// removePending removes what a process that was killed had not finished writing.
+func (f *files) removePending() {
+	for _, dir := range []string{f.dir, filepath.Join(f.dir, CheckpointDir)} {
+		left, _ := filepath.Glob(filepath.Join(dir, ".*.*[0-9]"))
+		for _, file := range left {
+			_ = os.Remove(file) // it only takes room
+		}
+	}
+}
+
+// write writes a file of the run directory.
+func (f *files) write(name string, encode func(io.Writer) error) error {
+	path := filepath.Join(f.dir, name)
+	err := func() error {
+		out, err := f.create(path)
+		if err != nil {
+			return err
+		}
+		defer out.Cleanup()
+		if err := encode(out); err != nil {
+			return err
+		}
+		return out.CloseAtomicallyReplace()
+	}()
+	if err != nil {
+		return fileError{errors.Wrapf(err, "trainer: cannot write %s (make room or choose another folder with --out; what was there is unchanged)", path)}
+	}
+	return nil
+}
+
+// errFile is what errors of writing a file are.
+var errFile = errors.New("a file cannot be written")
+
+type fileError struct{ error }
+
+func (fileError) Is(target error) bool { return target == errFile }
+func (e fileError) Unwrap() error      { return e.error }
+
+func (f *files) writeBytes(name string, data []byte) error {
+	return f.write(name, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}

@@ -1,0 +1,73 @@
+package trainer
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime/metrics"
+
+	"github.com/pkg/errors"
+)
+
+// logLine is a line of log.jsonl.
+type logLine struct {
+	Iteration    int     `json:"iteration"`
+	Epoch        int     `json:"epoch"`
+	LearningRate float64 `json:"learning_rate"`
+	Loss         float64 `json:"loss"` // of the step's last micro-batch
+	ImagesPerSec float64 `json:"images_per_second"`
+	LoaderWait   float64 `json:"loader_wait_percent"`
+	MemoryBytes  uint64  `json:"memory_bytes"` // that the process has from the system
+	SecondsOfRun float64 `json:"seconds"`
+}
+
+// log adds a line to log.jsonl when it is time for one.
+func (s *session) log(loss float64) error {
+	every := s.job.Recipe.Run.LogEvery
+	if s.files == nil || every == 0 || s.at.Iteration%every != 0 {
+		return nil
+	}
+	memory := []metrics.Sample{{Name: "/memory/classes/total:bytes"}}
+	metrics.Read(memory)
+	line, err := json.Marshal(logLine{
+		Iteration: s.at.Iteration, Epoch: s.at.Epoch, LearningRate: s.at.Schedule.LearningRate, Loss: loss,
+		ImagesPerSec: float64(s.at.Pass.Pictures) / s.at.PassSeconds, LoaderWait: 100 * s.at.PassWaited / s.at.PassSeconds,
+		MemoryBytes: memory[0].Value.Uint64(), SecondsOfRun: s.elapsed(),
+	})
+	if err != nil {
+		return errors.Wrap(err, "trainer: log")
+	}
+	path := filepath.Join(s.job.Dir, LogFile)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err == nil {
+		_, err = f.Write(append(line, '\n'))
+		if closing := f.Close(); err == nil {
+			err = closing
+		}
+	}
+	if err != nil {
+		return fileError{errors.Wrapf(err, "trainer: cannot write %s", path)}
+	}
+	return nil
+}
+
+// trimLog removes the lines that a resumed run will write again, and what a killed one left unfinished.
+func (s *session) trimLog() error {
+	data, err := os.ReadFile(filepath.Join(s.job.Dir, LogFile))
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return errors.Wrap(err, "trainer: log")
+	}
+	var kept bytes.Buffer
+	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
+		var line logLine
+		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Iteration <= s.at.Iteration {
+			kept.Write(append(lines.Bytes(), '\n'))
+		}
+	}
+	return s.files.writeBytes(LogFile, kept.Bytes())
+}
