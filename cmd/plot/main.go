@@ -3,7 +3,9 @@ package main
 
 import (
 	"context"
+	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/pkg/errors"
 
@@ -16,11 +18,48 @@ type flags struct {
 	Runs  []string `arg:"" help:"Run directories, as train leaves them; the last part of the path names a run."`
 	Out   string   `help:"Picture to write: .png, .svg or .pdf." required:"" placeholder:"FILE"`
 	Title string   `help:"Title of the picture." placeholder:"TEXT"`
+	Watch bool     `help:"Draw again whenever a run has got further, until interrupted."`
 }
 
 func main() {
 	var f flags
-	cli.Main("plot", "Draw the validation loss and error of several runs over each other.", &f, func(context.Context) error { return draw(f) })
+	cli.Main("plot", "Draw the validation loss and error of several runs over each other.", &f, func(ctx context.Context) error {
+		if f.Watch {
+			return watch(ctx, f)
+		}
+		return draw(f)
+	})
+}
+
+// watched is the time between two looks at the runs.
+const watched = time.Second
+
+// watch draws whenever one of the histories was written, until ctx is cancelled, which is how it is meant to end.
+func watch(ctx context.Context, f flags) error {
+	var drawn time.Time
+	for {
+		var newest time.Time
+		for _, dir := range f.Runs {
+			info, err := os.Stat(filepath.Join(dir, trainer.HistoryFile))
+			if err != nil {
+				return errors.Wrapf(err, "%s is not a run directory, or has no epoch yet", dir)
+			}
+			if info.ModTime().After(newest) {
+				newest = info.ModTime()
+			}
+		}
+		if newest.After(drawn) {
+			drawn = newest
+			if err := draw(f); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(watched):
+		}
+	}
 }
 
 func draw(f flags) error {

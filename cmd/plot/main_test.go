@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"vgg/trainer"
 )
@@ -40,5 +42,49 @@ func TestDraw(t *testing.T) {
 	f.Runs = []string{filepath.Join(dir, "missing")}
 	if err := draw(f); err == nil || !strings.Contains(err.Error(), "missing is not a run directory") {
 		t.Errorf("missing run: %v", err)
+	}
+}
+
+// TestWatch draws again when a run has got further, and ends without an error when it is interrupted.
+func TestWatch(t *testing.T) {
+	dir := t.TempDir()
+	history := func(epochs int) {
+		t.Helper()
+		var h trainer.History
+		for i := range epochs {
+			h = append(h, trainer.Epoch{Epoch: i + 1, ValLoss: 2, ValTop1Error: 50 - float64(i)})
+		}
+		var csv bytes.Buffer
+		if err := h.WriteCSV(&csv); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, trainer.HistoryFile), csv.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := flags{Runs: []string{dir}, Out: filepath.Join(dir, "run.svg")}
+	drawn := func(text string) {
+		t.Helper()
+		for {
+			if svg, err := os.ReadFile(f.Out); err == nil && strings.Contains(string(svg), text) {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	history(2)
+	go func() { done <- watch(ctx, f) }()
+	drawn("best 49.0 %")
+	history(5)
+	drawn("best 46.0 %")
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	f.Runs = []string{filepath.Join(dir, "missing")}
+	if err := watch(t.Context(), f); err == nil || !strings.Contains(err.Error(), "no epoch yet") {
+		t.Errorf("a missing run: %v", err)
 	}
 }

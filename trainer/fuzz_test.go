@@ -1,0 +1,94 @@
+package trainer
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"vgg/weights"
+)
+
+// FuzzReadHistory: whatever is read is written again as it was read.
+func FuzzReadHistory(f *testing.F) {
+	f.Add([]byte(someHistoryCSV))
+	f.Add([]byte(historyHeader + "1,2,3e-5,,,,+Inf,0.5,1,2,3,4\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		h, err := readHistory(bytes.NewReader(data), "fuzz.csv")
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "fuzz.csv: ") {
+				t.Errorf("error %v does not name the file", err)
+			}
+			return
+		}
+		var first, second bytes.Buffer
+		if err := h.WriteCSV(&first); err != nil {
+			t.Fatal(err)
+		}
+		again, err := readHistory(bytes.NewReader(first.Bytes()), "again.csv")
+		if err == nil {
+			err = again.WriteCSV(&second)
+		}
+		if err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
+			t.Errorf("%v: %q read and written again is %q", err, &first, &second)
+		}
+	})
+}
+
+// FuzzProgress: a checkpoint with any text as its progress, properly sealed, is read or refused.
+func FuzzProgress(f *testing.F) {
+	f.Add(`{"format":1,"epoch":2,"step":3,"iteration":11,"schedule":{"learning_rate":0.01,"best":20.5,"since":1,"divisions":0,"started":true},"done":false,"pass":{"loss":1.5,"top1":3,"top5":1,"pictures":24},"history":` +
+		`"epoch,iteration,learning_rate,train_loss,train_top1_error,train_top5_error,val_loss,val_top1_error,val_top5_error,images_per_second,seconds,loader_wait_percent\n1,8,0.01,1,50,,1,40,,100,1,0\n",` +
+		`"skipped":[{"picture":"a","reason":"b"}],"seconds":3,"pass_seconds":1,"pass_waited":0,"recipe":"name = \"quick\"","data":"00"}`)
+	f.Add(`{"format":1,"epoch":-1}`)
+	f.Add(`{"format":1e400}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		file := weights.File{Metadata: map[string]string{progressKey: text}, Tensors: []weights.Tensor{{Name: "w", Shape: []int{2}, Data: []float32{1, 2}}}}
+		if err := file.Seal(); err != nil {
+			t.Fatal(err)
+		}
+		p, h, err := decodeProgress(&file)
+		if err != nil {
+			return
+		}
+		if p.Epoch < 1 || p.Step < 0 || p.Iteration < 0 || math.IsNaN(p.Schedule.LearningRate) {
+			t.Errorf("%+v", p)
+		}
+		for i := range h {
+			if i > 0 && h[i].Epoch <= h[i-1].Epoch {
+				t.Errorf("%+v", h)
+			}
+		}
+	})
+}
+
+// FuzzCheckpoint: a file of any bytes is not loaded unless it is what was written.
+func FuzzCheckpoint(f *testing.F) {
+	dir := f.TempDir()
+	whole := weights.File{Metadata: map[string]string{progressKey: `{"format":1,"epoch":1,"history":"epoch,iteration,learning_rate,train_loss,train_top1_error,train_top5_error,val_loss,val_top1_error,val_top5_error,images_per_second,seconds,loader_wait_percent\n"}`},
+		Tensors: []weights.Tensor{{Name: "w", Shape: []int{2}, Data: []float32{1, 2}}, {Name: velocityPrefix + "w", Shape: []int{2}, Data: []float32{3, 4}}}}
+	if err := whole.Seal(); err != nil {
+		f.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := weights.Encode(&b, whole); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(dir, "fuzz.safetensors")
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		read, err := weights.Read(path)
+		if err != nil {
+			return
+		}
+		if _, _, err := decodeProgress(read); err == nil && !reflect.DeepEqual(*read, whole) {
+			t.Errorf("%q is loaded", data)
+		}
+	})
+}
