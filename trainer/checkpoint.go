@@ -117,6 +117,7 @@ func (c *checkpoints) newest(notice func(string)) (*checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	var reason error
 	for _, name := range names {
 		path := filepath.Join(c.dir, name)
 		f, err := weights.Read(path)
@@ -129,9 +130,10 @@ func (c *checkpoints) newest(notice func(string)) (*checkpoint, error) {
 			err = errors.Wrap(err, path)
 		}
 		notice(fmt.Sprintf("a checkpoint that cannot be used is passed over: %v", err))
+		reason = err
 	}
-	if len(names) > 0 {
-		return nil, errors.Errorf("trainer: none of the %d checkpoints in %s can be used: train anew with another --out", len(names), c.dir)
+	if reason != nil {
+		return nil, errors.Wrapf(reason, "trainer: none of the %d checkpoints in %s can be used (train anew with another --out); the last", len(names), c.dir)
 	}
 	return nil, errors.Errorf("trainer: no checkpoint in %s: give the directory of a run that has begun (--out of the run)", c.dir)
 }

@@ -63,6 +63,9 @@ func (f flags) recipe() (configs.Recipe, error) {
 	name, flag := f.Recipe, "--recipe"
 	if f.Resume != "" {
 		name, flag = filepath.Join(f.Resume, trainer.RecipeFile), "--resume"
+		if _, err := os.Stat(name); err != nil {
+			return configs.Recipe{}, errors.Wrapf(err, "--resume %s: not a run directory: give the --out of a run that has begun", f.Resume)
+		}
 	}
 	if name == "" {
 		name = configs.Recipes()[0].Name

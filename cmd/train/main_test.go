@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"vgg/trainer"
+	"vgg/weights"
 )
 
 // asCommand makes the test binary behave as the command.
@@ -152,6 +153,15 @@ func TestBadInput(t *testing.T) {
 	if _, errs, code := trainIn(t, dir, append(small, "--out", "a")...); code != 0 {
 		t.Fatal(errs)
 	}
+	foreign := weights.File{Metadata: map[string]string{"training": `{"format": 9}`}}
+	if err := foreign.Seal(); err != nil {
+		t.Fatal(err)
+	}
+	write("foreign/recipe.toml", "")
+	write("foreign/checkpoint/1.safetensors", "")
+	if err := weights.Write(filepath.Join(dir, "foreign/checkpoint/1.safetensors"), foreign); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		code int
 		want []string
@@ -179,6 +189,13 @@ func TestBadInput(t *testing.T) {
 		{1, []string{"--init-from", "absent"}, append(small, "--init-from", "absent")},
 		{1, []string{"--weights", "config B"}, append(small, "--config", "B", "--weights", "a/best.safetensors")},
 		{1, []string{"--init-from", "width"}, append(small, "--config", "B", "--width", "0.1", "--init-from", "a/best.safetensors")},
+		{2, []string{"--resume empty", "not a run directory", "--out"}, []string{"--resume", "empty"}},
+		{2, []string{"--resume file", "not a run directory"}, []string{"--resume", "file"}},
+		{2, []string{"--resume", "--out"}, []string{"--resume", "a", "--out", "b"}},
+		{1, []string{"a is finished after 1 epochs", "--force epochs"}, []string{"--resume", "a"}},
+		{1, []string{"training.epochs = 3, not 1", "--force KEY"}, []string{"--resume", "a", "--epochs", "3"}},
+		{1, []string{"a holds a training already", "--resume a"}, append(small, "--out", "a")},
+		{1, []string{"format 9 of another version", "another --out"}, []string{"--resume", "foreign"}},
 		{1, []string{"mini-batch of 100"}, append(small, "--batch", "100")},
 		{1, []string{"the loss is", "iteration", "--lr"}, append(small, "--lr", "1e20", "--out", "diverged")},
 	} {
