@@ -117,7 +117,6 @@ func imagenet(t *testing.T) map[string][]byte {
 		}),
 		"val_labels.txt":            []byte("n02\nn01\nn02\n"),
 		"ILSVRC2012_img_test.tar":   tarred(t, map[string][]byte{"ILSVRC2012_test_1.JPEG": f["val/red/1.png"]}),
-		"ILSVRC2012_devkit.tar.gz":  zipped(nil),
 		"README.md":                 []byte("no labels\n"),
 		"classes/n01/something.txt": []byte("n01"),
 	}
@@ -158,10 +157,42 @@ func TestImageNet(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	// Without a text file, the development kit has the labels.
+	meta, err := os.ReadFile("testdata/devkit/compressed.mat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wnids, err := parseSynsets(meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := imagenet(t)
+	delete(files, "val_labels.txt")
+	files["ILSVRC2012_img_train.tar"] = tarred(t, map[string][]byte{wnids["1"] + ".tar/1.JPEG": files["ILSVRC2012_img_val.tar"][512:1024], wnids["3"] + ".tar/2.JPEG": nil})
+	kit := map[string][]byte{"kit/data/meta.mat": meta, "kit/data/ILSVRC2012_validation_ground_truth.txt": []byte("3\n1\n1\n")}
+	files["ILSVRC2012_devkit_t12.tar.gz"] = zipped(tarred(t, kit))
+	dir := write(t, files)
+	s, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range []string{"3", "1", "1"} {
+		if got := s.Classes[s.Val.Label(i)]; got != wnids[id] {
+			t.Errorf("picture %d is of class %s, want %s", i, got, wnids[id])
+		}
+	}
+	s.Close()
+	for want, text := range map[string]string{"devkit_t12.tar.gz: its labels: no class for picture": "1\n", "line 2: \"x\" is no ILSVRC2012_ID": "1\nx\n"} {
+		kit["kit/data/ILSVRC2012_validation_ground_truth.txt"] = []byte(text)
+		files["ILSVRC2012_devkit_t12.tar.gz"] = zipped(tarred(t, kit))
+		if _, err := Open(write(t, files), Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
 	for want, change := range map[string]func(map[string][]byte){
 		"no text file that labels them":           func(f map[string][]byte) { delete(f, "val_labels.txt") },
 		"val_labels.txt is not: line 2: no class": func(f map[string][]byte) { f["val_labels.txt"] = []byte("n01\nn03\nn01\n") },
-		"meta.mat":     func(f map[string][]byte) { f["val_labels.txt"] = []byte("2\n1\n1\n") },
+		"put the kit":  func(f map[string][]byte) { f["val_labels.txt"] = []byte("2\n1\n1\n") },
 		"only 3 pict":  func(f map[string][]byte) { f["val_labels.txt"] = []byte("n01\nn01\nn01\nn01\n") },
 		"no class for": func(f map[string][]byte) { f["val_labels.txt"] = []byte("n01\nn01\n") },
 		"a second": func(f map[string][]byte) {

@@ -72,8 +72,8 @@ const (
 //   - train/CLASS/* and val/CLASS/*; or train/CLASS/* or CLASS/* alone, a share of which is then kept for validation;
 //     or pictures straight in val, with a text file of labels beside train and val;
 //   - the IDX files of MNIST and its kin, or CIFAR-10's or CIFAR-100's binary files;
-//   - in a folder: two archives with train and val in their names, such as those of ILSVRC-2012, and a text file of
-//     the validation pictures' labels.
+//   - in a folder: two archives with train and val in their names, such as those of ILSVRC-2012, and its
+//     development kit or a text file of the validation pictures' labels.
 //
 // A text file of labels has a line for each validation picture: its class, in the order of the pictures' names, or its
 // name and its class; a class is a name, or a number from 0 in the order of the names. Errors name the file, or the

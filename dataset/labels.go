@@ -65,7 +65,18 @@ func openArchives(t *folder, train, val []string, o Options) (set *Set, err erro
 	}
 	root := classRoot(valFiles)
 	if len(classFolders(valFiles, root)) == 0 {
-		set.Val, err = listLabelled(valFiles, root, t, "", classes)
+		if set.Val, err = listLabelled(valFiles, root, t, "", classes); err == nil {
+			return set, nil
+		}
+		kits := findArchives(t, "devkit")
+		if len(kits) != 1 {
+			return set, err
+		}
+		kit, err := open(kits[0])
+		if err != nil {
+			return set, err
+		}
+		set.Val, err = listByDevkit(valFiles, root, kit, classes)
 		return set, err
 	}
 	valSplit, valClasses, err := listClasses(valFiles, root)
@@ -91,8 +102,8 @@ func classRoot(t tree) string {
 // largestLabels is the size in bytes up to which a file may be one of labels.
 const largestLabels = 1 << 26
 
-// listLabelled lists the pictures straight in a folder, labelled by a text file in another, which is found by trying.
-func listLabelled(t tree, folder string, beside tree, in string, classes []string) (*classSplit, error) {
+// listFlat lists the pictures straight in a folder, without labels, and their names.
+func listFlat(t tree, folder string) (*classSplit, []string, error) {
 	s := &classSplit{files: t}
 	var names []string
 	first, end := below(t, folder)
@@ -103,10 +114,33 @@ func listLabelled(t tree, folder string, beside tree, in string, classes []strin
 		}
 	}
 	if len(names) == 0 {
-		return nil, errors.Errorf("dataset %s: no pictures for validation in %s", t.Name(), folder)
+		return nil, nil, errors.Errorf("dataset %s: no pictures for validation in %s", t.Name(), folder)
+	}
+	return s, names, nil
+}
+
+// listByDevkit lists the pictures straight in a folder, labelled by ILSVRC-2012's development kit.
+func listByDevkit(t tree, folder string, kit tree, classes []string) (*classSplit, error) {
+	s, names, err := listFlat(t, folder)
+	if err != nil {
+		return nil, err
+	}
+	wnids, err := devkitLabels(kit)
+	if err != nil {
+		return nil, err
+	}
+	s.labels, err = parseLabels([]byte(strings.Join(wnids, "\n")), names, classes)
+	return s, errors.Wrapf(err, "dataset %s: its labels", kit.Name())
+}
+
+// listLabelled lists the pictures straight in a folder, labelled by a text file in another, which is found by trying.
+func listLabelled(t tree, folder string, beside tree, in string, classes []string) (*classSplit, error) {
+	s, names, err := listFlat(t, folder)
+	if err != nil {
+		return nil, err
 	}
 	var tried []string
-	first, end = below(beside, in)
+	first, end := below(beside, in)
 	for i := first; i < end; i++ {
 		file := beside.Path(i)
 		if strings.Contains(file[len(in):], "/") || isPicture(beside, i) {
@@ -189,7 +223,7 @@ func parseLabels(text []byte, pictures, classes []string) ([]int32, error) {
 // hint explains the numbers of ILSVRC-2012's development kit, which begin with 1 and have an order of their own.
 func hint(class string, classes int) string {
 	if class == strconv.Itoa(classes) {
-		return " (numbers begin with 0 here, in the order of the names; the development kit's ground truth has numbers of its own: replace them by the names that its meta.mat gives them)"
+		return " (numbers begin with 0 here, in the order of the names; the development kit's ground truth has numbers of its own: put the kit, ILSVRC2012_devkit_t12.tar.gz, there instead)"
 	}
 	return ""
 }
