@@ -30,6 +30,11 @@ type Options struct {
 	Init    Init    // how the weights start; "" = DefaultInit
 	Seed    uint64  // of the initial weights and of dropout
 
+	// Dense is the side of the pictures that the weights are for, where x has larger ones: the fully connected layers are
+	// then applied at every place, as the convolutions that section 3.2 makes of them, and the logits are the mean of
+	// the class score map. 0 = as large as x.
+	Dense int
+
 	Inference     bool // the weights do not change: their kernels prepare them once (machine.Constants); no gradients
 	Weights       *Net // share this net's weights, which must be of the same shapes, instead of making new ones
 	InputGradient bool // let gorgonia.Grad differentiate with regard to x too
@@ -59,6 +64,8 @@ func (o Options) validate() error {
 		return errors.Errorf("graph: width %v: want a positive multiplier such as 0.25", o.Width)
 	case o.FC < 1:
 		return errors.Errorf("graph: %d fully connected units: want at least 1", o.FC)
+	case o.Dense < 0:
+		return errors.Errorf("graph: dense evaluation of a net for pictures of %d pixels: want 0 or the side that it was trained with", o.Dense)
 	case !(o.Dropout >= 0 && o.Dropout < 1):
 		return errors.Errorf("graph: dropout probability %v: want one in [0, 1)", o.Dropout)
 	}
@@ -139,6 +146,7 @@ type Net struct {
 
 	layers     []layer
 	parameters []Parameter
+	windows    int // places at which the fully connected layers of a dense net are applied
 }
 
 // Build declares config in g for pictures x of shape (N, C, H, W), H and W multiples of 2 to the power of the number
@@ -167,6 +175,11 @@ func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Opt
 			return nil, errors.Wrapf(err, "graph: layer %s of config %s", n.layers[i].name, config.Name)
 		}
 	}
+	if n.windows > 1 {
+		if h, err = op.MeanRows(h, n.windows); err != nil {
+			return nil, errors.Wrap(err, "graph: class score map")
+		}
+	}
 	n.Logits = h
 	return n, nil
 }
@@ -186,7 +199,7 @@ func checkInput(x *gorgonia.Node, stages int) error {
 // declare applies one layer to x and returns what goes on to the next.
 func (n *Net) declare(l *layer, x *gorgonia.Node) (y *gorgonia.Node, err error) {
 	if l.kind == Linear && x.Dims() == 4 {
-		if x, err = op.Flatten(x); err != nil {
+		if x, err = n.vectors(x); err != nil {
 			return nil, err
 		}
 	}
@@ -213,6 +226,24 @@ func (n *Net) declare(l *layer, x *gorgonia.Node) (y *gorgonia.Node, err error) 
 		return op.Dropout(l.node, n.Iteration, n.Options.Dropout, seed(n.Options.Seed, "dropout "+l.name))
 	}
 	return l.node, err
+}
+
+// vectors makes of the last feature maps what the first fully connected layer takes: each as a vector, or each of its
+// parts that are as large as the maps of a picture that the net is for.
+func (n *Net) vectors(x *gorgonia.Node) (*gorgonia.Node, error) {
+	if n.Options.Dense == 0 {
+		return op.Flatten(x)
+	}
+	multiple := 1 << len(n.Config.Stages)
+	if n.Options.Dense%multiple != 0 {
+		return nil, errors.Errorf("a net for pictures of %d×%[1]d pixels: want a multiple of %d", n.Options.Dense, multiple)
+	}
+	side := n.Options.Dense / multiple
+	parts, err := op.Windows(x, side)
+	if err == nil {
+		n.windows = parts.Shape()[0] / x.Shape()[0]
+	}
+	return parts, errors.Wrapf(err, "pictures smaller than %d×%[1]d pixels", n.Options.Dense)
 }
 
 // inputFixed says whether the first layer can do without the gradient of its input.
@@ -276,8 +307,8 @@ func (n *Net) Learnables() gorgonia.Nodes {
 // Parameters are the learnables with their names.
 func (n *Net) Parameters() []Parameter { return slices.Clone(n.parameters) }
 
-// Layer gives the output of a layer after its ReLU: conv1_1 … pool5 as (N, C, H, W), fc6, fc7, fc8 as (N, features).
-// A user may go on from there with any of Gorgonia's ops.
+// Layer gives the output of a layer after its ReLU: conv1_1 … pool5 as (N, C, H, W), fc6, fc7, fc8 as (N, features),
+// in a dense net as (N·places, features), the places of a picture row by row. A user may go on from there with any of Gorgonia's ops.
 func (n *Net) Layer(name string) (*gorgonia.Node, error) {
 	var names []string
 	for _, l := range n.layers {

@@ -128,6 +128,38 @@ func Flatten(x Tensor) Tensor {
 	return y
 }
 
+// Windows are all parts of size × size, stride 1, each flattened as Flatten does: (N·windows, C·size·size).
+func Windows(x Tensor, size int) Tensor {
+	n, h, w, c := x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]
+	y := New(n*(h-size+1)*(w-size+1), c*size*size)
+	i := 0
+	for p := range n {
+		for top := range h - size + 1 {
+			for left := range w - size + 1 {
+				for channel := range c {
+					for row := range size {
+						for column := range size {
+							y.Data[i] = x.Data[((p*h+top+row)*w+left+column)*c+channel]
+							i++
+						}
+					}
+				}
+			}
+		}
+	}
+	return y
+}
+
+// MeanRows is the mean of each count consecutive rows.
+func MeanRows(x Tensor, count int) Tensor {
+	columns := x.Shape[1]
+	y := New(x.Shape[0]/count, columns)
+	for i, v := range x.Data {
+		y.Data[i/columns/count*columns+i%columns] += v / float64(count)
+	}
+	return y
+}
+
 // CrossEntropy is the mean of -log softmax(row)[label] over the rows whose label is not -1.
 func CrossEntropy(logits Tensor, labels []int) float64 {
 	classes := logits.Shape[1]
