@@ -344,14 +344,16 @@ func TestViewReference(t *testing.T) {
 			p.Pix[i] = uint8(r.Uint32())
 		}
 		v := View{Size: 16, Scale: Range{c.scale, c.scale}, Mean: make([]float64, c.channels), Std: slices.Repeat([]float64{1}, c.channels)}
-		width, height := p.scaled(c.scale)
+		width, height := p.Scaled(c.scale)
 		for range 4 {
-			at := placement{width: width, height: height, left: r.IntN(width - 15), top: r.IntN(height - 15), mirrored: r.IntN(2) == 1}
+			at := Window{Scale: c.scale, Left: r.IntN(width - 15), Top: r.IntN(height - 15), Width: 16, Height: 16, Mirrored: r.IntN(2) == 1}
 			dst := make([]float32, 16*16*c.channels)
-			v.write(dst, p, at)
+			if err := v.Window(dst, p, at); err != nil {
+				t.Fatal(err)
+			}
 			for i, got := range dst {
 				x, y, channel := i%16, i/16%16, i/256
-				if at.mirrored {
+				if at.Mirrored {
 					x = 15 - x
 				}
 				column := make([]float64, p.Height)
@@ -360,9 +362,9 @@ func TestViewReference(t *testing.T) {
 					for j := range row {
 						row[j] = float64(p.Pix[(k*p.Width+j)*c.channels+channel])
 					}
-					column[k] = resampled(row, width, at.left+x)
+					column[k] = resampled(row, width, at.Left+x)
 				}
-				want := min(max(resampled(column, height, at.top+y), 0), 255)
+				want := min(max(resampled(column, height, at.Top+y), 0), 255)
 				if math.Abs(float64(got)-want) > 1e-3 {
 					t.Fatalf("%+v at %+v: value %d is %v, want %v", c, at, i, got, want)
 				}

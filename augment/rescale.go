@@ -144,8 +144,8 @@ func sumRows(dst, ring []float32, first int, weights []float32) {
 // largest is the size in pixels of the largest picture that is made.
 const largest = 1 << 26
 
-// scaled are the sides of a picture that is rescaled isotropically so that the smaller one is s; its own where s is 0.
-func (p Picture) scaled(s int) (width, height int) {
+// Scaled gives the sides of a picture that is rescaled isotropically so that the smaller one is s; its own where s is 0.
+func (p Picture) Scaled(s int) (width, height int) {
 	if s == 0 {
 		return p.Width, p.Height
 	}
@@ -160,7 +160,7 @@ func Rescale(p Picture, s int) (Picture, error) {
 	if err := p.check(); err != nil {
 		return p, err
 	}
-	width, height := p.scaled(s)
+	width, height := p.Scaled(s)
 	if s < 1 || width > largest/height {
 		return p, errors.Errorf("augment: a picture of %d×%d, rescaled so that the smaller side is %d: want 1 to %d pixels", p.Width, p.Height, s, largest)
 	}

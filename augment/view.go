@@ -56,18 +56,38 @@ func (v View) Validate(channels int) error {
 	return nil
 }
 
-// placement is one way to look at a picture.
+// Window is a part of a picture that is rescaled isotropically, in pixels of the rescaled picture. What of it lies
+// outside the picture is the mean.
+type Window struct {
+	Scale         int // of the smaller side, Q in section 3.2; 0 = not rescaled
+	Left, Top     int
+	Width, Height int
+	Mirrored      bool // left to right
+}
+
+// Window writes a part of a picture to dst (C, Height, Width), normalised. It is an error if the view is not valid for
+// the picture, or dst has another size.
+func (v View) Window(dst []float32, p Picture, w Window) error {
+	if w.Scale < 0 || w.Width < 1 || w.Height < 1 {
+		return errors.Errorf("augment: a part of %d×%d pixels at scale %d", w.Width, w.Height, w.Scale)
+	}
+	if err := v.check(dst, p, w.Width, w.Height); err != nil {
+		return err
+	}
+	v.write(dst, p, placement{Window: w})
+	return nil
+}
+
+// placement is a window in other colours.
 type placement struct {
-	width, height int  // to which it is rescaled
-	left, top     int  // of the input in it, negative where that reaches into the border
-	mirrored      bool // left to right
-	shift         [3]float64
+	Window
+	shift [3]float64
 }
 
 // Training writes the view that training takes of picture index in an epoch to dst (C, Size, Size). It is an error if
 // the view is not valid for the picture, or dst has another size.
 func (v View) Training(dst []float32, p Picture, seed uint64, epoch, index int) error {
-	if err := v.check(dst, p); err != nil {
+	if err := v.check(dst, p, v.Size, v.Size); err != nil {
 		return err
 	}
 	r := rand.New(rand.NewPCG(mix(seed^mix(uint64(epoch))), mix(uint64(index))))
@@ -77,10 +97,11 @@ func (v View) Training(dst []float32, p Picture, seed uint64, epoch, index int) 
 	}
 	at := v.centre(p, scale)
 	if v.Crop {
-		at.left, at.top = v.start(r, at.width), v.start(r, at.height)
+		width, height := p.Scaled(scale)
+		at.Left, at.Top = v.start(r, width), v.start(r, height)
 	}
 	if v.Flip {
-		at.mirrored = r.IntN(2) == 1
+		at.Mirrored = r.IntN(2) == 1
 	}
 	if v.ColourShift > 0 {
 		for k, eigenvalue := range v.PCA.Eigenvalues {
@@ -117,7 +138,7 @@ func mix(z uint64) uint64 {
 // Test writes the view without augmentation to dst (C, Size, Size): rescaled to Q = (Smin + Smax) / 2 (section 3.2),
 // the centre. Errors are as in Training.
 func (v View) Test(dst []float32, p Picture) error {
-	if err := v.check(dst, p); err != nil {
+	if err := v.check(dst, p, v.Size, v.Size); err != nil {
 		return err
 	}
 	v.write(dst, p, v.centre(p, (v.Scale.Min+v.Scale.Max)/2))
@@ -126,42 +147,43 @@ func (v View) Test(dst []float32, p Picture) error {
 
 // centre looks at the middle of a picture that is rescaled so that its smaller side is scale.
 func (v View) centre(p Picture, scale int) placement {
-	width, height := p.scaled(scale)
-	return placement{width: width, height: height, left: (width - v.Size) / 2, top: (height - v.Size) / 2}
+	width, height := p.Scaled(scale)
+	return placement{Window: Window{Scale: scale, Left: (width - v.Size) / 2, Top: (height - v.Size) / 2, Width: v.Size, Height: v.Size}}
 }
 
 // check refuses what would read or write beyond a picture or its destination.
-func (v View) check(dst []float32, p Picture) error {
+func (v View) check(dst []float32, p Picture, width, height int) error {
 	if err := v.Validate(p.Channels); err != nil {
 		return err
 	}
 	if err := p.check(); err != nil {
 		return err
 	}
-	if want := p.Channels * v.Size * v.Size; len(dst) != want {
-		return errors.Errorf("augment: room for %d values: an input (%d, %d, %[3]d) has %d", len(dst), p.Channels, v.Size, want)
+	if want := p.Channels * width * height; len(dst) != want {
+		return errors.Errorf("augment: room for %d values: an input (%d, %d, %d) has %d", len(dst), p.Channels, height, width, want)
 	}
 	return nil
 }
 
-// write fills dst (C, Size, Size); what lies outside the picture is the mean, that is, zero.
+// write fills dst (C, Height, Width); what lies outside the picture is the mean, that is, zero.
 func (v View) write(dst []float32, p Picture, at placement) {
 	clear(dst)
-	left, right := max(0, -at.left), min(v.Size, at.width-at.left) // columns of the input that lie in the picture
-	top, bottom := max(0, -at.top), min(v.Size, at.height-at.top)
+	width, height := p.Scaled(at.Scale)
+	left, right := max(0, -at.Left), min(at.Width, width-at.Left) // columns of the window that lie in the picture
+	top, bottom := max(0, -at.Top), min(at.Height, height-at.Top)
 	if left >= right || top >= bottom {
 		return
 	}
-	across := newTaps(p.Width, at.width, at.left+left, right-left)
-	down := newTaps(p.Height, at.height, at.top+top, bottom-top)
+	across := newTaps(p.Width, width, at.Left+left, right-left)
+	down := newTaps(p.Height, height, at.Top+top, bottom-top)
 	resample(p, across, down, func(y int, row []float32) {
 		for c := range p.Channels {
 			factor, offset := float32(1/v.Std[c]), float32((at.shift[c]-v.Mean[c])/v.Std[c])
-			to := dst[(c*v.Size+top+y)*v.Size:][:v.Size]
+			to := dst[(c*at.Height+top+y)*at.Width:][:at.Width]
 			for i, value := range row[c*(right-left):][:right-left] {
 				value = value*factor + offset
-				if at.mirrored {
-					to[v.Size-1-left-i] = value
+				if at.Mirrored {
+					to[at.Width-1-left-i] = value
 				} else {
 					to[left+i] = value
 				}
