@@ -113,7 +113,7 @@ func (l *Loader) EpochFrom(ctx context.Context, epoch, first int) iter.Seq2[*Bat
 				for r := range rows {
 					if err := l.fill(r.job.Pixels[r.index*size:(r.index+1)*size], epoch, r.picture); err != nil {
 						r.job.Labels[r.index] = -1
-						if err = l.options.Skips.pass(l.split.Name(r.picture), err); err != nil {
+						if err = l.options.Skips.Pass(l.split.Name(r.picture), err); err != nil {
 							r.job.once.Do(func() { r.job.err = err })
 						}
 					}

@@ -77,7 +77,7 @@ func Measure(split Split, channels, maxPictures int, skips *Skips) (Statistics, 
 				p, err := pictureOf(split, i, channels)
 				if err == nil {
 					own.picture(p)
-				} else if own.err = skips.pass(split.Name(i), err); own.err != nil {
+				} else if own.err = skips.Pass(split.Name(i), err); own.err != nil {
 					own.failed = i
 				}
 			}

@@ -44,8 +44,8 @@ func (s *Skips) List() (skips []Skip) {
 	return skips
 }
 
-// pass notes that a picture could not be read, and returns an error if it cannot be passed over.
-func (s *Skips) pass(name string, reason error) error {
+// Pass notes that a picture could not be read, and returns an error if it cannot be passed over.
+func (s *Skips) Pass(name string, reason error) error {
 	if s == nil {
 		return reason
 	}

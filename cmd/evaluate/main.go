@@ -1,0 +1,220 @@
+// Command evaluate tests trained nets as section 3.2 of the paper (arXiv 1409.1556) does.
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/pkg/errors"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"vgg/dataset"
+	"vgg/evaluate"
+	"vgg/internal/cli"
+	"vgg/weights"
+)
+
+type flags struct {
+	Weights     []string `help:"Weights of a trained net, such as RUN/best.safetensors; repeated, the nets are fused." required:"" placeholder:"FILE" sep:"none"`
+	Data        string   `help:"Pictures, as train takes them; their validation split is tested on." default:"embedded" placeholder:"SPEC"`
+	Protocol    string   `help:"What a net sees of a picture: center (one crop), dense (all of it), multi-crop (50 crops a scale) or both." default:"center" placeholder:"NAME"`
+	Scales      string   `help:"Test scales Q: one (the net's own), several (as section 3.2 has them for the net), or numbers such as 256,384,512." default:"one" placeholder:"LIST"`
+	Batch       int      `help:"Crops at a time." default:"10" placeholder:"N"`
+	ValShare    float64  `help:"Share of the pictures to test on where the set has no val." default:"0.1" placeholder:"SHARE"`
+	SplitSeed   uint64   `help:"Seed that draws this share." default:"1" placeholder:"N"`
+	BadPictures string   `help:"stop at a picture that cannot be read, or skip it." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
+	Predictions string   `help:"Write each picture's true class and five most probable ones." placeholder:"FILE.csv"`
+	JSON        bool     `name:"json" help:"Print one JSON object."`
+	cli.Threads
+}
+
+func main() {
+	var f flags
+	cli.Main("evaluate", "Test trained nets by the protocols of the paper (arXiv 1409.1556, section 3.2).", &f, func(ctx context.Context) error { return run(ctx, f) })
+}
+
+func run(ctx context.Context, f flags) error {
+	if err := f.Threads.Apply(); err != nil {
+		return err
+	}
+	o := evaluate.Options{Protocol: evaluate.Protocol(f.Protocol), Batch: f.Batch}
+	if !slices.Contains(evaluate.Protocols(), o.Protocol) {
+		return cli.Usage(errors.Errorf("--protocol %q: want one of %v", f.Protocol, evaluate.Protocols()))
+	}
+	if f.Batch < 1 {
+		return cli.Usage(errors.Errorf("--batch %d: want at least 1", f.Batch))
+	}
+	var models []*evaluate.Model
+	for _, file := range f.Weights {
+		w, err := weights.Read(file)
+		if err != nil {
+			return errors.Wrap(err, "--weights")
+		}
+		m, err := evaluate.NewModel(file, w)
+		if err != nil {
+			return errors.Wrap(err, "--weights")
+		}
+		defer m.Close()
+		models = append(models, m)
+	}
+	var err error
+	if o.Scales, err = scales(f.Scales, models); err != nil {
+		return cli.Usage(err)
+	}
+	set, err := dataset.Open(f.Data, dataset.Options{ValShare: f.ValShare, SplitSeed: f.SplitSeed, Notice: func(m string) { fmt.Fprintln(os.Stderr, m) }})
+	if err != nil {
+		return errors.Wrap(err, "--data")
+	}
+	defer set.Close()
+	if known := models[0].Info.Classes; !slices.Equal(known, set.Classes) {
+		return errors.Errorf("--data %s has other classes than --weights %s knows: %d (%s …), not %d (%s …)", f.Data, f.Weights[0], len(set.Classes), set.Classes[0], len(known), known[0])
+	}
+	if f.BadPictures == "skip" {
+		o.Skips = dataset.NewSkips(set)
+	}
+	began := time.Now()
+	result, predictions, err := test(ctx, models, set, o, f.Predictions != "")
+	if err != nil {
+		return err
+	}
+	seconds := time.Since(began).Seconds()
+	if f.Predictions != "" {
+		if err := renameio.WriteFile(f.Predictions, predictions, 0o644); err != nil {
+			return errors.Wrap(err, "--predictions")
+		}
+	}
+	for _, s := range o.Skips.List() {
+		fmt.Fprintf(os.Stderr, "passed over: %s: %s\n", s.Picture, s.Reason)
+	}
+	if f.JSON {
+		return printJSON(os.Stdout, f, o, models, result, seconds)
+	}
+	print(os.Stdout, f, o, models, result, seconds)
+	return nil
+}
+
+// scales reads --scales; nil is each net's own.
+func scales(text string, models []*evaluate.Model) ([]int, error) {
+	switch text {
+	case "one":
+		return nil, nil
+	case "several":
+		all := models[0].Scales()
+		for _, m := range models[1:] {
+			if !slices.Equal(m.Scales(), all) {
+				return nil, errors.Errorf("--scales several: %s takes %v, %s %v: give the numbers", models[0].Name, all, m.Name, m.Scales())
+			}
+		}
+		return all, nil
+	}
+	var all []int
+	for _, part := range strings.Split(text, ",") {
+		q, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || q < 1 {
+			return nil, errors.Errorf("--scales %q: want one, several, or numbers such as 256,384,512", text)
+		}
+		all = append(all, q)
+	}
+	return all, nil
+}
+
+// test shows progress on a terminal, and collects the predictions as a table.
+func test(ctx context.Context, models []*evaluate.Model, set *dataset.Set, o evaluate.Options, collect bool) (*evaluate.Result, []byte, error) {
+	var bar *progressbar.ProgressBar
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		bar = progressbar.NewOptions(set.Val.Len(), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionClearOnFinish(),
+			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24))
+	}
+	var table strings.Builder
+	out := csv.NewWriter(&table)
+	header := []string{"picture", "class"}
+	for i := range min(5, len(set.Classes)) {
+		header = append(header, fmt.Sprintf("class_%d", i+1), fmt.Sprintf("probability_%d", i+1))
+	}
+	// The writer keeps its first error for Error.
+	_ = out.Write(header)
+	result, err := evaluate.Run(ctx, models, set.Val, o, func(p evaluate.Prediction) error {
+		if bar != nil {
+			_ = bar.Add(1) // a bar that cannot be drawn is no reason to stop
+		}
+		if !collect {
+			return nil
+		}
+		row := []string{set.Val.Name(p.Picture), set.Classes[p.Class]}
+		for _, class := range p.Ranking()[:min(5, len(set.Classes))] {
+			row = append(row, set.Classes[class], strconv.FormatFloat(p.Probabilities[class], 'f', 6, 64))
+		}
+		return out.Write(row)
+	})
+	out.Flush()
+	if err == nil {
+		err = errors.Wrap(out.Error(), "--predictions")
+	}
+	return result, []byte(table.String()), err
+}
+
+func print(w io.Writer, f flags, o evaluate.Options, models []*evaluate.Model, r *evaluate.Result, seconds float64) {
+	for _, m := range models {
+		fmt.Fprintf(w, "net %s, width %g, input %d×%d: %s, Q = %v\n", m.Info.Config, m.Info.Width, m.Info.Input, m.Info.Input, m.Name, asked(o, m))
+	}
+	low, high := r.Top1Interval()
+	fmt.Fprintf(w, "%s: %d pictures, top-1 error %.2f %% (95 %% interval %.2f to %.2f)", f.Protocol, r.Images, r.Top1Error(), low, high)
+	if !math.IsNaN(r.Top5Error()) {
+		low, high := r.Top5Interval()
+		fmt.Fprintf(w, ", top-5 error %.2f %% (%.2f to %.2f)", r.Top5Error(), low, high)
+	}
+	fmt.Fprintf(w, "; %.1f pictures/s\n", float64(r.Images)/seconds)
+	if len(r.Classes) > 40 {
+		return
+	}
+	fmt.Fprintln(w, "\ntop-1 error of each class:")
+	for c, name := range r.Classes {
+		fmt.Fprintf(w, "%7.2f %%  %s\n", r.ClassError(c), name)
+	}
+}
+
+// asked are the scales at which a net is tested.
+func asked(o evaluate.Options, m *evaluate.Model) []int {
+	if o.Scales == nil {
+		return []int{m.Scale()}
+	}
+	return o.Scales
+}
+
+// figure is a number in JSON, null where it does not exist.
+func figure(v float64) *float64 {
+	if math.IsNaN(v) {
+		return nil
+	}
+	return &v
+}
+
+func printJSON(w io.Writer, f flags, o evaluate.Options, models []*evaluate.Model, r *evaluate.Result, seconds float64) error {
+	low1, high1 := r.Top1Interval()
+	object := map[string]any{
+		"weights": f.Weights, "data": f.Data, "protocol": o.Protocol, "scales": asked(o, models[0]), "images": r.Images,
+		"top1_error": figure(r.Top1Error()), "top1_interval": []float64{low1, high1}, "top5_error": figure(r.Top5Error()),
+		"images_per_second": float64(r.Images) / seconds, "classes": r.Classes, "confusion": r.Confusion, "skipped": len(o.Skips.List()),
+	}
+	if !math.IsNaN(r.Top5Error()) {
+		low, high := r.Top5Interval()
+		object["top5_interval"] = []float64{low, high}
+	}
+	var classes []*float64
+	for c := range r.Classes {
+		classes = append(classes, figure(r.ClassError(c)))
+	}
+	object["class_errors"] = classes
+	return errors.Wrap(json.NewEncoder(w).Encode(object), "--json")
+}

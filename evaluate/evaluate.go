@@ -1,0 +1,225 @@
+// Package evaluate tests trained nets as section 3.2 of the paper (arXiv 1409.1556) does: on one crop of a picture, on
+// the whole of it (dense), on a grid of crops, or on both; at one scale Q or several; with one net or several whose
+// soft-max outputs are averaged.
+//
+// In go weights files and a split of a data set; out come top-1 and top-5 errors with their intervals, a confusion
+// matrix, and each picture's prediction.
+package evaluate
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/pkg/errors"
+
+	"vgg/augment"
+	"vgg/dataset"
+)
+
+// Protocol says what a net sees of a picture.
+type Protocol string
+
+// The protocols.
+const (
+	Center    Protocol = "center"     // one crop from the middle
+	Dense     Protocol = "dense"      // all of it, and mirrored; the class score map averaged
+	MultiCrop Protocol = "multi-crop" // a grid of 5×5 crops, and mirrored
+	Both      Protocol = "both"       // the mean of dense and multi-crop
+)
+
+// Protocols lists them.
+func Protocols() []Protocol { return []Protocol{Center, Dense, MultiCrop, Both} }
+
+// grid is the number of crops along a side, section 3.2's 5.
+const grid = 5
+
+// Options say how nets are tested.
+type Options struct {
+	Protocol Protocol // "" = center
+	Scales   []int    // Q, the smaller side of the rescaled picture; several are averaged. nil = each net's own (Model.Scale)
+	Batch    int      // crops at a time; 0 = 10
+	Skips    *dataset.Skips
+}
+
+// Prediction is what the nets make of a picture.
+type Prediction struct {
+	Picture       int // in the split
+	Class         int // the true one
+	Probabilities []float64
+}
+
+// Ranking gives the classes, the most probable first, of equals the lower one.
+func (p Prediction) Ranking() []int {
+	order := make([]int, len(p.Probabilities))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch pa, pb := p.Probabilities[a], p.Probabilities[b]; {
+		case pa > pb:
+			return -1
+		case pa < pb:
+			return 1
+		}
+		return 0
+	})
+	return order
+}
+
+// Run tests models together on the pictures of a split, and tells each prediction, in their order, to each (nil: nobody).
+func Run(ctx context.Context, models []*Model, split dataset.Split, o Options, each func(Prediction) error) (*Result, error) {
+	if o.Protocol == "" {
+		o.Protocol = Center
+	}
+	if o.Batch == 0 {
+		o.Batch = 10
+	}
+	if err := check(models, split, o); err != nil {
+		return nil, err
+	}
+	looks := map[*Model][]look{}
+	for _, m := range models {
+		looks[m] = m.looks(o)
+	}
+	result := newResult(models[0].Info.Classes)
+	for picture, err := range prepared(ctx, split, models, looks, o.Skips) {
+		if err != nil {
+			return nil, err
+		}
+		if picture.views == nil {
+			continue // passed over
+		}
+		p := Prediction{Picture: picture.index, Class: split.Label(picture.index), Probabilities: make([]float64, len(models[0].Info.Classes))}
+		for i, m := range models {
+			if err := m.add(p.Probabilities, looks[m], picture.views[i], o.Batch, 1/float64(len(models))); err != nil {
+				return nil, err
+			}
+		}
+		result.add(p)
+		if each != nil {
+			if err := each(p); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return result, ctx.Err()
+}
+
+func check(models []*Model, split dataset.Split, o Options) error {
+	switch {
+	case len(models) == 0:
+		return errors.New("evaluate: no nets")
+	case split.Len() == 0:
+		return errors.New("evaluate: no pictures to test on")
+	case !slices.Contains(Protocols(), o.Protocol):
+		return errors.Errorf("evaluate: protocol %q: want one of %v", o.Protocol, Protocols())
+	case o.Batch < 1:
+		return errors.Errorf("evaluate: a batch of %d crops: want at least 1", o.Batch)
+	}
+	for _, m := range models {
+		if !slices.Equal(m.Info.Classes, models[0].Info.Classes) {
+			return errors.Errorf("evaluate: %s and %s cannot be fused: they know other classes: %s", models[0].Name, m.Name, difference(models[0].Info.Classes, m.Info.Classes))
+		}
+		if m.Info.Channels != models[0].Info.Channels {
+			return errors.Errorf("evaluate: %s is for %d channels, %s for %d", models[0].Name, models[0].Info.Channels, m.Name, m.Info.Channels)
+		}
+		for _, q := range m.scales(o) {
+			if q != 0 && q < m.Info.Input {
+				return errors.Errorf("evaluate: pictures rescaled to Q = %d are smaller than the input of %s, %d×%[3]d: want scales of at least %[3]d", q, m.Name, m.Info.Input)
+			}
+		}
+	}
+	for i := range split.Len() {
+		if l := split.Label(i); l >= len(models[0].Info.Classes) {
+			return errors.Errorf("evaluate: %s is of class %d, and %s knows %d classes", split.Name(i), l, models[0].Name, len(models[0].Info.Classes))
+		}
+	}
+	return nil
+}
+
+// difference says which classes only one of two nets knows, or where their order differs.
+func difference(a, b []string) string {
+	for i, name := range a {
+		if !slices.Contains(b, name) {
+			return "only the first knows " + name
+		}
+		if i < len(b) && b[i] != name && slices.Contains(a, b[i]) {
+			return "in another order, from " + name + " and " + b[i] + " on"
+		}
+	}
+	for _, name := range b {
+		if !slices.Contains(a, name) {
+			return "only the second knows " + name
+		}
+	}
+	return "their number"
+}
+
+// look is one way to see a picture: windows of which the soft-max outputs are averaged with a weight in all.
+type look struct {
+	protocol Protocol // but both
+	scale    int
+	weight   float64
+}
+
+// looks are those of a protocol at all scales.
+func (m *Model) looks(o Options) (all []look) {
+	protocols := []Protocol{o.Protocol}
+	if o.Protocol == Both {
+		protocols = []Protocol{Dense, MultiCrop}
+	}
+	scales := m.scales(o)
+	for _, p := range protocols {
+		for _, q := range scales {
+			all = append(all, look{p, q, 1 / float64(len(protocols)*len(scales))})
+		}
+	}
+	return all
+}
+
+func (m *Model) scales(o Options) []int {
+	if o.Scales == nil {
+		return []int{m.Scale()}
+	}
+	return o.Scales
+}
+
+// windows are what a look sees of a picture.
+func (l look) windows(p augment.Picture, input, multiple int) []augment.Window {
+	width, height := p.Scaled(l.scale)
+	switch l.protocol {
+	case Dense:
+		// The net halves pictures: what does not divide is left out at the edges.
+		w := augment.Window{Scale: l.scale, Width: max(input, width/multiple*multiple), Height: max(input, height/multiple*multiple)}
+		w.Left, w.Top = floorHalf(width-w.Width), floorHalf(height-w.Height)
+		return bothWays(w)
+	case MultiCrop:
+		var all []augment.Window
+		for _, top := range positions(height, input) {
+			for _, left := range positions(width, input) {
+				all = append(all, bothWays(augment.Window{Scale: l.scale, Left: left, Top: top, Width: input, Height: input})...)
+			}
+		}
+		return all
+	}
+	return []augment.Window{{Scale: l.scale, Left: floorHalf(width - input), Top: floorHalf(height - input), Width: input, Height: input}}
+}
+
+// positions are those of a regular grid of crops along a side, from one end to the other.
+func positions(side, input int) []int {
+	at := make([]int, grid)
+	for i := range at {
+		at[i] = int(math.Round(float64(i*(side-input)) / (grid - 1)))
+	}
+	return at
+}
+
+func bothWays(w augment.Window) []augment.Window {
+	mirrored := w
+	mirrored.Mirrored = true
+	return []augment.Window{w, mirrored}
+}
+
+// floorHalf is where training and validation put the middle, also of pictures smaller than the input.
+func floorHalf(room int) int { return room / 2 }
