@@ -40,10 +40,14 @@ func (s Scale) String() string {
 type Protocol string
 
 const (
-	Dense     Protocol = "dense"      // fully convolutional over the whole picture
-	MultiCrop Protocol = "multi-crop" // 50 crops a scale
+	Center    Protocol = "center"     // one crop from the middle; not in Tables 3 to 7
+	Dense     Protocol = "dense"      // fully convolutional over the whole picture and its mirror image
+	MultiCrop Protocol = "multi-crop" // 50 crops a scale: a grid of 5×5, and mirrored
 	Both      Protocol = "both"       // mean of the two soft-max outputs
 )
+
+// Protocols lists them.
+func Protocols() []Protocol { return []Protocol{Center, Dense, MultiCrop, Both} }
 
 // Evaluation is a row of Tables 3 to 5: one net on the ILSVRC-2012 validation
 // set. Errors are in percent.

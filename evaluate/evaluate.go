@@ -14,31 +14,18 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/augment"
+	"vgg/configs"
 	"vgg/dataset"
 )
-
-// Protocol says what a net sees of a picture.
-type Protocol string
-
-// The protocols.
-const (
-	Center    Protocol = "center"     // one crop from the middle
-	Dense     Protocol = "dense"      // all of it, and mirrored; the class score map averaged
-	MultiCrop Protocol = "multi-crop" // a grid of 5×5 crops, and mirrored
-	Both      Protocol = "both"       // the mean of dense and multi-crop
-)
-
-// Protocols lists them.
-func Protocols() []Protocol { return []Protocol{Center, Dense, MultiCrop, Both} }
 
 // grid is the number of crops along a side, section 3.2's 5.
 const grid = 5
 
 // Options say how nets are tested.
 type Options struct {
-	Protocol Protocol // "" = center
-	Scales   []int    // Q, the smaller side of the rescaled picture; several are averaged. nil = each net's own (Model.Scale)
-	Batch    int      // crops at a time; 0 = 10
+	Protocol configs.Protocol // "" = center
+	Scales   []int            // Q, the smaller side of the rescaled picture; several are averaged. nil = each net's own (Model.Scale)
+	Batch    int              // crops at a time; 0 = 10
 	Skips    *dataset.Skips
 }
 
@@ -70,7 +57,7 @@ func (p Prediction) Ranking() []int {
 // Run tests models together on the pictures of a split, and tells each prediction, in their order, to each (nil: nobody).
 func Run(ctx context.Context, models []*Model, split dataset.Split, o Options, each func(Prediction) error) (*Result, error) {
 	if o.Protocol == "" {
-		o.Protocol = Center
+		o.Protocol = configs.Center
 	}
 	if o.Batch == 0 {
 		o.Batch = 10
@@ -112,8 +99,8 @@ func check(models []*Model, split dataset.Split, o Options) error {
 		return errors.New("evaluate: no nets")
 	case split.Len() == 0:
 		return errors.New("evaluate: no pictures to test on")
-	case !slices.Contains(Protocols(), o.Protocol):
-		return errors.Errorf("evaluate: protocol %q: want one of %v", o.Protocol, Protocols())
+	case !slices.Contains(configs.Protocols(), o.Protocol):
+		return errors.Errorf("evaluate: protocol %q: want one of %v", o.Protocol, configs.Protocols())
 	case o.Batch < 1:
 		return errors.Errorf("evaluate: a batch of %d crops: want at least 1", o.Batch)
 	}
@@ -158,16 +145,16 @@ func difference(a, b []string) string {
 
 // look is one way to see a picture: windows of which the soft-max outputs are averaged with a weight in all.
 type look struct {
-	protocol Protocol // but both
+	protocol configs.Protocol // but both
 	scale    int
 	weight   float64
 }
 
 // looks are those of a protocol at all scales.
 func (m *Model) looks(o Options) (all []look) {
-	protocols := []Protocol{o.Protocol}
-	if o.Protocol == Both {
-		protocols = []Protocol{Dense, MultiCrop}
+	protocols := []configs.Protocol{o.Protocol}
+	if o.Protocol == configs.Both {
+		protocols = []configs.Protocol{configs.Dense, configs.MultiCrop}
 	}
 	scales := m.scales(o)
 	for _, p := range protocols {
@@ -189,12 +176,12 @@ func (m *Model) scales(o Options) []int {
 func (l look) windows(p augment.Picture, input, multiple int) []augment.Window {
 	width, height := p.Scaled(l.scale)
 	switch l.protocol {
-	case Dense:
+	case configs.Dense:
 		// The net halves pictures: what does not divide is left out at the edges.
 		w := augment.Window{Scale: l.scale, Width: max(input, width/multiple*multiple), Height: max(input, height/multiple*multiple)}
 		w.Left, w.Top = floorHalf(width-w.Width), floorHalf(height-w.Height)
 		return bothWays(w)
-	case MultiCrop:
+	case configs.MultiCrop:
 		var all []augment.Window
 		for _, top := range positions(height, input) {
 			for _, left := range positions(width, input) {

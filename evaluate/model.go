@@ -59,22 +59,11 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	return m, errors.Wrap(m.net.Load(f.Tensors), name)
 }
 
-// Scale is the test scale that section 3.2 gives a net at a single one: Q = S, or in the middle of the range that it was
-// trained with; 0 for a net whose pictures were not rescaled.
-func (m *Model) Scale() int { return (m.Info.ScaleMin + m.Info.ScaleMax) / 2 }
+// Scale is the test scale that section 3.2 gives the net at a single one.
+func (m *Model) Scale() int { return Scale(m.Info.ScaleMin, m.Info.ScaleMax) }
 
-// Scales are the test scales that section 3.2 gives a net at several: S and 32 less and more, though not less than the
-// net's input, or the ends and the middle of the range that it was trained with.
-func (m *Model) Scales() []int {
-	low, high := m.Info.ScaleMin, m.Info.ScaleMax
-	switch {
-	case high == 0:
-		return []int{0}
-	case low == high:
-		return []int{max(low-32, m.Info.Input), low, low + 32}
-	}
-	return []int{low, m.Scale(), high}
-}
+// Scales are the test scales that section 3.2 gives the net at several.
+func (m *Model) Scales() []int { return Scales(m.Info.ScaleMin, m.Info.ScaleMax, m.Info.Input) }
 
 // Close lets go of the graphs' memory.
 func (m *Model) Close() {
@@ -112,7 +101,7 @@ func (m *Model) add(probabilities []float64, looks []look, views [][]view, batch
 	for i, l := range looks {
 		of := views[i]
 		size := min(batch, len(of))
-		r, err := m.runner(size, of[0].Height, of[0].Width, l.protocol == Dense)
+		r, err := m.runner(size, of[0].Height, of[0].Width, l.protocol == configs.Dense)
 		if err != nil {
 			return err
 		}

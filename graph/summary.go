@@ -11,7 +11,7 @@ type LayerSummary struct {
 	Name           string `json:"name"`
 	Kind           Kind   `json:"kind"`
 	Kernel         int    `json:"kernel,omitempty"`
-	Output         []int  `json:"output"`          // (C, H, W) or (features)
+	Output         []int  `json:"output"`          // (C, H, W) or (features), in a dense net (features, rows, columns)
 	Activations    int    `json:"activations"`     // values in the output
 	Weights        int    `json:"weights"`         // without biases, as the course's table counts
 	Parameters     int    `json:"parameters"`      // with biases
@@ -26,7 +26,7 @@ func (n *Net) Summary() []LayerSummary {
 	rows := []LayerSummary{{Name: "input", Kind: "input", Output: in[1:].Clone(), Activations: in[1:].TotalSize(), ReceptiveField: 1}}
 	field, stride, side := 1, 1, max(in[2], in[3])
 	for _, l := range n.layers {
-		r := LayerSummary{Name: l.name, Kind: l.kind, Kernel: l.kernel, Output: picture(l.node.Shape())}
+		r := LayerSummary{Name: l.name, Kind: l.kind, Kernel: l.kernel, Output: n.picture(l.node.Shape())}
 		r.Activations = tensor.Shape(r.Output).TotalSize()
 		if l.weight != nil {
 			r.Weights = l.weight.Shape().TotalSize()
@@ -40,7 +40,8 @@ func (n *Net) Summary() []LayerSummary {
 			field += stride
 			stride *= 2
 		case Linear:
-			field = side
+			field = min(field+(n.mapSide()-1)*stride, side)
+			stride = 0 // further ones see no more
 		}
 		r.ReceptiveField = field
 		rows = append(rows, r)
@@ -48,10 +49,25 @@ func (n *Net) Summary() []LayerSummary {
 	return rows
 }
 
-// picture turns the shape (N, H, W, C) or (N, features) into that of one picture, channels first.
-func picture(s tensor.Shape) []int {
+// picture turns the shape (N, H, W, C) or (N, features) into that of one picture, channels first. A dense net's rows of
+// features are those of several places.
+func (n *Net) picture(s tensor.Shape) []int {
 	if s.Dims() == 4 {
 		return []int{s[3], s[1], s[2]}
 	}
-	return slices.Clone([]int(s[1:]))
+	if n.windows == 0 {
+		return slices.Clone([]int(s[1:]))
+	}
+	in, multiple := n.Input.Shape(), 1<<len(n.Config.Stages)
+	return []int{s[1], in[2]/multiple - n.mapSide() + 1, in[3]/multiple - n.mapSide() + 1}
+}
+
+// mapSide is the side of the last feature maps that the first fully connected layer sees at once.
+func (n *Net) mapSide() int {
+	in := n.Input.Shape()
+	side := max(in[2], in[3])
+	if n.Options.Dense != 0 {
+		side = n.Options.Dense
+	}
+	return side >> len(n.Config.Stages)
 }

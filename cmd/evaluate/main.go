@@ -19,6 +19,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"vgg/configs"
 	"vgg/dataset"
 	"vgg/evaluate"
 	"vgg/internal/cli"
@@ -48,9 +49,9 @@ func run(ctx context.Context, f flags) error {
 	if err := f.Threads.Apply(); err != nil {
 		return err
 	}
-	o := evaluate.Options{Protocol: evaluate.Protocol(f.Protocol), Batch: f.Batch}
-	if !slices.Contains(evaluate.Protocols(), o.Protocol) {
-		return cli.Usage(errors.Errorf("--protocol %q: want one of %v", f.Protocol, evaluate.Protocols()))
+	o := evaluate.Options{Protocol: configs.Protocol(f.Protocol), Batch: f.Batch}
+	if !slices.Contains(configs.Protocols(), o.Protocol) {
+		return cli.Usage(errors.Errorf("--protocol %q: want one of %v", f.Protocol, configs.Protocols()))
 	}
 	if f.Batch < 1 {
 		return cli.Usage(errors.Errorf("--batch %d: want at least 1", f.Batch))
