@@ -31,11 +31,10 @@ const keptGraphs = 4
 
 // runner is a graph for one shape (N, C, H, W).
 type runner struct {
-	shape  tensor.Shape
-	dense  bool
-	input  *gorgonia.Node
-	logits *gorgonia.Node
-	vm     *machine.VM
+	shape tensor.Shape
+	dense bool
+	net   *graph.Net
+	vm    *machine.VM
 }
 
 // NewModel makes a model of a weights file, which names call it. The file's metadata say what it is.
@@ -53,7 +52,7 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	}
 	g := gorgonia.NewGraph()
 	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, info.Channels, info.Input, info.Input), gorgonia.WithName("x"))
-	if m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Width: info.Width, FC: info.FC}); err != nil {
+	if m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Width: info.Width, FC: info.FC, Init: graph.Zero}); err != nil {
 		return nil, errors.Wrap(err, name)
 	}
 	return m, errors.Wrap(m.net.Load(f.Tensors), name)
@@ -141,15 +140,14 @@ func (m *Model) runner(n, height, width int, dense bool) (*runner, error) {
 	}
 	r := &runner{shape: shape, dense: dense}
 	g := gorgonia.NewGraph()
-	r.input = gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(shape...), gorgonia.WithName("x"))
-	net, err := graph.Build(g, r.input, m.config, o)
-	if err != nil {
+	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(shape...), gorgonia.WithName("x"))
+	var err error
+	if r.net, err = graph.Build(g, x, m.config, o); err != nil {
 		return nil, errors.Wrap(err, m.Name)
 	}
-	r.logits = net.Logits
-	options := []machine.Option{machine.Outputs(net.Logits)}
+	options := []machine.Option{machine.Outputs(r.net.Logits)}
 	if o.Inference {
-		options = append(options, machine.Constants(net.Learnables()...))
+		options = append(options, machine.Constants(r.net.Learnables()...))
 	}
 	if r.vm, err = machine.New(g, options...); err != nil {
 		return nil, errors.Wrap(err, m.Name)
@@ -169,13 +167,13 @@ func (r *runner) run(views []view) ([]float32, error) {
 	for i, v := range views {
 		copy(data[i*len(v.pixels):], v.pixels)
 	}
-	if err := gorgonia.Let(r.input, x); err != nil {
+	if err := gorgonia.Let(r.net.Input, x); err != nil {
 		return nil, errors.Wrap(err, "evaluate: pictures")
 	}
 	if err := r.vm.RunAll(); err != nil {
 		return nil, err
 	}
-	return r.logits.Value().Data().([]float32), nil
+	return r.net.Logits.Value().Data().([]float32), nil
 }
 
 func softmax(logits []float32) []float64 {
