@@ -235,7 +235,7 @@ var recipeFiles embed.FS
 
 // recipeNames lists the embedded recipes, the default one first.
 func recipeNames() []string {
-	return []string{"quick", "flowers", "paper-256", "paper-384", "paper-jitter"}
+	return []string{"quick", "flowers", "miniature", "paper-256", "paper-384", "paper-jitter"}
 }
 
 // Recipes returns the embedded recipes; the first, "quick", is the default.

@@ -59,56 +59,56 @@ type Evaluation struct {
 	Top1, Top5 float64
 }
 
-// The training scales of section 4.
+// The training scales of section 4. Treat as read-only.
 var (
-	s256   = Scale{256, 256}
-	s384   = Scale{384, 384}
-	jitter = Scale{256, 512}
+	S256   = Scale{256, 256}
+	S384   = Scale{384, 384}
+	Jitter = Scale{256, 512}
 )
 
 // Table3 returns the performance at a single test scale.
 func Table3() []Evaluation {
 	return []Evaluation{
-		{"A", s256, []int{256}, Dense, 29.6, 10.4},
-		{"A-LRN", s256, []int{256}, Dense, 29.7, 10.5},
-		{"B", s256, []int{256}, Dense, 28.7, 9.9},
-		{"C", s256, []int{256}, Dense, 28.1, 9.4},
-		{"C", s384, []int{384}, Dense, 28.1, 9.3},
-		{"C", jitter, []int{384}, Dense, 27.3, 8.8},
-		{"D", s256, []int{256}, Dense, 27.0, 8.8},
-		{"D", s384, []int{384}, Dense, 26.8, 8.7},
-		{"D", jitter, []int{384}, Dense, 25.6, 8.1},
-		{"E", s256, []int{256}, Dense, 27.3, 9.0},
-		{"E", s384, []int{384}, Dense, 26.9, 8.7},
-		{"E", jitter, []int{384}, Dense, 25.5, 8.0},
+		{"A", S256, []int{256}, Dense, 29.6, 10.4},
+		{"A-LRN", S256, []int{256}, Dense, 29.7, 10.5},
+		{"B", S256, []int{256}, Dense, 28.7, 9.9},
+		{"C", S256, []int{256}, Dense, 28.1, 9.4},
+		{"C", S384, []int{384}, Dense, 28.1, 9.3},
+		{"C", Jitter, []int{384}, Dense, 27.3, 8.8},
+		{"D", S256, []int{256}, Dense, 27.0, 8.8},
+		{"D", S384, []int{384}, Dense, 26.8, 8.7},
+		{"D", Jitter, []int{384}, Dense, 25.6, 8.1},
+		{"E", S256, []int{256}, Dense, 27.3, 9.0},
+		{"E", S384, []int{384}, Dense, 26.9, 8.7},
+		{"E", Jitter, []int{384}, Dense, 25.5, 8.0},
 	}
 }
 
 // Table4 returns the performance at several test scales.
 func Table4() []Evaluation {
 	return []Evaluation{
-		{"B", s256, []int{224, 256, 288}, Dense, 28.2, 9.6},
-		{"C", s256, []int{224, 256, 288}, Dense, 27.7, 9.2},
-		{"C", s384, []int{352, 384, 416}, Dense, 27.8, 9.2},
-		{"C", jitter, []int{256, 384, 512}, Dense, 26.3, 8.2},
-		{"D", s256, []int{224, 256, 288}, Dense, 26.6, 8.6},
-		{"D", s384, []int{352, 384, 416}, Dense, 26.5, 8.6},
-		{"D", jitter, []int{256, 384, 512}, Dense, 24.8, 7.5},
-		{"E", s256, []int{224, 256, 288}, Dense, 26.9, 8.7},
-		{"E", s384, []int{352, 384, 416}, Dense, 26.7, 8.6},
-		{"E", jitter, []int{256, 384, 512}, Dense, 24.8, 7.5},
+		{"B", S256, []int{224, 256, 288}, Dense, 28.2, 9.6},
+		{"C", S256, []int{224, 256, 288}, Dense, 27.7, 9.2},
+		{"C", S384, []int{352, 384, 416}, Dense, 27.8, 9.2},
+		{"C", Jitter, []int{256, 384, 512}, Dense, 26.3, 8.2},
+		{"D", S256, []int{224, 256, 288}, Dense, 26.6, 8.6},
+		{"D", S384, []int{352, 384, 416}, Dense, 26.5, 8.6},
+		{"D", Jitter, []int{256, 384, 512}, Dense, 24.8, 7.5},
+		{"E", S256, []int{224, 256, 288}, Dense, 26.9, 8.7},
+		{"E", S384, []int{352, 384, 416}, Dense, 26.7, 8.6},
+		{"E", Jitter, []int{256, 384, 512}, Dense, 24.8, 7.5},
 	}
 }
 
 // Table5 returns the comparison of the evaluation protocols.
 func Table5() []Evaluation {
 	return []Evaluation{
-		{"D", jitter, []int{256, 384, 512}, Dense, 24.8, 7.5},
-		{"D", jitter, []int{256, 384, 512}, MultiCrop, 24.6, 7.5},
-		{"D", jitter, []int{256, 384, 512}, Both, 24.4, 7.2},
-		{"E", jitter, []int{256, 384, 512}, Dense, 24.8, 7.5},
-		{"E", jitter, []int{256, 384, 512}, MultiCrop, 24.6, 7.4},
-		{"E", jitter, []int{256, 384, 512}, Both, 24.4, 7.1},
+		{"D", Jitter, []int{256, 384, 512}, Dense, 24.8, 7.5},
+		{"D", Jitter, []int{256, 384, 512}, MultiCrop, 24.6, 7.5},
+		{"D", Jitter, []int{256, 384, 512}, Both, 24.4, 7.2},
+		{"E", Jitter, []int{256, 384, 512}, Dense, 24.8, 7.5},
+		{"E", Jitter, []int{256, 384, 512}, MultiCrop, 24.6, 7.4},
+		{"E", Jitter, []int{256, 384, 512}, Both, 24.4, 7.1},
 	}
 }
 

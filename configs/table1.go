@@ -125,14 +125,24 @@ var (
 	}}
 )
 
+// B5 is the shallow net that section 4.1 compares with B: each pair of 3×3
+// convolutions is one of 5×5, which sees as much. Treat as read-only.
+var B5 = Config{"B-5x5", [][]Layer{
+	{Conv(5, 64)},
+	{Conv(5, 128)},
+	{Conv(5, 256)},
+	{Conv(5, 512)},
+	{Conv(5, 512)},
+}}
+
 // All returns the columns of Table 1 in the paper's order.
 func All() []Config { return []Config{A, ALRN, B, C, D, E} }
 
-// ByName returns the column of Table 1 with that name, in any case. The error
-// for an unknown name lists the known ones and suggests the nearest.
+// ByName returns the column of Table 1 with that name, in any case, or B5. The
+// error for an unknown name lists the known ones and suggests the nearest.
 func ByName(name string) (Config, error) {
 	var names, listed []string
-	for _, c := range All() {
+	for _, c := range append(All(), B5) {
 		if strings.EqualFold(c.Name, name) {
 			return c, nil
 		}
@@ -159,13 +169,13 @@ func (c Config) WeightLayers() int {
 
 // Validate says whether a net can be built from the config; the error names the
 // stage and layer that stand in the way. A net of the user's own needs a name
-// that Table 1 does not use for another net, because weights files store it.
+// that ByName does not know for another net, because weights files store it.
 func (c Config) Validate() error {
 	if c.Name == "" {
 		return errors.New("config without a name: set Config.Name")
 	}
 	if known, err := ByName(c.Name); err == nil && !known.equal(c) {
-		return errors.Errorf("config %q: the name belongs to a net of Table 1 with other layers; choose another", c.Name)
+		return errors.Errorf("config %q: the name belongs to a net of the paper with other layers; choose another", c.Name)
 	}
 	if len(c.Stages) == 0 {
 		return errors.Errorf("config %q has no stages: give at least one", c.Name)

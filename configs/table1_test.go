@@ -126,7 +126,7 @@ func TestConfigValidate(t *testing.T) {
 		want   string
 	}{
 		{Config{"", D.Stages}, "config without a name"},
-		{Config{"d", B.Stages}, `config "d": the name belongs to a net of Table 1`},
+		{Config{"d", B.Stages}, `config "d": the name belongs to a net of the paper`},
 		{Config{"own", nil}, `config "own" has no stages`},
 		{one(), `config "own": stage 2 is empty`},
 		{one(lrn()), "stage 2, layer 1: LRN must follow a convolution"},

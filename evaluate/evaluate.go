@@ -193,8 +193,11 @@ func (l look) windows(p augment.Picture, input, multiple int) []augment.Window {
 	return []augment.Window{{Scale: l.scale, Left: floorHalf(width - input), Top: floorHalf(height - input), Width: input, Height: input}}
 }
 
-// positions are those of a regular grid of crops along a side, from one end to the other.
+// positions are those of a regular grid of crops along a side, from one end to the other; a single one where all are.
 func positions(side, input int) []int {
+	if side == input {
+		return []int{0}
+	}
 	at := make([]int, grid)
 	for i := range at {
 		at[i] = int(math.Round(float64(i*(side-input)) / (grid - 1)))

@@ -15,6 +15,10 @@ import (
 	"vgg/weights"
 )
 
+// ErrFinished is the cause of Train's error when the run that is to be resumed is the one asked for and has come to its
+// end.
+var ErrFinished = errors.New("there is nothing to resume")
+
 // openDir takes the run directory and, if the run is resumed, finds its checkpoint.
 func (s *session) openDir() (*checkpoint, error) {
 	job := &s.job
@@ -59,7 +63,7 @@ func (s *session) openDir() (*checkpoint, error) {
 		return nil, errors.Errorf("trainer: the run in %s was begun otherwise: %s (--force KEY allows it; another --out begins a new run)", job.Dir, strings.Join(changed, "; "))
 	}
 	if c.Done || c.Epoch > job.Recipe.Training.Epochs {
-		return nil, errors.Errorf("trainer: the run in %s is finished after %d epochs, there is nothing to resume (for more of them: --epochs N --force epochs)", job.Dir, c.Epoch-1)
+		return nil, errors.Wrapf(ErrFinished, "trainer: the run in %s is finished after %d epochs (for more of them: --epochs N --force epochs)", job.Dir, c.Epoch-1)
 	}
 	if run.SameMeasured(job.Recipe) {
 		job.Recipe.Statistics = run.Statistics
