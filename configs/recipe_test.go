@@ -112,7 +112,7 @@ func TestLoadRecipe(t *testing.T) {
 		t.Errorf("%q, %v", r.Name, err)
 	}
 	_, err := LoadRecipe("quik")
-	mustSay(t, err, `unknown recipe "quik"; did you mean "quick"?`, "quick, flowers, paper-256, paper-384, paper-jitter", ".toml")
+	mustSay(t, err, `unknown recipe "quik"; did you mean "quick"?`, "quick, flowers, miniature, paper-256, paper-384, paper-jitter", ".toml")
 
 	dir := t.TempDir()
 	file := filepath.Join(dir, "mine.toml")

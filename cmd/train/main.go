@@ -14,6 +14,7 @@ import (
 
 	"vgg/configs"
 	"vgg/internal/cli"
+	"vgg/internal/progress"
 	"vgg/trainer"
 	"vgg/weights"
 )
@@ -21,7 +22,7 @@ import (
 type flags struct {
 	Recipe      string   `help:"Recipe to train by: a name from --list-recipes or a TOML file; default quick." placeholder:"NAME|FILE" xor:"recipe"`
 	ListRecipes bool     `help:"List the recipes that come with the program."`
-	Config      string   `help:"Net to train: A, A-LRN, B, C, D or E." placeholder:"NET"`
+	Config      string   `help:"Net to train: A, A-LRN, B, C, D, E, or the shallow B-5x5 of section 4.1." placeholder:"NET"`
 	Data        string   `help:"Pictures: a folder or archive (zip, tar, tar.gz) of class folders, ILSVRC-2012, CIFAR or IDX files, or embedded." placeholder:"SPEC"`
 	Resume      string   `help:"Go on with the run in this directory, from its last checkpoint." placeholder:"DIR" xor:"recipe,out"`
 	Force       []string `help:"Key of the recipe, or data, that may differ from the run's when it is resumed; repeatable." placeholder:"KEY"`
@@ -139,7 +140,7 @@ func train(ctx context.Context, f flags) error {
 	if job.Dir == "" {
 		job.Dir = filepath.Join("runs", fmt.Sprintf("%s-%s-%s", r.Name, r.Config, time.Now().Format("20060102-150405")))
 	}
-	job.Observer = newReporter(os.Stdout, job.Dir, r)
+	job.Observer = progress.NewReporter(os.Stdout, job.Dir, r)
 	start := time.Now()
 	history, err := trainer.Train(ctx, job)
 	if err != nil {
@@ -160,8 +161,8 @@ func finish(h trainer.History, dir string, elapsed time.Duration) error {
 		{trainer.BestFile, "weights of the best epoch"},
 		{trainer.LastFile, "weights of the last epoch"},
 		{trainer.HistoryFile, "a row an epoch"},
-		{curvesPNG, "loss and error curves"},
-		{curvesSVG, "the same, to be scaled"},
+		{progress.CurvesPNG, "loss and error curves"},
+		{progress.CurvesSVG, "the same, to be scaled"},
 		{trainer.RecipeFile, "the recipe as resolved: --recipe takes it to run again"},
 		{trainer.SummaryFile, "the run in numbers"},
 	} {

@@ -90,7 +90,7 @@ func TestRun(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
-	for _, name := range []string{trainer.RecipeFile, trainer.HistoryFile, trainer.SummaryFile, trainer.BestFile, trainer.LastFile, curvesPNG, curvesSVG} {
+	for _, name := range []string{trainer.RecipeFile, trainer.HistoryFile, trainer.SummaryFile, trainer.BestFile, trainer.LastFile, progress.CurvesPNG, progress.CurvesSVG} {
 		if info, err := os.Stat(filepath.Join(dir, "a", name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -1,4 +1,6 @@
-package main
+// Package progress shows on a terminal, or in lines, how training goes, and keeps the curves of a run up to date. The
+// commands that train share it.
+package progress
 
 import (
 	"fmt"
@@ -17,12 +19,12 @@ import (
 
 // The pictures that are redrawn after each epoch.
 const (
-	curvesPNG = "curves.png"
-	curvesSVG = "curves.svg"
+	CurvesPNG = "curves.png"
+	CurvesSVG = "curves.svg"
 )
 
-// reporter shows how training goes: a bar that moves on a terminal, a line an epoch everywhere.
-type reporter struct {
+// Reporter is a trainer.Observer: a bar that moves on a terminal, a line an epoch everywhere.
+type Reporter struct {
 	out    io.Writer
 	dir    string
 	recipe configs.Recipe
@@ -30,8 +32,9 @@ type reporter struct {
 	steps  int
 }
 
-func newReporter(out *os.File, dir string, r configs.Recipe) *reporter {
-	p := &reporter{out: out, dir: dir, recipe: r}
+// NewReporter reports to out on a run of r in dir.
+func NewReporter(out *os.File, dir string, r configs.Recipe) *Reporter {
+	p := &Reporter{out: out, dir: dir, recipe: r}
 	if term.IsTerminal(int(out.Fd())) {
 		p.bar = progressbar.NewOptions(1, progressbar.OptionSetWriter(out), progressbar.OptionClearOnFinish(),
 			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24))
@@ -40,7 +43,7 @@ func newReporter(out *os.File, dir string, r configs.Recipe) *reporter {
 }
 
 // Begin is part of trainer.Observer.
-func (p *reporter) Begin(steps int, notes []string) error {
+func (p *Reporter) Begin(steps int, notes []string) error {
 	p.steps = steps
 	r := p.recipe
 	fmt.Fprintf(p.out, "recipe %s: net %s, width %g, FC-%d, input %d×%d, initialiser %s, batch %d, learning rate %g, at most %d epochs of %d steps\n",
@@ -53,7 +56,7 @@ func (p *reporter) Begin(steps int, notes []string) error {
 }
 
 // Step is part of trainer.Observer.
-func (p *reporter) Step(epoch, step int, loss float64) {
+func (p *Reporter) Step(epoch, step int, loss float64) {
 	if p.bar == nil {
 		return
 	}
@@ -66,7 +69,7 @@ func (p *reporter) Step(epoch, step int, loss float64) {
 }
 
 // Epoch is part of trainer.Observer.
-func (p *reporter) Epoch(h trainer.History) error {
+func (p *Reporter) Epoch(h trainer.History) error {
 	p.clear()
 	e := h[len(h)-1]
 	top5 := "–"
@@ -79,7 +82,7 @@ func (p *reporter) Epoch(h trainer.History) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{curvesPNG, curvesSVG} {
+	for _, name := range []string{CurvesPNG, CurvesSVG} {
 		if err := figure.Save(filepath.Join(p.dir, name)); err != nil {
 			return err
 		}
@@ -88,12 +91,12 @@ func (p *reporter) Epoch(h trainer.History) error {
 }
 
 // Notice is part of trainer.Observer.
-func (p *reporter) Notice(message string) {
+func (p *Reporter) Notice(message string) {
 	p.clear()
 	fmt.Fprintln(p.out, "note: "+message)
 }
 
-func (p *reporter) clear() {
+func (p *Reporter) clear() {
 	if p.bar != nil {
 		_ = p.bar.Clear() // see Step
 	}

@@ -1,0 +1,84 @@
+// Command reproduce goes through section 4 of the paper (arXiv 1409.1556) in miniature, and writes a report with its Tables
+// 3 to 6 beside the paper's.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/pkg/errors"
+
+	"vgg/configs"
+	"vgg/internal/cli"
+	"vgg/internal/progress"
+	"vgg/reproduce"
+	"vgg/trainer"
+)
+
+type flags struct {
+	Data     string   `help:"Pictures, as train takes them; default those of the recipe." placeholder:"SPEC"`
+	Recipe   string   `help:"Recipe that trains net A, S from scale_min to scale_max standing for the paper's [256;512]: a name or a TOML file." default:"miniature" placeholder:"NAME|FILE"`
+	Out      string   `help:"Folder of the runs, the tests and the report; what it holds already is not done again." default:"runs/reproduce" placeholder:"DIR"`
+	Seeds    []uint64 `help:"Train everything once for each." default:"1,2" placeholder:"N,…"`
+	Ablation bool     `help:"Also train the shallow net of section 4.1, with one 5×5 convolution for each pair of 3×3."`
+	Epochs   *int     `help:"Passes over the training pictures, at most; half as many for nets that start from a trained one." placeholder:"N"`
+	Set      []string `help:"Change any key of the recipe, such as training.limit=1000; repeatable." placeholder:"KEY=VALUE" sep:"none"`
+	cli.Threads
+}
+
+func main() {
+	var f flags
+	cli.Main("reproduce", "Train and test the paper's nets in miniature, and report Tables 3 to 6 (arXiv 1409.1556, section 4).", &f, func(ctx context.Context) error { return run(ctx, f) })
+}
+
+func run(ctx context.Context, f flags) error {
+	if err := f.Threads.Apply(); err != nil {
+		return err
+	}
+	r, err := configs.LoadRecipe(f.Recipe)
+	if err != nil {
+		return cli.Usage(errors.Wrap(err, "--recipe"))
+	}
+	set := f.Set
+	if f.Data != "" {
+		set = append(set, "data="+f.Data)
+	}
+	if f.Epochs != nil {
+		set = append(set, fmt.Sprintf("training.epochs=%d", *f.Epochs))
+	}
+	if err := r.Apply(set...); err != nil {
+		return cli.Usage(errors.Wrap(err, "--set"))
+	}
+	plan := reproduce.Plan{Recipe: r, Seeds: f.Seeds, Ablation: f.Ablation, Dir: f.Out}
+	if err := plan.Validate(); err != nil {
+		return cli.Usage(err)
+	}
+	pictures, err := trainer.Open(r, console{}.Notice)
+	if err != nil {
+		return errors.Wrap(err, "--data")
+	}
+	defer pictures.Close()
+	report, err := reproduce.Run(ctx, plan, pictures, console{})
+	if err != nil {
+		return err
+	}
+	fmt.Println()
+	for _, finding := range report.Findings {
+		fmt.Printf("%-95s %+6.2f (%+.2f to %+.2f), paper %+.1f: %s\n", finding.Claim, finding.Ours.Value, finding.Ours.Low, finding.Ours.High, finding.Paper, finding.Verdict)
+	}
+	fmt.Printf("\n%s, %s\n", filepath.Join(f.Out, reproduce.HTMLFile), filepath.Join(f.Out, reproduce.MarkdownFile))
+	return nil
+}
+
+// console prints how it goes.
+type console struct{}
+
+// Training is part of reproduce.Observer.
+func (console) Training(dir string, r configs.Recipe) trainer.Observer {
+	return progress.NewReporter(os.Stdout, dir, r)
+}
+
+// Notice is part of reproduce.Observer.
+func (console) Notice(message string) { fmt.Println(message) }

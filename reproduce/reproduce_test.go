@@ -1,0 +1,292 @@
+package reproduce
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"vgg/augment"
+	"vgg/configs"
+	"vgg/dataset"
+	"vgg/evaluate"
+	"vgg/plots"
+	"vgg/trainer"
+)
+
+// stripes is a split of grey pictures whose class decides the direction of their stripes.
+type stripes struct{ pictures, classes int }
+
+func (s stripes) Len() int          { return s.pictures }
+func (s stripes) Label(i int) int   { return i % s.classes }
+func (s stripes) Name(i int) string { return fmt.Sprintf("stripes %d", i) }
+
+func (s stripes) Picture(i int) (augment.Picture, error) {
+	p := augment.Picture{Width: 40, Height: 36, Channels: 1, Pix: make([]uint8, 40*36)}
+	angle := math.Pi * float64(s.Label(i)) / float64(s.classes)
+	for k := range p.Pix {
+		x, y := float64(k%40), float64(k/40)
+		p.Pix[k] = uint8(127 + 100*math.Sin(x*math.Cos(angle)+y*math.Sin(angle)+float64(i)))
+	}
+	return p, nil
+}
+
+func set() *dataset.Set {
+	return &dataset.Set{Name: "stripes", Channels: 1, Classes: []string{"a", "b", "c", "d", "e", "f"}, Train: stripes{48, 6}, Val: stripes{18, 6}}
+}
+
+func plan(t *testing.T) Plan {
+	t.Helper()
+	r, err := configs.LoadRecipe("miniature")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Apply("net.width=0.0625", "net.fc=16", "training.epochs=2", "training.batch=16"); err != nil {
+		t.Fatal(err)
+	}
+	return Plan{Recipe: r, Seeds: []uint64{1, 2}, Dir: filepath.Join(t.TempDir(), "out")}
+}
+
+// TestPlan: what is trained, from what, and tested at which scales.
+func TestPlan(t *testing.T) {
+	p := plan(t)
+	order, tests := p.work(1)
+	var trained []string
+	for _, net := range order {
+		name := filepath.Base(p.dir(net))
+		if from, ok := net.from(); ok {
+			if !slices.Contains(trained, filepath.Base(p.dir(from))) {
+				t.Errorf("%s comes before what it starts from", name)
+			}
+			name += "←" + filepath.Base(p.dir(from))
+		}
+		trained = append(trained, filepath.Base(p.dir(net)))
+		r := p.recipe(net)
+		fine := strings.Contains(name, "36") || strings.Contains(name, "40")
+		if fine != (r.Training.LearningRate == 0.001 && r.Training.Epochs == 1 && r.Weights != "") {
+			t.Errorf("%s is trained by %+v", name, r.Training)
+		}
+		if strings.HasSuffix(name, "←A-S32") != (r.InitFrom != "") {
+			t.Errorf("%s starts from %q", name, r.InitFrom)
+		}
+	}
+	want := []string{"A-S32", "A-LRN-S32", "B-S32", "C-S32", "C-S36", "C-S32-40", "D-S32", "D-S36", "D-S32-40", "E-S32", "E-S36", "E-S32-40"}
+	if !slices.Equal(trained, want) {
+		t.Errorf("trained are %v, want %v", trained, want)
+	}
+	var looks []string
+	for _, one := range tests[training{"D", configs.Jitter, 1}] {
+		looks = append(looks, fmt.Sprint(one.protocol, one.q))
+	}
+	if want := []string{"dense36", "dense32", "dense40", "multi-crop32", "multi-crop36", "multi-crop40"}; !slices.Equal(looks, want) {
+		t.Errorf("D with jittering is tested by %v, want %v", looks, want)
+	}
+	if got := len(p.tests(table6()[0], 1)); got != 2+3+2+3+3+2+3 {
+		t.Errorf("the submission averages %d tests", got)
+	}
+	p.Ablation = true
+	if order, tests = p.work(1); len(order) != 13 || len(tests[training{"B-5x5", configs.S256, 1}]) != 1 {
+		t.Errorf("with the shallow net, %d trainings", len(order))
+	}
+}
+
+// silent counts the trainings that were not finished before.
+type silent struct {
+	trainings int
+	notices   []string
+}
+
+func (s *silent) Training(string, configs.Recipe) trainer.Observer { return begun{s} }
+func (s *silent) Notice(m string)                                  { s.notices = append(s.notices, m) }
+
+type begun struct{ *silent }
+
+func (b begun) Begin(int, []string) error { b.trainings++; return nil }
+func (begun) Step(int, int, float64)      {}
+func (begun) Epoch(trainer.History) error { return nil }
+
+// stopping cancels after a number of trainings and epochs.
+type stopping struct {
+	silent
+	cancel func()
+	epochs int
+}
+
+func (s *stopping) Training(string, configs.Recipe) trainer.Observer { return s }
+func (s *stopping) Begin(int, []string) error                        { return nil }
+func (s *stopping) Step(int, int, float64)                           {}
+func (s *stopping) Epoch(trainer.History) error {
+	if s.epochs--; s.epochs == 0 {
+		s.cancel()
+	}
+	return nil
+}
+
+// timeless is a report without its times.
+func timeless(t *testing.T, p Plan) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.Dir, MarkdownFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = regexp.MustCompile(`\| \d+ \|\n`).ReplaceAll(text, []byte("|\n"))
+	return regexp.MustCompile(`Training took .* and testing .* \(`).ReplaceAllString(string(text), "(")
+}
+
+// TestRun goes through all of it, stops in the middle, goes on, and finds the same as without a stop; then nothing is done
+// twice.
+func TestRun(t *testing.T) {
+	p := plan(t)
+	p.Ablation = true
+	ctx, cancel := context.WithCancel(context.Background())
+	if _, err := Run(ctx, p, set(), &stopping{cancel: cancel, epochs: 7}); err == nil || !strings.Contains(err.Error(), "goes on") {
+		t.Fatalf("interrupted: %v", err)
+	}
+	watch := &silent{}
+	report, err := Run(context.Background(), p, set(), watch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if watch.trainings != 26-3 {
+		t.Errorf("%d trainings after the interruption, want 23", watch.trainings)
+	}
+	whole := plan(t)
+	whole.Ablation = true
+	if _, err := Run(context.Background(), whole, set(), &silent{}); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := timeless(t, p), timeless(t, whole); a != b {
+		t.Errorf("interrupted or not makes a difference:\n%s\n%s", a, b)
+	}
+	if err := os.Remove(filepath.Join(p.Dir, "seed-2", "E-S36", "tests", "dense-36.safetensors")); err != nil {
+		t.Fatal(err)
+	}
+	again := &silent{}
+	if _, err := Run(context.Background(), p, set(), again); err != nil {
+		t.Fatal(err)
+	}
+	if tested := strings.Count(strings.Join(again.notices, "\n"), "tested:"); again.trainings != 0 || tested != 1 {
+		t.Errorf("a second time: %d trainings, %d tests", again.trainings, tested)
+	}
+	if len(report.Tables) != 4 || len(report.Tables[0].Lines) != 12 || len(report.Tables[1].Lines) != 10 || len(report.Tables[2].Lines) != 6 || len(report.Tables[3].Lines) != 4 {
+		t.Errorf("tables: %+v", report.Tables)
+	}
+	html, err := os.ReadFile(filepath.Join(p.Dir, HTMLFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(html), `<img src="data:image/png;base64,`); n != len(report.Figures) || n < 8 {
+		t.Errorf("%d pictures in the page, %d figures", n, len(report.Figures))
+	}
+	if outside := regexp.MustCompile(`(src|href)="(https?:|//)[^"]*"`).FindAllString(string(html), -1); len(outside) != 1 {
+		t.Errorf("the page refers to %v, want the paper alone", outside)
+	}
+
+	// Another recipe or other pictures are another reproduction.
+	p.Recipe.Training.Momentum = 0.8
+	if _, err := Run(context.Background(), p, set(), &silent{}); err == nil || !strings.Contains(err.Error(), "training.momentum") {
+		t.Errorf("another recipe: %v", err)
+	}
+}
+
+// TestValidate: plans that cannot be carried out name what is wrong.
+func TestValidate(t *testing.T) {
+	for _, c := range []struct {
+		want   string
+		change func(*Plan)
+	}{
+		{"no seed", func(p *Plan) { p.Seeds = nil }},
+		{"seed 3 twice", func(p *Plan) { p.Seeds = []uint64{3, 1, 3} }},
+		{"scale_min", func(p *Plan) { p.Recipe.Augment.ScaleMax = p.Recipe.Augment.ScaleMin }},
+		{"scale_min", func(p *Plan) { p.Recipe.Augment.ScaleMin, p.Recipe.Augment.ScaleMax = 0, 0 }},
+		{"augment.pad", func(p *Plan) { p.Recipe.Augment.Pad = 4 }},
+		{"from random", func(p *Plan) { p.Recipe.Weights = "a.safetensors" }},
+		{"--data", func(p *Plan) { p.Recipe.Data = "" }},
+		{"momentum", func(p *Plan) { p.Recipe.Training.Momentum = 2 }},
+	} {
+		p := plan(t)
+		c.change(&p)
+		if err := p.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v does not say %q", err, c.want)
+		}
+	}
+	if err := plan(t).Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestGain compares by hand-worked numbers.
+func TestGain(t *testing.T) {
+	a := outcome{wrong: [][]bool{{true, true, false, false}, {true, false, false, true}}}
+	b := outcome{wrong: [][]bool{{false, true, false, false}, {false, false, true, false}}}
+	// By picture 1, 0, -1/2, 1/2: mean 1/4, variance 3/8 − 1/16 = 5/16.
+	half := 1.959964 * math.Sqrt(5.0/16/4)
+	if g := gain(a, b); g.Value != 25 || math.Abs(g.Low-100*(.25-half)) > 1e-9 || math.Abs(g.High-100*(.25+half)) > 1e-9 {
+		t.Errorf("%+v", g)
+	}
+	for _, c := range []struct {
+		ours  plots.Estimate
+		no    bool
+		shown bool
+		want  string
+	}{
+		{plots.Estimate{Value: 2, Low: 1, High: 3}, false, true, "shown"},
+		{plots.Estimate{Value: 2, Low: -1, High: 5}, false, false, "same direction"},
+		{plots.Estimate{Value: -1, Low: -3, High: 1}, false, false, "no improvement"},
+		{plots.Estimate{Value: -2, Low: -3, High: -1}, false, false, "opposite"},
+		{plots.Estimate{Value: 2, Low: 1, High: 3}, true, false, "improves"},
+		{plots.Estimate{Value: 2, Low: -1, High: 5}, true, true, "no improvement"},
+	} {
+		if f := (claim{no: c.no}).judge(c.ours); f.Shown != c.shown || !strings.Contains(f.Verdict, c.want) {
+			t.Errorf("%+v: %+v, want %q", c.ours, f, c.want)
+		}
+	}
+}
+
+// TestClaims: the paper's side of each finding is as the paper has it.
+func TestClaims(t *testing.T) {
+	p := plan(t)
+	p.Ablation = true
+	want := []float64{-.1, .9, 2.3, .6, 1.1, .8, 1.2, 1.4, 1, .8, .7, .4, .2, .4, .2, .7, .7, 7}
+	claims := p.claims()
+	if len(claims) != len(want) {
+		t.Fatalf("%d claims, want %d", len(claims), len(want))
+	}
+	for i, c := range claims {
+		if math.Abs(c.paper-want[i]) > 1e-9 || len(p.tests(c.worse, 1)) == 0 || len(p.tests(c.better, 1)) == 0 {
+			t.Errorf("%s: %v points in the paper, want %v", c.text, c.paper, want[i])
+		}
+	}
+}
+
+// TestLoad: predictions come back as they were kept, and damaged ones do not.
+func TestLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tests", "dense-36.safetensors")
+	kept := []evaluate.Prediction{{Picture: 3, Class: 1, Probabilities: []float64{.25, .75}}, {Picture: 5, Class: 0, Probabilities: []float64{.5, .5}}}
+	if err := keep(path, kept, 1.5); err != nil {
+		t.Fatal(err)
+	}
+	back, seconds, err := load(path)
+	if err != nil || seconds != 1.5 || fmt.Sprint(back) != fmt.Sprint(kept) {
+		t.Fatalf("%v %v, %v", back, seconds, err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range data {
+		damaged := slices.Clone(data)
+		damaged[i] ^= 1 << (i % 8)
+		if err := os.WriteFile(path, damaged, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := load(path); err == nil || !strings.Contains(err.Error(), path) {
+			t.Fatalf("byte %d: %v", i, err)
+		}
+	}
+}
