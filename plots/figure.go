@@ -128,12 +128,12 @@ func fit(style text.Style, s string, width vg.Length) string {
 	return string(line) + "…"
 }
 
-// chart is a title, a legend under it, and panels one above the other that
-// share the horizontal axis.
+// chart is a title, a legend under it, and rows of panels whose axes line up.
 type chart struct {
 	title  string
 	legend []legendItem
-	panels []*plot.Plot // from the top
+	rows   [][]*plot.Plot // from the top, all of one length
+	height vg.Length      // of a row with its axes; 0: panelHeight
 }
 
 type legendItem struct {
@@ -161,7 +161,11 @@ func (c chart) figure() *Figure {
 	if heading != "" {
 		head += titleHeight
 	}
-	alignLabels(c.panels)
+	height := c.height
+	if height == 0 {
+		height = panelHeight
+	}
+	alignLabels(c.rows)
 
 	paint := func(page draw.Canvas) {
 		top := page.Max.Y - margin
@@ -171,30 +175,30 @@ func (c chart) figure() *Figure {
 		}
 		legend.paint(page, top)
 
-		rows := make([][]*plot.Plot, len(c.panels))
-		for i, p := range c.panels {
-			rows[i] = []*plot.Plot{p}
-		}
 		body := draw.Crop(page, margin, -margin, margin, -head)
-		for i, row := range plot.Align(rows, draw.Tiles{Rows: len(rows), Cols: 1, PadY: margin}, body) {
-			c.panels[i].Draw(row[0])
+		tiles := draw.Tiles{Rows: len(c.rows), Cols: len(c.rows[0]), PadX: margin, PadY: margin}
+		for i, row := range plot.Align(c.rows, tiles, body) {
+			for j, canvas := range row {
+				c.rows[i][j].Draw(canvas)
+			}
 		}
 	}
-	return &Figure{columnWidth, head + margin + vg.Length(len(c.panels))*panelHeight, paint}
+	return &Figure{columnWidth, head + margin + vg.Length(len(c.rows))*height, paint}
 }
 
-// alignLabels puts the vertical labels under each other, whatever the width of
-// the numbers beside them.
-func alignLabels(panels []*plot.Plot) {
-	widths, widest := make([]vg.Length, len(panels)), vg.Length(0)
-	for i, p := range panels {
+// alignLabels puts the vertical labels of the first column under each other,
+// whatever the width of the numbers beside them.
+func alignLabels(rows [][]*plot.Plot) {
+	widths, widest := make([]vg.Length, len(rows)), vg.Length(0)
+	for i, row := range rows {
+		p := row[0]
 		for _, t := range p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max) {
 			widths[i] = max(widths[i], p.Y.Tick.Label.Width(t.Label))
 		}
 		widest = max(widest, widths[i])
 	}
-	for i, p := range panels {
-		p.Y.Label.Padding += widest - widths[i]
+	for i, row := range rows {
+		row[0].Y.Label.Padding += widest - widths[i]
 	}
 }
 
