@@ -1,9 +1,10 @@
-// Package plots draws what a run leaves behind, at the width of a report's
-// column.
-// Histories flow in from trainer, first-layer filters from weights; pictures in
-// PNG, SVG or PDF come out.
+// Package plots draws what a run and its tests leave behind, at the width of a
+// report's column.
+// Histories flow in from trainer, first-layer filters from weights, errors and
+// confusions of tests as plain numbers; pictures in PNG, SVG or PDF come out.
 // The curves show the training of section 3.1 of the paper: the learning rate
-// divided by 10 wherever the validation error stood still.
+// divided by 10 wherever the validation error stood still; Depth and Bars hold
+// the errors of nets against each other and the paper's, as its section 4 does.
 package plots
 
 import (
@@ -110,6 +111,15 @@ func textStyle(size vg.Length) text.Style {
 		Handler: text.Plain{Fonts: font.DefaultCache},
 	}
 }
+
+// beneath is how far under the middle of a letter of the given height a text's
+// origin lies, where the style has it bottom left.
+func beneath(style text.Style, height vg.Length) vg.Length {
+	return height/2 + style.Font.Size - style.FontExtents().Ascent
+}
+
+// digitHeight is that of figures and capitals in a type of a size.
+func digitHeight(size vg.Length) vg.Length { return 0.7 * size }
 
 // fit makes s one printable line of at most width, its end cut off if need be.
 func fit(style text.Style, s string, width vg.Length) string {
@@ -244,14 +254,13 @@ func layLegend(items []legendItem) legend {
 func (l legend) paint(page draw.Canvas, top vg.Length) {
 	style := textStyle(labelSize)
 	// A text's middle, as the eye takes it, is that of its small letters, about
-	// half the size high, and its origin lies so far under their foot:
-	const xHeight = labelSize / 2
-	below := labelSize - style.FontExtents().Ascent
+	// half the size high.
+	below := beneath(style, labelSize/2)
 	for i, item := range l.items {
 		corner := l.at[i].Add(vg.Point{X: page.Center().X, Y: top})
 		box := draw.Canvas{Canvas: page.Canvas, Rectangle: vg.Rectangle{
 			Min: corner.Sub(vg.Point{Y: lineHeight}), Max: corner.Add(vg.Point{X: sampleWidth})}}
 		item.sample.Thumbnail(&box)
-		page.FillText(style, vg.Point{X: box.Max.X + sampleGap, Y: box.Center().Y - xHeight/2 - below}, item.text)
+		page.FillText(style, vg.Point{X: box.Max.X + sampleGap, Y: box.Center().Y - below}, item.text)
 	}
 }
