@@ -89,19 +89,11 @@ func Compare(runs []Run, title string) (*Figure, error) {
 		first, last = min(first, from), max(last, to)
 	}
 
-	// Seven colours and five shapes repeat together after 35 runs only.
-	shapes := []draw.GlyphDrawer{
-		draw.CircleGlyph{}, draw.SquareGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.CrossGlyph{},
-	}
 	var losses, errorRates []*curve
 	var legend []legendItem
 	for i, r := range runs {
-		color := palette[i%len(palette)]
-		style := curve{
-			line:   draw.LineStyle{Color: color, Width: 1},
-			marker: draw.GlyphStyle{Color: color, Radius: 1.9, Shape: shapes[i%len(shapes)]},
-			every:  1 + (len(r.History)-1)/fewEpochs,
-		}
+		style := styledCurve(i)
+		style.every = 1 + (len(r.History)-1)/fewEpochs
 		loss := style.through(r.History, func(e trainer.Epoch) float64 { return e.ValLoss })
 		losses = append(losses, loss)
 		errorRates = append(errorRates, style.through(r.History, func(e trainer.Epoch) float64 { return e.ValTop1Error }))
@@ -126,7 +118,7 @@ func Compare(runs []Run, title string) (*Figure, error) {
 func overEpochs(title string, legend []legendItem, upper, lower *plot.Plot) *Figure {
 	upper.X.Tick.Marker = unlabelled{upper.X.Tick.Marker}
 	lower.X.Label.Text = "epoch"
-	return chart{title, legend, []*plot.Plot{upper, lower}}.figure()
+	return chart{title: title, legend: legend, rows: [][]*plot.Plot{{upper}, {lower}}}.figure()
 }
 
 // through is a curve in the style of v through one figure of each epoch.

@@ -48,3 +48,55 @@ func ExampleCurves() {
 	fmt.Println(len(files), "pictures")
 	// Output: 2 pictures
 }
+
+func ExampleDepth() {
+	figure, err := plots.Depth([]plots.DepthSeries{
+		{Name: "S = 64", Points: []plots.DepthPoint{
+			{Net: "A", Layers: 11, Error: plots.Estimate{Value: 12.4, Low: 11.8, High: 13.0}},
+			{Net: "A-LRN", Layers: 11, Error: plots.Estimate{Value: 12.5, Low: 11.9, High: 13.1}},
+			{Net: "D", Layers: 16, Error: plots.Estimate{Value: 10.9, Low: 10.3, High: 11.5}},
+		}},
+		{Name: "S in [64;128]", Points: []plots.DepthPoint{
+			{Net: "D", Layers: 16, Error: plots.Estimate{Value: 10.1, Low: 9.5, High: 10.7}},
+		}},
+	}, "Error against depth")
+	save(figure, err, "depth.svg")
+	// Output: depth.svg
+}
+
+func ExampleBars() {
+	figure, err := plots.Bars([]plots.Bar{
+		{Label: "D, S = 256", Ours: plots.Estimate{Value: 10.9, Low: 10.3, High: 11.5}, Paper: 27.0},
+		{Label: "D, half as wide", Ours: plots.Estimate{Value: 11.8, Low: 11.2, High: 12.4}, Paper: math.NaN()},
+	}, "Top-1 error")
+	save(figure, err, "bars.pdf")
+	// Output: bars.pdf
+}
+
+func ExampleConfusion() {
+	figure, err := plots.Confusion([]string{"cat", "dog"}, [][]int{{47, 3}, {5, 45}}, "Cats and dogs")
+	save(figure, err, "confusion.png")
+	// Output: confusion.png
+}
+
+// save writes a figure into a folder of its own and says what it finds there.
+func save(figure *plots.Figure, err error, name string) {
+	if err != nil {
+		log.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "plots")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := figure.Save(filepath.Join(dir, name)); err != nil {
+		log.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, f := range files {
+		fmt.Println(f.Name())
+	}
+}

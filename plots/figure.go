@@ -1,9 +1,10 @@
-// Package plots draws what a run leaves behind, at the width of a report's
-// column.
-// Histories flow in from trainer, first-layer filters from weights; pictures in
-// PNG, SVG or PDF come out.
+// Package plots draws what a run and its tests leave behind, at the width of a
+// report's column.
+// Histories flow in from trainer, first-layer filters from weights, errors and
+// confusions of tests as plain numbers; pictures in PNG, SVG or PDF come out.
 // The curves show the training of section 3.1 of the paper: the learning rate
-// divided by 10 wherever the validation error stood still.
+// divided by 10 wherever the validation error stood still; Depth and Bars hold
+// the errors of nets against each other and the paper's, as its section 4 does.
 package plots
 
 import (
@@ -111,6 +112,15 @@ func textStyle(size vg.Length) text.Style {
 	}
 }
 
+// beneath is how far under the middle of a letter of the given height a text's
+// origin lies, where the style has it bottom left.
+func beneath(style text.Style, height vg.Length) vg.Length {
+	return height/2 + style.Font.Size - style.FontExtents().Ascent
+}
+
+// digitHeight is that of figures and capitals in a type of a size.
+func digitHeight(size vg.Length) vg.Length { return 0.7 * size }
+
 // fit makes s one printable line of at most width, its end cut off if need be.
 func fit(style text.Style, s string, width vg.Length) string {
 	line := []rune(strings.Map(func(r rune) rune {
@@ -128,12 +138,12 @@ func fit(style text.Style, s string, width vg.Length) string {
 	return string(line) + "…"
 }
 
-// chart is a title, a legend under it, and panels one above the other that
-// share the horizontal axis.
+// chart is a title, a legend under it, and rows of panels whose axes line up.
 type chart struct {
 	title  string
 	legend []legendItem
-	panels []*plot.Plot // from the top
+	rows   [][]*plot.Plot // from the top, all of one length
+	height vg.Length      // of a row with its axes; 0: panelHeight
 }
 
 type legendItem struct {
@@ -161,7 +171,11 @@ func (c chart) figure() *Figure {
 	if heading != "" {
 		head += titleHeight
 	}
-	alignLabels(c.panels)
+	height := c.height
+	if height == 0 {
+		height = panelHeight
+	}
+	alignLabels(c.rows)
 
 	paint := func(page draw.Canvas) {
 		top := page.Max.Y - margin
@@ -171,30 +185,30 @@ func (c chart) figure() *Figure {
 		}
 		legend.paint(page, top)
 
-		rows := make([][]*plot.Plot, len(c.panels))
-		for i, p := range c.panels {
-			rows[i] = []*plot.Plot{p}
-		}
 		body := draw.Crop(page, margin, -margin, margin, -head)
-		for i, row := range plot.Align(rows, draw.Tiles{Rows: len(rows), Cols: 1, PadY: margin}, body) {
-			c.panels[i].Draw(row[0])
+		tiles := draw.Tiles{Rows: len(c.rows), Cols: len(c.rows[0]), PadX: margin, PadY: margin}
+		for i, row := range plot.Align(c.rows, tiles, body) {
+			for j, canvas := range row {
+				c.rows[i][j].Draw(canvas)
+			}
 		}
 	}
-	return &Figure{columnWidth, head + margin + vg.Length(len(c.panels))*panelHeight, paint}
+	return &Figure{columnWidth, head + margin + vg.Length(len(c.rows))*height, paint}
 }
 
-// alignLabels puts the vertical labels under each other, whatever the width of
-// the numbers beside them.
-func alignLabels(panels []*plot.Plot) {
-	widths, widest := make([]vg.Length, len(panels)), vg.Length(0)
-	for i, p := range panels {
+// alignLabels puts the vertical labels of the first column under each other,
+// whatever the width of the numbers beside them.
+func alignLabels(rows [][]*plot.Plot) {
+	widths, widest := make([]vg.Length, len(rows)), vg.Length(0)
+	for i, row := range rows {
+		p := row[0]
 		for _, t := range p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max) {
 			widths[i] = max(widths[i], p.Y.Tick.Label.Width(t.Label))
 		}
 		widest = max(widest, widths[i])
 	}
-	for i, p := range panels {
-		p.Y.Label.Padding += widest - widths[i]
+	for i, row := range rows {
+		row[0].Y.Label.Padding += widest - widths[i]
 	}
 }
 
@@ -240,14 +254,13 @@ func layLegend(items []legendItem) legend {
 func (l legend) paint(page draw.Canvas, top vg.Length) {
 	style := textStyle(labelSize)
 	// A text's middle, as the eye takes it, is that of its small letters, about
-	// half the size high, and its origin lies so far under their foot:
-	const xHeight = labelSize / 2
-	below := labelSize - style.FontExtents().Ascent
+	// half the size high.
+	below := beneath(style, labelSize/2)
 	for i, item := range l.items {
 		corner := l.at[i].Add(vg.Point{X: page.Center().X, Y: top})
 		box := draw.Canvas{Canvas: page.Canvas, Rectangle: vg.Rectangle{
 			Min: corner.Sub(vg.Point{Y: lineHeight}), Max: corner.Add(vg.Point{X: sampleWidth})}}
 		item.sample.Thumbnail(&box)
-		page.FillText(style, vg.Point{X: box.Max.X + sampleGap, Y: box.Center().Y - xHeight/2 - below}, item.text)
+		page.FillText(style, vg.Point{X: box.Max.X + sampleGap, Y: box.Center().Y - below}, item.text)
 	}
 }

@@ -48,31 +48,37 @@ func TestSave(t *testing.T) {
 	}
 }
 
+// svg is a figure in that format, and the texts in it, one a line.
+func svg(t *testing.T, figure *Figure) (text string, picture []byte) {
+	t.Helper()
+	picture, err := figure.encode(".svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for d := xml.NewDecoder(bytes.NewReader(picture)); ; {
+		token, err := d.Token()
+		if err == io.EOF {
+			return all.String(), picture
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, ok := token.(xml.CharData); ok {
+			all.WriteString(strings.TrimSpace(string(c)) + "\n")
+		}
+	}
+}
+
 func TestSVG(t *testing.T) {
-	texts := func() (string, []byte) {
+	draw := func() *Figure {
 		figure, err := Curves(run(12, 60, 12, 8), "A & <b>\x00\xff")
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := figure.encode(".svg")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var all strings.Builder
-		for d := xml.NewDecoder(bytes.NewReader(b)); ; {
-			token, err := d.Token()
-			if err == io.EOF {
-				return all.String(), b
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if c, ok := token.(xml.CharData); ok {
-				all.Write(c)
-			}
-		}
+		return figure
 	}
-	text, first := texts()
+	text, first := svg(t, draw())
 	for _, want := range []string{
 		"A & <b> ?", "train (running)", "validation", "learning rate ÷ 10", "loss (nats)", "top-1 error (%)", "epoch", "best: 15.6 % (epoch 12)",
 	} {
@@ -80,7 +86,7 @@ func TestSVG(t *testing.T) {
 			t.Errorf("%q is not in the picture", want)
 		}
 	}
-	if _, second := texts(); !bytes.Equal(first, second) {
+	if _, second := svg(t, draw()); !bytes.Equal(first, second) {
 		t.Error("the same history gives another picture")
 	}
 	if bytes.Contains(first, []byte("NaN")) || bytes.Contains(first, []byte("Inf")) {

@@ -15,8 +15,7 @@ import (
 // newPanel is an empty plot of curves over the epochs from first to last, its
 // vertical range that of the curves.
 func newPanel(label string, first, last float64, curves ...*curve) *plot.Plot {
-	p := plot.New()
-	p.BackgroundColor = nil
+	p := emptyPanel()
 	p.X.Min, p.X.Max = first, last
 	if first == last { // a lone epoch stands in the middle
 		p.X.Min, p.X.Max = first-0.5, last+0.5
@@ -25,6 +24,14 @@ func newPanel(label string, first, last float64, curves ...*curve) *plot.Plot {
 	p.Y.Label.Text = label
 	p.X.Tick.Marker = ticks{most: 10, least: 1}
 	p.Y.Tick.Marker = ticks{most: 6}
+	p.Add(grid{})
+	return p
+}
+
+// emptyPanel is a plot of nothing with axes in the figures' look.
+func emptyPanel() *plot.Plot {
+	p := plot.New()
+	p.BackgroundColor = nil
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Color, axis.Tick.Color = ink, ink
 		axis.Padding, axis.Tick.Length = 2, 3
@@ -32,8 +39,12 @@ func newPanel(label string, first, last float64, curves ...*curve) *plot.Plot {
 		axis.Label.TextStyle = restyle(axis.Label.TextStyle, labelSize)
 		axis.Tick.Label = restyle(axis.Tick.Label, tickSize)
 	}
-	p.Add(grid{})
 	return p
+}
+
+// dataSize is the room that the axes of p leave on a canvas of a size.
+func dataSize(p *plot.Plot, size vg.Point) vg.Point {
+	return p.DataCanvas(draw.Canvas{Rectangle: vg.Rectangle{Max: size}}).Size()
 }
 
 // restyle keeps the alignment of a style of the axis.
@@ -139,6 +150,19 @@ type curve struct {
 	line   draw.LineStyle
 	marker draw.GlyphStyle // on points between gaps, which have no line, and
 	every  int             // on every so many points; 0: on no others
+}
+
+// styledCurve is the look of the i-th of several curves in a panel.
+func styledCurve(i int) curve {
+	// Seven colours and five shapes repeat together after 35 curves only.
+	shapes := []draw.GlyphDrawer{
+		draw.CircleGlyph{}, draw.SquareGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.CrossGlyph{},
+	}
+	color := palette[i%len(palette)]
+	return curve{
+		line:   draw.LineStyle{Color: color, Width: 1},
+		marker: draw.GlyphStyle{Color: color, Radius: 1.9, Shape: shapes[i%len(shapes)]},
+	}
 }
 
 // segments are the runs of finite points, as places on the page.

@@ -83,7 +83,7 @@ func TestGolden(t *testing.T) {
 		{"A", run(30, 80, 29.6, 12, 20, 26)}, {"A-LRN", run(28, 80, 29.7, 11, 20, 26)}, {"B", run(32, 80, 28.7, 12, 20, 26)},
 		{"C", run(31, 80, 28.1, 12, 21, 26)}, {"D", run(26, 80, 27, 12, 18, 22)}, {"E", run(34, 80, 27.3, 15, 20, 26)},
 	}
-	for name, draw := range map[string]func() (*Figure, error){
+	golden(t, map[string]func() (*Figure, error){
 		"curves_quick":  curves(run(12, 60, 12, 8), "A, width 0.25, Fashion-MNIST"),
 		"curves_paper":  curves(run(74, 95, 27, 35, 52, 66), "VGG-16 (D), S = 256"),
 		"curves_one":    curves(run(1, 60, 12), "one epoch"),
@@ -93,7 +93,12 @@ func TestGolden(t *testing.T) {
 		"compare_names": func() (*Figure, error) { return Compare(long(), strings.Repeat("a long title ", 9)) },
 		"filters_rgb":   func() (*Figure, error) { return Filters(filters(64, 3, 3)) },
 		"filters_grey":  func() (*Figure, error) { return Filters(filters(16, 1, 3)) },
-	} {
+	})
+}
+
+// golden compares figures with the pictures of their names in testdata.
+func golden(t *testing.T, figures map[string]func() (*Figure, error)) {
+	for name, draw := range figures {
 		t.Run(name, func(t *testing.T) {
 			figure, err := draw()
 			if err != nil {
