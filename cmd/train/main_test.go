@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"vgg/internal/progress"
 	"vgg/trainer"
 	"vgg/weights"
 )
