@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vgg/configs"
+	"vgg/graph"
+	"vgg/weights"
+)
+
+// asCommand makes the test binary behave as the command.
+const asCommand = "VGG_TEST_AS_EVALUATE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// evaluateIn runs the command in a folder.
+func evaluateIn(t *testing.T, dir string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// folder holds two nets of three classes, one of two, and pictures of noise: 6 to train on and 6 to test on.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	save := func(name string, classes []string, seed uint64, change func(*weights.File)) {
+		g := gorgonia.NewGraph()
+		x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, 32, 32), gorgonia.WithName("x"))
+		net, err := graph.Build(g, x, configs.B, graph.Options{Classes: len(classes), Width: 1.0 / 16, FC: 16, Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		info := weights.Info{Config: "B", Width: 1.0 / 16, FC: 16, Input: 32, Channels: 3, Classes: classes, Mean: []float64{127, 127, 127}, Std: []float64{50, 50, 50}, ScaleMin: 32, ScaleMax: 48}
+		f := weights.File{Metadata: info.Metadata(), Tensors: net.Tensors()}
+		change(&f)
+		if err := weights.Write(filepath.Join(dir, name), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keep := func(*weights.File) {}
+	save("one.safetensors", []string{"a", "b", "c"}, 1, keep)
+	save("two.safetensors", []string{"a", "b", "c"}, 2, keep)
+	save("other.safetensors", []string{"a", "b"}, 1, keep)
+	save("bare.safetensors", []string{"a", "b", "c"}, 1, func(f *weights.File) { f.Metadata = nil })
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, split := range []string{"train", "val"} {
+		for _, class := range []string{"a", "b", "c"} {
+			at := filepath.Join(dir, "pictures", split, class)
+			if err := os.MkdirAll(at, 0o777); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 2 {
+				m := image.NewRGBA(image.Rect(0, 0, 40+r.IntN(30), 40+r.IntN(30)))
+				for y := range m.Rect.Dy() {
+					for x := range m.Rect.Dx() {
+						m.Set(x, y, color.RGBA{uint8(r.IntN(256)), uint8(r.IntN(256)), uint8(r.IntN(256)), 255})
+					}
+				}
+				var data bytes.Buffer
+				if err := png.Encode(&data, m); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(at, fmt.Sprintf("%d.png", i)), data.Bytes(), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	return dir
+}
+
+// TestEvaluate tests one net and two fused, and compares what is printed with the predictions that are written.
+func TestEvaluate(t *testing.T) {
+	dir := folder(t)
+	for _, args := range [][]string{
+		{"--weights", "one.safetensors"},
+		{"--weights", "one.safetensors", "--protocol", "both", "--scales", "several"},
+		{"--weights", "one.safetensors", "--weights", "two.safetensors", "--protocol", "dense", "--scales", "32,40"},
+	} {
+		args = append(args, "--data", "pictures", "--json", "--predictions", "p.csv")
+		stdout, stderr, code := evaluateIn(t, dir, args...)
+		if code != 0 {
+			t.Fatalf("%v: exit code %d: %s", args, code, stderr)
+		}
+		var out struct {
+			Top1     float64   `json:"top1_error"`
+			Top5     *float64  `json:"top5_error"`
+			Interval []float64 `json:"top1_interval"`
+			Images   int       `json:"images"`
+			Rate     float64   `json:"images_per_second"`
+			Scales   []int     `json:"scales"`
+		}
+		if err := json.Unmarshal([]byte(stdout), &out); err != nil {
+			t.Fatalf("%v: %v in %s", args, err, stdout)
+		}
+		file, err := os.Open(filepath.Join(dir, "p.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(file).ReadAll()
+		file.Close()
+		if err != nil || len(rows) != 1+6 || len(rows[0]) != 2+2*3 {
+			t.Fatalf("%v: %d predictions, %v", args, len(rows)-1, err)
+		}
+		wrong := 0.0
+		for _, row := range rows[1:] {
+			if row[1] != row[2] {
+				wrong++
+			}
+			sum := 0.0
+			for _, at := range []int{3, 5, 7} {
+				p, err := strconv.ParseFloat(row[at], 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sum += p
+			}
+			if sum < 0.999 || sum > 1.001 || !strings.Contains(row[0], row[1]) {
+				t.Errorf("%v: prediction %v", args, row)
+			}
+		}
+		if out.Images != 6 || out.Top1 != 100*wrong/6 || out.Top5 != nil || out.Rate <= 0 || len(out.Interval) != 2 || out.Interval[0] > out.Top1 || out.Interval[1] < out.Top1 {
+			t.Errorf("%v: %s, %v wrong", args, stdout, wrong)
+		}
+	}
+	stdout, stderr, code := evaluateIn(t, dir, "--weights", "one.safetensors", "--data", "pictures")
+	if code != 0 || !strings.Contains(stdout, "6 pictures, top-1 error") || !strings.Contains(stdout, "Q = [40]") || strings.Contains(stdout, "top-5") {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+}
+
+// TestErrors: one line that names the flag, and the exit code.
+func TestErrors(t *testing.T) {
+	dir := folder(t)
+	if err := os.MkdirAll(filepath.Join(dir, "empty"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "text"), []byte("no weights"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		code int
+		want []string
+		args []string
+	}{
+		{2, []string{"--weights"}, nil},
+		{2, []string{"--protocol", "ten-crop", "multi-crop"}, []string{"--weights", "one.safetensors", "--protocol", "ten-crop"}},
+		{2, []string{"--scales", "x"}, []string{"--weights", "one.safetensors", "--scales", "32,x"}},
+		{2, []string{"--batch"}, []string{"--weights", "one.safetensors", "--batch", "0"}},
+		{1, []string{"Q = 20", "32×32", "one.safetensors"}, []string{"--weights", "one.safetensors", "--data", "pictures", "--scales", "20"}},
+		{1, []string{"other.safetensors", "cannot be fused", "only the first knows c"}, []string{"--weights", "one.safetensors", "--weights", "other.safetensors", "--data", "pictures"}},
+		{1, []string{"--data pictures", "other.safetensors", "other classes"}, []string{"--weights", "other.safetensors", "--data", "pictures"}},
+		{1, []string{"--data", "empty"}, []string{"--weights", "one.safetensors", "--data", "empty"}},
+		{1, []string{"bare.safetensors", "--config", "--mean"}, []string{"--weights", "bare.safetensors", "--data", "pictures"}},
+		{1, []string{"text", "safetensors"}, []string{"--weights", "text", "--data", "pictures"}},
+		{1, []string{"--predictions", "missing"}, []string{"--weights", "one.safetensors", "--data", "pictures", "--predictions", "missing/p.csv"}},
+	} {
+		stdout, stderr, code := evaluateIn(t, dir, c.args...)
+		if code != c.code || stdout != "" && c.code != 2 || c.code == 1 && strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%v: exit code %d, want %d: %q %q", c.args, code, c.code, stdout, stderr)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%v: %q does not say %q", c.args, stderr, want)
+			}
+		}
+	}
+}
