@@ -85,11 +85,12 @@ func (p Plan) claims() (all []claim) {
 func (c claim) judge(ours plots.Estimate) Finding {
 	f := Finding{Claim: c.text, Paper: c.paper, Ours: ours}
 	switch {
+	case c.no && ours.Low > 0:
+		f.Outcome, f.Verdict = Against, "not so here: it improves"
+	case c.no && ours.Value > 0:
+		f.Outcome, f.Verdict = Open, "not shown: an improvement, but within the uncertainty"
 	case c.no:
-		f.Outcome, f.Verdict = Shown, "shown: no improvement beyond the uncertainty"
-		if ours.Low > 0 {
-			f.Outcome, f.Verdict = Against, "not so here: it improves"
-		}
+		f.Outcome, f.Verdict = Shown, "shown: no improvement"
 	case ours.Low > 0:
 		f.Outcome, f.Verdict = Shown, "shown"
 	case ours.High < 0:

@@ -240,7 +240,8 @@ func TestGain(t *testing.T) {
 		{plots.Estimate{Value: -1, Low: -3, High: 1}, false, Open, "no improvement"},
 		{plots.Estimate{Value: -2, Low: -3, High: -1}, false, Against, "opposite"},
 		{plots.Estimate{Value: 2, Low: 1, High: 3}, true, Against, "improves"},
-		{plots.Estimate{Value: 2, Low: -1, High: 5}, true, Shown, "no improvement"},
+		{plots.Estimate{Value: 2, Low: -1, High: 5}, true, Open, "within"},
+		{plots.Estimate{Value: -1, Low: -3, High: 1}, true, Shown, "no improvement"},
 	} {
 		if f := (claim{no: c.no}).judge(c.ours); f.Outcome != c.outcome || !strings.Contains(f.Verdict, c.want) {
 			t.Errorf("%+v: %+v, want %q", c.ours, f, c.want)
