@@ -339,7 +339,8 @@ func TestHostileArchives(t *testing.T) {
 		"no tar archive":                                       zipped([]byte("text")),
 		"the gzip file is damaged":                             zipped(plain)[:300],
 		"not an archive of pictures":                           bomb,
-		"want a folder, or a zip":                              nil,
+		"the file is empty":                                    nil,
+		"want a folder, or a zip":                              []byte("text"),
 	} {
 		file := filepath.Join(write(t, map[string][]byte{"archive": file}), "archive")
 		_, err := Open(file, Options{})
@@ -349,6 +350,40 @@ func TestHostileArchives(t *testing.T) {
 	}
 	if left, err := os.ReadDir(cache); err == nil && len(left) > 0 {
 		t.Errorf("archives that were refused left %v", left)
+	}
+}
+
+// TestLongEntry: a picture that unfolds to more than any has is refused, and costs little more than what one may have.
+func TestLongEntry(t *testing.T) {
+	var packed bytes.Buffer
+	w := zip.NewWriter(&packed)
+	for _, file := range []string{"train/a/1.png", "val/a/1.png"} {
+		to, err := w.Create(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := to.Write(make([]byte, 2*largestPicture)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(write(t, map[string][]byte{"long.zip": packed.Bytes()}), "long.zip")
+	s, err := Open(file, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = s.Train.Picture(0)
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "train/a/1.png") || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("error %v", err)
+	}
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 4*largestPicture {
+		t.Errorf("%d bytes allocated", allocated)
 	}
 }
 
@@ -436,7 +471,7 @@ func TestIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		if data, err := readFile(s.trees[0], 5); err != nil || string(data) != "\xff\xd8\xff picture 101 of class 0" {
+		if data, err := readFile(s.trees[0], 5, largestFile); err != nil || string(data) != "\xff\xd8\xff picture 101 of class 0" {
 			t.Errorf("entry %s holds %q, %v", s.trees[0].Path(5), data, err)
 		}
 		return s.Train.Len() + s.Val.Len()
@@ -571,7 +606,7 @@ func FuzzArchive(f *testing.F) {
 		defer s.Close()
 		for _, files := range s.trees {
 			for i := range min(files.Len(), 100) {
-				if data, err := readFile(files, i); err == nil && len(data) > largestFile {
+				if data, err := readFile(files, i, largestFile); err == nil && len(data) > largestFile {
 					t.Errorf("%d bytes", len(data))
 				}
 			}
@@ -707,7 +742,7 @@ func BenchmarkIndex(b *testing.B) {
 				for range 1000 {
 					i := r.IntN(s.Train.Len())
 					split := s.Train.(*classSplit)
-					data, err := readFile(split.files, int(split.entries[i]))
+					data, err := readFile(split.files, int(split.entries[i]), largestFile)
 					if want := fmt.Sprintf(" of class %d", split.Label(i)); err != nil || !strings.HasSuffix(string(data), want) {
 						b.Fatalf("%s holds %q, %v", split.Name(i), data, err)
 					}

@@ -51,7 +51,7 @@ func hasCIFAR(t tree, root string) bool {
 func openCIFAR(t tree, root string) (*Set, error) {
 	c, _ := findCIFAR(t, root)
 	i, _ := find(t, root+c.classes)
-	names, err := readFile(t, i)
+	names, err := readFile(t, i, largestFile)
 	if err != nil {
 		return nil, errors.Wrapf(err, "dataset %s", message(t, i))
 	}
@@ -82,7 +82,7 @@ func readCIFAR(t tree, root string, c cifar, files []string) (*cifarSplit, error
 		if !ok {
 			return nil, errors.Errorf("dataset %s: no %s%s beside %s", t.Name(), root, name, c.classes)
 		}
-		data, err := readFile(t, i)
+		data, err := readFile(t, i, largestFile)
 		switch {
 		case err != nil:
 		case len(data) == 0 || len(data)%s.record() != 0:

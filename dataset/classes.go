@@ -24,7 +24,7 @@ func (s *classSplit) Label(i int) int   { return int(s.labels[i]) }
 func (s *classSplit) Name(i int) string { return message(s.files, int(s.entries[i])) }
 
 func (s *classSplit) Picture(i int) (augment.Picture, error) {
-	data, err := readFile(s.files, int(s.entries[i]))
+	data, err := readFile(s.files, int(s.entries[i]), largestPicture)
 	if err != nil {
 		return augment.Picture{}, errors.Wrapf(err, "dataset %s: cannot read the picture (restore or remove it)", s.Name(i))
 	}

@@ -41,7 +41,7 @@ func parseDevkit[T any](t tree, name string, parse func([]byte) (T, error)) (par
 	if at < 0 {
 		return parsed, errors.Errorf("dataset %s: no data/%s: unpack all of the development kit", t.Name(), name)
 	}
-	data, err := readFile(t, at)
+	data, err := readFile(t, at, largestFile)
 	if err == nil {
 		parsed, err = parse(data)
 	}

@@ -22,14 +22,17 @@ type tree interface {
 	Close() error
 }
 
-// largestFile is the size in bytes above which a file is not read: an archive may unfold to any length.
-const largestFile = 1 << 28
+// The sizes in bytes above which a file is not read: an archive may unfold to any length.
+const (
+	largestFile    = 1 << 28
+	largestPicture = 1 << 26
+)
 
-// readFile reads a whole file of a tree. Errors name neither.
-func readFile(t tree, i int) ([]byte, error) {
-	data, err := t.Read(i, largestFile+1)
-	if err == nil && len(data) > largestFile {
-		err = errors.Errorf("longer than %d bytes", largestFile)
+// readFile reads a whole file of a tree, which is refused if it has more than largest bytes. Errors name neither.
+func readFile(t tree, i, largest int) ([]byte, error) {
+	data, err := t.Read(i, largest+1)
+	if err == nil && len(data) > largest {
+		err = errors.Errorf("longer than %d bytes", largest)
 	}
 	return data, err
 }
@@ -144,7 +147,7 @@ func readAll(r io.Reader, size int64, limit int) ([]byte, error) {
 	data := make([]byte, 0, min(max(size, 0)+1, int64(limit)))
 	for len(data) < limit {
 		if len(data) == cap(data) {
-			data = slices.Grow(data, 1)
+			data = slices.Grow(data, min(cap(data), limit-len(data)))
 		}
 		n, err := r.Read(data[len(data):min(cap(data), limit)])
 		data = data[:len(data)+n]
@@ -199,7 +202,11 @@ func openArchive(file string, o Options) (tree, error) {
 		t, err = openTar(opened, file, o)
 	case "gzip":
 		t, err = openGzip(opened, o)
-	default:
+	case "":
+		if n == 0 {
+			err = errors.New("the file is empty: copy or download it again")
+			break
+		}
 		err = errors.New("want a folder, or a zip, tar or tar.gz archive of pictures")
 	}
 	if err != nil {
