@@ -1,4 +1,5 @@
-// Package weights keeps trained nets in files of the safetensors format.
+// Package weights keeps trained nets in files of the safetensors format, and
+// reads those of PyTorch, timm and Caffe.
 // Named float32 tensors and a table of texts flow in and come out; Info is that
 // table's meaning: which net of Table 1 it is and how its pictures are
 // normalised, so that a file is usable with no other flag.
@@ -14,7 +15,6 @@ import (
 	"io"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,12 +30,16 @@ type Tensor struct {
 	Name  string
 	Shape []int // no dimension at all is a scalar
 	Data  []float32
+	DType string // of the file that it was read from: F32, F16, BF16, F64; Write ignores it
 }
 
 // File is a whole weights file.
 type File struct {
 	Metadata map[string]string
 	Tensors  []Tensor // in the order of their data in the file
+	Format   string   // of the file that it was read from: safetensors, PyTorch zip, PyTorch legacy, Caffe
+
+	mapping []byte // what Close gives up
 }
 
 // Tensor finds a tensor by its name.
@@ -190,29 +194,12 @@ func elements(shape []int, limit int) (int, bool) {
 	return n, n <= limit
 }
 
-// Read reads a weights file; half-precision tensors (F16, BF16) become float32.
-// The whole header is checked against the file's size before any tensor is
-// given memory. Errors name the file and the tensor.
-func Read(path string) (*File, error) {
-	in, err := os.Open(path)
-	if err != nil {
-		return nil, errors.Wrap(err, "cannot read the weights")
-	}
-	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return nil, errors.Wrap(err, "cannot read the weights")
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.Errorf("cannot read the weights %s: not a regular file", path)
-	}
-	f, err := read(in, info.Size())
-	return f, errors.Wrapf(err, "cannot read the weights %s", path)
-}
+// isSafetensors recognises the beginning of the header, which must be an object.
+func isSafetensors(b []byte) bool { return len(b) > lengthBytes && b[lengthBytes] == '{' }
 
-// read reads a file of size bytes.
-func read(r io.Reader, size int64) (*File, error) {
-	header, err := readHeader(r, size)
+// decodeSafetensors reads a whole file. The whole header is checked against its size before any tensor is given memory.
+func decodeSafetensors(b []byte) (*File, error) {
+	header, data, err := splitHeader(b)
 	if err != nil {
 		return nil, err
 	}
@@ -220,38 +207,41 @@ func read(r io.Reader, size int64) (*File, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, "header")
 	}
-	if err := checkLayout(entries, int(size)-lengthBytes-len(header)); err != nil {
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.name
+	}
+	if err := refuseBatchNorm(names); err != nil {
 		return nil, err
 	}
-	in := bufio.NewReaderSize(r, bufferLength)
-	for _, e := range entries {
-		data, err := readData(in, e)
-		if err != nil {
-			return nil, errors.Wrapf(err, "tensor %s", e.name)
-		}
-		f.Tensors = append(f.Tensors, Tensor{Name: e.name, Shape: e.Shape, Data: data})
+	if err := checkLayout(entries, len(data)); err != nil {
+		return nil, err
 	}
-	return f, nil
+	for _, e := range entries {
+		f.Tensors = append(f.Tensors, Tensor{Name: e.name, Shape: e.Shape, DType: e.DType,
+			Data: floats(data[e.Offsets[0]:e.Offsets[1]], e.DType, binary.LittleEndian)})
+	}
+	// What is ours or sealed is as it should be.
+	if f.Metadata["config"] != "" || f.Metadata[sealKey] != "" {
+		return f, nil
+	}
+	return f, f.adopt(TorchVision)
 }
 
-// readHeader reads the length and the JSON text behind it.
-func readHeader(r io.Reader, size int64) ([]byte, error) {
-	var length [lengthBytes]byte
-	if _, err := io.ReadFull(r, length[:]); err != nil {
-		return nil, errors.Errorf("%d bytes are too few for a safetensors file", size)
+// splitHeader gives the JSON text and what lies behind it.
+func splitHeader(b []byte) (header, data []byte, err error) {
+	if len(b) < lengthBytes {
+		return nil, nil, errors.Errorf("%d bytes are too few for a safetensors file", len(b))
 	}
-	n := binary.LittleEndian.Uint64(length[:])
-	if n > uint64(size-lengthBytes) || n > maxHeader {
-		return nil, errors.Errorf("not a safetensors file, or cut short: a header of %d bytes in a file of %d", n, size)
+	n := binary.LittleEndian.Uint64(b)
+	if n > uint64(len(b)-lengthBytes) || n > maxHeader {
+		return nil, nil, errors.Errorf("not a safetensors file, or cut short: a header of %d bytes in a file of %d", n, len(b))
 	}
-	header := make([]byte, n)
-	if _, err := io.ReadFull(r, header); err != nil {
-		return nil, errors.Wrap(err, "header")
-	}
+	header, data = b[lengthBytes:lengthBytes+n], b[lengthBytes+n:]
 	if !utf8.Valid(header) || !bytes.HasPrefix(header, []byte("{")) {
-		return nil, errors.New("not a safetensors file: the header is not a JSON object in UTF-8")
+		return nil, nil, errors.New("not a safetensors file: the header is not a JSON object in UTF-8")
 	}
-	return header, nil
+	return header, data, nil
 }
 
 // decodeHeader reads the JSON text: the metadata and, in their order in the
@@ -330,25 +320,14 @@ func decodeObject(d *json.Decoder, value func(key string) error) error {
 	return err
 }
 
-// width is the number of bytes of an element of a dtype, 0 for one we lack.
-func width(dtype string) int {
-	switch dtype {
-	case "F32":
-		return 4
-	case "F16", "BF16":
-		return 2
-	}
-	return 0
-}
-
 // checkLayout sorts the entries by their data's place and checks that they fill
 // size bytes, end to end, each as many as its shape and dtype ask.
 func checkLayout(entries []entry, size int) error {
 	for _, e := range entries {
-		bytesPer := width(e.DType)
+		bytesPer := widths[e.DType]
 		switch {
 		case bytesPer == 0:
-			return errors.Errorf("tensor %s: dtype %q, want F32, F16 or BF16", e.name, e.DType)
+			return errors.Errorf("tensor %s: dtype %q, want F64, F32, F16 or BF16", e.name, e.DType)
 		case e.Shape == nil:
 			return errors.Errorf("tensor %s: no shape", e.name)
 		case len(e.Shape) > maxDims:
@@ -377,50 +356,4 @@ func checkLayout(entries []entry, size int) error {
 		return errors.Errorf("%d bytes of data, the tensors fill %d", size, end)
 	}
 	return nil
-}
-
-// readData reads and converts a tensor whose entry has passed checkLayout.
-func readData(r *bufio.Reader, e entry) ([]float32, error) {
-	bytesPer := width(e.DType)
-	data := make([]float32, (e.Offsets[1]-e.Offsets[0])/bytesPer)
-	for done := 0; done < len(data); {
-		chunk, err := r.Peek(min(bufferLength, (len(data)-done)*bytesPer))
-		if err != nil {
-			return nil, errors.Wrap(err, "the file ended early")
-		}
-		part := data[done : done+len(chunk)/bytesPer]
-		switch e.DType {
-		case "F32":
-			for i := range part {
-				part[i] = math.Float32frombits(binary.LittleEndian.Uint32(chunk[4*i:]))
-			}
-		case "F16":
-			for i := range part {
-				part[i] = float16(binary.LittleEndian.Uint16(chunk[2*i:]))
-			}
-		case "BF16": // the upper half of a float32
-			for i := range part {
-				part[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(chunk[2*i:])) << 16)
-			}
-		}
-		done += len(part)
-		// Discarding what was just peeked cannot fail.
-		_, _ = r.Discard(len(chunk))
-	}
-	return data, nil
-}
-
-// float16 converts an IEEE 754 half: 1 sign, 5 exponent, 10 fraction bits.
-func float16(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15), uint32(h>>10&0x1f), uint32(h&0x3ff)
-	switch exponent {
-	case 0: // zero or subnormal: fraction · 2⁻²⁴, exact in float32
-		v := float32(fraction) / (1 << 24)
-		return math.Float32frombits(sign<<31 | math.Float32bits(v))
-	case 0x1f: // infinity or NaN
-		exponent = 0xff
-	default: // the bias is 15 there and 127 here
-		exponent += 127 - 15
-	}
-	return math.Float32frombits(sign<<31 | exponent<<23 | fraction<<13)
 }

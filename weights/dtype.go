@@ -1,0 +1,61 @@
+package weights
+
+import (
+	"encoding/binary"
+	"math"
+	"unsafe"
+)
+
+// widths are the bytes of an element of each dtype that is read, named as in safetensors.
+var widths = map[string]int{"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
+
+// littleEndian tells whether this machine has float32 in memory as files have it.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// floats converts the elements of a dtype in widths. Where they are float32 as the machine has it, the result shares
+// their memory.
+func floats(b []byte, dtype string, order binary.ByteOrder) []float32 {
+	width := widths[dtype]
+	n := len(b) / width
+	if n == 0 {
+		return []float32{}
+	}
+	if first := unsafe.Pointer(unsafe.SliceData(b)); dtype == "F32" && littleEndian && order == binary.LittleEndian &&
+		uintptr(first)%unsafe.Alignof(float32(0)) == 0 {
+		return unsafe.Slice((*float32)(first), n)
+	}
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = element(b[i*width:], dtype, order)
+	}
+	return values
+}
+
+// element converts the first element of b.
+func element(b []byte, dtype string, order binary.ByteOrder) float32 {
+	switch dtype {
+	case "F64":
+		return float32(math.Float64frombits(order.Uint64(b)))
+	case "F16":
+		return float16(order.Uint16(b))
+	case "BF16": // the upper half of a float32
+		return math.Float32frombits(uint32(order.Uint16(b)) << 16)
+	default:
+		return math.Float32frombits(order.Uint32(b))
+	}
+}
+
+// float16 converts an IEEE 754 half: 1 sign, 5 exponent, 10 fraction bits.
+func float16(h uint16) float32 {
+	sign, exponent, fraction := uint32(h>>15), uint32(h>>10&0x1f), uint32(h&0x3ff)
+	switch exponent {
+	case 0: // zero or subnormal: fraction · 2⁻²⁴, exact in float32
+		v := float32(fraction) / (1 << 24)
+		return math.Float32frombits(sign<<31 | math.Float32bits(v))
+	case 0x1f: // infinity or NaN
+		exponent = 0xff
+	default: // the bias is 15 there and 127 here
+		exponent += 127 - 15
+	}
+	return math.Float32frombits(sign<<31 | exponent<<23 | fraction<<13)
+}
