@@ -48,12 +48,23 @@ func (n *Net) Load(tensors []weights.Tensor) error {
 		}
 	}
 	if len(faults) > 0 {
-		return errors.Errorf("graph: weights do not fit config %s with %d classes: %s", n.Config.Name, n.Options.Classes, abridge(faults))
+		return errors.Errorf("graph: weights do not fit config %s with %d classes: %s%s", n.Config.Name, n.Options.Classes, abridge(faults), n.otherClasses(tensors))
 	}
 	for i, p := range n.parameters {
 		copy(p.data(), found[i])
 	}
 	return nil
+}
+
+// otherClasses says what to do about weights of another number of classes, "" where theirs is the net's.
+func (n *Net) otherClasses(tensors []weights.Tensor) string {
+	fc8 := n.parameters[len(n.parameters)-2]
+	i := slices.IndexFunc(tensors, func(t weights.Tensor) bool { return t.Name == fc8.Name })
+	if i < 0 || len(tensors[i].Shape) != 2 || tensors[i].Shape[0] == n.Options.Classes {
+		return ""
+	}
+	return fmt.Sprintf("; the weights are of %d classes: replace their last layer (%s, %s) by a new one of %d, or use as many classes as they have",
+		tensors[i].Shape[0], fc8.Layer, fc8.Name, n.Options.Classes)
 }
 
 func abridge(faults []string) string {

@@ -63,13 +63,14 @@ func (f *File) firstDamaged(sums string) string {
 func (f *File) checksums() (string, error) {
 	sums := map[string]string{}
 	for _, t := range f.Tensors {
-		sums[t.Name] = t.checksum()
+		sums[t.Name] = t.SHA256()
 	}
 	text, err := json.Marshal(sums)
 	return string(text), errors.Wrap(err, "checksums")
 }
 
-func (t Tensor) checksum() string {
+// SHA256 is the checksum of the values as float32, little-endian, in hexadecimal.
+func (t Tensor) SHA256() string {
 	sum := sha256.New()
 	buffer := make([]byte, 0, bufferLength)
 	for part := range slices.Chunk(t.Data, bufferLength/4) {

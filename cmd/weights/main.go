@@ -1,0 +1,124 @@
+// Command weights shows what a weights file holds, and converts files from elsewhere into ours.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/pkg/errors"
+
+	"vgg/internal/cli"
+	"vgg/weights"
+)
+
+type flags struct {
+	Show struct {
+		File string `arg:"" help:"Weights in any format that is read: safetensors, .pth of PyTorch, .caffemodel." placeholder:"FILE"`
+		JSON bool   `name:"json" help:"Print one JSON object."`
+	} `cmd:"" help:"Print the tensors, their shapes, types and checksums, and the metadata."`
+	Convert struct {
+		In  string `arg:"" help:"Weights in any format that is read." placeholder:"IN"`
+		Out string `arg:"" help:"File to write; the ending .safetensors names the format." placeholder:"OUT"`
+	} `cmd:"" help:"Write weights in another format, with all that the other commands need to use them."`
+	cli.Overrides
+}
+
+func main() {
+	var f flags
+	cli.Main("weights", "Show weights files, and convert them.", &f, func(context.Context) error {
+		if f.Show.File != "" {
+			return show(os.Stdout, f)
+		}
+		return convert(os.Stdout, f)
+	})
+}
+
+// tensor is a row of what show prints.
+type tensor struct {
+	Name   string `json:"name"`
+	Shape  []int  `json:"shape"`
+	DType  string `json:"dtype"`  // as stored
+	SHA256 string `json:"sha256"` // of the values as float32, little-endian
+}
+
+func show(w io.Writer, flags flags) error {
+	f, err := flags.ReadWeights(flags.Show.File)
+	if err != nil {
+		return err
+	}
+	var tensors []tensor
+	values := 0
+	for _, t := range f.Tensors {
+		tensors = append(tensors, tensor{t.Name, append([]int{}, t.Shape...), t.DType, t.SHA256()})
+		values += len(t.Data)
+	}
+	if flags.Show.JSON {
+		return errors.Wrap(json.NewEncoder(w).Encode(map[string]any{
+			"file": flags.Show.File, "format": f.Format, "parameters": values, "tensors": tensors, "metadata": f.Metadata,
+		}), "--json")
+	}
+	fmt.Fprintf(w, "%s: %s, %d tensors, %d parameters\n\n", flags.Show.File, f.Format, len(tensors), values)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, t := range tensors {
+		fmt.Fprintf(tw, "%s\t%s\t%v\t%s\n", t.Name, t.DType, t.Shape, t.SHA256)
+	}
+	if len(f.Metadata) > 0 {
+		fmt.Fprintln(tw)
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
+		fmt.Fprintf(tw, "%s\t%s\n", key, shorten(f.Metadata[key]))
+	}
+	return errors.Wrap(tw.Flush(), "cannot print")
+}
+
+// shorten keeps a long text, such as a thousand names of classes, to a line.
+func shorten(text string) string {
+	const most = 120
+	text = strings.ReplaceAll(text, "\n", " ")
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + " …"
+	}
+	return text
+}
+
+func convert(w io.Writer, flags flags) error {
+	in, out := flags.Convert.In, flags.Convert.Out
+	write, ok := writers[strings.ToLower(filepath.Ext(out))]
+	if !ok {
+		return cli.Usage(errors.Errorf("%s: its ending names no format that can be written: want one of %s", out,
+			strings.Join(slices.Sorted(maps.Keys(writers)), ", ")))
+	}
+	f, err := flags.ReadWeights(in)
+	if err != nil {
+		return err
+	}
+	info, err := weights.ParseInfo(f.Metadata)
+	if err != nil {
+		return errors.Wrap(err, in)
+	}
+	if err := write(out, f, info); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "%s: net %s, width %g, input %d×%d, %d classes, from %s\n", out, info.Config, info.Width, info.Input, info.Input, len(info.Classes), f.Format)
+	return nil
+}
+
+// writers are the formats that convert writes, by the ending of the file's name.
+var writers = map[string]func(path string, f *weights.File, info weights.Info) error{
+	".safetensors": writeSafetensors,
+}
+
+// writeSafetensors completes the metadata with what ParseInfo took for granted, such as the names of the classes.
+func writeSafetensors(path string, f *weights.File, info weights.Info) error {
+	metadata := info.Metadata()
+	maps.Copy(metadata, f.Metadata)
+	return weights.Write(path, weights.File{Metadata: metadata, Tensors: f.Tensors})
+}
