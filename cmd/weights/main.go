@@ -15,6 +15,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/evaluate"
 	"vgg/internal/cli"
 	"vgg/weights"
 )
@@ -100,10 +101,12 @@ func convert(w io.Writer, flags flags) error {
 	if err != nil {
 		return err
 	}
-	info, err := weights.ParseInfo(f.Metadata)
+	m, err := evaluate.NewModel(in, f) // that the tensors fit what the metadata say
 	if err != nil {
-		return errors.Wrap(err, in)
+		return err
 	}
+	defer m.Close()
+	info := m.Info
 	if err := write(out, f, info); err != nil {
 		return err
 	}

@@ -1,0 +1,545 @@
+package weights
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"vgg/configs"
+)
+
+// narrow is the net A that testdata/samples.py saves.
+func narrow() []Tensor {
+	var tensors []Tensor
+	at := 0
+	add := func(name string, shape ...int) {
+		for _, s := range []struct {
+			suffix string
+			shape  []int
+		}{{".weight", shape}, {".bias", shape[:1]}} {
+			n, _ := elements(s.shape, math.MaxInt32)
+			t := Tensor{Name: name + s.suffix, Shape: s.shape}
+			for range n {
+				t.Data = append(t.Data, float32(at%61-30)/16)
+				at++
+			}
+			tensors = append(tensors, t)
+		}
+	}
+	before := 3
+	for i, out := range []int{1, 2, 4, 4, 8, 8, 8, 8} {
+		add(fmt.Sprintf("features.%d", []int{0, 3, 6, 8, 11, 13, 16, 18}[i]), out, before, 3, 3)
+		before = out
+	}
+	add("classifier.0", 3, 8)
+	add("classifier.3", 3, 3)
+	add("classifier.6", 5, 3)
+	return tensors
+}
+
+func decodeClone(b []byte) (*File, error) { return decode(bytes.Clone(b)) }
+
+// wantNarrow compares a file with narrow, and its metadata with what names and shapes tell.
+func wantNarrow(t *testing.T, f *File, n Normalisation) {
+	t.Helper()
+	if want := narrow(); !slices.EqualFunc(f.Tensors, want, sameTensor) {
+		t.Fatalf("read %+v, want %+v", f.Tensors, want)
+	}
+	info, err := ParseInfo(f.Metadata)
+	if err != nil || f.Metadata[NormalisationKey] != string(n) {
+		t.Fatalf("metadata %v: %v", f.Metadata, err)
+	}
+	if info.Config != "A" || info.Width != 1.0/64 || info.FC != 3 || info.Input != 32 || info.Channels != 3 || len(info.Classes) != 5 {
+		t.Errorf("read as %+v", info)
+	}
+	mean, std := []float64{123.68, 116.779, 103.939}, []float64{1, 1, 1}
+	if n == TorchVision {
+		mean, std = []float64{123.675, 116.28, 103.53}, []float64{58.395, 57.12, 57.375}
+	}
+	for c := range 3 {
+		if math.Abs(info.Mean[c]-mean[c]) > 1e-9 || math.Abs(info.Std[c]-std[c]) > 1e-9 {
+			t.Errorf("mean %v, deviation %v, want %v and %v", info.Mean, info.Std, mean, std)
+		}
+	}
+}
+
+// TestSamples reads what PyTorch wrote.
+func TestSamples(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.pth")
+	if err != nil || len(paths) != 7 {
+		t.Fatalf("samples %v, %v", paths, err)
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			f, err := Read(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantNarrow(t, f, TorchVision)
+			_, dtype, _ := strings.Cut(strings.TrimSuffix(filepath.Base(path), ".pth"), "-")
+			if widths[strings.ToUpper(dtype)] > 0 && f.Tensors[0].DType != strings.ToUpper(dtype) {
+				t.Errorf("stored as %s", f.Tensors[0].DType)
+			}
+		})
+	}
+}
+
+// TestConvert writes what was read from elsewhere, and reads it back.
+func TestConvert(t *testing.T) {
+	in, out := filepath.Join(t.TempDir(), "in"), filepath.Join(t.TempDir(), "out")
+	if err := Write(in, File{Tensors: narrow()}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Read(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNarrow(t, f, TorchVision)
+	if err := Write(out, *f); err != nil {
+		t.Fatal(err)
+	}
+	if f, err = Read(out); err != nil {
+		t.Fatal(err)
+	}
+	wantNarrow(t, f, TorchVision)
+	data := func(path string) []byte {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b[lengthBytes+binary.LittleEndian.Uint64(b):]
+	}
+	if !bytes.Equal(data(in), data(out)) {
+		t.Error("the tensors' bytes changed")
+	}
+}
+
+// TestTimm reads timm's names, under DataParallel's prefix.
+func TestTimm(t *testing.T) {
+	f := File{Tensors: narrow()}
+	for i := range f.Tensors {
+		tensor := &f.Tensors[i]
+		for timm, torchvision := range timmLayers {
+			if rest, ok := strings.CutPrefix(tensor.Name, torchvision+"."); ok {
+				tensor.Name = timm + "." + rest
+				if rest == "weight" && timm != "head.fc" {
+					tensor.Shape = append(tensor.Shape, 1, 1)
+				}
+			}
+		}
+		tensor.Name = "module." + tensor.Name
+	}
+	slices.Reverse(f.Tensors)
+	got, err := decode(encode(t, f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNarrow(t, got, TorchVision)
+}
+
+// TestConfigs finds every net by the numbers of its features, and widths that are no round numbers.
+func TestConfigs(t *testing.T) {
+	for _, config := range known() {
+		for _, w := range []float64{1.0 / 64, 0.1, 0.1015} {
+			var f File
+			before := 3
+			for _, c := range convolutions(config) {
+				out := max(1, int(math.Round(w*float64(c.channels))))
+				shape := []int{out, before, c.kernel, c.kernel}
+				n, _ := elements(shape, math.MaxInt32)
+				f.Tensors = append(f.Tensors, Tensor{Name: fmt.Sprintf("features.%d.weight", c.feature), Shape: shape, Data: make([]float32, n)})
+				before = out
+			}
+			if err := f.describe(TorchVision); err != nil {
+				t.Fatal(err)
+			}
+			width, ok := f.width(config)
+			if f.Metadata["config"] != config.Name || !ok {
+				t.Fatalf("%s at width %g read as %v", config.Name, w, f.Metadata)
+			}
+			for _, c := range convolutions(config) {
+				if a, b := max(1, math.Round(w*float64(c.channels))), max(1, math.Round(width*float64(c.channels))); a != b {
+					t.Errorf("%s: width %g gives %s %g channels, %g gives %g", config.Name, w, c.layer, a, width, b)
+				}
+			}
+		}
+	}
+}
+
+// message collects the fields of a protobuf message.
+type message []byte
+
+func (m message) bytes(number protowire.Number, b []byte) message {
+	return protowire.AppendBytes(protowire.AppendTag(m, number, protowire.BytesType), b)
+}
+
+func (m message) varint(number protowire.Number, v int) message {
+	return protowire.AppendVarint(protowire.AppendTag(m, number, protowire.VarintType), uint64(v))
+}
+
+// blob builds a BlobProto: as old Caffe wrote it, as newer, with a number a field, or in double precision.
+func blob(kind string, t Tensor) message {
+	var m, packed message
+	switch kind {
+	case "V1":
+		for i, d := range to4(t.Shape) {
+			m = m.varint(protowire.Number(blobNum+i), d)
+		}
+	default:
+		for _, d := range t.Shape {
+			packed = protowire.AppendVarint(packed, uint64(d))
+		}
+		m = m.bytes(blobShape, message{}.bytes(shapeDims, packed))
+	}
+	packed = nil
+	for _, v := range t.Data {
+		switch kind {
+		case "unpacked":
+			m = protowire.AppendFixed32(protowire.AppendTag(m, blobData, protowire.Fixed32Type), math.Float32bits(v))
+		case "double":
+			packed = protowire.AppendFixed64(packed, math.Float64bits(float64(v)))
+		default:
+			packed = protowire.AppendFixed32(packed, math.Float32bits(v))
+		}
+	}
+	switch kind {
+	case "unpacked":
+		return m
+	case "double":
+		return m.bytes(blobDoubles, packed)
+	}
+	return m.bytes(blobData, packed)
+}
+
+// caffemodel builds a NetParameter of narrow, whose first layer takes B, G, R; rename changes the layers' names.
+func caffemodel(kind string, rename func(string) string) []byte {
+	names := map[string]string{"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
+	for _, c := range convolutions(configs.A) {
+		names[fmt.Sprintf("features.%d", c.feature)] = c.layer
+	}
+	net := message{}.bytes(1, []byte("VGG"))
+	tensors := narrow()
+	turn(tensors[0])
+	for i := 0; i < len(tensors); i += 2 {
+		name := []byte(rename(names[strings.TrimSuffix(tensors[i].Name, ".weight")]))
+		w, bias := blob(kind, tensors[i]), blob(kind, tensors[i+1])
+		if kind == "V1" {
+			layer := message{}.bytes(layerNameV1, name).varint(layerTypeV1, 4).bytes(layerBlobV1, w).bytes(layerBlobV1, bias)
+			relu := message{}.bytes(layerNameV1, []byte("relu")).varint(layerTypeV1, 18)
+			net = net.bytes(netLayersV1, layer).bytes(netLayersV1, relu)
+			continue
+		}
+		layer := message{}.bytes(layerName, name).bytes(layerType, []byte("Convolution")).bytes(layerBlobs, w).bytes(layerBlobs, bias)
+		net = net.bytes(netLayers, layer)
+	}
+	return net
+}
+
+func same(name string) string { return name }
+
+func TestCaffe(t *testing.T) {
+	for _, kind := range []string{"V1", "V2", "unpacked", "double"} {
+		f, err := decode(caffemodel(kind, same))
+		if err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		wantNarrow(t, f, Caffe)
+		if err := f.Normalise(Caffe); err != nil { // turned already
+			t.Fatal(err)
+		}
+		wantNarrow(t, f, Caffe)
+	}
+	f, err := decode(caffemodel("V2", func(name string) string { return strings.Replace(name, "fc8", "fc8_flickr", 1) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNarrow(t, f, Caffe)
+}
+
+// pickled writes a state dict of one tensor: what is not given is as torch.save writes it.
+type pickled struct {
+	class, key           string
+	elements, offset     int
+	size, stride         []int
+	name, call, instruct string
+}
+
+func (p pickled) bytes() []byte {
+	text := func(s string) string { return "X" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(s)))) + s }
+	number := func(n int) string { return "J" + string(binary.LittleEndian.AppendUint32(nil, uint32(n))) }
+	tuple := func(ns []int) string {
+		s := "("
+		for _, n := range ns {
+			s += number(n)
+		}
+		return s + "t"
+	}
+	return []byte("\x80\x02}" + p.instruct + "(" + text(p.name) + p.call + "((" + text("storage") + "ctorch\n" + p.class + "\n" + text(p.key) + text("cpu") +
+		number(p.elements) + "tQ" + number(p.offset) + tuple(p.size) + tuple(p.stride) + "\x89Nt" + "R" + "u.")
+}
+
+func plain() pickled {
+	return pickled{class: "FloatStorage", key: "0", elements: 6, size: []int{2, 3}, stride: []int{3, 1}, name: "w", call: "ctorch._utils\n_rebuild_tensor_v2\n"}
+}
+
+// archive builds a zip archive as torch.save lays it out.
+func archive(t testing.TB, method uint16, files ...[2]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, f := range files {
+		in, err := w.CreateHeader(&zip.FileHeader{Name: f[0], Method: method})
+		if err == nil {
+			_, err = in.Write([]byte(f[1]))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func sixFloats(order binary.AppendByteOrder) string {
+	var b []byte
+	for i := range 6 {
+		b = order.AppendUint32(b, math.Float32bits(float32(i)))
+	}
+	return string(b)
+}
+
+func legacy(p pickled, numel uint64, data string) []byte {
+	b := slices.Concat(legacyMagic, []byte("\x80\x02M\xe9\x03."), []byte("\x80\x02}."), p.bytes(), []byte("\x80\x02](X\x01\x00\x00\x000e."))
+	return append(binary.LittleEndian.AppendUint64(b, numel), data...)
+}
+
+func TestTorchViews(t *testing.T) {
+	little, big := sixFloats(binary.LittleEndian), sixFloats(binary.BigEndian)
+	columns, row := plain(), plain()
+	columns.stride = []int{1, 2}
+	row.size, row.stride, row.offset = []int{2}, []int{2}, 1
+	for name, c := range map[string]struct {
+		file []byte
+		want []float32
+	}{
+		"zip":        {archive(t, zip.Store, [2]string{"a/data.pkl", string(plain().bytes())}, [2]string{"a/data/0", little}), []float32{0, 1, 2, 3, 4, 5}},
+		"big-endian": {archive(t, zip.Store, [2]string{"a/data.pkl", string(plain().bytes())}, [2]string{"a/byteorder", "big"}, [2]string{"a/data/0", big}), []float32{0, 1, 2, 3, 4, 5}},
+		"transposed": {archive(t, zip.Store, [2]string{"a/data.pkl", string(columns.bytes())}, [2]string{"a/data/0", little}), []float32{0, 2, 4, 1, 3, 5}},
+		"legacy":     {legacy(plain(), 6, little), []float32{0, 1, 2, 3, 4, 5}},
+		"a part":     {legacy(row, 6, little), []float32{1, 3}},
+	} {
+		f, err := decode(c.file)
+		if err != nil || len(f.Tensors) != 1 || !slices.Equal(f.Tensors[0].Data, c.want) {
+			t.Errorf("%s: %+v, %v, want %v", name, f, err, c.want)
+		}
+	}
+}
+
+// TestForeignRefuses: each fault has an error of its own, and costs no memory.
+func TestForeignRefuses(t *testing.T) {
+	data := sixFloats(binary.LittleEndian)
+	with := func(change func(*pickled)) []byte {
+		p := plain()
+		change(&p)
+		return archive(t, zip.Store, [2]string{"a/data.pkl", string(p.bytes())}, [2]string{"a/data/0", data})
+	}
+	batchNorm := File{Tensors: []Tensor{{Name: "features.0.weight", Shape: []int{1}, Data: []float32{1}}, {Name: "features.1.running_mean", Shape: []int{1}, Data: []float32{1}}}}
+	lrn := message(caffemodel("V2", same)).bytes(netLayers, message{}.bytes(layerName, []byte("norm1")).bytes(layerType, []byte(typeLRN)))
+	for name, c := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"nothing":           {nil, "not a weights file"},
+		"text":              {[]byte("hello"), "not a weights file"},
+		"page":              {[]byte("<!DOCTYPE html>"), "a web page"},
+		"LFS":               {[]byte("version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"},
+		"HDF5":              {[]byte("\x89HDF\r\n\x1a\n"), "HDF5"},
+		"pickle":            {[]byte("\x80\x04."), "torch.save"},
+		"batch norm":        {encode(t, batchNorm), "features.1.running_mean: a net with batch normalisation"},
+		"batch norm, torch": {with(func(p *pickled) { p.name = "features.1.running_mean" }), "batch normalisation"},
+		"no pickle":         {archive(t, zip.Store, [2]string{"a/b", ""}), "no data.pkl"},
+		"compressed":        {archive(t, zip.Deflate, [2]string{"a/data.pkl", string(plain().bytes())}), "compressed"},
+		"no storage":        {archive(t, zip.Store, [2]string{"a/data.pkl", string(plain().bytes())}), "tensor w: no a/data/0"},
+		"byte order":        {archive(t, zip.Store, [2]string{"a/data.pkl", string(plain().bytes())}, [2]string{"a/byteorder", "middle"}), "little or big"},
+		"program":           {with(func(p *pickled) { p.call = "cos\nsystem\n" }), "os.system"},
+		"model":             {with(func(p *pickled) { p.call = "ctorchvision.models.vgg\nVGG\n" }), "save model.state_dict() alone"},
+		"integers":          {with(func(p *pickled) { p.class = "LongStorage" }), "tensor w: its elements are those of a LongStorage"},
+		"short storage":     {with(func(p *pickled) { p.elements = 7 }), "storage 0 of 7 elements has 24 bytes"},
+		"huge storage":      {with(func(p *pickled) { p.elements = math.MaxInt32 }), "has 24 bytes"},
+		"huge shape":        {with(func(p *pickled) { p.size = []int{math.MaxInt32, math.MaxInt32} }), "lead outside its storage"},
+		"expanded":          {with(func(p *pickled) { p.size, p.stride = []int{1 << 30}, []int{0} }), "lead outside its storage"},
+		"huge stride":       {with(func(p *pickled) { p.stride = []int{math.MaxInt32, 1} }), "lead outside its storage"},
+		"negative stride":   {with(func(p *pickled) { p.stride = []int{-1, 1} }), "lead outside its storage"},
+		"offset":            {with(func(p *pickled) { p.offset = 1 }), "lead outside its storage"},
+		"dimensions":        {with(func(p *pickled) { p.stride = []int{1} }), "lead outside its storage"},
+		"long text":         {with(func(p *pickled) { p.instruct = "X\xff\xff\xff\x7f" }), "a text of 2147483647 bytes"},
+		"instruction":       {with(func(p *pickled) { p.instruct = "\x95\xff\xff\xff\xff\xff\xff\xff\x7f" }), "the instruction 0x95"},
+		"instruction 255":   {with(func(p *pickled) { p.instruct = "\xff" }), "the instruction 0xff"},
+		"groups":            {with(func(p *pickled) { p.instruct = strings.Repeat("(", 100) }), "open groups"},
+		"repeated text": {with(func(p *pickled) {
+			p.instruct = "X\x00\x10\x00\x00" + strings.Repeat("a", maxText) + "q\x00" + strings.Repeat("h\x00", 1<<14)
+		}), "repeated without measure"},
+		"empty long":      {with(func(p *pickled) { p.instruct = "\x8a\x00" }), "damaged"},
+		"odd dict":        {with(func(p *pickled) { p.instruct = "(Nu" }), "damaged"},
+		"list as key":     {with(func(p *pickled) { p.instruct = "ccollections\nOrderedDict\n)R]Ns" }), "damaged"},
+		"legacy elements": {legacy(plain(), 1<<62, data), "storage 0 of 6 elements is not there"},
+		"legacy cut":      {legacy(plain(), 6, data[1:]), "cut short"},
+		"legacy more":     {legacy(plain(), 6, data+"x"), "1 bytes behind"},
+		"caffe cut":       {caffemodel("V2", same)[:4000], "not a .caffemodel, or damaged"},
+		"caffe layers":    {caffemodel("V2", func(n string) string { return "x" + n }), "not a net of the paper"},
+		"caffe LRN":       {lrn, "norm1 is an LRN"},
+		"caffe no blobs":  {message{}.bytes(1, []byte("n")), "without weights"},
+		"caffe lie": {message{}.bytes(netLayers, message{}.bytes(layerName, []byte("conv1_1")).bytes(layerBlobs,
+			message{}.varint(1, 1<<30).varint(2, 1<<30).varint(3, 1<<30).varint(4, 4).bytes(blobData, make([]byte, 4)))), "4 bytes do not fill"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var f *File
+			var err error
+			if n := allocated(func() { f, err = decode(c.file) }); n > 1<<20 {
+				t.Errorf("%d bytes allocated for a file of %d", n, len(c.file))
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("read %+v, error %v, want %q", f, err, c.want)
+			}
+		})
+	}
+}
+
+// seeds are files of each format.
+func seeds(t testing.TB) map[string][]byte {
+	all := map[string][]byte{"V1": caffemodel("V1", same), "V2": caffemodel("V2", same), "safetensors": encode(t, File{Tensors: narrow()})}
+	for _, name := range []string{"zip-f32", "zip-strided", "legacy-bf16", "legacy-checkpoint"} {
+		b, err := os.ReadFile(filepath.Join("testdata", name+".pth"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = b
+	}
+	return all
+}
+
+// TestCorrupted damages files of each format a thousand times: what is cut short is an error, and nothing panics or
+// takes much memory. A zip archive has checksums, so that a change of its storages is an error as well.
+func TestCorrupted(t *testing.T) {
+	for name, whole := range seeds(t) {
+		random := rand.New(rand.NewPCG(5, uint64(crc32.ChecksumIEEE([]byte(name)))))
+		refused := 0
+		for i := range 1000 {
+			b, cut := bytes.Clone(whole), false
+			switch at := random.IntN(len(b)); i % 3 {
+			case 0:
+				b, cut = b[:at], true
+			case 1:
+				b[at] ^= 1 << random.IntN(8)
+			case 2: // a number that lies
+				at = min(at, len(b)-8)
+				copy(b[at:], [][]byte{{255, 255, 255, 255, 255, 255, 255, 127}, {0, 0, 0, 0, 0, 0, 0, 0}, {255, 255, 255, 255}}[random.IntN(3)])
+			}
+			same := bytes.Equal(b, whole)
+			var f *File
+			var err error
+			if n := allocated(func() { f, err = decode(b) }); n > 1<<20 {
+				t.Fatalf("%s, damage %d: %d bytes allocated for a file of %d", name, i, n, len(b))
+			}
+			if err != nil {
+				refused++
+				continue
+			}
+			// A .caffemodel that ends between two layers is one of fewer layers, which is another net.
+			if cut {
+				t.Errorf("%s: the first %d of %d bytes read without error", name, len(b), len(whole))
+			}
+			if strings.HasPrefix(name, "zip") && !same && !slices.EqualFunc(f.Tensors, narrow(), sameTensor) {
+				t.Errorf("%s, damage %d: other weights read without error", name, i)
+			}
+			for _, tensor := range f.Tensors {
+				if n, ok := elements(tensor.Shape, len(whole)); !ok || n != len(tensor.Data) {
+					t.Fatalf("%s, damage %d: %s is %v with %d values", name, i, tensor.Name, tensor.Shape, len(tensor.Data))
+				}
+			}
+		}
+		if refused < 400 {
+			t.Errorf("%s: only %d of 1000 damaged files refused", name, refused)
+		}
+	}
+}
+
+// TestMapped reads a file that is large enough to be mapped, and changes what was read.
+func TestMapped(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "w")
+	large := Tensor{Name: "w", Shape: []int{mapFrom}, Data: make([]float32, mapFrom)}
+	for i := range large.Data {
+		large.Data[i] = float32(i)
+	}
+	if err := Write(path, File{Tensors: []Tensor{large}}); err != nil {
+		t.Fatal(err)
+	}
+	var f *File
+	var err error
+	if n := allocated(func() { f, err = Read(path) }); err != nil || n > 1<<18 || f.mapping == nil {
+		t.Fatalf("%d bytes allocated: %v", n, err)
+	}
+	if !sameTensor(f.Tensors[0], large) {
+		t.Error("the tensor changed")
+	}
+	f.Tensors[0].Data[5] = -1
+	again, err := Read(path)
+	if err != nil || !sameTensor(again.Tensors[0], large) {
+		t.Errorf("changing what was read changed the file (%v)", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if f.Tensors[0].Data[mapFrom-1] != mapFrom-1 {
+		t.Error("the tensor changed when the file was removed")
+	}
+	for _, f := range []*File{f, again, f} {
+		if err := f.Close(); err != nil || f.Tensors != nil {
+			t.Error(err, f.Tensors)
+		}
+	}
+}
+
+// FuzzDecode: whatever a file holds, its tensors fill their shapes, and reading costs little.
+func FuzzDecode(f *testing.F) {
+	for _, b := range seeds(f) {
+		f.Add(b)
+	}
+	f.Add(archive(f, zip.Store, [2]string{"a/data.pkl", string(plain().bytes())}, [2]string{"a/data/0", sixFloats(binary.LittleEndian)}))
+	f.Add(legacy(plain(), 6, sixFloats(binary.LittleEndian)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		file, err := decodeClone(b)
+		if err != nil {
+			return
+		}
+		for _, tensor := range file.Tensors {
+			if n, ok := elements(tensor.Shape, 8*len(b)); !ok || n != len(tensor.Data) {
+				t.Fatalf("%s is %v with %d values", tensor.Name, tensor.Shape, len(tensor.Data))
+			}
+		}
+	})
+}
+
+// FuzzUnpickle: what is let through does not panic, and ends where it says.
+func FuzzUnpickle(f *testing.F) {
+	f.Add(plain().bytes())
+	f.Add([]byte("\x80\x02](X\x01\x00\x00\x000e."))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if _, n, err := unpickle(b, storages{}.add); err == nil && (n > len(b) || b[n-1] != '.') {
+			t.Fatalf("%d bytes of %q", n, b)
+		}
+	})
+}
