@@ -78,8 +78,13 @@ func run(ctx context.Context, f flags) error {
 		return errors.Wrap(err, "--data")
 	}
 	defer set.Close()
+	for _, m := range models {
+		if numbered(m.Info.Classes) && len(m.Info.Classes) == len(set.Classes) {
+			m.Info.Classes = set.Classes
+		}
+	}
 	if known := models[0].Info.Classes; !slices.Equal(known, set.Classes) {
-		return errors.Errorf("--data %s has other classes than --weights %s knows: %d (%s …), not %d (%s …)", f.Data, f.Weights[0], len(set.Classes), set.Classes[0], len(known), known[0])
+		return errors.Errorf("--data %s has other classes than --weights %s knows: %d (%s …), not %d (%s …); --classes FILE names those of the weights", f.Data, f.Weights[0], len(set.Classes), set.Classes[0], len(known), known[0])
 	}
 	if f.BadPictures == "skip" {
 		o.Skips = dataset.NewSkips(set)
@@ -103,6 +108,16 @@ func run(ctx context.Context, f flags) error {
 	}
 	print(os.Stdout, f, o, models, result, seconds)
 	return nil
+}
+
+// numbered tells whether weights do not name their classes: they are then taken to be the data's, in their order.
+func numbered(classes []string) bool {
+	for i, name := range classes {
+		if name != strconv.Itoa(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // scales reads --scales; nil is each net's own.

@@ -78,6 +78,7 @@ func folder(t *testing.T) string {
 	save("two.safetensors", []string{"a", "b", "c"}, 2, keep)
 	save("other.safetensors", []string{"a", "b"}, 1, keep)
 	save("bare.safetensors", []string{"a", "b", "c"}, 1, func(f *weights.File) { f.Metadata = nil })
+	save("partial.safetensors", []string{"a", "b", "c"}, 1, func(f *weights.File) { f.Metadata = map[string]string{"config": "B"} })
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, split := range []string{"train", "val"} {
 		for _, class := range []string{"a", "b", "c"} {
@@ -165,6 +166,28 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// TestOverrides: flags say of a bare file what its metadata would have said.
+func TestOverrides(t *testing.T) {
+	dir := folder(t)
+	var predictions [2][]byte
+	for i, args := range [][]string{
+		{"--weights", "one.safetensors"},
+		{"--weights", "bare.safetensors", "--mean", "127,127,127", "--std", "50,50,50"},
+	} {
+		args = append(args, "--data", "pictures", "--scales", "40", "--predictions", "p.csv")
+		if _, stderr, code := evaluateIn(t, dir, args...); code != 0 {
+			t.Fatalf("%v: exit code %d: %s", args, code, stderr)
+		}
+		var err error
+		if predictions[i], err = os.ReadFile(filepath.Join(dir, "p.csv")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(predictions[0], predictions[1]) {
+		t.Errorf("predictions differ:\n%s\n%s", predictions[0], predictions[1])
+	}
+}
+
 // TestErrors: one line that names the flag, and the exit code.
 func TestErrors(t *testing.T) {
 	dir := folder(t)
@@ -197,7 +220,10 @@ func TestErrors(t *testing.T) {
 		{1, []string{"--data", "empty"}, []string{"--weights", "one.safetensors", "--data", "empty"}},
 		{1, []string{"--data", "no picture in val/b"}, []string{"--weights", "one.safetensors", "--data", "hollow"}},
 		{1, []string{"--data", "no val", "val_share"}, []string{"--weights", "one.safetensors", "--data", "pictures/train", "--val-share", "0"}},
-		{1, []string{"bare.safetensors", "--config", "--mean"}, []string{"--weights", "bare.safetensors", "--data", "pictures"}},
+		{1, []string{"partial.safetensors", "--width", "--mean"}, []string{"--weights", "partial.safetensors", "--data", "pictures"}},
+		{1, []string{"bare.safetensors", "no features.5.weight"}, []string{"--weights", "bare.safetensors", "--data", "pictures", "--config", "D", "--mean", "1,1,1"}},
+		{1, []string{"one.safetensors", "of 3 classes", "fc8"}, []string{"--weights", "one.safetensors", "--data", "pictures", "--classes", "2"}},
+		{2, []string{"--normalisation", "none", "torchvision"}, []string{"--weights", "one.safetensors", "--data", "pictures", "--normalisation", "none"}},
 		{1, []string{"text", "safetensors"}, []string{"--weights", "text", "--data", "pictures"}},
 		{1, []string{"--predictions", "missing"}, []string{"--weights", "one.safetensors", "--data", "pictures", "--predictions", "missing/p.csv"}},
 	} {

@@ -42,8 +42,8 @@ func main() {
 	})
 }
 
-// tensor is a row of what show prints.
-type tensor struct {
+// row is a tensor as show prints it.
+type row struct {
 	Name   string `json:"name"`
 	Shape  []int  `json:"shape"`
 	DType  string `json:"dtype"`  // as stored
@@ -55,10 +55,10 @@ func show(w io.Writer, flags flags) error {
 	if err != nil {
 		return err
 	}
-	var tensors []tensor
+	var tensors []row
 	values := 0
 	for _, t := range f.Tensors {
-		tensors = append(tensors, tensor{t.Name, append([]int{}, t.Shape...), t.DType, t.SHA256()})
+		tensors = append(tensors, row{t.Name, append([]int{}, t.Shape...), t.DType, t.SHA256()})
 		values += len(t.Data)
 	}
 	if flags.Show.JSON {
