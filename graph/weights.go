@@ -29,26 +29,26 @@ func (n *Net) Load(tensors []weights.Tensor) error {
 	for _, t := range tensors {
 		have[t.Name] = t
 	}
-	var faults []string
+	var missing, misshapen, unknown []string
 	found := make([][]float32, len(n.parameters))
 	for i, p := range n.parameters {
 		t, ok := have[p.Name]
 		switch want := p.Node.Shape(); {
 		case !ok:
-			faults = append(faults, "no "+p.Name)
+			missing = append(missing, "no "+p.Name)
 		case !slices.Equal(t.Shape, want):
-			faults = append(faults, fmt.Sprintf("%s is %v, not %v", p.Name, t.Shape, []int(want)))
+			misshapen = append(misshapen, fmt.Sprintf("%s is %v, not %v", p.Name, t.Shape, []int(want)))
 		}
 		found[i] = t.Data
 		delete(have, p.Name)
 	}
 	for _, t := range tensors {
 		if _, ok := have[t.Name]; ok {
-			faults = append(faults, "unknown "+t.Name)
+			unknown = append(unknown, "unknown "+t.Name)
 		}
 	}
-	if len(faults) > 0 {
-		return errors.Errorf("graph: weights do not fit config %s with %d classes: %s%s", n.Config.Name, n.Options.Classes, abridge(faults), n.otherClasses(tensors))
+	if faults := slices.Concat(abridge(missing), abridge(misshapen), abridge(unknown)); len(faults) > 0 {
+		return errors.Errorf("graph: weights do not fit config %s with %d classes: %s%s", n.Config.Name, n.Options.Classes, strings.Join(faults, "; "), n.otherClasses(tensors))
 	}
 	for i, p := range n.parameters {
 		copy(p.data(), found[i])
@@ -67,12 +67,12 @@ func (n *Net) otherClasses(tensors []weights.Tensor) string {
 		tensors[i].Shape[0], fc8.Layer, fc8.Name, n.Options.Classes)
 }
 
-func abridge(faults []string) string {
+func abridge(faults []string) []string {
 	const most = 4
 	if len(faults) > most {
-		faults = append(faults[:most:most], fmt.Sprintf("and %d more", len(faults)-most))
+		return append(faults[:most:most], fmt.Sprintf("and %d more", len(faults)-most))
 	}
-	return strings.Join(faults, "; ")
+	return faults
 }
 
 // Copied is a layer that Transfer took over.
