@@ -108,7 +108,7 @@ func (c *checkpoints) names() (names []string, err error) {
 type checkpoint struct {
 	progress
 	history History
-	tensors []weights.Tensor
+	file    *weights.File // of weights and velocities
 }
 
 // newest reads the newest checkpoint that is whole, and tells of those that are not.
@@ -124,10 +124,11 @@ func (c *checkpoints) newest(notice func(string)) (*checkpoint, error) {
 		if err == nil {
 			var found checkpoint
 			if found.progress, found.history, err = decodeProgress(f); err == nil {
-				found.tensors = f.Tensors
+				found.file = f
 				return &found, nil
 			}
 			err = errors.Wrap(err, path)
+			_ = f.Close() // why it cannot be used matters more
 		}
 		notice(fmt.Sprintf("a checkpoint that cannot be used is passed over: %v", err))
 		reason = err

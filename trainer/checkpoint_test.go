@@ -363,7 +363,7 @@ func TestDivergence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tensor := range c.tensors {
+	for _, tensor := range c.file.Tensors {
 		for _, v := range tensor.Data {
 			if v != v || math.IsInf(float64(v), 0) {
 				t.Fatalf("%s of the last checkpoint is not finite", tensor.Name)

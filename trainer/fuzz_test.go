@@ -78,6 +78,10 @@ func FuzzCheckpoint(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())
+	whole.Format = "safetensors"
+	for i := range whole.Tensors {
+		whole.Tensors[i].DType = "F32"
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(dir, "fuzz.safetensors")
 		if err := os.WriteFile(path, data, 0o666); err != nil {

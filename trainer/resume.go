@@ -72,11 +72,11 @@ func (s *session) openDir() (*checkpoint, error) {
 	return c, nil
 }
 
-// restore goes on from a checkpoint.
+// restore goes on from a checkpoint, and closes its file.
 func (s *session) restore(c *checkpoint) error {
 	var net []weights.Tensor
 	velocities := map[string][]float32{}
-	for _, t := range c.tensors {
+	for _, t := range c.file.Tensors {
 		if name, ok := strings.CutPrefix(t.Name, velocityPrefix); ok {
 			velocities[name] = t.Data
 		} else {
@@ -92,7 +92,10 @@ func (s *session) restore(c *checkpoint) error {
 		if len(v) != len(t.Data) {
 			return errors.Errorf("trainer: the checkpoint has %d velocities of %s, want %d", len(v), t.Name, len(t.Data))
 		}
-		s.solver.velocities = append(s.solver.velocities, v)
+		s.solver.velocities = append(s.solver.velocities, slices.Clone(v))
+	}
+	if err := c.file.Close(); err != nil {
+		return err
 	}
 	s.at, s.history = c.progress, c.history
 	s.at.Schedule.Schedule = s.job.Recipe.Schedule

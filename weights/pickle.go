@@ -91,7 +91,7 @@ func (d *pickleWalk) number(bytes int) (int, bool) {
 func (d *pickleWalk) step(op byte) error {
 	kind, ok := instructions[op]
 	if !ok {
-		return errors.Errorf("the instruction %#02x, which torch.save does not write", op)
+		return errors.Errorf("the instruction %#02x, which a pickled state dict does not have: save model.state_dict() alone", op)
 	}
 	last := d.text
 	d.text = 0
