@@ -7,7 +7,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Normalisation names what a net expects of pixels, and NormalisationKey is where the metadata say it.
+// Normalisation names what a net expects of pixels.
 type Normalisation string
 
 // The normalisations of nets trained on ImageNet. All are for R, G and B, in 0–255 units.
@@ -17,7 +17,11 @@ const (
 	Caffe       Normalisation = "caffe"       // less the mean; the first layer, made for B, G and R, is turned round
 )
 
-const NormalisationKey = "normalisation"
+// The metadata that tell of it.
+const (
+	NormalisationKey = "normalisation" // its name, or custom where flags gave mean or deviation
+	turnedKey        = "first_layer"   // that the first layer was turned, whatever mean was given later
+)
 
 // Normalisations lists them.
 func Normalisations() []Normalisation { return []Normalisation{Paper, TorchVision, Caffe} }
@@ -37,8 +41,9 @@ func (f *File) Normalise(n Normalisation) error {
 	if !ok || len(first.Shape) != 4 || first.Shape[1] != len(mean) {
 		return errors.Errorf("normalisation %s is for nets of three channels: this one has %s", n, channelsOf(first))
 	}
-	if n == Caffe && f.Metadata[NormalisationKey] != string(Caffe) {
+	if n == Caffe && f.Metadata[turnedKey] == "" {
 		turn(first)
+		f.set(turnedKey, "turned from B, G, R to R, G, B")
 	}
 	f.set(NormalisationKey, string(n))
 	f.set("mean", formatFloats(mean))
