@@ -67,3 +67,11 @@ func (p Picture) Image() image.Image {
 	}
 	return rgba
 }
+
+// WithChannels converts the picture to 1 channel or 3.
+func (p Picture) WithChannels(channels int) Picture {
+	if p.Channels == channels {
+		return p
+	}
+	return FromImage(p.Image(), channels)
+}

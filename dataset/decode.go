@@ -50,6 +50,22 @@ func (f format) matches(data []byte) bool {
 	return true
 }
 
+// ErrFormat says that something is no picture of a format that is known, rather than a damaged one.
+var ErrFormat = errors.New("not a JPEG, PNG, GIF, WebP or BMP picture")
+
+// Decode reads a picture (JPEG, PNG, GIF, WebP or BMP, known by its content) into 3 channels, upright as EXIF says. What
+// is longer than 256 MB or larger than 64 million pixels is refused.
+func Decode(r io.Reader) (augment.Picture, error) {
+	data, err := readAll(r, 0, largestFile+1)
+	if err == nil && len(data) > largestFile {
+		err = errors.Errorf("longer than %d bytes", largestFile)
+	}
+	if err != nil {
+		return augment.Picture{}, err
+	}
+	return decode(data)
+}
+
 // decode turns a file's contents into a picture of 3 channels that stands upright. What it is decides the content, not
 // the name.
 func decode(data []byte) (augment.Picture, error) {
@@ -76,7 +92,7 @@ func decode(data []byte) (augment.Picture, error) {
 func header(data []byte) (format, image.Rectangle, error) {
 	i := slices.IndexFunc(formats, func(f format) bool { return f.matches(data) })
 	if i < 0 {
-		return format{}, image.Rectangle{}, errors.New("not a JPEG, PNG, GIF, WebP or BMP picture")
+		return format{}, image.Rectangle{}, errors.WithStack(ErrFormat)
 	}
 	c, err := formats[i].config(bytes.NewReader(data))
 	if err == nil && (c.Width < 1 || c.Height < 1 || c.Width > largest/c.Height) {

@@ -31,6 +31,36 @@ type Options struct {
 	Skips    *dataset.Skips
 }
 
+func (o Options) withDefaults() Options {
+	if o.Protocol == "" {
+		o.Protocol = configs.Center
+	}
+	if o.Batch == 0 {
+		o.Batch = 10
+	}
+	return o
+}
+
+func (o Options) check() error {
+	switch {
+	case !slices.Contains(configs.Protocols(), o.Protocol):
+		return errors.Errorf("evaluate: protocol %q: want one of %v", o.Protocol, configs.Protocols())
+	case o.Batch < 1:
+		return errors.Errorf("evaluate: a batch of %d crops: want at least 1", o.Batch)
+	}
+	return nil
+}
+
+// checkScales refuses pictures that are smaller than the net's input.
+func (m *Model) checkScales(o Options) error {
+	for _, q := range m.scales(o) {
+		if q != 0 && q < m.Info.Input {
+			return errors.Errorf("evaluate: pictures rescaled to Q = %d are smaller than the input of %s, %d×%[3]d: want scales of at least %[3]d", q, m.Name, m.Info.Input)
+		}
+	}
+	return nil
+}
+
 // Prediction is what the nets make of a picture.
 type Prediction struct {
 	Picture       int // in the split
@@ -58,12 +88,7 @@ func (p Prediction) Ranking() []int {
 
 // Run tests models together on the pictures of a split, and tells each prediction, in their order, to each (nil: nobody).
 func Run(ctx context.Context, models []*Model, split dataset.Split, o Options, each func(Prediction) error) (*Result, error) {
-	if o.Protocol == "" {
-		o.Protocol = configs.Center
-	}
-	if o.Batch == 0 {
-		o.Batch = 10
-	}
+	o = o.withDefaults()
 	if err := check(models, split, o); err != nil {
 		return nil, err
 	}
@@ -101,10 +126,9 @@ func check(models []*Model, split dataset.Split, o Options) error {
 		return errors.New("evaluate: no nets")
 	case split.Len() == 0:
 		return errors.New("evaluate: no pictures to test on")
-	case !slices.Contains(configs.Protocols(), o.Protocol):
-		return errors.Errorf("evaluate: protocol %q: want one of %v", o.Protocol, configs.Protocols())
-	case o.Batch < 1:
-		return errors.Errorf("evaluate: a batch of %d crops: want at least 1", o.Batch)
+	}
+	if err := o.check(); err != nil {
+		return err
 	}
 	for _, m := range models {
 		if !slices.Equal(m.Info.Classes, models[0].Info.Classes) {
@@ -113,10 +137,8 @@ func check(models []*Model, split dataset.Split, o Options) error {
 		if m.Info.Channels != models[0].Info.Channels {
 			return errors.Errorf("evaluate: %s is for %d channels, %s for %d", models[0].Name, models[0].Info.Channels, m.Name, m.Info.Channels)
 		}
-		for _, q := range m.scales(o) {
-			if q != 0 && q < m.Info.Input {
-				return errors.Errorf("evaluate: pictures rescaled to Q = %d are smaller than the input of %s, %d×%[3]d: want scales of at least %[3]d", q, m.Name, m.Info.Input)
-			}
+		if err := m.checkScales(o); err != nil {
+			return err
 		}
 	}
 	for i := range split.Len() {

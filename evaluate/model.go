@@ -15,7 +15,8 @@ import (
 	"vgg/weights"
 )
 
-// Model is a trained net with the graphs in which it runs: one for each shape of pictures.
+// Model is a trained net with the graphs in which it runs: one for each shape of pictures. It is for one goroutine at a
+// time; Share gives others their own.
 type Model struct {
 	Name string
 	Info weights.Info
@@ -29,12 +30,20 @@ type Model struct {
 // keptGraphs is the number of graphs that are kept, since each has memory of its own: pictures come in many shapes.
 const keptGraphs = 4
 
-// runner is a graph for one shape (N, C, H, W).
+// purpose is what a graph is for.
+type purpose struct {
+	n, height, width int // of its input
+	dense            bool
+	prepared         bool   // the filters are transformed once, which saves a tenth of the time and takes several times the weights' memory
+	features         string // layer whose values are wanted too; "" for none
+}
+
+// runner is a graph for one purpose.
 type runner struct {
-	shape tensor.Shape
-	dense bool
-	net   *graph.Net
-	vm    *machine.VM
+	purpose
+	net      *graph.Net
+	features *gorgonia.Node // nil where none are wanted
+	vm       *machine.VM
 }
 
 // NewModel makes a model of a weights file, which name calls it. The file's metadata say what it is; its tensors are used
@@ -62,6 +71,13 @@ func (m *Model) Scale() int { return Scale(m.Info.ScaleMin, m.Info.ScaleMax) }
 
 // Scales are the test scales that section 3.2 gives the net at several.
 func (m *Model) Scales() []int { return Scales(m.Info.ScaleMin, m.Info.ScaleMax, m.Info.Input) }
+
+// Share gives a model over the same weights, for another goroutine.
+func (m *Model) Share() *Model {
+	shared := *m
+	shared.graphs = nil
+	return &shared
+}
 
 // Close lets go of the graphs' memory.
 func (m *Model) Close() {
@@ -119,33 +135,39 @@ func (m *Model) add(probabilities []float64, looks []look, views [][]view, batch
 	return nil
 }
 
-// runner gives the graph for a shape.
+// runner gives the graph for a shape. The filters of dense ones, which come in many shapes, are not prepared.
 func (m *Model) runner(n, height, width int, dense bool) (*runner, error) {
-	shape := tensor.Shape{n, m.Info.Channels, height, width}
+	return m.runnerFor(purpose{n: n, height: height, width: width, dense: dense, prepared: !dense})
+}
+
+func (m *Model) runnerFor(p purpose) (*runner, error) {
 	for i, r := range m.graphs {
-		if r.dense == dense && r.shape.Eq(shape) {
+		if r.purpose == p {
 			copy(m.graphs[1:i+1], m.graphs[:i])
 			m.graphs[0] = r
 			return r, nil
 		}
 	}
 	o := m.net.Options
-	o.From, o.Weights = nil, m.net
-	if dense {
-		// Its filters are not prepared: that would take several times the weights' memory for every shape.
+	o.From, o.Weights, o.Inference = nil, m.net, p.prepared
+	if p.dense {
 		o.Dense = m.Info.Input
-	} else {
-		o.Inference = true
 	}
-	r := &runner{shape: shape, dense: dense}
+	r := &runner{purpose: p}
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(shape...), gorgonia.WithName("x"))
+	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(p.n, m.Info.Channels, p.height, p.width), gorgonia.WithName("x"))
 	var err error
 	if r.net, err = graph.Build(g, x, m.config, o); err != nil {
 		return nil, errors.Wrap(err, m.Name)
 	}
 	options := []machine.Option{machine.Outputs(r.net.Logits)}
-	if o.Inference {
+	if p.features != "" {
+		if r.features, err = r.net.Layer(p.features); err != nil {
+			return nil, errors.Wrap(err, m.Name)
+		}
+		options = append(options, machine.Outputs(r.features))
+	}
+	if p.prepared {
 		options = append(options, machine.Constants(r.net.Learnables()...))
 	}
 	if r.vm, err = machine.New(g, options...); err != nil {
@@ -161,19 +183,31 @@ func (m *Model) runner(n, height, width int, dense bool) (*runner, error) {
 
 // run gives the logits of views, which may be fewer than the graph has rows for.
 func (r *runner) run(views []view) ([]float32, error) {
-	x := tensor.New(tensor.WithShape(r.shape...), tensor.Of(tensor.Float32))
-	data := x.Data().([]float32)
-	for i, v := range views {
-		copy(data[i*len(v.pixels):], v.pixels)
-	}
-	if err := gorgonia.Let(r.net.Input, x); err != nil {
-		return nil, errors.Wrap(err, "evaluate: pictures")
-	}
-	if err := r.vm.RunAll(); err != nil {
+	err := r.compute(func(x []float32) error {
+		for i, v := range views {
+			copy(x[i*len(v.pixels):], v.pixels)
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
-	return r.net.Logits.Value().Data().([]float32), nil
+	return values(r.net.Logits), nil
 }
+
+// compute runs the graph on what fill puts into its input (N, C, H, W).
+func (r *runner) compute(fill func(x []float32) error) error {
+	x := tensor.New(tensor.WithShape(r.net.Input.Shape()...), tensor.Of(tensor.Float32))
+	if err := fill(x.Data().([]float32)); err != nil {
+		return err
+	}
+	if err := gorgonia.Let(r.net.Input, x); err != nil {
+		return errors.Wrap(err, "evaluate: pictures")
+	}
+	return r.vm.RunAll()
+}
+
+func values(n *gorgonia.Node) []float32 { return n.Value().Data().([]float32) }
 
 func softmax(logits []float32) []float64 {
 	out := make([]float64, len(logits))

@@ -16,10 +16,7 @@ import (
 
 	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
-	"vgg/configs"
 	"vgg/dataset"
 	"vgg/evaluate"
 	"vgg/internal/cli"
@@ -28,15 +25,13 @@ import (
 type flags struct {
 	Weights     []string `help:"Weights of a trained net, such as RUN/best.safetensors; repeated, the nets are fused." required:"" placeholder:"FILE" sep:"none"`
 	Data        string   `help:"Pictures, as train takes them; their validation split is tested on." default:"embedded" placeholder:"SPEC"`
-	Protocol    string   `help:"What a net sees of a picture: center (one crop), dense (all of it), multi-crop (50 crops a scale) or both." default:"center" placeholder:"NAME"`
-	Scales      string   `help:"Test scales Q: one (the net's own), several (as section 3.2 has them for the net), or numbers such as 256,384,512." default:"one" placeholder:"LIST"`
-	Batch       int      `help:"Crops at a time." default:"10" placeholder:"N"`
 	ValShare    float64  `help:"Share of the pictures to test on where the set has no val." default:"0.1" placeholder:"SHARE"`
 	SplitSeed   uint64   `help:"Seed that draws this share." default:"1" placeholder:"N"`
 	BadPictures string   `help:"stop at a picture that cannot be read, or skip it." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
 	Predictions string   `help:"Write each picture's true class and five most probable ones." placeholder:"FILE.csv"`
 	JSON        bool     `name:"json" help:"Print one JSON object."`
 	cli.Overrides
+	cli.Protocols
 	cli.Threads
 }
 
@@ -49,12 +44,8 @@ func run(ctx context.Context, f flags) error {
 	if err := f.Threads.Apply(); err != nil {
 		return err
 	}
-	o := evaluate.Options{Protocol: configs.Protocol(f.Protocol), Batch: f.Batch}
-	if !slices.Contains(configs.Protocols(), o.Protocol) {
-		return cli.Usage(errors.Errorf("--protocol %q: want one of %v", f.Protocol, configs.Protocols()))
-	}
-	if f.Batch < 1 {
-		return cli.Usage(errors.Errorf("--batch %d: want at least 1", f.Batch))
+	if err := f.Protocols.Check(); err != nil {
+		return err
 	}
 	var models []*evaluate.Model
 	for _, file := range f.Weights {
@@ -69,9 +60,9 @@ func run(ctx context.Context, f flags) error {
 		defer m.Close()
 		models = append(models, m)
 	}
-	var err error
-	if o.Scales, err = scales(f.Scales, models); err != nil {
-		return cli.Usage(err)
+	o, err := f.Protocols.Options(models...)
+	if err != nil {
+		return err
 	}
 	set, err := dataset.Open(f.Data, dataset.Options{ValShare: f.ValShare, SplitSeed: f.SplitSeed, Notice: func(m string) { fmt.Fprintln(os.Stderr, m) }})
 	if err != nil {
@@ -120,38 +111,9 @@ func numbered(classes []string) bool {
 	return true
 }
 
-// scales reads --scales; nil is each net's own.
-func scales(text string, models []*evaluate.Model) ([]int, error) {
-	switch text {
-	case "one":
-		return nil, nil
-	case "several":
-		all := models[0].Scales()
-		for _, m := range models[1:] {
-			if !slices.Equal(m.Scales(), all) {
-				return nil, errors.Errorf("--scales several: %s takes %v, %s %v: give the numbers", models[0].Name, all, m.Name, m.Scales())
-			}
-		}
-		return all, nil
-	}
-	var all []int
-	for _, part := range strings.Split(text, ",") {
-		q, err := strconv.Atoi(strings.TrimSpace(part))
-		if err != nil || q < 1 {
-			return nil, errors.Errorf("--scales %q: want one, several, or numbers such as 256,384,512", text)
-		}
-		all = append(all, q)
-	}
-	return all, nil
-}
-
 // test shows progress on a terminal, and collects the predictions as a table.
 func test(ctx context.Context, models []*evaluate.Model, set *dataset.Set, o evaluate.Options, collect bool) (*evaluate.Result, []byte, error) {
-	var bar *progressbar.ProgressBar
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		bar = progressbar.NewOptions(set.Val.Len(), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionClearOnFinish(),
-			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24))
-	}
+	bar := cli.NewBar(set.Val.Len())
 	var table strings.Builder
 	out := csv.NewWriter(&table)
 	header := []string{"picture", "class"}
@@ -161,9 +123,7 @@ func test(ctx context.Context, models []*evaluate.Model, set *dataset.Set, o eva
 	// The writer keeps its first error for Error.
 	_ = out.Write(header)
 	result, err := evaluate.Run(ctx, models, set.Val, o, func(p evaluate.Prediction) error {
-		if bar != nil {
-			_ = bar.Add(1) // a bar that cannot be drawn is no reason to stop
-		}
+		bar.Add(1)
 		if !collect {
 			return nil
 		}

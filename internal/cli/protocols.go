@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"vgg/configs"
+	"vgg/evaluate"
+)
+
+// Protocols are flags, for commands to embed, that say what nets see of a picture.
+type Protocols struct {
+	Protocol string `help:"What a net sees of a picture: center (one crop), dense (all of it), multi-crop (50 crops a scale) or both." default:"center" placeholder:"NAME"`
+	Scales   string `help:"Test scales Q: one (the net's own), several (as section 3.2 has them for the net), or numbers such as 256,384,512." default:"one" placeholder:"LIST"`
+	Batch    int    `help:"Crops at a time." default:"10" placeholder:"N"`
+}
+
+// Check refuses flags that no net could follow.
+func (p Protocols) Check() error {
+	if !slices.Contains(configs.Protocols(), configs.Protocol(p.Protocol)) {
+		return Usage(errors.Errorf("--protocol %q: want one of %v", p.Protocol, configs.Protocols()))
+	}
+	if p.Batch < 1 {
+		return Usage(errors.Errorf("--batch %d: want at least 1", p.Batch))
+	}
+	return nil
+}
+
+// Options gives the options that the flags mean for nets.
+func (p Protocols) Options(models ...*evaluate.Model) (evaluate.Options, error) {
+	scales, err := p.scales(models)
+	return evaluate.Options{Protocol: configs.Protocol(p.Protocol), Scales: scales, Batch: p.Batch}, Usage(err)
+}
+
+// scales reads --scales; nil is each net's own.
+func (p Protocols) scales(models []*evaluate.Model) ([]int, error) {
+	switch p.Scales {
+	case "one":
+		return nil, nil
+	case "several":
+		all := models[0].Scales()
+		for _, m := range models[1:] {
+			if !slices.Equal(m.Scales(), all) {
+				return nil, errors.Errorf("--scales several: %s takes %v, %s %v: give the numbers", models[0].Name, all, m.Name, m.Scales())
+			}
+		}
+		return all, nil
+	}
+	var all []int
+	for _, part := range strings.Split(p.Scales, ",") {
+		q, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || q < 1 {
+			return nil, errors.Errorf("--scales %q: want one, several, or numbers such as 256,384,512", p.Scales)
+		}
+		all = append(all, q)
+	}
+	return all, nil
+}
