@@ -47,8 +47,8 @@ func FromImage(img image.Image, channels int) Picture {
 	return p
 }
 
-// check refuses a picture that is not what it says.
-func (p Picture) check() error {
+// Check refuses a picture that is not what it says.
+func (p Picture) Check() error {
 	if p.Width < 1 || p.Height < 1 || p.Channels != 1 && p.Channels != 3 || p.Width > len(p.Pix) || len(p.Pix) != p.Width*p.Height*p.Channels {
 		return errors.Errorf("augment: a picture of %d×%d with %d channels and %d bytes", p.Width, p.Height, p.Channels, len(p.Pix))
 	}
@@ -68,7 +68,7 @@ func (p Picture) Image() image.Image {
 	return rgba
 }
 
-// WithChannels converts the picture to 1 channel or 3.
+// WithChannels converts a picture that passes Check to 1 channel or 3.
 func (p Picture) WithChannels(channels int) Picture {
 	if p.Channels == channels {
 		return p

@@ -157,7 +157,7 @@ func (p Picture) Scaled(s int) (width, height int) {
 // Rescale changes the size isotropically so that the smaller side is s, with a Catmull-Rom filter, which averages over
 // the pixels that vanish when it shrinks. It is an error if there are more than 2²⁶ pixels then.
 func Rescale(p Picture, s int) (Picture, error) {
-	if err := p.check(); err != nil {
+	if err := p.Check(); err != nil {
 		return p, err
 	}
 	width, height := p.Scaled(s)

@@ -156,7 +156,7 @@ func (v View) check(dst []float32, p Picture, width, height int) error {
 	if err := v.Validate(p.Channels); err != nil {
 		return err
 	}
-	if err := p.check(); err != nil {
+	if err := p.Check(); err != nil {
 		return err
 	}
 	if want := p.Channels * width * height; len(dst) != want {

@@ -78,6 +78,9 @@ func (m *Model) newPredicting(o PredictOptions, pictures []augment.Picture) (*pr
 		p.features = m.Info.FC
 	}
 	for i, picture := range pictures {
+		if err := picture.Check(); err != nil {
+			return nil, err
+		}
 		p.pictures = append(p.pictures, picture.WithChannels(m.Info.Channels))
 		p.answers[i] = Answer{make([]float64, len(m.Info.Classes)), make([]float64, len(m.Info.Classes)), make([]float64, p.features)}
 		if p.features == 0 {

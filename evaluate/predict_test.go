@@ -1,0 +1,201 @@
+package evaluate
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"vgg/augment"
+	"vgg/configs"
+	"vgg/graph"
+	"vgg/weights"
+)
+
+// pictures are those of the split of noise.
+func pictures(t *testing.T, n int) (all []augment.Picture) {
+	t.Helper()
+	for i := range n {
+		p, err := noise{n, 7}.Picture(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+func predict(t *testing.T, m *Model, o PredictOptions, pictures ...augment.Picture) []Answer {
+	t.Helper()
+	answers, err := m.Predict(o, pictures...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answers
+}
+
+func distance(a, b []float64) float64 {
+	if len(a) != len(b) || len(a) == 0 {
+		return math.Inf(1)
+	}
+	d := 0.0
+	for i := range a {
+		d = max(d, math.Abs(a[i]-b[i]))
+	}
+	return d
+}
+
+// TestPredict: what is predicted of several pictures together is what a test finds of each, with every protocol and with
+// features too, in batches of any size.
+func TestPredict(t *testing.T) {
+	m := small(t, 7, 1)
+	all := pictures(t, 7)
+	for _, protocol := range configs.Protocols() {
+		want := test(t, []*Model{m}, Options{Protocol: protocol, Scales: []int{40, 64}})
+		for _, o := range []PredictOptions{
+			{Protocol: protocol, Scales: []int{40, 64}},
+			{Protocol: protocol, Scales: []int{40, 64}, Batch: 3, Features: "fc7"},
+		} {
+			for i, a := range predict(t, m, o, all...) {
+				if d := distance(a.Probabilities, want[i].Probabilities); d > 1e-5 {
+					t.Errorf("%+v: picture %d: probabilities differ by %v", o, i, d)
+				}
+				if !slices.Equal(a.Ranking(), want[i].Ranking()) {
+					t.Errorf("%+v: picture %d: ranking %v, want %v", o, i, a.Ranking(), want[i].Ranking())
+				}
+				if (a.Features != nil) != (o.Features != "") {
+					t.Errorf("%+v: picture %d: %d features", o, i, len(a.Features))
+				}
+			}
+		}
+	}
+	single := predict(t, m, PredictOptions{}, all[2])[0]
+	scores := make([]float32, len(single.Logits))
+	for i, l := range single.Logits {
+		scores[i] = float32(l)
+	}
+	if d := distance(single.Probabilities, softmax(scores)); d > 1e-6 {
+		t.Errorf("the soft-max of the logits is %v off", d)
+	}
+}
+
+// TestFeatures: they have norm 1, are the same for a picture and its mirror image, and are the layer's values.
+func TestFeatures(t *testing.T) {
+	m := small(t, 7, 1)
+	p := augment.Picture{Width: 64, Height: 64, Channels: 3, Pix: make([]uint8, 3*64*64)}
+	copy(p.Pix, pictures(t, 6)[5].Pix) // noise and black
+	mirrored := augment.Picture{Width: p.Width, Height: p.Height, Channels: 3, Pix: slices.Clone(p.Pix)}
+	for y := range p.Height {
+		for x := range p.Width {
+			copy(mirrored.Pix[3*(y*p.Width+x):], p.Pix[3*(y*p.Width+p.Width-1-x):][:3])
+		}
+	}
+	for _, layer := range []string{"fc6", "fc7"} {
+		for _, o := range []PredictOptions{
+			{Features: layer, Scales: []int{40}},
+			{Features: layer, Protocol: configs.Dense, Scales: []int{64, 96}},
+			{Features: layer, Protocol: configs.Both, Scales: []int{40}},
+		} {
+			answers := predict(t, m, o, p, mirrored)
+			norm := 0.0
+			for _, v := range answers[0].Features {
+				norm += v * v
+			}
+			if len(answers[0].Features) != 16 || math.Abs(norm-1) > 1e-9 {
+				t.Errorf("%+v: %d features of norm %v", o, len(answers[0].Features), math.Sqrt(norm))
+			}
+			if d := distance(answers[0].Features, answers[1].Features); d > 1e-5 {
+				t.Errorf("%+v: features of the mirror image differ by %v", o, d)
+			}
+		}
+	}
+
+	// Of a picture of the very size of the input, center, dense and the mean of both halves, by hand, are the same.
+	s, err := square{}.Picture(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	center := predict(t, m, PredictOptions{Features: "fc7", Scales: []int{32}}, s)[0].Features
+	if d := distance(center, predict(t, m, PredictOptions{Features: "fc7", Scales: []int{32}, Protocol: configs.Dense}, s)[0].Features); d > 1e-5 {
+		t.Errorf("dense features differ by %v", d)
+	}
+	r, err := m.runnerFor(purpose{n: 2, height: 32, width: 32, features: "fc7"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	views, err := m.views(s, []look{{configs.Dense, 32, 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.run(views[0]); err != nil {
+		t.Fatal(err)
+	}
+	byHand := make([]float64, 16)
+	for i, v := range values(r.features) {
+		byHand[i%16] += float64(v)
+	}
+	normalise(byHand)
+	if d := distance(center, byHand); d > 1e-5 {
+		t.Errorf("features differ from the layer's values by %v", d)
+	}
+}
+
+// TestGrey: nets for grey pictures take those in colours, and the other way round.
+func TestGrey(t *testing.T) {
+	m := newTestModel(t, configs.A, graph.Options{Width: 1.0 / 16, FC: 16, Seed: 1}, weights.Info{Input: 32, Channels: 1, Classes: names(3)})
+	colours := pictures(t, 1)[0]
+	grey := colours.WithChannels(1)
+	if grey.Channels != 1 || len(grey.Pix)*3 != len(colours.Pix) {
+		t.Fatalf("grey: %d channels, %d bytes", grey.Channels, len(grey.Pix))
+	}
+	answers := predict(t, m, PredictOptions{}, colours, grey)
+	if !slices.Equal(answers[0].Logits, answers[1].Logits) {
+		t.Error("the grey picture gives other scores than the one in colours")
+	}
+	predict(t, small(t, 7, 1), PredictOptions{}, grey)
+}
+
+func TestPredictErrors(t *testing.T) {
+	m := small(t, 7, 1)
+	for want, o := range map[string]PredictOptions{
+		`"fc8": want one of [fc6 fc7]`: {Features: "fc8"},
+		`protocol "ten"`:               {Protocol: "ten"},
+		"Q = 20":                       {Scales: []int{20}},
+		"a batch of -1":                {Batch: -1},
+	} {
+		if _, err := m.Predict(o, pictures(t, 1)...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
+	for _, p := range []augment.Picture{{}, {Width: 40, Height: 40, Channels: 3}, {Width: 40, Height: 40, Channels: 1}} {
+		if _, err := m.Predict(PredictOptions{}, p); err == nil {
+			t.Errorf("a picture without pixels %+v: no error", p)
+		}
+	}
+}
+
+// TestShare: models that share weights predict at the same time what one predicts alone.
+func TestShare(t *testing.T) {
+	m := small(t, 7, 1)
+	all := pictures(t, 4)
+	want := predict(t, m, PredictOptions{Batch: 1, Protocol: configs.Dense}, all...)
+	got := make([][]Answer, len(all))
+	var running sync.WaitGroup
+	for i, p := range all {
+		running.Go(func() {
+			own := m.Share()
+			defer own.Close()
+			var err error
+			if got[i], err = own.Predict(PredictOptions{Batch: 1, Protocol: configs.Dense}, p); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	running.Wait()
+	for i := range all {
+		if got[i] == nil || !slices.Equal(got[i][0].Probabilities, want[i].Probabilities) {
+			t.Errorf("picture %d: other probabilities", i)
+		}
+	}
+}
