@@ -20,11 +20,11 @@ import (
 type flags struct {
 	Pictures    []string `arg:"" help:"Pictures, folders of them, or - for one on standard input." name:"picture"`
 	Weights     string   `help:"Weights of a trained net, such as RUN/best.safetensors." required:"" placeholder:"FILE"`
-	Top         int      `help:"Classes to name for each picture." default:"5" placeholder:"N"`
+	Top         int      `help:"Classes to name for each picture (${default})." default:"5" placeholder:"N"`
 	Logits      bool     `help:"Give the scores before the soft-max too."`
 	Features    string   `help:"Write the values of this layer, averaged over mirror images, places and scales, with an L2 norm of 1 (appendix B): fc6 or fc7." enum:",fc6,fc7" default:"" placeholder:"LAYER"`
 	Out         string   `help:"File for the features, whose name ends in .csv or .npy; the pictures' names are in the first column, or in FILE.npy.txt." placeholder:"FILE"`
-	BadPictures string   `help:"stop at a picture that cannot be read, or skip it." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
+	BadPictures string   `help:"stop at a picture that cannot be read, or skip it (${default})." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
 	JSON        bool     `name:"json" help:"Print one JSON object."`
 	cli.Protocols
 	cli.Overrides
