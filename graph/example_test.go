@@ -5,6 +5,7 @@ import (
 	"log"
 	"math"
 	"strings"
+	"sync"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -26,6 +27,40 @@ func pictures(n, size int) (x, labels *tensor.Dense) {
 	return tensor.New(tensor.WithShape(n, 3, size, size), tensor.WithBacking(pixels)), tensor.New(tensor.WithShape(n), tensor.WithBacking(classes))
 }
 
+// check ends an example that fails.
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// build declares net A for n pictures in a graph of its own.
+func build(n, size int, o graph.Options) *graph.Net {
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(n, 3, size, size), gorgonia.WithName("x"))
+	net, err := graph.Build(g, x, configs.A, o)
+	check(err)
+	return net
+}
+
+// train lowers a loss by steps of gradient descent, and gives the first one and the last.
+func train(g *gorgonia.ExprGraph, loss *gorgonia.Node, learnables gorgonia.Nodes, rate float64, steps int) (first, last float32) {
+	_, err := gorgonia.Grad(loss, learnables...)
+	check(err)
+	vm, err := machine.New(g, machine.Outputs(loss), machine.Gradients(learnables...))
+	check(err)
+	defer vm.Close()
+	solver := gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(rate))
+	for i := range steps {
+		check(vm.RunAll())
+		if last = loss.Value().Data().(float32); i == 0 {
+			first = last
+		}
+		check(solver.Step(gorgonia.NodesToValueGrads(learnables)))
+	}
+	return first, last
+}
+
 // A narrow net A trained by our machine, which plans its memory beforehand.
 func Example() {
 	pixels, classes := pictures(8, 32)
@@ -33,29 +68,18 @@ func Example() {
 	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(8, 3, 32, 32), gorgonia.WithName("x"), gorgonia.WithValue(pixels))
 	labels := gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(8), gorgonia.WithName("labels"), gorgonia.WithValue(classes))
 	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Init: graph.He, Seed: 1})
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	loss, err := net.Loss(labels)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if _, err := gorgonia.Grad(loss, net.Learnables()...); err != nil {
-		log.Fatal(err)
-	}
+	check(err)
+	_, err = gorgonia.Grad(loss, net.Learnables()...)
+	check(err)
 	vm, err := machine.New(g, machine.Outputs(loss), machine.Gradients(net.Learnables()...))
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	defer vm.Close()
 	solver := gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.05))
 	for range 40 {
-		if err := vm.RunAll(); err != nil {
-			log.Fatal(err)
-		}
-		if err := solver.Step(gorgonia.NodesToValueGrads(net.Learnables())); err != nil {
-			log.Fatal(err)
-		}
+		check(vm.RunAll())
+		check(solver.Step(gorgonia.NodesToValueGrads(net.Learnables())))
 	}
 	fmt.Println("learnt:", loss.Value().Data().(float32) < 0.1)
 	// Output: learnt: true
@@ -68,30 +92,40 @@ func Example_tapeMachine() {
 	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(8, 3, 32, 32), gorgonia.WithName("x"), gorgonia.WithValue(pixels))
 	labels := gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(8), gorgonia.WithName("labels"), gorgonia.WithValue(classes))
 	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Init: graph.He, Seed: 1})
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	loss, err := net.Loss(labels)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if _, err := gorgonia.Grad(loss, net.Learnables()...); err != nil {
-		log.Fatal(err)
-	}
+	check(err)
+	_, err = gorgonia.Grad(loss, net.Learnables()...)
+	check(err)
 	vm := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(net.Learnables()...))
 	defer vm.Close()
 	solver := gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.05))
 	for range 40 {
-		if err := vm.RunAll(); err != nil {
-			log.Fatal(err)
-		}
-		if err := solver.Step(gorgonia.NodesToValueGrads(net.Learnables())); err != nil {
-			log.Fatal(err)
-		}
+		check(vm.RunAll())
+		check(solver.Step(gorgonia.NodesToValueGrads(net.Learnables())))
 		vm.Reset()
 	}
 	fmt.Println("learnt:", loss.Value().Data().(float32) < 0.1)
 	// Output: learnt: true
+}
+
+// A net of one's own is a literal of stages; each ends in a max-pool.
+func ExampleBuild_config() {
+	mine := configs.Config{Name: "mine", Stages: [][]configs.Layer{
+		{configs.Conv(3, 8), configs.Conv(3, 8)},
+		{configs.Conv(3, 16), configs.Conv(1, 16)},
+	}}
+	pixels, classes := pictures(8, 16)
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(8, 3, 16, 16), gorgonia.WithName("x"), gorgonia.WithValue(pixels))
+	labels := gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(8), gorgonia.WithName("labels"), gorgonia.WithValue(classes))
+	net, err := graph.Build(g, x, mine, graph.Options{Classes: 2, FC: 16, Seed: 1})
+	check(err)
+	loss, err := net.Loss(labels)
+	check(err)
+	first, last := train(g, loss, net.Learnables(), 0.05, 40)
+	fmt.Println(net.Logits.Shape(), "learnt:", last < first/10)
+	// Output: (8, 2) learnt: true
 }
 
 // A net may be cut anywhere and go on with Gorgonia's own ops: here global average pooling and one linear layer
@@ -100,14 +134,10 @@ func ExampleNet_Layer() {
 	pixels, classes := pictures(8, 64)
 	g := gorgonia.NewGraph()
 	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(8, 3, 64, 64), gorgonia.WithName("x"), gorgonia.WithValue(pixels))
-	net, err := graph.Build(g, x, configs.A, graph.Options{Width: 1.0 / 16, FC: 16, Init: graph.He, Seed: 1})
-	if err != nil {
-		log.Fatal(err)
-	}
+	net, err := graph.Build(g, x, configs.A, graph.Options{Width: 1.0 / 16, FC: 16, Seed: 1})
+	check(err)
 	pool5, err := net.Layer("pool5") // (8, 32, 2, 2)
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	features := gorgonia.Must(gorgonia.Mean(pool5, 2, 3)) // (8, 32)
 	w := gorgonia.NewMatrix(g, tensor.Float32, gorgonia.WithShape(32, 1), gorgonia.WithName("w"), gorgonia.WithInit(gorgonia.Zeroes()))
 	scores := gorgonia.Must(gorgonia.Mul(features, w))
@@ -124,27 +154,83 @@ func ExampleNet_Layer() {
 			learnables = append(learnables, p.Node)
 		}
 	}
-	if _, err := gorgonia.Grad(loss, learnables...); err != nil {
-		log.Fatal(err)
-	}
-	vm, err := machine.New(g, machine.Outputs(loss), machine.Gradients(learnables...))
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer vm.Close()
-	solver := gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.01))
-	var first, last float32
-	for i := range 30 {
-		if err := vm.RunAll(); err != nil {
-			log.Fatal(err)
-		}
-		if last = loss.Value().Data().(float32); i == 0 {
-			first = last
-		}
-		if err := solver.Step(gorgonia.NodesToValueGrads(learnables)); err != nil {
-			log.Fatal(err)
-		}
-	}
+	first, last := train(g, loss, learnables, 0.01, 30)
 	fmt.Println("loss fell:", last < first/4)
 	// Output: loss fell: true
+}
+
+// Fine-tuning: all layers but fc8 come from a trained net; fc8 is new, for other classes; the convolutions stay as they
+// are, and no gradient is computed for them.
+func ExampleNet_Load() {
+	pixels, classes := pictures(8, 32)
+	trained := build(8, 32, graph.Options{Classes: 10, Width: 1.0 / 16, FC: 16, Seed: 1}).Tensors() // in earnest weights.Read(file) gives them
+
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(8, 3, 32, 32), gorgonia.WithName("x"), gorgonia.WithValue(pixels))
+	labels := gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(8), gorgonia.WithName("labels"), gorgonia.WithValue(classes))
+	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Seed: 2,
+		Freeze: []string{"conv1", "conv2", "conv3", "conv4", "conv5"}})
+	check(err)
+	check(net.Load(trained, "conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7"))
+	loss, err := net.Loss(labels)
+	check(err)
+	first, last := train(g, loss, net.Learnables(), 0.05, 40)
+	fmt.Println(net.Learnables()[0].Name(), "is the first that learns; loss fell:", last < first/10)
+	// Output: fc6.weight is the first that learns; loss fell: true
+}
+
+// The hidden fully connected layers describe pictures (appendix B): package evaluate averages and normalises them.
+func ExampleNet_Layer_features() {
+	pixels, _ := pictures(3, 32)
+	net := build(3, 32, graph.Options{Width: 1.0 / 16, FC: 16, Seed: 1, Inference: true})
+	fc7, err := net.Layer("fc7")
+	check(err)
+	vm, err := machine.New(fc7.Graph(), machine.Outputs(fc7), machine.Constants(net.Learnables()...))
+	check(err)
+	defer vm.Close()
+	check(gorgonia.Let(net.Input, pixels))
+	check(vm.RunAll())
+	fmt.Println(fc7.Value().Shape())
+	// Output: (3, 16)
+}
+
+// A net for pictures of 32×32 on one of 96×64, as section 3.2 has it: the fully connected layers are applied at each of
+// 3×2 places, and the logits are the mean of this map of scores.
+func ExampleOptions_dense() {
+	trained := build(1, 32, graph.Options{Classes: 5, Width: 1.0 / 16, FC: 16, Seed: 1})
+
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, 96, 64), gorgonia.WithName("x"), gorgonia.WithInit(gorgonia.Gaussian(0, 1)))
+	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 5, Width: 1.0 / 16, FC: 16, Dense: 32, Weights: trained})
+	check(err)
+	scores, err := net.Layer("fc8")
+	check(err)
+	vm, err := machine.New(g, machine.Outputs(scores, net.Logits))
+	check(err)
+	defer vm.Close()
+	check(vm.RunAll())
+	fmt.Println("map", scores.Value().Shape(), "mean", net.Logits.Value().Shape())
+	// Output: map (6, 5) mean (1, 5)
+}
+
+// Goroutines share one set of weights: each has a graph and a machine of its own over them.
+func ExampleOptions_goroutines() {
+	trained := build(1, 32, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Seed: 1})
+	var logits [4]tensor.Shape
+	var running sync.WaitGroup
+	for i := range logits {
+		running.Go(func() {
+			net := build(1, 32, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Weights: trained, Inference: true})
+			vm, err := machine.New(net.Input.Graph(), machine.Outputs(net.Logits), machine.Constants(net.Learnables()...))
+			check(err)
+			defer vm.Close()
+			picture, _ := pictures(1, 32)
+			check(gorgonia.Let(net.Input, picture))
+			check(vm.RunAll())
+			logits[i] = net.Logits.Value().Shape()
+		})
+	}
+	running.Wait()
+	fmt.Println(logits)
+	// Output: [(1, 2) (1, 2) (1, 2) (1, 2)]
 }
