@@ -3,7 +3,8 @@
 // soft-max outputs are averaged.
 //
 // In go weights files and a split of a data set; out come top-1 and top-5 errors with their intervals, a confusion
-// matrix, and each picture's prediction.
+// matrix, and each picture's prediction. Model.Predict sees pictures of unknown class in the same ways, and gives the
+// features of appendix B too.
 package evaluate
 
 import (

@@ -11,11 +11,11 @@ import (
 	"vgg/configs"
 )
 
-// PredictOptions say what a net sees of pictures, and what is wanted of it. The first three are as in Options.
+// PredictOptions say what a net sees of pictures, and what is wanted of it.
 type PredictOptions struct {
-	Protocol configs.Protocol
-	Scales   []int
-	Batch    int // crops at a time, whatever pictures they are of; 0 = 10
+	Protocol configs.Protocol // "" = center
+	Scales   []int            // as in Options
+	Batch    int              // crops at a time, whatever pictures they are of; 0 = 10
 
 	// Features is a hidden fully connected layer, fc6 or fc7, whose values after the ReLU are wanted as a description of
 	// the picture (appendix B); "" = none.

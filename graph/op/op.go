@@ -24,7 +24,7 @@ import (
 	"vgg/internal/kernel"
 )
 
-// computation is what distinguishes one op of this package from another; Op turns it into a gorgonia.Op.
+// computation is what distinguishes one op of this package from another; operation turns it into a gorgonia.Op.
 type computation interface {
 	// String names the computation with every parameter: computations of equal names are interchangeable.
 	fmt.Stringer
@@ -61,30 +61,30 @@ type arguments struct {
 
 func (a arguments) shape(i int) tensor.Shape { return a.values[i].Shape() }
 
-// Op is an operation of a VGG net. It implements gorgonia.SDOp and gorgonia.UsePreallocDoer.
-type Op struct{ computation }
+// operation is an operation of a VGG net. It implements gorgonia.SDOp and gorgonia.UsePreallocDoer.
+type operation struct{ computation }
 
-// accumulatingOp is an Op that implements gorgonia.IncrDoer too: gradients of weights, which several
+// accumulatingOp is an operation that implements gorgonia.IncrDoer too: gradients of weights, which several
 // micro-batches sum up before one step.
-type accumulatingOp struct{ Op }
+type accumulatingOp struct{ operation }
 
 func apply(c computation, in ...*gorgonia.Node) (*gorgonia.Node, error) {
-	var op gorgonia.Op = Op{c}
+	var op gorgonia.Op = operation{c}
 	if _, ok := c.(accumulating); ok {
-		op = accumulatingOp{Op{c}}
+		op = accumulatingOp{operation{c}}
 	}
 	n, err := gorgonia.ApplyOp(op, in...)
 	return n, errors.Wrapf(err, "op: cannot apply %v", c)
 }
 
 // Arity is part of gorgonia.Op.
-func (o Op) Arity() int { return len(o.signature()) - 1 }
+func (o operation) Arity() int { return len(o.signature()) - 1 }
 
 // Type is part of gorgonia.Op.
-func (o Op) Type() hm.Type { return hm.NewFnType(o.signature()...) }
+func (o operation) Type() hm.Type { return hm.NewFnType(o.signature()...) }
 
 // InferShape is part of gorgonia.Op. Shapes that do not fit are reported here, when the graph is built.
-func (o Op) InferShape(sizers ...gorgonia.DimSizer) (tensor.Shape, error) {
+func (o operation) InferShape(sizers ...gorgonia.DimSizer) (tensor.Shape, error) {
 	shapes, err := gorgonia.DimSizersToShapes(sizers)
 	if err != nil {
 		return nil, errors.Wrapf(err, "%v", o)
@@ -94,26 +94,26 @@ func (o Op) InferShape(sizers ...gorgonia.DimSizer) (tensor.Shape, error) {
 }
 
 // ReturnsPtr is part of gorgonia.Op. It keeps Gorgonia's own machines from handing the result's register on.
-func (o Op) ReturnsPtr() bool { return false }
+func (o operation) ReturnsPtr() bool { return false }
 
 // CallsExtern is part of gorgonia.Op.
-func (o Op) CallsExtern() bool { return false }
+func (o operation) CallsExtern() bool { return false }
 
 // OverwritesInput is part of gorgonia.Op; see InPlace for what package machine may do.
-func (o Op) OverwritesInput() int { return -1 }
+func (o operation) OverwritesInput() int { return -1 }
 
 // WriteHash is part of gorgonia.Op. The name holds every parameter, so equal hashes mean equal computations.
-func (o Op) WriteHash(h hash.Hash) { fmt.Fprintf(h, "vgg/%v", o.computation) }
+func (o operation) WriteHash(h hash.Hash) { fmt.Fprintf(h, "vgg/%v", o.computation) }
 
 // Hashcode is part of gorgonia.Op.
-func (o Op) Hashcode() uint32 {
+func (o operation) Hashcode() uint32 {
 	h := fnv.New32a()
 	o.WriteHash(h)
 	return h.Sum32()
 }
 
 // Do computes the op into a new value.
-func (o Op) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
+func (o operation) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 	shapes := make([]tensor.Shape, len(in))
 	for i, v := range in {
 		shapes[i] = v.Shape()
@@ -133,7 +133,7 @@ func (o Op) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 }
 
 // UsePreallocDo computes the op into prealloc, every element of which is overwritten.
-func (o Op) UsePreallocDo(prealloc gorgonia.Value, in ...gorgonia.Value) (gorgonia.Value, error) {
+func (o operation) UsePreallocDo(prealloc gorgonia.Value, in ...gorgonia.Value) (gorgonia.Value, error) {
 	out, err := floats(prealloc)
 	if err != nil {
 		return nil, errors.Wrapf(err, "%v: output", o)
@@ -143,7 +143,7 @@ func (o Op) UsePreallocDo(prealloc gorgonia.Value, in ...gorgonia.Value) (gorgon
 
 // InPlace lists the inputs that the output may overwrite. That an op has this method tells package machine that
 // UsePreallocDo keeps no reference to its arguments.
-func (o Op) InPlace() []int {
+func (o operation) InPlace() []int {
 	if c, ok := o.computation.(overwriting); ok {
 		return c.inPlace()
 	}
@@ -151,7 +151,7 @@ func (o Op) InPlace() []int {
 }
 
 // DiffWRT is part of gorgonia.SDOp.
-func (o Op) DiffWRT(inputs int) []bool {
+func (o operation) DiffWRT(inputs int) []bool {
 	if c, ok := o.computation.(differentiable); ok {
 		return c.wrt()
 	}
@@ -159,7 +159,7 @@ func (o Op) DiffWRT(inputs int) []bool {
 }
 
 // SymDiff is part of gorgonia.SDOp.
-func (o Op) SymDiff(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+func (o operation) SymDiff(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	c, ok := o.computation.(differentiable)
 	if !ok {
 		return nil, errors.Errorf("%v has no gradient", o)
@@ -176,7 +176,7 @@ func (o accumulatingOp) IncrDo(sum gorgonia.Value, in ...gorgonia.Value) error {
 	return o.execute(out, in, o.computation.(accumulating).accumulate)
 }
 
-func (o Op) execute(out []float32, in []gorgonia.Value, run func([]float32, arguments) error) error {
+func (o operation) execute(out []float32, in []gorgonia.Value, run func([]float32, arguments) error) error {
 	a := arguments{values: in}
 	for i, v := range in {
 		if v.Dtype() != tensor.Float32 || v.Shape().IsScalar() {
