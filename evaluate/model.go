@@ -47,7 +47,7 @@ type runner struct {
 }
 
 // NewModel makes a model of a weights file, which name calls it. The file's metadata say what it is; its tensors are used
-// as they are, not copied.
+// as they are, not copied: it must not be closed before the model.
 func NewModel(name string, f *weights.File) (*Model, error) {
 	info, err := weights.ParseInfo(f.Metadata)
 	if err != nil {

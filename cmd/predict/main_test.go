@@ -231,6 +231,29 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestFind: what of a folder is read, and in which order, through a link to it too.
+func TestFind(t *testing.T) {
+	dir := folder(t)
+	t.Chdir(dir)
+	for name, to := range map[string]string{"link": "pictures", "pictures/loop": "..", "pictures/nowhere": "missing", "pictures/one": "0/0.png"} {
+		if err := os.Symlink(to, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := find([]string{"damaged/0.png", "link", "-"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range list {
+		names = append(names, f.name)
+	}
+	want := "damaged/0.png link/0/0.png link/0/2.png link/0/4.png link/0/6.png link/1/1.png link/1/3.png link/1/5.png link/notes.txt link/nowhere link/one -"
+	if got := strings.Join(names, " "); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 // TestFeatures: both kinds of files hold what the library gives, of norm 1, in the order of their names.
 func TestFeatures(t *testing.T) {
 	dir := folder(t)

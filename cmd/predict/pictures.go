@@ -26,7 +26,8 @@ type found struct {
 	inFolder bool // rather than named itself
 }
 
-// find lists the files that the arguments name, those of folders in the order of their names. Hidden ones are left out.
+// find lists the files that the arguments name, those of folders in the order of their names. Hidden ones are left out,
+// and so are links to folders inside folders, which may lead in circles.
 func find(arguments []string) (list []found, err error) {
 	for i, a := range arguments {
 		if a == standardInput {
@@ -45,13 +46,14 @@ func find(arguments []string) (list []found, err error) {
 			continue
 		}
 		before := len(list)
-		err = filepath.WalkDir(a, func(file string, d fs.DirEntry, err error) error {
-			switch hidden := file != a && strings.HasPrefix(d.Name(), "."); {
+		root := a + string(filepath.Separator) // which also leads through a link
+		err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+			switch hidden := file != root && strings.HasPrefix(d.Name(), "."); {
 			case err != nil:
 				return err
 			case hidden && d.IsDir():
 				return filepath.SkipDir
-			case !hidden && !d.IsDir():
+			case !hidden && isFile(file, d):
 				list = append(list, found{file, true})
 			}
 			return nil
@@ -64,6 +66,15 @@ func find(arguments []string) (list []found, err error) {
 		}
 	}
 	return list, nil
+}
+
+// isFile tells files, and links to them or to nowhere, from folders, pipes and devices.
+func isFile(file string, d fs.DirEntry) bool {
+	if d.Type()&fs.ModeSymlink != 0 {
+		info, err := os.Stat(file)
+		return err != nil || info.Mode().IsRegular()
+	}
+	return d.Type().IsRegular()
 }
 
 // decodedPicture is a file's picture, or why there is none.
