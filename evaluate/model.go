@@ -62,7 +62,8 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	}
 	g := gorgonia.NewGraph()
 	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, info.Channels, info.Input, info.Input), gorgonia.WithName("x"))
-	m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Width: info.Width, FC: info.FC, From: f.Tensors})
+	from := append([]weights.Tensor{}, f.Tensors...) // never nil, which would mean new weights
+	m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Width: info.Width, FC: info.FC, From: from})
 	return m, errors.Wrap(err, name)
 }
 

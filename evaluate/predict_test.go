@@ -175,6 +175,14 @@ func TestPredictErrors(t *testing.T) {
 	}
 }
 
+// TestNoTensors: a file without weights is no net with new ones.
+func TestNoTensors(t *testing.T) {
+	info := weights.Info{Config: "A", Width: 1, FC: 4096, Input: 32, Channels: 1, Classes: names(3), Mean: []float64{0}, Std: []float64{1}}
+	if _, err := NewModel("empty", &weights.File{Metadata: info.Metadata()}); err == nil || !strings.Contains(err.Error(), "no features.0.weight") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestShare: models that share weights predict at the same time what one predicts alone.
 func TestShare(t *testing.T) {
 	m := small(t, 7, 1)

@@ -3,7 +3,8 @@
 // Build takes a graph, the node of a mini-batch of pictures and a config, and gives a Net: the node of the logits,
 // the learnables for gorgonia.Grad and a solver, every layer by its name. Pictures go in as (N, C, H, W), weights are
 // (out, in, kernel, kernel) and (out, in) as in torchvision, and several graphs (for training, for validation, for
-// another batch size, for another goroutine) may share one set of weights. The graph runs in package machine and in Gorgonia's own machines.
+// another batch size, for another goroutine) may share one set of weights. The graph runs in package machine and in
+// Gorgonia's own machines.
 package graph
 
 import (
@@ -42,8 +43,8 @@ type Options struct {
 	Freeze []string
 
 	// From and Weights give the weights instead of Init, without a copy, so that training changes theirs: tensors that fit
-	// as Load wants them, such as a file's; or a net of the same shapes. Graphs that share weights may run at the same time, each on its own goroutine
-	// with a machine of its own, as long as nobody changes the weights.
+	// as Load wants them, such as a file's; or a net of the same shapes. Graphs that share weights may run at the same
+	// time, each on its own goroutine with a machine of its own, as long as nobody changes the weights.
 	From    []weights.Tensor
 	Weights *Net
 
