@@ -54,11 +54,11 @@ func (f format) matches(data []byte) bool {
 var ErrFormat = errors.New("not a JPEG, PNG, GIF, WebP or BMP picture")
 
 // Decode reads a picture (JPEG, PNG, GIF, WebP or BMP, known by its content) into 3 channels, upright as EXIF says. What
-// is longer than 256 MB or larger than 64 million pixels is refused.
+// is longer than 64 MB or larger than 64 million pixels is refused.
 func Decode(r io.Reader) (augment.Picture, error) {
-	data, err := readAll(r, 0, largestFile+1)
-	if err == nil && len(data) > largestFile {
-		err = errors.Errorf("longer than %d bytes", largestFile)
+	data, err := readAll(r, 0, largestPicture+1)
+	if err == nil && len(data) > largestPicture {
+		err = errors.Errorf("longer than %d bytes", largestPicture)
 	}
 	if err != nil {
 		return augment.Picture{}, err

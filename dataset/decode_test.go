@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -367,4 +368,26 @@ func BenchmarkDecode(b *testing.B) {
 			formats[0].orientation(file.Bytes())
 		}
 	})
+}
+
+// TestDecodeReader: pictures from anywhere, with the two kinds of refusal told apart.
+func TestDecodeReader(t *testing.T) {
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 5, 3))); err != nil {
+		t.Fatal(err)
+	}
+	data := file.Bytes()
+	if p, err := Decode(bytes.NewReader(data)); err != nil || p.Width != 5 || p.Height != 3 || p.Channels != 3 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if _, err := Decode(bytes.NewReader(data[:len(data)/2])); err == nil || errors.Is(err, ErrFormat) {
+		t.Errorf("half a picture: %v", err)
+	}
+	if _, err := Decode(strings.NewReader("text")); !errors.Is(err, ErrFormat) {
+		t.Errorf("a text: %v", err)
+	}
+	long := io.MultiReader(bytes.NewReader(data), bytes.NewReader(make([]byte, largestPicture)))
+	if _, err := Decode(long); err == nil || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("a long file: %v", err)
+	}
 }
