@@ -23,7 +23,6 @@ import (
 	"vgg/dataset"
 	"vgg/evaluate"
 	"vgg/internal/cli"
-	"vgg/weights"
 )
 
 type flags struct {
@@ -37,6 +36,7 @@ type flags struct {
 	BadPictures string   `help:"stop at a picture that cannot be read, or skip it." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
 	Predictions string   `help:"Write each picture's true class and five most probable ones." placeholder:"FILE.csv"`
 	JSON        bool     `name:"json" help:"Print one JSON object."`
+	cli.Overrides
 	cli.Threads
 }
 
@@ -58,7 +58,7 @@ func run(ctx context.Context, f flags) error {
 	}
 	var models []*evaluate.Model
 	for _, file := range f.Weights {
-		w, err := weights.Read(file)
+		w, err := f.ReadWeights(file)
 		if err != nil {
 			return errors.Wrap(err, "--weights")
 		}

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"vgg/weights"
+)
+
+// Overrides are flags, for commands to embed, that say of weights what their file leaves open or has wrong. Each is
+// named after the key of the metadata that it supplies.
+type Overrides struct {
+	Config        string   `help:"Net that the weights are of, where the file does not tell: A, A-LRN, B, C, D or E." placeholder:"NET" group:"What the weights' file leaves open:"`
+	Width         *float64 `help:"Their multiplier of the channels." placeholder:"FACTOR" group:"What the weights' file leaves open:"`
+	FC            *int     `name:"fc" help:"Width of their hidden fully connected layers." placeholder:"N" group:"What the weights' file leaves open:"`
+	Input         *int     `help:"Side of the pictures that they are for, in pixels." placeholder:"N" group:"What the weights' file leaves open:"`
+	Channels      *int     `help:"Channels of the pictures: 1 or 3." placeholder:"N" group:"What the weights' file leaves open:"`
+	Classes       string   `help:"Names of the classes, a line each, in the order of the outputs; or how many there are." placeholder:"FILE|N" group:"What the weights' file leaves open:"`
+	Normalisation string   `help:"What the net expects of pixels: paper (less ImageNet's mean), torchvision (also over the deviation) or caffe (as paper, but first a layer for B, G, R, which is turned)." placeholder:"NAME" group:"What the weights' file leaves open:"`
+	Mean          string   `help:"What is taken from pixels of 0 to 255." placeholder:"R,G,B" group:"What the weights' file leaves open:"`
+	Std           string   `help:"What they are then divided by." placeholder:"R,G,B" group:"What the weights' file leaves open:"`
+}
+
+// ReadWeights reads a weights file of any format and puts what the flags say into its metadata.
+func (o Overrides) ReadWeights(path string) (*weights.File, error) {
+	classes, err := o.classes()
+	if err != nil {
+		return nil, err
+	}
+	f, err := weights.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	if f.Metadata == nil {
+		f.Metadata = map[string]string{}
+	}
+	if o.Normalisation != "" {
+		if err := f.Normalise(weights.Normalisation(o.Normalisation)); err != nil {
+			return nil, Usage(errors.Wrapf(err, "%s: --normalisation", path))
+		}
+	}
+	put := func(key, value string) {
+		if value != "" {
+			f.Metadata[key] = value
+		}
+	}
+	put("config", o.Config)
+	putNumber(f.Metadata, "width", o.Width)
+	putNumber(f.Metadata, "fc", o.FC)
+	putNumber(f.Metadata, "input", o.Input)
+	putNumber(f.Metadata, "channels", o.Channels)
+	put("mean", o.Mean)
+	put("std", o.Std)
+	if o.Mean != "" || o.Std != "" {
+		put(weights.NormalisationKey, "custom")
+	}
+	if classes != nil {
+		delete(f.Metadata, "class_names")
+		for key, value := range classes {
+			f.Metadata[key] = value
+		}
+	}
+	return f, nil
+}
+
+func putNumber[T int | float64](metadata map[string]string, key string, value *T) {
+	if value != nil {
+		metadata[key] = strconv.FormatFloat(float64(*value), 'g', -1, 64)
+	}
+}
+
+// classes reads --classes into metadata.
+func (o Overrides) classes() (map[string]string, error) {
+	if o.Classes == "" {
+		return nil, nil
+	}
+	if _, err := strconv.Atoi(o.Classes); err == nil {
+		return map[string]string{"classes": o.Classes}, nil
+	}
+	text, err := os.ReadFile(o.Classes)
+	if err != nil {
+		return nil, errors.Wrap(err, "--classes: neither a number nor a file of names")
+	}
+	lines := strings.TrimRight(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n")
+	names := strings.Split(lines, "\n")
+	for i, name := range names {
+		if names[i] = strings.TrimSpace(name); names[i] == "" {
+			return nil, errors.Errorf("--classes %s: line %d is empty: want a class's name on each", o.Classes, i+1)
+		}
+	}
+	// Marshalling strings cannot fail.
+	array, _ := json.Marshal(names)
+	return map[string]string{"classes": strconv.Itoa(len(names)), "class_names": string(array)}, nil
+}

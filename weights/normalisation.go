@@ -1,0 +1,80 @@
+package weights
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pkg/errors"
+)
+
+// Normalisation names what a net expects of pixels, and NormalisationKey is where the metadata say it.
+type Normalisation string
+
+// The normalisations of nets trained on ImageNet. All are for R, G and B, in 0–255 units.
+const (
+	Paper       Normalisation = "paper"       // section 2.1: less the mean of the training pictures
+	TorchVision Normalisation = "torchvision" // also timm: less the mean, over the standard deviation
+	Caffe       Normalisation = "caffe"       // less the mean; the first layer, made for B, G and R, is turned round
+)
+
+const NormalisationKey = "normalisation"
+
+// Normalisations lists them.
+func Normalisations() []Normalisation { return []Normalisation{Paper, TorchVision, Caffe} }
+
+// Normalise writes the mean and the deviation of one of Normalisations into the metadata. With Caffe, the first layer's
+// weights are turned from B, G, R to R, G, B, unless the metadata say that this was done.
+func (f *File) Normalise(n Normalisation) error {
+	mean, std := []float64{123.68, 116.779, 103.939}, []float64{1, 1, 1}
+	switch n {
+	case Paper, Caffe:
+	case TorchVision:
+		mean, std = []float64{0.485 * 255, 0.456 * 255, 0.406 * 255}, []float64{0.229 * 255, 0.224 * 255, 0.225 * 255}
+	default:
+		return errors.Errorf("normalisation %q: want one of %v", n, Normalisations())
+	}
+	first, ok := f.Tensor(firstLayer)
+	if !ok || len(first.Shape) != 4 || first.Shape[1] != len(mean) {
+		return errors.Errorf("normalisation %s is for nets of three channels: this one has %s", n, channelsOf(first))
+	}
+	if n == Caffe && f.Metadata[NormalisationKey] != string(Caffe) {
+		turn(first)
+	}
+	f.set(NormalisationKey, string(n))
+	f.set("mean", formatFloats(mean))
+	f.set("std", formatFloats(std))
+	return nil
+}
+
+// firstLayer is the name of the first convolution's weights.
+const firstLayer = "features.0.weight"
+
+func channelsOf(first Tensor) string {
+	if len(first.Shape) != 4 {
+		return "no " + firstLayer
+	}
+	return fmt.Sprint(first.Shape[1])
+}
+
+// turn reverses the input channels of a convolution (out, in, kernel, kernel).
+func turn(t Tensor) {
+	in, size := t.Shape[1], t.Shape[2]*t.Shape[3]
+	if in*size == 0 {
+		return
+	}
+	for filter := range slices.Chunk(t.Data, in*size) {
+		for a, b := 0, in-1; a < b; a, b = a+1, b-1 {
+			for i := range size {
+				filter[a*size+i], filter[b*size+i] = filter[b*size+i], filter[a*size+i]
+			}
+		}
+	}
+}
+
+// set changes the metadata.
+func (f *File) set(key, value string) {
+	if f.Metadata == nil {
+		f.Metadata = map[string]string{}
+	}
+	f.Metadata[key] = value
+}
