@@ -37,7 +37,8 @@ type runner struct {
 	vm    *machine.VM
 }
 
-// NewModel makes a model of a weights file, which names call it. The file's metadata say what it is.
+// NewModel makes a model of a weights file, which name calls it. The file's metadata say what it is; its tensors are used
+// as they are, not copied.
 func NewModel(name string, f *weights.File) (*Model, error) {
 	info, err := weights.ParseInfo(f.Metadata)
 	if err != nil {
@@ -52,10 +53,8 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	}
 	g := gorgonia.NewGraph()
 	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, info.Channels, info.Input, info.Input), gorgonia.WithName("x"))
-	if m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Width: info.Width, FC: info.FC, Init: graph.Zero}); err != nil {
-		return nil, errors.Wrap(err, name)
-	}
-	return m, errors.Wrap(m.net.Load(f.Tensors), name)
+	m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Width: info.Width, FC: info.FC, From: f.Tensors})
+	return m, errors.Wrap(err, name)
 }
 
 // Scale is the test scale that section 3.2 gives the net at a single one.
@@ -131,7 +130,7 @@ func (m *Model) runner(n, height, width int, dense bool) (*runner, error) {
 		}
 	}
 	o := m.net.Options
-	o.Weights, o.Dropout = m.net, 0
+	o.From, o.Weights = nil, m.net
 	if dense {
 		// Its filters are not prepared: that would take several times the weights' memory for every shape.
 		o.Dense = m.Info.Input

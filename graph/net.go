@@ -19,6 +19,7 @@ import (
 
 	"vgg/configs"
 	"vgg/graph/op"
+	"vgg/weights"
 )
 
 // Options are what a config leaves open. The zero value of each field means the paper's choice, or the default named.
@@ -35,8 +36,17 @@ type Options struct {
 	// the class score map. 0 = as large as x.
 	Dense int
 
+	// Freeze names layers (conv1_1, fc6) and stages (conv1) that are not trained: their weights are no learnables, and no
+	// gradient is declared for them, nor for what is below where everything is frozen.
+	Freeze []string
+
+	// From and Weights give the weights instead of Init, without a copy: tensors that fit as Load wants them, such as a
+	// file's; or a net of the same shapes. Graphs that share weights may run at the same time, each on its own goroutine
+	// with a machine of its own, as long as nobody changes the weights.
+	From    []weights.Tensor
+	Weights *Net
+
 	Inference     bool // the weights do not change: their kernels prepare them once (machine.Constants); no gradients
-	Weights       *Net // share this net's weights, which must be of the same shapes, instead of making new ones
 	InputGradient bool // let gorgonia.Grad differentiate with regard to x too
 }
 
@@ -66,6 +76,8 @@ func (o Options) validate() error {
 		return errors.Errorf("graph: %d fully connected units: want at least 1", o.FC)
 	case o.Dense < 0:
 		return errors.Errorf("graph: dense evaluation of a net for pictures of %d pixels: want 0 or the side that it was trained with", o.Dense)
+	case o.From != nil && o.Weights != nil:
+		return errors.New("graph: weights both from tensors and from a net: want one of Options.From and Options.Weights")
 	case !(o.Dropout >= 0 && o.Dropout < 1):
 		return errors.Errorf("graph: dropout probability %v: want one in [0, 1)", o.Dropout)
 	}
@@ -83,21 +95,24 @@ const (
 	Linear Kind = "fc"
 )
 
-// Parameter is a tensor of weights or biases that training changes.
+// Parameter is a tensor of weights or biases.
 type Parameter struct {
-	Layer string // conv1_1 … conv5_4, fc6, fc7, fc8
-	Name  string // in files, after torchvision: features.0.weight, classifier.6.bias
-	Node  *gorgonia.Node
+	Layer  string // conv1_1 … conv5_4, fc6, fc7, fc8
+	Name   string // in files, after torchvision: features.0.weight, classifier.6.bias
+	Node   *gorgonia.Node
+	Frozen bool // no learnable: see Options.Freeze
 }
 
 // layer is one row of Table 1.
 type layer struct {
 	name   string
+	stage  string // conv1 … conv5; a fully connected layer is one of its own
 	kind   Kind
 	kernel int
 	out    int    // channels or features of the result; 0 where they stay as they are
 	file   string // what torchvision calls the layer
 	hidden bool   // fully connected with a ReLU and then dropout
+	frozen bool
 
 	node         *gorgonia.Node // (N, H, W, C), or (N, features); after the ReLU, before dropout
 	weight, bias *gorgonia.Node // nil where the layer has none
@@ -109,25 +124,26 @@ func layersOf(config configs.Config, o Options) []layer {
 	var layers []layer
 	feature := 0
 	for s, stage := range config.Stages {
-		convs, norms := 0, 0
+		convs, norms, stageName := 0, 0, fmt.Sprintf("conv%d", s+1)
 		for _, l := range stage {
 			switch l.Kind {
 			case configs.Convolution:
 				convs++
-				layers = append(layers, layer{name: fmt.Sprintf("conv%d_%d", s+1, convs), kind: Conv, kernel: l.Kernel,
+				layers = append(layers, layer{name: fmt.Sprintf("conv%d_%d", s+1, convs), stage: stageName, kind: Conv, kernel: l.Kernel,
 					out: max(1, int(math.Round(o.Width*float64(l.Channels)))), file: fmt.Sprintf("features.%d", feature)})
 				feature += 2
 			case configs.LRN:
 				norms++
-				layers = append(layers, layer{name: fmt.Sprintf("lrn%d_%d", s+1, norms), kind: LRN})
+				layers = append(layers, layer{name: fmt.Sprintf("lrn%d_%d", s+1, norms), stage: stageName, kind: LRN})
 				feature++
 			}
 		}
-		layers = append(layers, layer{name: fmt.Sprintf("pool%d", s+1), kind: Pool, kernel: 2})
+		layers = append(layers, layer{name: fmt.Sprintf("pool%d", s+1), stage: stageName, kind: Pool, kernel: 2})
 		feature++
 	}
 	for i, out := range []int{o.FC, o.FC, o.Classes} {
-		layers = append(layers, layer{name: fmt.Sprintf("fc%d", len(config.Stages)+1+i), kind: Linear, out: out,
+		name := fmt.Sprintf("fc%d", len(config.Stages)+1+i)
+		layers = append(layers, layer{name: name, stage: name, kind: Linear, out: out,
 			file: fmt.Sprintf("classifier.%d", 3*i), hidden: i < 2})
 	}
 	return layers
@@ -150,7 +166,7 @@ type Net struct {
 }
 
 // Build declares config in g for pictures x of shape (N, C, H, W), H and W multiples of 2 to the power of the number
-// of stages (32 for the paper's nets). Weights are initialised as o says, or shared.
+// of stages (32 for the paper's nets). Weights are initialised, given or shared, as o says.
 func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Options) (*Net, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
@@ -163,6 +179,9 @@ func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Opt
 		return nil, err
 	}
 	n := &Net{Config: config, Options: o, Input: x, layers: layersOf(config, o)}
+	if err := n.freeze(); err != nil {
+		return nil, err
+	}
 	if o.Dropout > 0 {
 		n.Iteration = gorgonia.NewScalar(g, tensor.Int, gorgonia.WithName("iteration"), gorgonia.WithValue(0))
 	}
@@ -181,7 +200,51 @@ func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Opt
 		}
 	}
 	n.Logits = h
+	if err := n.bind(o.From); err != nil {
+		return nil, err
+	}
 	return n, nil
+}
+
+// freeze marks the layers that are not trained. In an inference graph none is.
+func (n *Net) freeze() error {
+	frozen, err := n.selected(n.Options.Freeze)
+	if err != nil {
+		return errors.Wrap(err, "graph: cannot freeze")
+	}
+	for i := range n.layers {
+		n.layers[i].frozen = frozen[n.layers[i].name] && !n.Options.Inference
+	}
+	return nil
+}
+
+// selected are the layers with weights that names of layers and stages mean.
+func (n *Net) selected(names []string) (map[string]bool, error) {
+	all := map[string]bool{}
+	for _, name := range names {
+		known := false
+		for _, l := range n.layers {
+			if l.file != "" && (l.name == name || l.stage == name) {
+				all[l.name], known = true, true
+			}
+		}
+		if !known {
+			return nil, errors.Errorf("%q: config %s has no such stage, nor such a layer with weights: it has %s", name, n.Config.Name, strings.Join(n.selectable(), ", "))
+		}
+	}
+	return all, nil
+}
+
+// selectable lists the stages and the layers with weights.
+func (n *Net) selectable() (names []string) {
+	for _, l := range n.layers {
+		for _, name := range []string{l.stage, l.name} {
+			if l.file != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 func checkInput(x *gorgonia.Node, stages int) error {
@@ -203,15 +266,15 @@ func (n *Net) declare(l *layer, x *gorgonia.Node) (y *gorgonia.Node, err error) 
 			return nil, err
 		}
 	}
+	o := op.LayerOptions{ReLU: l.kind == Conv || l.hidden, InputFixed: n.inputFixed(), WeightsFixed: l.frozen}
 	switch l.kind {
 	case Conv:
-		first := len(n.parameters) == 0
 		if err = n.declareWeights(l, l.out, x.Shape()[3], l.kernel, l.kernel); err == nil {
 			convolve := op.Conv
 			if n.Options.Inference {
 				convolve = op.ConvFixed
 			}
-			l.node, err = convolve(x, l.weight, l.bias, op.ConvOptions{ReLU: true, InputFixed: first && n.inputFixed()})
+			l.node, err = convolve(x, l.weight, l.bias, o)
 		}
 	case LRN:
 		l.node, err = op.LRN(x, op.LRNOptions{Size: configs.LRNN, Alpha: configs.LRNAlpha, Beta: configs.LRNBeta, K: configs.LRNK})
@@ -219,7 +282,7 @@ func (n *Net) declare(l *layer, x *gorgonia.Node) (y *gorgonia.Node, err error) 
 		l.node, err = op.MaxPool(x)
 	case Linear:
 		if err = n.declareWeights(l, l.out, x.Shape()[1]); err == nil {
-			l.node, err = op.Linear(x, l.weight, l.bias, l.hidden)
+			l.node, err = op.Linear(x, l.weight, l.bias, o)
 		}
 	}
 	if err == nil && l.hidden && n.Options.Dropout > 0 {
@@ -246,8 +309,10 @@ func (n *Net) vectors(x *gorgonia.Node) (*gorgonia.Node, error) {
 	return parts, errors.Wrapf(err, "pictures smaller than %d×%[1]d pixels", n.Options.Dense)
 }
 
-// inputFixed says whether the first layer can do without the gradient of its input.
-func (n *Net) inputFixed() bool { return n.Input.Op() == nil && !n.Options.InputGradient }
+// inputFixed says whether the next layer can do without the gradient of its input: nothing below is trained.
+func (n *Net) inputFixed() bool {
+	return n.Input.Op() == nil && !n.Options.InputGradient && !slices.ContainsFunc(n.parameters, func(p Parameter) bool { return !p.Frozen })
+}
 
 // declareWeights makes a layer's weight, of the given shape (out, in, …), and its bias.
 func (n *Net) declareWeights(l *layer, shape ...int) (err error) {
@@ -259,13 +324,16 @@ func (n *Net) declareWeights(l *layer, shape ...int) (err error) {
 
 // parameter declares a tensor of weights with an initial value, or with that of the net that shares its weights.
 func (n *Net) parameter(l *layer, suffix string, shape []int) (*gorgonia.Node, error) {
-	p := Parameter{Layer: l.name, Name: l.file + "." + suffix}
-	value, err := n.value(p, shape)
-	if err != nil {
-		return nil, err
+	p := Parameter{Layer: l.name, Name: l.file + "." + suffix, Frozen: l.frozen}
+	options := []gorgonia.NodeConsOpt{gorgonia.WithShape(shape...), gorgonia.WithName(l.name + "." + suffix)}
+	if n.Options.From == nil { // else bind gives all of them their values at once
+		value, err := n.value(p, shape)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, gorgonia.WithValue(value))
 	}
-	p.Node = gorgonia.NewTensor(n.Input.Graph(), tensor.Float32, len(shape), gorgonia.WithShape(shape...),
-		gorgonia.WithName(l.name+"."+suffix), gorgonia.WithValue(value))
+	p.Node = gorgonia.NewTensor(n.Input.Graph(), tensor.Float32, len(shape), options...)
 	n.parameters = append(n.parameters, p)
 	return p.Node, nil
 }
@@ -295,16 +363,18 @@ func seed(s uint64, name string) uint64 {
 	return h.Sum64()
 }
 
-// Learnables are the weights and biases, from the first layer to the last.
+// Learnables are the weights and biases but those of frozen layers, from the first layer to the last.
 func (n *Net) Learnables() gorgonia.Nodes {
-	nodes := make(gorgonia.Nodes, len(n.parameters))
-	for i, p := range n.parameters {
-		nodes[i] = p.Node
+	var nodes gorgonia.Nodes
+	for _, p := range n.parameters {
+		if !p.Frozen {
+			nodes = append(nodes, p.Node)
+		}
 	}
 	return nodes
 }
 
-// Parameters are the learnables with their names.
+// Parameters are all weights and biases, frozen ones too, from the first layer to the last.
 func (n *Net) Parameters() []Parameter { return slices.Clone(n.parameters) }
 
 // Layer gives the output of a layer after its ReLU: conv1_1 … pool5 as (N, C, H, W), fc6, fc7, fc8 as (N, features),

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"vgg/configs"
 	"vgg/weights"
@@ -23,15 +25,53 @@ func (n *Net) Tensors() []weights.Tensor {
 func (p Parameter) data() []float32 { return p.Node.Value().Data().([]float32) }
 
 // Load copies all of a file's tensors into the net, or changes nothing and says which are missing, superfluous or of
-// another shape.
-func (n *Net) Load(tensors []weights.Tensor) error {
+// another shape. Where layers are named (conv1_1, fc6) or stages (conv1), it copies these alone, whatever else the file
+// holds: to fine-tune with a new fc8, load all but that.
+func (n *Net) Load(tensors []weights.Tensor, layers ...string) error {
+	chosen, err := n.selected(layers)
+	if err != nil {
+		return errors.Wrap(err, "graph: cannot load")
+	}
+	into := slices.Clone(n.parameters)
+	if len(layers) > 0 {
+		into = slices.DeleteFunc(into, func(p Parameter) bool { return !chosen[p.Layer] })
+	}
+	found, err := n.match(into, tensors, len(layers) == 0)
+	if err != nil {
+		return err
+	}
+	for i, p := range into {
+		copy(p.data(), found[i].Data)
+	}
+	return nil
+}
+
+// bind makes tensors the values of the parameters.
+func (n *Net) bind(tensors []weights.Tensor) error {
+	if tensors == nil {
+		return nil
+	}
+	found, err := n.match(n.parameters, tensors, true)
+	if err != nil {
+		return err
+	}
+	for i, p := range n.parameters {
+		if err := gorgonia.Let(p.Node, tensor.New(tensor.WithShape(found[i].Shape...), tensor.WithBacking(found[i].Data))); err != nil {
+			return errors.Wrapf(err, "graph: %s", p.Name)
+		}
+	}
+	return nil
+}
+
+// match finds the tensor of each parameter. Others are faults where all must be used.
+func (n *Net) match(parameters []Parameter, tensors []weights.Tensor, all bool) ([]weights.Tensor, error) {
 	have := map[string]weights.Tensor{}
 	for _, t := range tensors {
 		have[t.Name] = t
 	}
 	var faults []string
-	found := make([][]float32, len(n.parameters))
-	for i, p := range n.parameters {
+	found := make([]weights.Tensor, len(parameters))
+	for i, p := range parameters {
 		t, ok := have[p.Name]
 		switch want := p.Node.Shape(); {
 		case !ok:
@@ -39,21 +79,18 @@ func (n *Net) Load(tensors []weights.Tensor) error {
 		case !slices.Equal(t.Shape, want):
 			faults = append(faults, fmt.Sprintf("%s is %v, not %v", p.Name, t.Shape, []int(want)))
 		}
-		found[i] = t.Data
+		found[i] = t
 		delete(have, p.Name)
 	}
 	for _, t := range tensors {
-		if _, ok := have[t.Name]; ok {
+		if _, ok := have[t.Name]; ok && all {
 			faults = append(faults, "unknown "+t.Name)
 		}
 	}
 	if len(faults) > 0 {
-		return errors.Errorf("graph: weights do not fit config %s with %d classes: %s", n.Config.Name, n.Options.Classes, abridge(faults))
+		return nil, errors.Errorf("graph: weights do not fit config %s with %d classes: %s", n.Config.Name, n.Options.Classes, abridge(faults))
 	}
-	for i, p := range n.parameters {
-		copy(p.data(), found[i])
-	}
-	return nil
+	return found, nil
 }
 
 func abridge(faults []string) string {

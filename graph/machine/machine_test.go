@@ -34,7 +34,7 @@ var graphs = map[string]func(g *gorgonia.ExprGraph, r *rand.Rand) (outputs, lear
 	},
 	"views of planned memory": func(g *gorgonia.ExprGraph, r *rand.Rand) (gorgonia.Nodes, gorgonia.Nodes) {
 		x, w, b := input(g, r, "x", 2, 3, 4, 4), input(g, r, "w", 5, 3, 3, 3), input(g, r, "b", 5)
-		h := gorgonia.Must(op.Conv(gorgonia.Must(op.ToNHWC(x)), w, b, op.ConvOptions{ReLU: true}))
+		h := gorgonia.Must(op.Conv(gorgonia.Must(op.ToNHWC(x)), w, b, op.LayerOptions{ReLU: true}))
 		flat := gorgonia.Must(gorgonia.Reshape(h, tensor.Shape{2, 80}))
 		half := gorgonia.Must(gorgonia.Slice(flat, nil, gorgonia.S(0, 40)))
 		pooled := gorgonia.Must(op.MaxPool(h)) // would take the memory of h if the views did not hold it
@@ -44,14 +44,14 @@ var graphs = map[string]func(g *gorgonia.ExprGraph, r *rand.Rand) (outputs, lear
 	},
 	"weights used twice": func(g *gorgonia.ExprGraph, r *rand.Rand) (gorgonia.Nodes, gorgonia.Nodes) {
 		x, w, b := input(g, r, "x", 2, 6, 6, 4), input(g, r, "w", 4, 4, 3, 3), input(g, r, "b", 4)
-		h := gorgonia.Must(op.Conv(x, w, b, op.ConvOptions{ReLU: true}))
-		h = gorgonia.Must(op.Conv(h, w, b, op.ConvOptions{ReLU: true}))
+		h := gorgonia.Must(op.Conv(x, w, b, op.LayerOptions{ReLU: true}))
+		h = gorgonia.Must(op.Conv(h, w, b, op.LayerOptions{ReLU: true}))
 		return gorgonia.Nodes{gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Square(h))))}, gorgonia.Nodes{w, b}
 	},
 	"a branch and a constant": func(g *gorgonia.ExprGraph, r *rand.Rand) (gorgonia.Nodes, gorgonia.Nodes) {
 		x, w, b := input(g, r, "x", 3, 8), input(g, r, "w", 8, 8), input(g, r, "b", 8)
-		h := gorgonia.Must(op.Linear(x, w, b, true))
-		left := gorgonia.Must(op.Linear(h, w, b, true))
+		h := gorgonia.Must(op.Linear(x, w, b, op.LayerOptions{ReLU: true}))
+		left := gorgonia.Must(op.Linear(h, w, b, op.LayerOptions{ReLU: true}))
 		right := gorgonia.Must(gorgonia.Mul(h, gorgonia.NewConstant(float32(2), gorgonia.WithName("two"))))
 		return gorgonia.Nodes{gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.HadamardProd(left, right)))), h}, gorgonia.Nodes{w, b}
 	},
@@ -126,7 +126,7 @@ func tower(t *testing.T, depth int) (*gorgonia.ExprGraph, *gorgonia.Node, gorgon
 		w, b := input(g, r, fmt.Sprint("w", i), 16, 16, 3, 3), input(g, r, fmt.Sprint("b", i), 16)
 		learnables = append(learnables, w, b)
 		var err error
-		if h, err = op.Conv(h, w, b, op.ConvOptions{ReLU: true, InputFixed: i == 0}); err != nil {
+		if h, err = op.Conv(h, w, b, op.LayerOptions{ReLU: true, InputFixed: i == 0}); err != nil {
 			t.Fatal(err)
 		}
 	}

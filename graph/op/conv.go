@@ -11,21 +11,25 @@ import (
 	"vgg/internal/kernel"
 )
 
-// ConvOptions are the choices that Conv leaves to its caller.
-type ConvOptions struct {
-	ReLU       bool // apply max(0, ·) to the result (section 2.1)
-	InputFixed bool // x needs no gradient: set on the first layer, whose input is the pictures
+// LayerOptions are the choices that Conv and Linear leave to their caller.
+type LayerOptions struct {
+	ReLU         bool // apply max(0, ·) to the result (section 2.1)
+	InputFixed   bool // x needs no gradient: set on the first layer, whose input is the pictures
+	WeightsFixed bool // w and b need none: set on layers that are not trained
 }
+
+// wrt says of x, w and b whether a gradient with regard to it exists.
+func (o LayerOptions) wrt() []bool { return []bool{!o.InputFixed, !o.WeightsFixed, !o.WeightsFixed} }
 
 // Conv is a convolution of stride 1 whose padding keeps the resolution (section 2.1), plus a bias, with an optional
 // ReLU. The shapes are x (N, H, W, In), w (Out, In, K, K) with odd K, b (Out); the result is (N, H, W, Out).
-func Conv(x, w, b *gorgonia.Node, o ConvOptions) (*gorgonia.Node, error) {
+func Conv(x, w, b *gorgonia.Node, o LayerOptions) (*gorgonia.Node, error) {
 	return apply(conv{o}, x, w, b)
 }
 
 // ConvFixed is Conv for weights that do not change: a node of its own prepares them for the kernels, which package
 // machine computes only once where it is told that w is constant. It has no gradient.
-func ConvFixed(x, w, b *gorgonia.Node, o ConvOptions) (*gorgonia.Node, error) {
+func ConvFixed(x, w, b *gorgonia.Node, o LayerOptions) (*gorgonia.Node, error) {
 	if x.Dims() != 4 || w.Dims() != 4 {
 		return nil, errors.Errorf("op: convolution of %v with weights %v: want four dimensions", x.Shape(), w.Shape())
 	}
@@ -40,11 +44,10 @@ func ConvFixed(x, w, b *gorgonia.Node, o ConvOptions) (*gorgonia.Node, error) {
 	return apply(convPrepared{k, o.ReLU}, x, prepared, b)
 }
 
-type conv struct{ ConvOptions }
+type conv struct{ LayerOptions }
 
-func (c conv) String() string       { return fmt.Sprintf("conv%+v", c.ConvOptions) }
+func (c conv) String() string       { return fmt.Sprintf("conv%+v", c.LayerOptions) }
 func (c conv) signature() []hm.Type { return []hm.Type{float(4), float(4), float(1), float(4)} }
-func (c conv) wrt() []bool          { return []bool{!c.InputFixed, true, true} }
 
 func (c conv) infer(in []tensor.Shape) (tensor.Shape, error) {
 	k, err := convShape(in[0], in[1])
@@ -64,31 +67,30 @@ func (c conv) run(out []float32, a arguments) error {
 }
 
 func (c conv) gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	var data computation = convDataGradient{}
-	if c.InputFixed {
-		data = nil
-	}
-	return affineGradient(in[0], in[1], out, grad, c.ReLU, convWeightGradient{in[1].Shape()[2]}, data)
+	return c.declareGradients(in[0], in[1], out, grad, convWeightGradient{in[1].Shape()[2]}, convDataGradient{})
 }
 
-// affineGradient declares the gradients of a layer with input x, weights w and a bias: weight computes that of the
-// weights from x and the gradient, data, unless it is nil, that of the input from the gradient and w.
-func affineGradient(x, w, out, grad *gorgonia.Node, relu bool, weight, data computation) (gorgonia.Nodes, error) {
+// declareGradients declares those gradients of a layer with input x, weights w and a bias that are wanted: weight
+// computes that of the weights from x and the gradient, data that of the input from the gradient and w.
+func (o LayerOptions) declareGradients(x, w, out, grad *gorgonia.Node, weight, data computation) (gorgonia.Nodes, error) {
 	var err error
-	if relu {
+	if o.ReLU {
 		if grad, err = reluGradient(grad, out); err != nil {
 			return nil, err
 		}
 	}
-	dw, err := apply(weight, x, grad)
-	if err != nil {
-		return nil, err
+	var dx, dw, db *gorgonia.Node
+	if !o.WeightsFixed {
+		if dw, err = apply(weight, x, grad); err != nil {
+			return nil, err
+		}
+		if db, err = apply(biasGradient{out.Dims()}, grad); err != nil {
+			return nil, err
+		}
 	}
-	db, err := apply(biasGradient{out.Dims()}, grad)
-	if err != nil || data == nil {
-		return gorgonia.Nodes{nil, dw, db}, err
+	if !o.InputFixed {
+		dx, err = apply(data, grad, w)
 	}
-	dx, err := apply(data, grad, w)
 	return gorgonia.Nodes{dx, dw, db}, err
 }
 

@@ -13,15 +13,14 @@ import (
 
 // Linear is a fully connected layer, plus a bias, with an optional ReLU. The shapes are x (N, In), w (Out, In),
 // b (Out); the result is (N, Out).
-func Linear(x, w, b *gorgonia.Node, relu bool) (*gorgonia.Node, error) {
-	return apply(linear{relu}, x, w, b)
+func Linear(x, w, b *gorgonia.Node, o LayerOptions) (*gorgonia.Node, error) {
+	return apply(linear{o}, x, w, b)
 }
 
-type linear struct{ relu bool }
+type linear struct{ LayerOptions }
 
-func (c linear) String() string       { return fmt.Sprintf("linear{ReLU:%t}", c.relu) }
+func (c linear) String() string       { return fmt.Sprintf("linear%+v", c.LayerOptions) }
 func (c linear) signature() []hm.Type { return []hm.Type{float(2), float(2), float(1), float(2)} }
-func (c linear) wrt() []bool          { return []bool{true, true, true} }
 
 func (c linear) shape(x, w tensor.Shape) (kernel.Linear, error) {
 	k := kernel.Linear{N: x[0], In: x[1], Out: w[0]}
@@ -44,12 +43,12 @@ func (c linear) run(out []float32, a arguments) error {
 	if err != nil {
 		return err
 	}
-	k.Forward(out, a.data[0], a.data[1], a.data[2], c.relu)
+	k.Forward(out, a.data[0], a.data[1], a.data[2], c.ReLU)
 	return nil
 }
 
 func (c linear) gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	return affineGradient(in[0], in[1], out, grad, c.relu, linearWeightGradient{}, linearDataGradient{})
+	return c.declareGradients(in[0], in[1], out, grad, linearWeightGradient{}, linearDataGradient{})
 }
 
 // linearDataGradient is the gradient with regard to the input, from grad (N, Out) and w (Out, In).

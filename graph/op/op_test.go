@@ -66,20 +66,20 @@ func TestOps(t *testing.T) {
 		define  func(in []reference.Tensor) reference.Tensor
 	}{
 		{"conv3", [][]int{{2, 5, 4, 3}, {6, 3, 3, 3}, {6}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Conv(in[0], in[1], in[2], ConvOptions{}) },
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Conv(in[0], in[1], in[2], LayerOptions{}) },
 			func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], false) }},
 		{"conv3 ReLU", [][]int{{1, 4, 4, 17}, {19, 17, 3, 3}, {19}},
 			func(in []*gorgonia.Node) (*gorgonia.Node, error) {
-				return Conv(in[0], in[1], in[2], ConvOptions{ReLU: true})
+				return Conv(in[0], in[1], in[2], LayerOptions{ReLU: true})
 			},
 			func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], true) }},
 		{"conv1 ReLU", [][]int{{2, 3, 3, 8}, {5, 8, 1, 1}, {5}},
 			func(in []*gorgonia.Node) (*gorgonia.Node, error) {
-				return Conv(in[0], in[1], in[2], ConvOptions{ReLU: true})
+				return Conv(in[0], in[1], in[2], LayerOptions{ReLU: true})
 			},
 			func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], true) }},
 		{"conv5 one pixel", [][]int{{1, 1, 1, 1}, {1, 1, 5, 5}, {1}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Conv(in[0], in[1], in[2], ConvOptions{}) },
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Conv(in[0], in[1], in[2], LayerOptions{}) },
 			func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], false) }},
 		{"max-pool", [][]int{{2, 4, 6, 5}},
 			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return MaxPool(in[0]) },
@@ -93,10 +93,12 @@ func TestOps(t *testing.T) {
 				return reference.LRN(in[0], 5, float64(strong.Alpha), 0.75, 2)
 			}},
 		{"linear", [][]int{{3, 7}, {5, 7}, {5}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Linear(in[0], in[1], in[2], false) },
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Linear(in[0], in[1], in[2], LayerOptions{}) },
 			func(in []reference.Tensor) reference.Tensor { return reference.Linear(in[0], in[1], in[2], false) }},
 		{"linear ReLU", [][]int{{17, 33}, {20, 33}, {20}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Linear(in[0], in[1], in[2], true) },
+			func(in []*gorgonia.Node) (*gorgonia.Node, error) {
+				return Linear(in[0], in[1], in[2], LayerOptions{ReLU: true})
+			},
 			func(in []reference.Tensor) reference.Tensor { return reference.Linear(in[0], in[1], in[2], true) }},
 		{"to NHWC", [][]int{{2, 3, 4, 5}},
 			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return ToNHWC(in[0]) },
@@ -210,7 +212,7 @@ func TestStockOps(t *testing.T) {
 			y = gorgonia.Must(gorgonia.BroadcastAdd(y, bias, nil, []byte{0, 2, 3}))
 			y = gorgonia.Must(gorgonia.MaxPool2D(gorgonia.Must(gorgonia.Rectify(y)), tensor.Shape{2, 2}, []int{0, 0}, []int{2, 2}))
 		} else {
-			y = gorgonia.Must(Conv(gorgonia.Must(ToNHWC(nx)), nw, nb, ConvOptions{ReLU: true}))
+			y = gorgonia.Must(Conv(gorgonia.Must(ToNHWC(nx)), nw, nb, LayerOptions{ReLU: true}))
 			y = gorgonia.Must(ToNCHW(gorgonia.Must(MaxPool(y))))
 		}
 		cost := gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.HadamardProd(y, node(g, "direction", direction)))))
@@ -322,11 +324,11 @@ func TestErrors(t *testing.T) {
 	m, v := node(g, "m", random(r, 2, 4)), node(g, "v", random(r, 3, 5))
 	scalar := gorgonia.NewScalar(g, tensor.Int, gorgonia.WithName("i"), gorgonia.WithValue(0))
 	for name, declare := range map[string]func() (*gorgonia.Node, error){
-		"channels":    func() (*gorgonia.Node, error) { return Conv(x, w, b, ConvOptions{}) },
-		"even kernel": func() (*gorgonia.Node, error) { return Conv(x, even, b, ConvOptions{}) },
-		"biases":      func() (*gorgonia.Node, error) { return Conv(x, fits, wide, ConvOptions{}) },
+		"channels":    func() (*gorgonia.Node, error) { return Conv(x, w, b, LayerOptions{}) },
+		"even kernel": func() (*gorgonia.Node, error) { return Conv(x, even, b, LayerOptions{}) },
+		"biases":      func() (*gorgonia.Node, error) { return Conv(x, fits, wide, LayerOptions{}) },
 		"odd map":     func() (*gorgonia.Node, error) { return MaxPool(odd) },
-		"features":    func() (*gorgonia.Node, error) { return Linear(m, v, wide, false) },
+		"features":    func() (*gorgonia.Node, error) { return Linear(m, v, wide, LayerOptions{}) },
 		"LRN size":    func() (*gorgonia.Node, error) { return LRN(x, LRNOptions{}) },
 		"dropout":     func() (*gorgonia.Node, error) { return Dropout(m, scalar, 1, 0) },
 		"layout":      func() (*gorgonia.Node, error) { return ToNHWC(m) },
