@@ -8,8 +8,10 @@ package evaluate
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/pkg/errors"
 
@@ -125,22 +127,45 @@ func check(models []*Model, split dataset.Split, o Options) error {
 	return nil
 }
 
-// difference says which classes only one of two nets knows, or where their order differs.
+// difference lists the classes that only one of two nets knows, or says where their order differs.
 func difference(a, b []string) string {
+	var all []string
+	for _, side := range []struct {
+		which       string
+		mine, other []string
+	}{{"first", a, b}, {"second", b, a}} {
+		if only := missing(side.mine, side.other); len(only) > 0 {
+			all = append(all, fmt.Sprintf("only the %s knows %s", side.which, list(only)))
+		}
+	}
+	if len(all) > 0 {
+		return strings.Join(all, "; ")
+	}
 	for i, name := range a {
-		if !slices.Contains(b, name) {
-			return "only the first knows " + name
-		}
-		if i < len(b) && b[i] != name && slices.Contains(a, b[i]) {
-			return "in another order, from " + name + " and " + b[i] + " on"
+		if i >= len(b) || b[i] != name {
+			return fmt.Sprintf("in another order, from class %d (%s) on", i, name)
 		}
 	}
-	for _, name := range b {
-		if !slices.Contains(a, name) {
-			return "only the second knows " + name
+	return fmt.Sprintf("%d of them and %d", len(a), len(b))
+}
+
+// missing are those of the names that others does not hold.
+func missing(names, others []string) (only []string) {
+	for _, name := range names {
+		if !slices.Contains(others, name) {
+			only = append(only, name)
 		}
 	}
-	return "their number"
+	return only
+}
+
+// list names the first few.
+func list(names []string) string {
+	const most = 10
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
 }
 
 // look is one way to see a picture: windows of which the soft-max outputs are averaged with a weight in all.

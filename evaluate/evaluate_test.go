@@ -254,12 +254,50 @@ func TestScore(t *testing.T) {
 	if low, high := r.Top1Interval(); math.Abs(low-30.57) > 0.01 || math.Abs(high-86.32) > 0.01 {
 		t.Errorf("interval %v to %v", low, high)
 	}
+	for _, c := range []struct {
+		part, of  int
+		low, high float64
+	}{{0, 10, 0, 27.75}, {10, 10, 72.25, 100}, {1, 2, 9.45, 90.55}, {238, 2000, 10.55, 13.39}} {
+		if low, high := wilson(c.part, c.of); math.Abs(low-c.low) > 0.01 || math.Abs(high-c.high) > 0.01 || low > share(c.part, c.of) || high < share(c.part, c.of) {
+			t.Errorf("%d of %d: interval %v to %v, want %v to %v", c.part, c.of, low, high, c.low, c.high)
+		}
+	}
 	if five := Score(names(5), []Prediction{p(0, 1, 0, 0, 0, 0)}); !math.IsNaN(five.Top5Error()) {
 		t.Errorf("a top-5 error of five classes: %v", five.Top5Error())
 	}
 	mean, err := Average([]Prediction{p(0, .25, .75)}, []Prediction{p(0, .75, .25)}, []Prediction{p(0, .5, .5)})
 	if err != nil || !slices.Equal(mean[0].Probabilities, []float64{.5, .5}) {
 		t.Errorf("the mean is %v (%v)", mean, err)
+	}
+}
+
+// TestDifference lists what two nets do not know both.
+func TestDifference(t *testing.T) {
+	for _, c := range []struct {
+		a, b []string
+		want string
+	}{
+		{[]string{"cat", "dog", "owl"}, []string{"cow", "dog"}, "only the first knows cat, owl; only the second knows cow"},
+		{[]string{"cat"}, []string{"cat", "dog"}, "only the second knows dog"},
+		{[]string{"cat", "dog", "owl"}, []string{"cat", "owl", "dog"}, "in another order, from class 1 (dog) on"},
+		{[]string{"cat"}, []string{"cat", "cat"}, "1 of them and 2"},
+		{names(13), []string{"class 0"}, "only the first knows class 1, class 2, class 3, class 4, class 5, class 6, class 7, class 8, class 9, class 10 and 2 more"},
+	} {
+		if got := difference(c.a, c.b); got != c.want {
+			t.Errorf("%v and %v: %q, want %q", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// TestSoftmax: probabilities by hand, whatever is added to all logits.
+func TestSoftmax(t *testing.T) {
+	ln3 := float32(math.Log(3))
+	for _, logits := range [][]float32{{0, ln3, 0}, {-2, ln3 - 2, -2}, {300, ln3 + 300, 300}} {
+		for i, p := range softmax(logits) {
+			if want := []float64{.2, .6, .2}[i]; math.Abs(p-want) > 1e-5 {
+				t.Errorf("softmax of %v: %v for class %d, want %v", logits, p, i, want)
+			}
+		}
 	}
 }
 

@@ -75,5 +75,6 @@ func wilson(part, of int) (low, high float64) {
 	p := float64(part) / n
 	middle := (p + z*z/(2*n)) / (1 + z*z/n)
 	half := z / (1 + z*z/n) * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
-	return 100 * (middle - half), 100 * (middle + half)
+	// Rounding must not part an interval from a share at its end.
+	return 100 * max(0, min(middle-half, p)), 100 * min(1, max(middle+half, p))
 }

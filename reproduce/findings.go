@@ -12,9 +12,19 @@ type Finding struct {
 	Claim   string
 	Paper   float64        // points of top-1 error by which the paper's second net is better than its first
 	Ours    plots.Estimate // the same, with its 95 % interval
-	Shown   bool
-	Verdict string
+	Outcome Outcome
+	Verdict string // the outcome in words
 }
+
+// Outcome is what became of a finding.
+type Outcome string
+
+// The outcomes.
+const (
+	Shown   Outcome = "shown"
+	Open    Outcome = "open" // the difference is within the uncertainty
+	Against Outcome = "against"
+)
 
 // claim is a finding that is still to be looked at: that the nets of one row are better than those of another, or that
 // they are not.
@@ -47,6 +57,10 @@ func (p Plan) claims() (all []claim) {
 	add("4.1: the error falls with depth: E (19 layers) is better than A (11)", at("A"), at("E"))
 	add("4.1: additional non-linearity helps: C (1×1) is better than B", at("B"), at("C"))
 	add("4.1: spatial context matters: D (3×3) is better than C (1×1)", at("C"), at("D"))
+	if p.Ablation {
+		rows := ablation()
+		all = append(all, claim{text: "4.1: pairs of 3×3 convolutions (B) are better than single 5×5 ones, on a centre crop", worse: rows[1], better: rows[0], paper: 7})
+	}
 	for _, config := range []string{"C", "D", "E"} {
 		add(fmt.Sprintf("4.1: %s: scale jittering in training is better than the fixed scale in its middle", config),
 			find(single, config, configs.S384, configs.Dense), find(single, config, configs.Jitter, configs.Dense))
@@ -64,10 +78,6 @@ func (p Plan) claims() (all []claim) {
 	best := fused[len(fused)-1]
 	add("4.4: D and E together are better than D alone", find(protocols, "D", configs.Jitter, configs.Both), best)
 	add("4.4: D and E together are better than E alone", find(protocols, "E", configs.Jitter, configs.Both), best)
-	if p.Ablation {
-		rows := ablation()
-		all = append(all, claim{text: "4.1: pairs of 3×3 convolutions (B) are better than single 5×5 ones, on a centre crop", worse: rows[1], better: rows[0], paper: 7})
-	}
 	return all
 }
 
@@ -75,20 +85,20 @@ func (p Plan) claims() (all []claim) {
 func (c claim) judge(ours plots.Estimate) Finding {
 	f := Finding{Claim: c.text, Paper: c.paper, Ours: ours}
 	switch {
+	case c.no && ours.Low > 0:
+		f.Outcome, f.Verdict = Against, "not so here: it improves"
+	case c.no && ours.Value > 0:
+		f.Outcome, f.Verdict = Open, "not shown: an improvement, but within the uncertainty"
 	case c.no:
-		f.Shown = ours.Low <= 0
-		f.Verdict = "shown: no improvement beyond the uncertainty"
-		if !f.Shown {
-			f.Verdict = "not so here: it improves"
-		}
+		f.Outcome, f.Verdict = Shown, "shown: no improvement"
 	case ours.Low > 0:
-		f.Shown, f.Verdict = true, "shown"
+		f.Outcome, f.Verdict = Shown, "shown"
 	case ours.High < 0:
-		f.Verdict = "not so here: the opposite"
+		f.Outcome, f.Verdict = Against, "not so here: the opposite"
 	case ours.Value > 0:
-		f.Verdict = "not shown: the same direction, but within the uncertainty"
+		f.Outcome, f.Verdict = Open, "not shown: the same direction, but within the uncertainty"
 	default:
-		f.Verdict = "not shown: no improvement, within the uncertainty"
+		f.Outcome, f.Verdict = Open, "not shown: no improvement, within the uncertainty"
 	}
 	return f
 }

@@ -20,6 +20,7 @@ import (
 
 	"vgg/configs"
 	"vgg/dataset"
+	"vgg/evaluate"
 	"vgg/internal/kernel"
 	"vgg/plots"
 	"vgg/trainer"
@@ -38,18 +39,20 @@ type Report struct {
 	Data                         string
 	Classes                      int
 	TrainingPictures, Validation int
-	Seeds                        string
-	Uncertainty                  string // what stands in brackets behind an error
+	Errors                       string // whose they are
+	Uncertainty                  string // what stands in brackets behind them
 	Input                        int
 	Scales                       [3]string // ours for the paper's 256, 384 and [256;512]
-	Tables                       []Table
+	Places                       string    // what dense evaluation sees at these sizes
 	Findings                     []Finding
-	Figures                      []Figure
+	Sum                          string // of the findings
+	Tables                       []Table
+	Figures                      []Figure // of what the nets learned
 	Trainings                    []Training
+	Curves                       []Figure
 	TrainingTime, TestTime       time.Duration
 	Threads                      int
 	Kernels, Recipe              string
-	Places                       int // in the class score map of a square picture at the largest Q
 	HasTop5                      bool
 }
 
@@ -59,6 +62,28 @@ type Table struct {
 	Title   string
 	Section string
 	Lines   []Line
+	Figures []Figure
+}
+
+// Single is whether its lines are of one net each, with its S and Q.
+func (t Table) Single() bool { return t.Number != 6 }
+
+// Protocols is whether they differ in the protocol.
+func (t Table) Protocols() bool { return t.Number >= 5 }
+
+// Columns is the number of those that are ours.
+func (t Table) Columns(top5 bool) int {
+	n := 1
+	if top5 {
+		n++
+	}
+	if t.Single() {
+		n += 2
+	}
+	if t.Protocols() {
+		n++
+	}
+	return n
 }
 
 // Line is a row of a table.
@@ -91,17 +116,16 @@ func (f Figure) DataURI() htmltemplate.URL {
 
 // report collects what was found, draws it and writes it.
 func (p Plan) report(set *dataset.Set) (*Report, error) {
-	top := p.scale(configs.Jitter).Max
 	r := &Report{
 		Data: set.Name, Classes: len(set.Classes), TrainingPictures: set.Train.Len(), Validation: set.Val.Len(), Input: p.Recipe.Net.Input,
-		Seeds: strings.Trim(fmt.Sprint(p.Seeds), "[]"), Uncertainty: "the 95 % interval for so many pictures",
-		Threads: runtime.GOMAXPROCS(0), Kernels: kernel.ISA(), Places: (top-p.Recipe.Net.Input)/32 + 1, HasTop5: len(set.Classes) > 5,
+		Errors: fmt.Sprintf("of seed %d", p.Seeds[0]), Uncertainty: "the 95 % interval for so many pictures", Places: p.places(),
+		Threads: runtime.GOMAXPROCS(0), Kernels: kernel.ISA(), HasTop5: len(set.Classes) > 5,
 	}
 	if limit := p.Recipe.Training.Limit; limit > 0 {
 		r.TrainingPictures = min(r.TrainingPictures, limit)
 	}
 	if len(p.Seeds) > 1 {
-		r.Uncertainty = "the range over the seeds"
+		r.Errors, r.Uncertainty = "means over the seeds "+numbers(p.Seeds), "the range over the seeds"
 	}
 	for i, s := range []configs.Scale{configs.S256, configs.S384, configs.Jitter} {
 		r.Scales[i] = p.scale(s).String()
@@ -147,6 +171,7 @@ func (p Plan) tables(r *Report, classes []string) error {
 		}
 		r.Tables = append(r.Tables, out)
 	}
+	found := map[Outcome]int{}
 	for _, c := range p.claims() {
 		worse, err := p.outcome(c.worse, classes)
 		if err != nil {
@@ -156,8 +181,12 @@ func (p Plan) tables(r *Report, classes []string) error {
 		if err != nil {
 			return err
 		}
-		r.Findings = append(r.Findings, c.judge(gain(worse, better)))
+		finding := c.judge(gain(worse, better))
+		found[finding.Outcome]++
+		r.Findings = append(r.Findings, finding)
 	}
+	r.Sum = fmt.Sprintf("Of %d findings the miniature shows %d; in %d the difference is within the uncertainty, and in %d it is the opposite of the paper's.",
+		len(r.Findings), found[Shown], found[Open], found[Against])
 	return nil
 }
 
@@ -171,7 +200,19 @@ func (p Plan) line(r row) Line {
 	return l
 }
 
-func numbers(all []int) string {
+// places says what dense evaluation sees.
+func (p Plan) places() string {
+	input, jitter := p.Recipe.Net.Input, p.scale(configs.Jitter)
+	var each []string
+	for _, q := range evaluate.Scales(jitter.Min, jitter.Max, input) {
+		n := (q-input)/32 + 1
+		each = append(each, fmt.Sprintf("%d×%d at Q = %d", n, n, q))
+	}
+	return fmt.Sprintf("The class score map of a square picture measures %s. Where it is 1×1, dense evaluation sees the middle of "+
+		"the picture, %d×%[2]d, and its mirror image.", strings.Join(each, ", "), input)
+}
+
+func numbers[T int | uint64](all []T) string {
 	return strings.ReplaceAll(strings.Trim(fmt.Sprint(all), "[]"), " ", ", ")
 }
 
@@ -219,10 +260,12 @@ func (p Plan) figures(r *Report, classes []string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.add(r, depth, "depth.png", "Top-1 error against the number of layers with weights (Table 3)."); err != nil {
+	caption := fmt.Sprintf("Top-1 error against the number of layers with weights, with %s.", r.Uncertainty)
+	if err := p.add(&r.Tables[0].Figures, depth, "depth.png", caption); err != nil {
 		return err
 	}
-	for _, t := range r.Tables {
+	for i := range r.Tables {
+		t := &r.Tables[i]
 		var bars []plots.Bar
 		for _, l := range t.Lines {
 			bars = append(bars, plots.Bar{Label: l.label(), Ours: l.Top1, Paper: given(l.PaperTop1)})
@@ -231,10 +274,31 @@ func (p Plan) figures(r *Report, classes []string) error {
 		if err != nil {
 			return err
 		}
-		if err := p.add(r, figure, fmt.Sprintf("table%d.png", t.Number), fmt.Sprintf("Table %d beside the paper's.", t.Number)); err != nil {
+		if err := p.add(&t.Figures, figure, fmt.Sprintf("table%d.png", t.Number), fmt.Sprintf("Table %d beside the paper's.", t.Number)); err != nil {
 			return err
 		}
 	}
+	if err := p.addFilters(r); err != nil {
+		return err
+	}
+	fused := table6()
+	o, err := p.outcome(fused[len(fused)-1], classes)
+	if err != nil {
+		return err
+	}
+	figure, err := plots.Confusion(classes, o.confusion, "D and E, dense and multi-crop")
+	if err != nil {
+		return err
+	}
+	caption = fmt.Sprintf("Predictions of the last line of Table 6 by true class, seed %d.", p.Seeds[0])
+	if err := p.add(&r.Figures, figure, "confusion.png", caption); err != nil {
+		return err
+	}
+	return p.curves(r)
+}
+
+// curves draws the trainings of the first seed by training scale.
+func (p Plan) curves(r *Report) error {
 	order, _ := p.work(p.Seeds[0])
 	for i, s := range []configs.Scale{configs.S256, configs.S384, configs.Jitter} {
 		var runs []plots.Run
@@ -253,23 +317,11 @@ func (p Plan) figures(r *Report, classes []string) error {
 			return err
 		}
 		caption := fmt.Sprintf("Training at S = %s, seed %d: validation loss and error on the centre crop.", r.Scales[i], p.Seeds[0])
-		if err := p.add(r, figure, fmt.Sprintf("curves%d.png", i+1), caption); err != nil {
+		if err := p.add(&r.Curves, figure, fmt.Sprintf("curves%d.png", i+1), caption); err != nil {
 			return err
 		}
 	}
-	if err := p.addFilters(r); err != nil {
-		return err
-	}
-	fused := table6()
-	o, err := p.outcome(fused[len(fused)-1], classes)
-	if err != nil {
-		return err
-	}
-	figure, err := plots.Confusion(classes, o.confusion, "D and E, dense and multi-crop")
-	if err != nil {
-		return err
-	}
-	return p.add(r, figure, "confusion.png", fmt.Sprintf("Predictions of the last line of Table 6 by true class, seed %d.", p.Seeds[0]))
+	return nil
 }
 
 // depth are the series of Table 3 by training scale.
@@ -304,7 +356,7 @@ func (p Plan) addFilters(r *Report) error {
 	if err != nil {
 		return err
 	}
-	return p.add(r, figure, "filters.png", fmt.Sprintf("First-layer filters of net A, S = %s, seed %d.", r.Scales[0], a.seed))
+	return p.add(&r.Figures, figure, "filters.png", fmt.Sprintf("First-layer filters of net A, S = %s, seed %d.", r.Scales[0], a.seed))
 }
 
 // label is a line in a few words.
@@ -327,8 +379,8 @@ func given(v float64) float64 {
 	return v
 }
 
-// add saves a figure and takes it into the report.
-func (p Plan) add(r *Report, figure *plots.Figure, name, caption string) error {
+// add saves a figure and takes it into a part of the report.
+func (p Plan) add(to *[]Figure, figure *plots.Figure, name, caption string) error {
 	dir := filepath.Join(p.Dir, FiguresDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return errors.Wrap(err, "reproduce: folder of the figures")
@@ -338,7 +390,7 @@ func (p Plan) add(r *Report, figure *plots.Figure, name, caption string) error {
 		return err
 	}
 	data, err := os.ReadFile(path)
-	r.Figures = append(r.Figures, Figure{File: FiguresDir + "/" + name, Caption: caption, data: data})
+	*to = append(*to, Figure{File: FiguresDir + "/" + name, Caption: caption, data: data})
 	return errors.Wrap(err, "reproduce: figure")
 }
 
@@ -362,13 +414,16 @@ var functions = map[string]any{
 		}
 		return fmt.Sprintf("%.1f", v)
 	},
-	"points": func(v float64) string { return fmt.Sprintf("%+.1f", v) },
+	"points": func(v float64) string { return minus(fmt.Sprintf("%+.1f", v)) },
 	"gain": func(e plots.Estimate) string {
-		return fmt.Sprintf("%+.2f (%+.2f to %+.2f)", e.Value, e.Low, e.High)
+		return minus(fmt.Sprintf("%+.2f (%+.2f to %+.2f)", e.Value, e.Low, e.High))
 	},
 	"seconds":  func(v float64) string { return fmt.Sprintf("%.0f", v) },
 	"duration": func(d time.Duration) string { return d.Round(time.Second).String() },
 }
+
+// minus sets the sign as print does.
+func minus(text string) string { return strings.ReplaceAll(text, "-", "−") }
 
 // write writes the report in both forms.
 func (p Plan) write(r *Report) error {

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
 
 	"vgg/configs"
@@ -29,6 +32,9 @@ func Run(ctx context.Context, p Plan, set *dataset.Set, observer Observer) (*Rep
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
+	if err := p.begin(); err != nil {
+		return nil, err
+	}
 	for _, seed := range p.Seeds {
 		order, tests := p.work(seed)
 		for i, t := range order {
@@ -42,6 +48,36 @@ func Run(ctx context.Context, p Plan, set *dataset.Set, observer Observer) (*Rep
 		}
 	}
 	return p.report(set)
+}
+
+// begin keeps the recipe in the plan's folder, and refuses a folder in which another one has trained.
+func (p Plan) begin() error {
+	trained, err := filepath.Glob(filepath.Join(p.Dir, "seed-*", "*", trainer.CheckpointDir, "*.safetensors"))
+	if err != nil {
+		return errors.Wrap(err, "reproduce: folder (--out)")
+	}
+	path := filepath.Join(p.Dir, trainer.RecipeFile)
+	text, err := os.ReadFile(path)
+	if len(trained) == 0 || errors.Is(err, fs.ErrNotExist) {
+		if text, err = p.Recipe.TOML(); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(p.Dir, 0o755); err != nil {
+			return errors.Wrap(err, "reproduce: folder (--out)")
+		}
+		return errors.Wrap(renameio.WriteFile(path, text, 0o644), "reproduce: recipe")
+	}
+	if err != nil {
+		return errors.Wrap(err, "reproduce: folder (--out)")
+	}
+	begun, err := configs.ParseRecipe(text, path)
+	if err != nil {
+		return err
+	}
+	if changed := begun.Differences(p.Recipe, "seed", "checkpoint_minutes", "on_disk_full", "on_divergence", "log_every"); len(changed) > 0 {
+		return errors.Errorf("reproduce: %s was begun otherwise: %s: ask for the same, or give another folder (--out)", p.Dir, strings.Join(changed, "; "))
+	}
+	return nil
 }
 
 // train trains a net, or the rest of it.
@@ -58,7 +94,7 @@ func (p Plan) train(ctx context.Context, t training, set *dataset.Set, observer 
 			return err
 		}
 	}
-	if begun, err := filepath.Glob(filepath.Join(job.Dir, trainer.CheckpointDir, "*")); err != nil || len(begun) > 0 {
+	if begun, err := filepath.Glob(filepath.Join(job.Dir, trainer.CheckpointDir, "*.safetensors")); err != nil || len(begun) > 0 {
 		// The folder may have been moved, and with it where the weights are.
 		job.Resume, job.Force = true, []string{"weights", "init_from"}
 	}

@@ -106,13 +106,7 @@ func (s *session) goBack(err error) error {
 	if failed != nil {
 		return errors.Wrap(err, failed.Error())
 	}
-	for _, n := range s.learnables {
-		g, failed := n.Grad()
-		if failed != nil {
-			return errors.Wrap(failed, "trainer: gradients")
-		}
-		clear(g.Data().([]float32))
-	}
+	s.training.vm.ClearGradients()
 	before := s.elapsed()
 	if failed := s.restore(c); failed != nil {
 		return failed

@@ -81,7 +81,7 @@ func newSession(job Job) (s *session, err error) {
 		return nil, err
 	}
 	s.learnables = gorgonia.NodesToValueGrads(s.net.Learnables())
-	s.solver = &SGD{Momentum: r.Training.Momentum, WeightDecay: r.Training.WeightDecay, Accumulated: r.Training.Batch / micro}
+	s.solver = &SGD{Momentum: r.Training.Momentum, WeightDecay: r.Training.WeightDecay, Accumulated: r.Training.Batch / micro, KeepGradients: true}
 	if resumed != nil {
 		return s, s.restore(resumed)
 	}

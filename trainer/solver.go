@@ -12,13 +12,17 @@ import (
 //	v ← μ v − η (∇ / Accumulated + λ w)
 //	w ← w + v
 //
-// with learning rate η, momentum μ and weight decay λ, which holds for weights and biases alike; then the gradient is
-// cleared. (Gorgonia's own Momentum solver applies λ to the velocity instead of the weights.)
+// with learning rate η, momentum μ and weight decay λ, which holds for weights and biases alike; in the same pass the
+// gradient is cleared. (Gorgonia's own Momentum solver applies λ to the velocity instead of the weights.)
 type SGD struct {
 	LearningRate float64
 	Momentum     float64
 	WeightDecay  float64
 	Accumulated  int // micro-batches whose mean gradients were summed before the step; 0 = 1
+
+	// KeepGradients leaves the gradients as they are, which saves a write of each: for a machine that is told to clear them
+	// (machine.VM.ClearGradients).
+	KeepGradients bool
 
 	velocities [][]float32
 }
@@ -36,6 +40,7 @@ func (s *SGD) Step(model []gorgonia.ValueGrad) error {
 		Momentum:     float32(s.Momentum),
 		WeightDecay:  float32(s.WeightDecay),
 		Scale:        1 / float32(max(1, s.Accumulated)),
+		Keep:         s.KeepGradients,
 	}
 	for i, n := range model {
 		gradient, err := n.Grad()

@@ -50,6 +50,23 @@ func TestSGD(t *testing.T) {
 	}
 }
 
+// TestSGDKeepGradients: the same step, and the gradients stay.
+func TestSGDKeepGradients(t *testing.T) {
+	kept, cleared := learnable{vector(1, -2, 3), vector(4, 5, -6)}, learnable{vector(1, -2, 3), vector(4, 5, -6)}
+	for _, c := range []struct {
+		keep bool
+		n    learnable
+	}{{true, kept}, {false, cleared}} {
+		solver := &SGD{LearningRate: 0.5, Momentum: 0.9, WeightDecay: 0.1, KeepGradients: c.keep}
+		if err := solver.Step([]gorgonia.ValueGrad{c.n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !kept.value.Eq(cleared.value) || !kept.grad.Eq(vector(4, 5, -6)) || !cleared.grad.Eq(vector(0, 0, 0)) {
+		t.Errorf("kept %v %v, cleared %v %v", kept.value, kept.grad, cleared.value, cleared.grad)
+	}
+}
+
 func TestSGDErrors(t *testing.T) {
 	solver := &SGD{LearningRate: 1}
 	a := learnable{vector(1, 2), vector(0, 0)}

@@ -148,6 +148,7 @@ func (s *session) trainEpoch(ctx context.Context) error {
 		if err := s.solver.Step(s.learnables); err != nil {
 			return err
 		}
+		s.training.vm.ClearGradients()
 		s.at.Step++
 		s.at.Iteration++
 		s.at.Pass, s.at.PassSeconds, s.at.PassWaited = pass, seconds+time.Since(began).Seconds(), waited+s.train.Waited().Seconds()

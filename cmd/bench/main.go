@@ -188,7 +188,7 @@ func prepare(f flags) (func(i int) error, *graph.Net, *machine.VM, error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	solver := &trainer.SGD{LearningRate: 1e-3, Momentum: 0.9, WeightDecay: 5e-4}
+	solver := &trainer.SGD{LearningRate: 1e-3, Momentum: 0.9, WeightDecay: 5e-4, KeepGradients: true}
 	learnables := gorgonia.NodesToValueGrads(net.Learnables())
 	return func(i int) error {
 		if err := net.SetIteration(i); err != nil {
@@ -197,6 +197,7 @@ func prepare(f flags) (func(i int) error, *graph.Net, *machine.VM, error) {
 		if err := vm.RunAll(); err != nil {
 			return err
 		}
+		vm.ClearGradients()
 		return solver.Step(learnables)
 	}, net, vm, nil
 }

@@ -171,6 +171,14 @@ func TestErrors(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "empty"), 0o777); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.CopyFS(filepath.Join(dir, "hollow"), os.DirFS(filepath.Join(dir, "pictures"))); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		if err := os.Remove(filepath.Join(dir, "hollow", "val", "b", fmt.Sprintf("%d.png", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.WriteFile(filepath.Join(dir, "text"), []byte("no weights"), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -187,6 +195,8 @@ func TestErrors(t *testing.T) {
 		{1, []string{"other.safetensors", "cannot be fused", "only the first knows c"}, []string{"--weights", "one.safetensors", "--weights", "other.safetensors", "--data", "pictures"}},
 		{1, []string{"--data pictures", "other.safetensors", "other classes"}, []string{"--weights", "other.safetensors", "--data", "pictures"}},
 		{1, []string{"--data", "empty"}, []string{"--weights", "one.safetensors", "--data", "empty"}},
+		{1, []string{"--data", "no picture in val/b"}, []string{"--weights", "one.safetensors", "--data", "hollow"}},
+		{1, []string{"--data", "no val", "val_share"}, []string{"--weights", "one.safetensors", "--data", "pictures/train", "--val-share", "0"}},
 		{1, []string{"bare.safetensors", "--config", "--mean"}, []string{"--weights", "bare.safetensors", "--data", "pictures"}},
 		{1, []string{"text", "safetensors"}, []string{"--weights", "text", "--data", "pictures"}},
 		{1, []string{"--predictions", "missing"}, []string{"--weights", "one.safetensors", "--data", "pictures", "--predictions", "missing/p.csv"}},

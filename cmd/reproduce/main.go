@@ -19,11 +19,11 @@ import (
 
 type flags struct {
 	Data     string   `help:"Pictures, as train takes them; default those of the recipe." placeholder:"SPEC"`
-	Recipe   string   `help:"Recipe that trains net A, S from scale_min to scale_max standing for the paper's [256;512]: a name or a TOML file." default:"miniature" placeholder:"NAME|FILE"`
-	Out      string   `help:"Folder of the runs, the tests and the report; what it holds already is not done again." default:"runs/reproduce" placeholder:"DIR"`
-	Seeds    []uint64 `help:"Train everything once for each." default:"1,2" placeholder:"N,…"`
+	Recipe   string   `help:"Recipe that trains net A, S from scale_min to scale_max standing for the paper's [256;512]: a name or a TOML file; default miniature." default:"miniature" placeholder:"NAME|FILE"`
+	Out      string   `help:"Folder of the runs, the tests and the report; what it holds already is not done again. Default runs/reproduce." default:"runs/reproduce" placeholder:"DIR"`
+	Seeds    []uint64 `help:"Train everything once for each; default 1,2." default:"1,2" placeholder:"N,…"`
 	Ablation bool     `help:"Also train the shallow net of section 4.1, with one 5×5 convolution for each pair of 3×3."`
-	Epochs   *int     `help:"Passes over the training pictures, at most; half as many for nets that start from a trained one." placeholder:"N"`
+	Epochs   *int     `help:"Passes over the training pictures, at most; half as many at a second training scale." placeholder:"N"`
 	Set      []string `help:"Change any key of the recipe, such as training.limit=1000; repeatable." placeholder:"KEY=VALUE" sep:"none"`
 	cli.Threads
 }

@@ -35,6 +35,7 @@ type VM struct {
 	steps   []step
 	values  []gorgonia.Value // of each node in the order of steps; planned, bound or computed
 	planned int64            // bytes
+	cleared bool             // the next run begins the gradients anew
 }
 
 // step computes one node.
@@ -208,6 +209,10 @@ func (m *VM) isConstant(n *gorgonia.Node, s *step) bool {
 	return !slices.ContainsFunc(s.inputs, func(i int) bool { return !m.steps[i].once })
 }
 
+// ClearGradients lets the next run begin the gradients anew instead of adding to them, as if they had been set to zero,
+// which it does without touching their memory.
+func (m *VM) ClearGradients() { m.cleared = true }
+
 // RunAll computes the outputs and adds to the gradients. It is part of gorgonia.VM.
 func (m *VM) RunAll() error {
 	for i := range m.steps {
@@ -222,6 +227,7 @@ func (m *VM) RunAll() error {
 			m.values[j] = nil
 		}
 	}
+	m.cleared = false
 	for i := range m.steps {
 		s := &m.steps[i]
 		if !s.output || s.sum != nil || len(s.inputs) == 0 {
@@ -242,6 +248,9 @@ func (m *VM) execute(i int, s *step) (err error) {
 	switch {
 	case len(s.inputs) == 0:
 		m.values[i], err = leaf(s.node)
+	case s.addsDirectly() && m.cleared:
+		_, err = op.(PlannedOp).UsePreallocDo(s.sum, s.args...)
+		return err
 	case s.addsDirectly():
 		return op.(gorgonia.IncrDoer).IncrDo(s.sum, s.args...)
 	case s.buffer != nil:
@@ -251,6 +260,9 @@ func (m *VM) execute(i int, s *step) (err error) {
 	}
 	if err != nil || s.sum == nil {
 		return err
+	}
+	if m.cleared {
+		return tensor.Copy(s.sum.(tensor.Tensor), m.values[i].(tensor.Tensor))
 	}
 	_, err = tensor.Add(s.sum, m.values[i], tensor.UseUnsafe())
 	return err

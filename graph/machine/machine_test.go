@@ -106,6 +106,48 @@ func TestTapeMachine(t *testing.T) {
 	}
 }
 
+// TestClearGradients: a run after it begins the gradients anew, to the bits of the first run, and the next one adds to them.
+func TestClearGradients(t *testing.T) {
+	for name, declare := range graphs {
+		t.Run(name, func(t *testing.T) {
+			g := gorgonia.NewGraph()
+			outputs, learnables := declare(g, rand.New(rand.NewPCG(5, 0)))
+			if _, err := gorgonia.Grad(outputs[0], learnables...); err != nil {
+				t.Fatal(err)
+			}
+			vm, err := New(g, Outputs(outputs...), Gradients(learnables...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var first, second [][]float32
+			for run := range 5 {
+				if run > 1 && run%2 == 0 {
+					vm.ClearGradients()
+				}
+				if err := vm.RunAll(); err != nil {
+					t.Fatal(err)
+				}
+				var all [][]float32
+				for _, n := range learnables {
+					grad, err := n.Grad()
+					if err != nil {
+						t.Fatal(err)
+					}
+					all = append(all, floats(grad))
+				}
+				switch want := [][][]float32{first, second}[run%2]; {
+				case run == 0:
+					first = all
+				case run == 1:
+					second = all
+				case !slices.EqualFunc(all, want, slices.Equal[[]float32]):
+					t.Errorf("run %d: the gradients are not those of run %d", run, run%2)
+				}
+			}
+		})
+	}
+}
+
 func floats(v gorgonia.Value) []float32 {
 	if f, ok := v.Data().(float32); ok {
 		return []float32{f}

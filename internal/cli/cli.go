@@ -68,7 +68,7 @@ func interruptedCode(cancel func()) *atomic.Int32 {
 }
 
 func fail(name string, err error, code int) {
-	fmt.Fprintf(os.Stderr, "%s: %s\n", name, strings.ReplaceAll(err.Error(), "\n", " "))
+	fmt.Fprintf(os.Stderr, "%s: %s\n", name, strings.ReplaceAll(strings.TrimPrefix(err.Error(), name+": "), "\n", " "))
 	os.Exit(code)
 }
 

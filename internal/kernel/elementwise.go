@@ -77,20 +77,30 @@ func BiasGradient(db, dy []float32, accumulate bool) {
 }
 
 // SGD is stochastic gradient descent with momentum and weight decay (section 3.1). Scale multiplies the gradient.
-type SGD struct{ LearningRate, Momentum, WeightDecay, Scale float32 }
+type SGD struct {
+	LearningRate, Momentum, WeightDecay, Scale float32
 
-// Step does v = Momentum*v - LearningRate*(Scale*g + WeightDecay*w), w += v, g = 0 in one pass.
+	Keep bool // leave the gradient as it is
+}
+
+// Step does v = Momentum*v - LearningRate*(Scale*g + WeightDecay*w), w += v and, unless Keep, g = 0 in one pass.
 func (s SGD) Step(w, v, g []float32) {
 	v, g = v[:len(w):len(w)], g[:len(w):len(w)]
+	step := cpu.sgd
+	if s.Keep {
+		step = cpu.sgdKeep
+	}
 	parallel(len(w), elementwiseGrain, func(lo, hi int) {
-		if cpu.sgd != nil {
-			cpu.sgd(&w[lo], &v[lo], &g[lo], hi-lo, s.LearningRate, s.Momentum, s.WeightDecay, s.Scale)
+		if step != nil {
+			step(&w[lo], &v[lo], &g[lo], hi-lo, s.LearningRate, s.Momentum, s.WeightDecay, s.Scale)
 			return
 		}
 		for i := lo; i < hi; i++ {
 			v[i] = s.Momentum*v[i] - s.LearningRate*(s.Scale*g[i]+s.WeightDecay*w[i])
 			w[i] += v[i]
-			g[i] = 0
+		}
+		if !s.Keep {
+			clear(g[lo:hi])
 		}
 	})
 }

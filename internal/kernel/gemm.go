@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // A tile is the matrix product that the layers are made of, a sum over runs of products with the inner dimension k:
 //
@@ -13,6 +16,7 @@ type tile struct {
 	rsc, rsa, csa, rsb, rse int
 	floor                   float32
 	ahead                   int // floats from b to what is going to be b, a hint
+	stream                  int // 1 writes c around the cache, if aligned; a hint too
 }
 
 // noFloor is the floor of a tile without ReLU.
@@ -35,8 +39,21 @@ func (t *tile) compute(c, a, b, e []float32, runs [][2]int) {
 		_, _, _, _ = a[run[0]], a[run[0]+lastA], b[run[1]], b[run[1]+lastB]
 	}
 	_, _ = c[(t.m-1)*t.rsc+t.n-1], e[(t.m-1)*t.rse+t.n-1]
-	cpu.gemm(&c[0], &a[0], &b[0], &e[0], &runs[0], len(runs), t.k, t.rsc, t.rsa, t.csa, t.rsb, t.rse, t.m, t.n, evenly(t.m, cpu.rows), t.ahead, t.floor)
+	stream := t.stream
+	if t.n != cpu.columns || !aligned(c) || t.rsc%lineFloats != 0 {
+		stream = 0
+	}
+	cpu.gemm(&c[0], &a[0], &b[0], &e[0], &runs[0], len(runs), t.k, t.rsc, t.rsa, t.csa, t.rsb, t.rse, t.m, t.n, evenly(t.m, cpu.rows), t.ahead, stream, t.floor)
 }
+
+// lineFloats are those of a cache line, which is written around the cache as a whole or not at all.
+const lineFloats = 16
+
+// aligned says whether a slice begins on a cache line.
+func aligned(s []float32) bool { return uintptr(unsafe.Pointer(&s[0]))%(4*lineFloats) == 0 }
+
+// streaming is the least number of floats that are written around the cache: more than it could keep for a reader.
+const streaming = 1 << 22
 
 // computeGo is the pure-Go twin of the assembly. It sums two rows of four columns at a time in registers.
 func (t *tile) computeGo(c, a, b, e []float32, runs [][2]int) {

@@ -12,7 +12,8 @@ import (
 // same bits whatever the tile, and nothing else may be written.
 func TestTile(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
-		const k, rsc, rsa, rsb = 19, 40, 61, 37
+		const k, narrow, rsa, rsb = 19, 40, 61, 37
+		const rsc = narrow
 		rows := 2*cpu.rows + 3 // some rows at a time, and then the rest
 		r := generator(1)
 		a, b, bias := random(r, 3*k+rows*rsa), random(r, (2*k+5)*rsb), random(r, cpu.columns)
@@ -55,6 +56,25 @@ func TestTile(t *testing.T) {
 				last := (m-1)*rsc + n - 1
 				if got, want := c[last], max(want[last], 0)+want[last]-float64(bias[n-1]); math.Abs(float64(got)-want) > 1e-4 {
 					t.Fatalf("%d×%d: accumulated %g, want %g", m, n, got, want)
+				}
+			}
+		}
+		// Around the cache or not, whole tiles are the same, wherever c begins.
+		for from := range 3 {
+			const rsc = 64
+			c := make([]float32, 2*rsc+rows*rsc)
+			for !aligned(c) {
+				c = c[1:]
+			}
+			c = c[16*from/2:] // on a cache line, in its middle, on the next one
+			x := tile{m: rows, n: cpu.columns, k: k, rsc: rsc, rsa: rsa, csa: 1, rsb: rsb, stream: 1}
+			x.compute(c, a, b, bias, runs)
+			for i := range rows {
+				if !slices.Equal(c[i*rsc:][:cpu.columns], whole[i*narrow:][:cpu.columns]) {
+					t.Fatalf("row %d written around the cache, from %d: %g, want %g", i, from, c[i*rsc:][:cpu.columns], whole[i*narrow:][:cpu.columns])
+				}
+				if slices.ContainsFunc(c[i*rsc+cpu.columns:][:rsc-cpu.columns], func(v float32) bool { return v != 0 }) {
+					t.Fatalf("row %d: wrote beyond its columns", i)
 				}
 			}
 		}

@@ -17,12 +17,12 @@ type isa struct {
 	dotM, dotN    int // the largest tile of dot
 	side          int // of the largest block of transpose
 
-	gemm         func(c, a, b, e *float32, runs *[2]int, count, k, rsc, rsa, csa, rsb, rse, m, n, height, ahead int, floor float32)
+	gemm         func(c, a, b, e *float32, runs *[2]int, count, k, rsc, rsa, csa, rsb, rse, m, n, height, ahead, stream int, floor float32)
 	dot          func(c, a, b *float32, k, rsc, csc, rsa, rsb, m, n int)
 	transpose    func(dst, src *float32, to, from *int, rows, columns int, add bool)
 	add          func(dst, src *float32, n int)
 	reluGradient func(dx, dy, y *float32, n int)
-	sgd          func(w, v, gradient *float32, n int, learningRate, momentum, weightDecay, scale float32)
+	sgd, sgdKeep func(w, v, gradient *float32, n int, learningRate, momentum, weightDecay, scale float32)
 	poolForward  func(y, x *float32, pixels, c, line int)
 	poolGradient func(dx, dy, x, y *float32, pixels, c, line int)
 	lrnForward   func(y, x, squares *float32, n, lead, size int, alpha, k float32)

@@ -2,10 +2,10 @@
 
 package kernel
 
-// It fetches what lies ahead floats beyond the b that it reads.
+// It fetches what lies ahead floats beyond the b that it reads. If stream is not 0, n is 32 and c is written around the cache.
 //
 //go:noescape
-func gemmAVX512(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, floor float32)
+func gemmAVX512(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, stream int, floor float32)
 
 // dotAVX512 does c[i*rsc+j*csc] += Σ over p < k of a[i*rsa+p] * b[j*rsb+p] for m of 1 to 4 rows i and n of 1 to 6 rows j.
 //
@@ -27,10 +27,15 @@ func addAVX512(dst *float32, src *float32, n int)
 //go:noescape
 func reluGradientAVX512(dx *float32, dy *float32, y *float32, n int)
 
-// sgdAVX512 does the step of SGD for i < n.
+// sgdAVX512 does the step of SGD for i < n, and clears the gradient.
 //
 //go:noescape
 func sgdAVX512(w *float32, v *float32, gradient *float32, n int, learningRate float32, momentum float32, weightDecay float32, scale float32)
+
+// sgdKeepAVX512 does the step of SGD for i < n.
+//
+//go:noescape
+func sgdKeepAVX512(w *float32, v *float32, gradient *float32, n int, learningRate float32, momentum float32, weightDecay float32, scale float32)
 
 // poolForwardAVX512 writes the maxima of a row of windows to y (pixels, c), a NaN if there is one; the rows of x are line floats apart.
 //
@@ -135,10 +140,10 @@ func winograd2FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstCol
 //go:noescape
 func winograd2FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
-// It fetches what lies ahead floats beyond the b that it reads.
+// It fetches what lies ahead floats beyond the b that it reads. If stream is not 0, n is 16 and c is written around the cache.
 //
 //go:noescape
-func gemmAVX2(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, floor float32)
+func gemmAVX2(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, stream int, floor float32)
 
 // dotAVX2 does c[i*rsc+j*csc] += Σ over p < k of a[i*rsa+p] * b[j*rsb+p] for m of 1 to 3 rows i and n of 1 to 3 rows j.
 //
@@ -160,10 +165,15 @@ func addAVX2(dst *float32, src *float32, n int)
 //go:noescape
 func reluGradientAVX2(dx *float32, dy *float32, y *float32, n int)
 
-// sgdAVX2 does the step of SGD for i < n.
+// sgdAVX2 does the step of SGD for i < n, and clears the gradient.
 //
 //go:noescape
 func sgdAVX2(w *float32, v *float32, gradient *float32, n int, learningRate float32, momentum float32, weightDecay float32, scale float32)
+
+// sgdKeepAVX2 does the step of SGD for i < n.
+//
+//go:noescape
+func sgdKeepAVX2(w *float32, v *float32, gradient *float32, n int, learningRate float32, momentum float32, weightDecay float32, scale float32)
 
 // poolForwardAVX2 writes the maxima of a row of windows to y (pixels, c), a NaN if there is one; the rows of x are line floats apart.
 //

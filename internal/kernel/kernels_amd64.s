@@ -218,9 +218,9 @@ DATA laneMasks<>+56(SB)/4, $0x00000000
 DATA laneMasks<>+60(SB)/4, $0x00000000
 GLOBL laneMasks<>(SB), RODATA|NOPTR, $64
 
-// func gemmAVX512(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, floor float32)
+// func gemmAVX512(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, stream int, floor float32)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
-TEXT ·gemmAVX512(SB), NOSPLIT, $0-132
+TEXT ·gemmAVX512(SB), NOSPLIT, $0-140
 next:
 	MOVQ    n+104(FP), CX
 	MOVQ    m+96(FP), DX
@@ -461,7 +461,10 @@ tile14x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z28
+	VBROADCASTSS floor+136(FP), Z28
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile14x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z28, Z0
 	VMOVUPS      Z0, (R8)
@@ -588,17 +591,134 @@ tile14x2maskedstep:
 	VMOVUPS      Z27, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x0e, DX
-	JZ           tile14x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x0e, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile14x2maskedwritten
+
+tile14x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z28, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z28, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z2, Z2
+	VMAXPS   Z2, Z28, Z2
+	VMOVNTPS Z2, (R8)
+	VADDPS   64(R9), Z3, Z3
+	VMAXPS   Z3, Z28, Z3
+	VMOVNTPS Z3, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z4, Z4
+	VMAXPS   Z4, Z28, Z4
+	VMOVNTPS Z4, (R8)
+	VADDPS   64(R9), Z5, Z5
+	VMAXPS   Z5, Z28, Z5
+	VMOVNTPS Z5, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z6, Z6
+	VMAXPS   Z6, Z28, Z6
+	VMOVNTPS Z6, (R8)
+	VADDPS   64(R9), Z7, Z7
+	VMAXPS   Z7, Z28, Z7
+	VMOVNTPS Z7, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z8, Z8
+	VMAXPS   Z8, Z28, Z8
+	VMOVNTPS Z8, (R8)
+	VADDPS   64(R9), Z9, Z9
+	VMAXPS   Z9, Z28, Z9
+	VMOVNTPS Z9, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z10, Z10
+	VMAXPS   Z10, Z28, Z10
+	VMOVNTPS Z10, (R8)
+	VADDPS   64(R9), Z11, Z11
+	VMAXPS   Z11, Z28, Z11
+	VMOVNTPS Z11, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z12, Z12
+	VMAXPS   Z12, Z28, Z12
+	VMOVNTPS Z12, (R8)
+	VADDPS   64(R9), Z13, Z13
+	VMAXPS   Z13, Z28, Z13
+	VMOVNTPS Z13, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z14, Z14
+	VMAXPS   Z14, Z28, Z14
+	VMOVNTPS Z14, (R8)
+	VADDPS   64(R9), Z15, Z15
+	VMAXPS   Z15, Z28, Z15
+	VMOVNTPS Z15, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z16, Z16
+	VMAXPS   Z16, Z28, Z16
+	VMOVNTPS Z16, (R8)
+	VADDPS   64(R9), Z17, Z17
+	VMAXPS   Z17, Z28, Z17
+	VMOVNTPS Z17, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z18, Z18
+	VMAXPS   Z18, Z28, Z18
+	VMOVNTPS Z18, (R8)
+	VADDPS   64(R9), Z19, Z19
+	VMAXPS   Z19, Z28, Z19
+	VMOVNTPS Z19, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z20, Z20
+	VMAXPS   Z20, Z28, Z20
+	VMOVNTPS Z20, (R8)
+	VADDPS   64(R9), Z21, Z21
+	VMAXPS   Z21, Z28, Z21
+	VMOVNTPS Z21, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z22, Z22
+	VMAXPS   Z22, Z28, Z22
+	VMOVNTPS Z22, (R8)
+	VADDPS   64(R9), Z23, Z23
+	VMAXPS   Z23, Z28, Z23
+	VMOVNTPS Z23, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z24, Z24
+	VMAXPS   Z24, Z28, Z24
+	VMOVNTPS Z24, (R8)
+	VADDPS   64(R9), Z25, Z25
+	VMAXPS   Z25, Z28, Z25
+	VMOVNTPS Z25, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z26, Z26
+	VMAXPS   Z26, Z28, Z26
+	VMOVNTPS Z26, (R8)
+	VADDPS   64(R9), Z27, Z27
+	VMAXPS   Z27, Z28, Z27
+	VMOVNTPS Z27, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile14x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x0e, DX
+	JZ     tile14x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x0e, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile14x2maskedlast:
 	VZEROUPPER
@@ -708,7 +828,7 @@ tile14x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z14
+	VBROADCASTSS     floor+136(FP), Z14
 	VMOVUPS.Z        (R9), K1, Z15
 	VADDPS           Z15, Z0, Z0
 	VMAXPS           Z0, Z14, Z0
@@ -963,7 +1083,10 @@ tile13x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z26
+	VBROADCASTSS floor+136(FP), Z26
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile13x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z26, Z0
 	VMOVUPS      Z0, (R8)
@@ -1081,17 +1204,126 @@ tile13x2maskedstep:
 	VMOVUPS      Z25, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x0d, DX
-	JZ           tile13x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x0d, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile13x2maskedwritten
+
+tile13x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z26, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z26, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z2, Z2
+	VMAXPS   Z2, Z26, Z2
+	VMOVNTPS Z2, (R8)
+	VADDPS   64(R9), Z3, Z3
+	VMAXPS   Z3, Z26, Z3
+	VMOVNTPS Z3, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z4, Z4
+	VMAXPS   Z4, Z26, Z4
+	VMOVNTPS Z4, (R8)
+	VADDPS   64(R9), Z5, Z5
+	VMAXPS   Z5, Z26, Z5
+	VMOVNTPS Z5, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z6, Z6
+	VMAXPS   Z6, Z26, Z6
+	VMOVNTPS Z6, (R8)
+	VADDPS   64(R9), Z7, Z7
+	VMAXPS   Z7, Z26, Z7
+	VMOVNTPS Z7, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z8, Z8
+	VMAXPS   Z8, Z26, Z8
+	VMOVNTPS Z8, (R8)
+	VADDPS   64(R9), Z9, Z9
+	VMAXPS   Z9, Z26, Z9
+	VMOVNTPS Z9, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z10, Z10
+	VMAXPS   Z10, Z26, Z10
+	VMOVNTPS Z10, (R8)
+	VADDPS   64(R9), Z11, Z11
+	VMAXPS   Z11, Z26, Z11
+	VMOVNTPS Z11, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z12, Z12
+	VMAXPS   Z12, Z26, Z12
+	VMOVNTPS Z12, (R8)
+	VADDPS   64(R9), Z13, Z13
+	VMAXPS   Z13, Z26, Z13
+	VMOVNTPS Z13, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z14, Z14
+	VMAXPS   Z14, Z26, Z14
+	VMOVNTPS Z14, (R8)
+	VADDPS   64(R9), Z15, Z15
+	VMAXPS   Z15, Z26, Z15
+	VMOVNTPS Z15, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z16, Z16
+	VMAXPS   Z16, Z26, Z16
+	VMOVNTPS Z16, (R8)
+	VADDPS   64(R9), Z17, Z17
+	VMAXPS   Z17, Z26, Z17
+	VMOVNTPS Z17, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z18, Z18
+	VMAXPS   Z18, Z26, Z18
+	VMOVNTPS Z18, (R8)
+	VADDPS   64(R9), Z19, Z19
+	VMAXPS   Z19, Z26, Z19
+	VMOVNTPS Z19, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z20, Z20
+	VMAXPS   Z20, Z26, Z20
+	VMOVNTPS Z20, (R8)
+	VADDPS   64(R9), Z21, Z21
+	VMAXPS   Z21, Z26, Z21
+	VMOVNTPS Z21, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z22, Z22
+	VMAXPS   Z22, Z26, Z22
+	VMOVNTPS Z22, (R8)
+	VADDPS   64(R9), Z23, Z23
+	VMAXPS   Z23, Z26, Z23
+	VMOVNTPS Z23, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z24, Z24
+	VMAXPS   Z24, Z26, Z24
+	VMOVNTPS Z24, (R8)
+	VADDPS   64(R9), Z25, Z25
+	VMAXPS   Z25, Z26, Z25
+	VMOVNTPS Z25, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile13x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x0d, DX
+	JZ     tile13x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x0d, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile13x2maskedlast:
 	VZEROUPPER
@@ -1197,7 +1429,7 @@ tile13x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z13
+	VBROADCASTSS     floor+136(FP), Z13
 	VMOVUPS.Z        (R9), K1, Z14
 	VADDPS           Z14, Z0, Z0
 	VMAXPS           Z0, Z13, Z0
@@ -1436,7 +1668,10 @@ tile12x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z24
+	VBROADCASTSS floor+136(FP), Z24
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile12x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z24, Z0
 	VMOVUPS      Z0, (R8)
@@ -1545,17 +1780,118 @@ tile12x2maskedstep:
 	VMOVUPS      Z23, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x0c, DX
-	JZ           tile12x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x0c, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile12x2maskedwritten
+
+tile12x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z24, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z24, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z2, Z2
+	VMAXPS   Z2, Z24, Z2
+	VMOVNTPS Z2, (R8)
+	VADDPS   64(R9), Z3, Z3
+	VMAXPS   Z3, Z24, Z3
+	VMOVNTPS Z3, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z4, Z4
+	VMAXPS   Z4, Z24, Z4
+	VMOVNTPS Z4, (R8)
+	VADDPS   64(R9), Z5, Z5
+	VMAXPS   Z5, Z24, Z5
+	VMOVNTPS Z5, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z6, Z6
+	VMAXPS   Z6, Z24, Z6
+	VMOVNTPS Z6, (R8)
+	VADDPS   64(R9), Z7, Z7
+	VMAXPS   Z7, Z24, Z7
+	VMOVNTPS Z7, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z8, Z8
+	VMAXPS   Z8, Z24, Z8
+	VMOVNTPS Z8, (R8)
+	VADDPS   64(R9), Z9, Z9
+	VMAXPS   Z9, Z24, Z9
+	VMOVNTPS Z9, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z10, Z10
+	VMAXPS   Z10, Z24, Z10
+	VMOVNTPS Z10, (R8)
+	VADDPS   64(R9), Z11, Z11
+	VMAXPS   Z11, Z24, Z11
+	VMOVNTPS Z11, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z12, Z12
+	VMAXPS   Z12, Z24, Z12
+	VMOVNTPS Z12, (R8)
+	VADDPS   64(R9), Z13, Z13
+	VMAXPS   Z13, Z24, Z13
+	VMOVNTPS Z13, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z14, Z14
+	VMAXPS   Z14, Z24, Z14
+	VMOVNTPS Z14, (R8)
+	VADDPS   64(R9), Z15, Z15
+	VMAXPS   Z15, Z24, Z15
+	VMOVNTPS Z15, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z16, Z16
+	VMAXPS   Z16, Z24, Z16
+	VMOVNTPS Z16, (R8)
+	VADDPS   64(R9), Z17, Z17
+	VMAXPS   Z17, Z24, Z17
+	VMOVNTPS Z17, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z18, Z18
+	VMAXPS   Z18, Z24, Z18
+	VMOVNTPS Z18, (R8)
+	VADDPS   64(R9), Z19, Z19
+	VMAXPS   Z19, Z24, Z19
+	VMOVNTPS Z19, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z20, Z20
+	VMAXPS   Z20, Z24, Z20
+	VMOVNTPS Z20, (R8)
+	VADDPS   64(R9), Z21, Z21
+	VMAXPS   Z21, Z24, Z21
+	VMOVNTPS Z21, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z22, Z22
+	VMAXPS   Z22, Z24, Z22
+	VMOVNTPS Z22, (R8)
+	VADDPS   64(R9), Z23, Z23
+	VMAXPS   Z23, Z24, Z23
+	VMOVNTPS Z23, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile12x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x0c, DX
+	JZ     tile12x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x0c, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile12x2maskedlast:
 	VZEROUPPER
@@ -1655,7 +1991,7 @@ tile12x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z12
+	VBROADCASTSS     floor+136(FP), Z12
 	VMOVUPS.Z        (R9), K1, Z13
 	VADDPS           Z13, Z0, Z0
 	VMAXPS           Z0, Z12, Z0
@@ -1880,7 +2216,10 @@ tile11x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z22
+	VBROADCASTSS floor+136(FP), Z22
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile11x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z22, Z0
 	VMOVUPS      Z0, (R8)
@@ -1980,17 +2319,110 @@ tile11x2maskedstep:
 	VMOVUPS      Z21, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x0b, DX
-	JZ           tile11x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x0b, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile11x2maskedwritten
+
+tile11x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z22, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z22, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z2, Z2
+	VMAXPS   Z2, Z22, Z2
+	VMOVNTPS Z2, (R8)
+	VADDPS   64(R9), Z3, Z3
+	VMAXPS   Z3, Z22, Z3
+	VMOVNTPS Z3, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z4, Z4
+	VMAXPS   Z4, Z22, Z4
+	VMOVNTPS Z4, (R8)
+	VADDPS   64(R9), Z5, Z5
+	VMAXPS   Z5, Z22, Z5
+	VMOVNTPS Z5, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z6, Z6
+	VMAXPS   Z6, Z22, Z6
+	VMOVNTPS Z6, (R8)
+	VADDPS   64(R9), Z7, Z7
+	VMAXPS   Z7, Z22, Z7
+	VMOVNTPS Z7, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z8, Z8
+	VMAXPS   Z8, Z22, Z8
+	VMOVNTPS Z8, (R8)
+	VADDPS   64(R9), Z9, Z9
+	VMAXPS   Z9, Z22, Z9
+	VMOVNTPS Z9, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z10, Z10
+	VMAXPS   Z10, Z22, Z10
+	VMOVNTPS Z10, (R8)
+	VADDPS   64(R9), Z11, Z11
+	VMAXPS   Z11, Z22, Z11
+	VMOVNTPS Z11, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z12, Z12
+	VMAXPS   Z12, Z22, Z12
+	VMOVNTPS Z12, (R8)
+	VADDPS   64(R9), Z13, Z13
+	VMAXPS   Z13, Z22, Z13
+	VMOVNTPS Z13, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z14, Z14
+	VMAXPS   Z14, Z22, Z14
+	VMOVNTPS Z14, (R8)
+	VADDPS   64(R9), Z15, Z15
+	VMAXPS   Z15, Z22, Z15
+	VMOVNTPS Z15, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z16, Z16
+	VMAXPS   Z16, Z22, Z16
+	VMOVNTPS Z16, (R8)
+	VADDPS   64(R9), Z17, Z17
+	VMAXPS   Z17, Z22, Z17
+	VMOVNTPS Z17, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z18, Z18
+	VMAXPS   Z18, Z22, Z18
+	VMOVNTPS Z18, (R8)
+	VADDPS   64(R9), Z19, Z19
+	VMAXPS   Z19, Z22, Z19
+	VMOVNTPS Z19, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z20, Z20
+	VMAXPS   Z20, Z22, Z20
+	VMOVNTPS Z20, (R8)
+	VADDPS   64(R9), Z21, Z21
+	VMAXPS   Z21, Z22, Z21
+	VMOVNTPS Z21, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile11x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x0b, DX
+	JZ     tile11x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x0b, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile11x2maskedlast:
 	VZEROUPPER
@@ -2086,7 +2518,7 @@ tile11x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z11
+	VBROADCASTSS     floor+136(FP), Z11
 	VMOVUPS.Z        (R9), K1, Z12
 	VADDPS           Z12, Z0, Z0
 	VMAXPS           Z0, Z11, Z0
@@ -2297,7 +2729,10 @@ tile10x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z20
+	VBROADCASTSS floor+136(FP), Z20
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile10x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z20, Z0
 	VMOVUPS      Z0, (R8)
@@ -2388,17 +2823,102 @@ tile10x2maskedstep:
 	VMOVUPS      Z19, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x0a, DX
-	JZ           tile10x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x0a, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile10x2maskedwritten
+
+tile10x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z20, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z20, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z2, Z2
+	VMAXPS   Z2, Z20, Z2
+	VMOVNTPS Z2, (R8)
+	VADDPS   64(R9), Z3, Z3
+	VMAXPS   Z3, Z20, Z3
+	VMOVNTPS Z3, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z4, Z4
+	VMAXPS   Z4, Z20, Z4
+	VMOVNTPS Z4, (R8)
+	VADDPS   64(R9), Z5, Z5
+	VMAXPS   Z5, Z20, Z5
+	VMOVNTPS Z5, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z6, Z6
+	VMAXPS   Z6, Z20, Z6
+	VMOVNTPS Z6, (R8)
+	VADDPS   64(R9), Z7, Z7
+	VMAXPS   Z7, Z20, Z7
+	VMOVNTPS Z7, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z8, Z8
+	VMAXPS   Z8, Z20, Z8
+	VMOVNTPS Z8, (R8)
+	VADDPS   64(R9), Z9, Z9
+	VMAXPS   Z9, Z20, Z9
+	VMOVNTPS Z9, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z10, Z10
+	VMAXPS   Z10, Z20, Z10
+	VMOVNTPS Z10, (R8)
+	VADDPS   64(R9), Z11, Z11
+	VMAXPS   Z11, Z20, Z11
+	VMOVNTPS Z11, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z12, Z12
+	VMAXPS   Z12, Z20, Z12
+	VMOVNTPS Z12, (R8)
+	VADDPS   64(R9), Z13, Z13
+	VMAXPS   Z13, Z20, Z13
+	VMOVNTPS Z13, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z14, Z14
+	VMAXPS   Z14, Z20, Z14
+	VMOVNTPS Z14, (R8)
+	VADDPS   64(R9), Z15, Z15
+	VMAXPS   Z15, Z20, Z15
+	VMOVNTPS Z15, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z16, Z16
+	VMAXPS   Z16, Z20, Z16
+	VMOVNTPS Z16, (R8)
+	VADDPS   64(R9), Z17, Z17
+	VMAXPS   Z17, Z20, Z17
+	VMOVNTPS Z17, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z18, Z18
+	VMAXPS   Z18, Z20, Z18
+	VMOVNTPS Z18, (R8)
+	VADDPS   64(R9), Z19, Z19
+	VMAXPS   Z19, Z20, Z19
+	VMOVNTPS Z19, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile10x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x0a, DX
+	JZ     tile10x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x0a, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile10x2maskedlast:
 	VZEROUPPER
@@ -2490,7 +3010,7 @@ tile10x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z10
+	VBROADCASTSS     floor+136(FP), Z10
 	VMOVUPS.Z        (R9), K1, Z11
 	VADDPS           Z11, Z0, Z0
 	VMAXPS           Z0, Z10, Z0
@@ -2685,7 +3205,10 @@ tile9x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z18
+	VBROADCASTSS floor+136(FP), Z18
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile9x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z18, Z0
 	VMOVUPS      Z0, (R8)
@@ -2767,17 +3290,94 @@ tile9x2maskedstep:
 	VMOVUPS      Z17, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x09, DX
-	JZ           tile9x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x09, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile9x2maskedwritten
+
+tile9x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z18, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z18, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z2, Z2
+	VMAXPS   Z2, Z18, Z2
+	VMOVNTPS Z2, (R8)
+	VADDPS   64(R9), Z3, Z3
+	VMAXPS   Z3, Z18, Z3
+	VMOVNTPS Z3, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z4, Z4
+	VMAXPS   Z4, Z18, Z4
+	VMOVNTPS Z4, (R8)
+	VADDPS   64(R9), Z5, Z5
+	VMAXPS   Z5, Z18, Z5
+	VMOVNTPS Z5, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z6, Z6
+	VMAXPS   Z6, Z18, Z6
+	VMOVNTPS Z6, (R8)
+	VADDPS   64(R9), Z7, Z7
+	VMAXPS   Z7, Z18, Z7
+	VMOVNTPS Z7, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z8, Z8
+	VMAXPS   Z8, Z18, Z8
+	VMOVNTPS Z8, (R8)
+	VADDPS   64(R9), Z9, Z9
+	VMAXPS   Z9, Z18, Z9
+	VMOVNTPS Z9, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z10, Z10
+	VMAXPS   Z10, Z18, Z10
+	VMOVNTPS Z10, (R8)
+	VADDPS   64(R9), Z11, Z11
+	VMAXPS   Z11, Z18, Z11
+	VMOVNTPS Z11, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z12, Z12
+	VMAXPS   Z12, Z18, Z12
+	VMOVNTPS Z12, (R8)
+	VADDPS   64(R9), Z13, Z13
+	VMAXPS   Z13, Z18, Z13
+	VMOVNTPS Z13, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z14, Z14
+	VMAXPS   Z14, Z18, Z14
+	VMOVNTPS Z14, (R8)
+	VADDPS   64(R9), Z15, Z15
+	VMAXPS   Z15, Z18, Z15
+	VMOVNTPS Z15, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z16, Z16
+	VMAXPS   Z16, Z18, Z16
+	VMOVNTPS Z16, (R8)
+	VADDPS   64(R9), Z17, Z17
+	VMAXPS   Z17, Z18, Z17
+	VMOVNTPS Z17, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile9x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x09, DX
+	JZ     tile9x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x09, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile9x2maskedlast:
 	VZEROUPPER
@@ -2863,7 +3463,7 @@ tile9x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z9
+	VBROADCASTSS     floor+136(FP), Z9
 	VMOVUPS.Z        (R9), K1, Z10
 	VADDPS           Z10, Z0, Z0
 	VMAXPS           Z0, Z9, Z0
@@ -3044,7 +3644,10 @@ tile8x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z16
+	VBROADCASTSS floor+136(FP), Z16
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile8x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z16, Z0
 	VMOVUPS      Z0, (R8)
@@ -3117,17 +3720,86 @@ tile8x2maskedstep:
 	VMOVUPS      Z15, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x08, DX
-	JZ           tile8x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x08, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile8x2maskedwritten
+
+tile8x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z16, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z16, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z2, Z2
+	VMAXPS   Z2, Z16, Z2
+	VMOVNTPS Z2, (R8)
+	VADDPS   64(R9), Z3, Z3
+	VMAXPS   Z3, Z16, Z3
+	VMOVNTPS Z3, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z4, Z4
+	VMAXPS   Z4, Z16, Z4
+	VMOVNTPS Z4, (R8)
+	VADDPS   64(R9), Z5, Z5
+	VMAXPS   Z5, Z16, Z5
+	VMOVNTPS Z5, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z6, Z6
+	VMAXPS   Z6, Z16, Z6
+	VMOVNTPS Z6, (R8)
+	VADDPS   64(R9), Z7, Z7
+	VMAXPS   Z7, Z16, Z7
+	VMOVNTPS Z7, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z8, Z8
+	VMAXPS   Z8, Z16, Z8
+	VMOVNTPS Z8, (R8)
+	VADDPS   64(R9), Z9, Z9
+	VMAXPS   Z9, Z16, Z9
+	VMOVNTPS Z9, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z10, Z10
+	VMAXPS   Z10, Z16, Z10
+	VMOVNTPS Z10, (R8)
+	VADDPS   64(R9), Z11, Z11
+	VMAXPS   Z11, Z16, Z11
+	VMOVNTPS Z11, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z12, Z12
+	VMAXPS   Z12, Z16, Z12
+	VMOVNTPS Z12, (R8)
+	VADDPS   64(R9), Z13, Z13
+	VMAXPS   Z13, Z16, Z13
+	VMOVNTPS Z13, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z14, Z14
+	VMAXPS   Z14, Z16, Z14
+	VMOVNTPS Z14, (R8)
+	VADDPS   64(R9), Z15, Z15
+	VMAXPS   Z15, Z16, Z15
+	VMOVNTPS Z15, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile8x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x08, DX
+	JZ     tile8x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x08, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile8x2maskedlast:
 	VZEROUPPER
@@ -3209,7 +3881,7 @@ tile8x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z8
+	VBROADCASTSS     floor+136(FP), Z8
 	VMOVUPS.Z        (R9), K1, Z9
 	VADDPS           Z9, Z0, Z0
 	VMAXPS           Z0, Z8, Z0
@@ -3376,7 +4048,10 @@ tile7x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z14
+	VBROADCASTSS floor+136(FP), Z14
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile7x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z14, Z0
 	VMOVUPS      Z0, (R8)
@@ -3440,17 +4115,78 @@ tile7x2maskedstep:
 	VMOVUPS      Z13, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x07, DX
-	JZ           tile7x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x07, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile7x2maskedwritten
+
+tile7x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z14, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z14, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z2, Z2
+	VMAXPS   Z2, Z14, Z2
+	VMOVNTPS Z2, (R8)
+	VADDPS   64(R9), Z3, Z3
+	VMAXPS   Z3, Z14, Z3
+	VMOVNTPS Z3, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z4, Z4
+	VMAXPS   Z4, Z14, Z4
+	VMOVNTPS Z4, (R8)
+	VADDPS   64(R9), Z5, Z5
+	VMAXPS   Z5, Z14, Z5
+	VMOVNTPS Z5, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z6, Z6
+	VMAXPS   Z6, Z14, Z6
+	VMOVNTPS Z6, (R8)
+	VADDPS   64(R9), Z7, Z7
+	VMAXPS   Z7, Z14, Z7
+	VMOVNTPS Z7, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z8, Z8
+	VMAXPS   Z8, Z14, Z8
+	VMOVNTPS Z8, (R8)
+	VADDPS   64(R9), Z9, Z9
+	VMAXPS   Z9, Z14, Z9
+	VMOVNTPS Z9, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z10, Z10
+	VMAXPS   Z10, Z14, Z10
+	VMOVNTPS Z10, (R8)
+	VADDPS   64(R9), Z11, Z11
+	VMAXPS   Z11, Z14, Z11
+	VMOVNTPS Z11, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z12, Z12
+	VMAXPS   Z12, Z14, Z12
+	VMOVNTPS Z12, (R8)
+	VADDPS   64(R9), Z13, Z13
+	VMAXPS   Z13, Z14, Z13
+	VMOVNTPS Z13, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile7x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x07, DX
+	JZ     tile7x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x07, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile7x2maskedlast:
 	VZEROUPPER
@@ -3528,7 +4264,7 @@ tile7x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z7
+	VBROADCASTSS     floor+136(FP), Z7
 	VMOVUPS.Z        (R9), K1, Z8
 	VADDPS           Z8, Z0, Z0
 	VMAXPS           Z0, Z7, Z0
@@ -3679,7 +4415,10 @@ tile6x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z12
+	VBROADCASTSS floor+136(FP), Z12
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile6x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z12, Z0
 	VMOVUPS      Z0, (R8)
@@ -3734,17 +4473,70 @@ tile6x2maskedstep:
 	VMOVUPS      Z11, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x06, DX
-	JZ           tile6x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x06, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile6x2maskedwritten
+
+tile6x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z12, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z12, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z2, Z2
+	VMAXPS   Z2, Z12, Z2
+	VMOVNTPS Z2, (R8)
+	VADDPS   64(R9), Z3, Z3
+	VMAXPS   Z3, Z12, Z3
+	VMOVNTPS Z3, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z4, Z4
+	VMAXPS   Z4, Z12, Z4
+	VMOVNTPS Z4, (R8)
+	VADDPS   64(R9), Z5, Z5
+	VMAXPS   Z5, Z12, Z5
+	VMOVNTPS Z5, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z6, Z6
+	VMAXPS   Z6, Z12, Z6
+	VMOVNTPS Z6, (R8)
+	VADDPS   64(R9), Z7, Z7
+	VMAXPS   Z7, Z12, Z7
+	VMOVNTPS Z7, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z8, Z8
+	VMAXPS   Z8, Z12, Z8
+	VMOVNTPS Z8, (R8)
+	VADDPS   64(R9), Z9, Z9
+	VMAXPS   Z9, Z12, Z9
+	VMOVNTPS Z9, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z10, Z10
+	VMAXPS   Z10, Z12, Z10
+	VMOVNTPS Z10, (R8)
+	VADDPS   64(R9), Z11, Z11
+	VMAXPS   Z11, Z12, Z11
+	VMOVNTPS Z11, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile6x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x06, DX
+	JZ     tile6x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x06, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile6x2maskedlast:
 	VZEROUPPER
@@ -3816,7 +4608,7 @@ tile6x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z6
+	VBROADCASTSS     floor+136(FP), Z6
 	VMOVUPS.Z        (R9), K1, Z7
 	VADDPS           Z7, Z0, Z0
 	VMAXPS           Z0, Z6, Z0
@@ -3953,7 +4745,10 @@ tile5x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z10
+	VBROADCASTSS floor+136(FP), Z10
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile5x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z10, Z0
 	VMOVUPS      Z0, (R8)
@@ -3999,17 +4794,62 @@ tile5x2maskedstep:
 	VMOVUPS      Z9, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x05, DX
-	JZ           tile5x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x05, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile5x2maskedwritten
+
+tile5x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z10, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z10, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z2, Z2
+	VMAXPS   Z2, Z10, Z2
+	VMOVNTPS Z2, (R8)
+	VADDPS   64(R9), Z3, Z3
+	VMAXPS   Z3, Z10, Z3
+	VMOVNTPS Z3, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z4, Z4
+	VMAXPS   Z4, Z10, Z4
+	VMOVNTPS Z4, (R8)
+	VADDPS   64(R9), Z5, Z5
+	VMAXPS   Z5, Z10, Z5
+	VMOVNTPS Z5, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z6, Z6
+	VMAXPS   Z6, Z10, Z6
+	VMOVNTPS Z6, (R8)
+	VADDPS   64(R9), Z7, Z7
+	VMAXPS   Z7, Z10, Z7
+	VMOVNTPS Z7, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z8, Z8
+	VMAXPS   Z8, Z10, Z8
+	VMOVNTPS Z8, (R8)
+	VADDPS   64(R9), Z9, Z9
+	VMAXPS   Z9, Z10, Z9
+	VMOVNTPS Z9, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile5x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x05, DX
+	JZ     tile5x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x05, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile5x2maskedlast:
 	VZEROUPPER
@@ -4077,7 +4917,7 @@ tile5x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z5
+	VBROADCASTSS     floor+136(FP), Z5
 	VMOVUPS.Z        (R9), K1, Z6
 	VADDPS           Z6, Z0, Z0
 	VMAXPS           Z0, Z5, Z0
@@ -4200,7 +5040,10 @@ tile4x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z8
+	VBROADCASTSS floor+136(FP), Z8
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile4x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z8, Z0
 	VMOVUPS      Z0, (R8)
@@ -4237,17 +5080,54 @@ tile4x2maskedstep:
 	VMOVUPS      Z7, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x04, DX
-	JZ           tile4x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x04, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile4x2maskedwritten
+
+tile4x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z8, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z8, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z2, Z2
+	VMAXPS   Z2, Z8, Z2
+	VMOVNTPS Z2, (R8)
+	VADDPS   64(R9), Z3, Z3
+	VMAXPS   Z3, Z8, Z3
+	VMOVNTPS Z3, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z4, Z4
+	VMAXPS   Z4, Z8, Z4
+	VMOVNTPS Z4, (R8)
+	VADDPS   64(R9), Z5, Z5
+	VMAXPS   Z5, Z8, Z5
+	VMOVNTPS Z5, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z6, Z6
+	VMAXPS   Z6, Z8, Z6
+	VMOVNTPS Z6, (R8)
+	VADDPS   64(R9), Z7, Z7
+	VMAXPS   Z7, Z8, Z7
+	VMOVNTPS Z7, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile4x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x04, DX
+	JZ     tile4x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x04, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile4x2maskedlast:
 	VZEROUPPER
@@ -4311,7 +5191,7 @@ tile4x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z4
+	VBROADCASTSS     floor+136(FP), Z4
 	VMOVUPS.Z        (R9), K1, Z5
 	VADDPS           Z5, Z0, Z0
 	VMAXPS           Z0, Z4, Z0
@@ -4418,7 +5298,10 @@ tile3x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z6
+	VBROADCASTSS floor+136(FP), Z6
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile3x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z6, Z0
 	VMOVUPS      Z0, (R8)
@@ -4446,17 +5329,46 @@ tile3x2maskedstep:
 	VMOVUPS      Z5, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x03, DX
-	JZ           tile3x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x03, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile3x2maskedwritten
+
+tile3x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z6, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z6, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z2, Z2
+	VMAXPS   Z2, Z6, Z2
+	VMOVNTPS Z2, (R8)
+	VADDPS   64(R9), Z3, Z3
+	VMAXPS   Z3, Z6, Z3
+	VMOVNTPS Z3, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z4, Z4
+	VMAXPS   Z4, Z6, Z4
+	VMOVNTPS Z4, (R8)
+	VADDPS   64(R9), Z5, Z5
+	VMAXPS   Z5, Z6, Z5
+	VMOVNTPS Z5, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile3x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x03, DX
+	JZ     tile3x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x03, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile3x2maskedlast:
 	VZEROUPPER
@@ -4514,7 +5426,7 @@ tile3x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z3
+	VBROADCASTSS     floor+136(FP), Z3
 	VMOVUPS.Z        (R9), K1, Z4
 	VADDPS           Z4, Z0, Z0
 	VMAXPS           Z0, Z3, Z0
@@ -4607,7 +5519,10 @@ tile2x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z4
+	VBROADCASTSS floor+136(FP), Z4
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile2x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z4, Z0
 	VMOVUPS      Z0, (R8)
@@ -4626,17 +5541,38 @@ tile2x2maskedstep:
 	VMOVUPS      Z3, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x02, DX
-	JZ           tile2x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x02, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile2x2maskedwritten
+
+tile2x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z4, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z4, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Z2, Z2
+	VMAXPS   Z2, Z4, Z2
+	VMOVNTPS Z2, (R8)
+	VADDPS   64(R9), Z3, Z3
+	VMAXPS   Z3, Z4, Z3
+	VMOVNTPS Z3, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile2x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x02, DX
+	JZ     tile2x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x02, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile2x2maskedlast:
 	VZEROUPPER
@@ -4690,7 +5626,7 @@ tile2x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z2
+	VBROADCASTSS     floor+136(FP), Z2
 	VMOVUPS.Z        (R9), K1, Z3
 	VADDPS           Z3, Z0, Z0
 	VMAXPS           Z0, Z2, Z0
@@ -4769,7 +5705,10 @@ tile1x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Z2
+	VBROADCASTSS floor+136(FP), Z2
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile1x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z2, Z0
 	VMOVUPS      Z0, (R8)
@@ -4779,17 +5718,30 @@ tile1x2maskedstep:
 	VMOVUPS      Z1, K1, 64(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x01, DX
-	JZ           tile1x2maskedlast
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x01, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile1x2maskedwritten
+
+tile1x2maskedstream:
+	VADDPS   (R9), Z0, Z0
+	VMAXPS   Z0, Z2, Z0
+	VMOVNTPS Z0, (R8)
+	VADDPS   64(R9), Z1, Z1
+	VMAXPS   Z1, Z2, Z1
+	VMOVNTPS Z1, 64(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile1x2maskedwritten:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x01, DX
+	JZ     tile1x2maskedlast
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x01, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile1x2maskedlast:
 	VZEROUPPER
@@ -4839,7 +5791,7 @@ tile1x1maskedstep:
 	MOVQ             rse+88(FP), R11
 	SHLQ             $0x02, R10
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+128(FP), Z1
+	VBROADCASTSS     floor+136(FP), Z1
 	VMOVUPS.Z        (R9), K1, Z2
 	VADDPS           Z2, Z0, Z0
 	VMAXPS           Z0, Z1, Z0
@@ -9362,6 +10314,61 @@ loopdone:
 	VZEROUPPER
 	RET
 
+// func sgdKeepAVX512(w *float32, v *float32, gradient *float32, n int, learningRate float32, momentum float32, weightDecay float32, scale float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sgdKeepAVX512(SB), NOSPLIT, $0-48
+	MOVQ         w+0(FP), DI
+	MOVQ         v+8(FP), SI
+	MOVQ         gradient+16(FP), BX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS learningRate+32(FP), Z8
+	VBROADCASTSS momentum+36(FP), Z9
+	VBROADCASTSS weightDecay+40(FP), Z10
+	VBROADCASTSS scale+44(FP), Z11
+	VXORPS       Z12, Z12, Z12
+	SUBQ         $0x10, DX
+	JLT          looptail
+
+loopvector:
+	VMOVUPS      (BX), Z0
+	VMOVUPS      (DI), Z1
+	VMOVUPS      (SI), Z2
+	VMULPS       Z0, Z11, Z0
+	VFMADD231PS  Z1, Z10, Z0
+	VMULPS       Z2, Z9, Z2
+	VFNMADD231PS Z0, Z8, Z2
+	VADDPS       Z2, Z1, Z1
+	VMOVUPS      Z2, (SI)
+	VMOVUPS      Z1, (DI)
+	ADDQ         $0x40, DI
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, BX
+	SUBQ         $0x10, DX
+	JGE          loopvector
+
+looptail:
+	ADDQ         $0x10, DX
+	JZ           loopdone
+	MOVQ         DX, CX
+	MOVL         $0x00000001, AX
+	SHLL         CL, AX
+	DECL         AX
+	KMOVW        AX, K1
+	VMOVUPS.Z    (BX), K1, Z0
+	VMOVUPS.Z    (DI), K1, Z1
+	VMOVUPS.Z    (SI), K1, Z2
+	VMULPS       Z0, Z11, Z0
+	VFMADD231PS  Z1, Z10, Z0
+	VMULPS       Z2, Z9, Z2
+	VFNMADD231PS Z0, Z8, Z2
+	VADDPS       Z2, Z1, Z1
+	VMOVUPS      Z2, K1, (SI)
+	VMOVUPS      Z1, K1, (DI)
+
+loopdone:
+	VZEROUPPER
+	RET
+
 // func poolForwardAVX512(y *float32, x *float32, pixels int, c int, line int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·poolForwardAVX512(SB), NOSPLIT, $0-40
@@ -12681,9 +13688,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func gemmAVX2(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, floor float32)
+// func gemmAVX2(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, stream int, floor float32)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmAVX2(SB), NOSPLIT, $0-132
+TEXT ·gemmAVX2(SB), NOSPLIT, $0-140
 next:
 	MOVQ    n+104(FP), CX
 	MOVQ    m+96(FP), DX
@@ -12835,7 +13842,7 @@ tile6x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y12
+	VBROADCASTSS floor+136(FP), Y12
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y12, Y0
 	VMOVUPS      Y0, (R8)
@@ -12997,7 +14004,10 @@ tile6x2step:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y12
+	VBROADCASTSS floor+136(FP), Y12
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile6x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y12, Y0
 	VMOVUPS      Y0, (R8)
@@ -13046,17 +14056,70 @@ tile6x2step:
 	VMOVUPS      Y11, 32(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x06, DX
-	JZ           tile6x2last
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x06, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile6x2written
+
+tile6x2stream:
+	VADDPS   (R9), Y0, Y0
+	VMAXPS   Y0, Y12, Y0
+	VMOVNTPS Y0, (R8)
+	VADDPS   32(R9), Y1, Y1
+	VMAXPS   Y1, Y12, Y1
+	VMOVNTPS Y1, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y2, Y2
+	VMAXPS   Y2, Y12, Y2
+	VMOVNTPS Y2, (R8)
+	VADDPS   32(R9), Y3, Y3
+	VMAXPS   Y3, Y12, Y3
+	VMOVNTPS Y3, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y4, Y4
+	VMAXPS   Y4, Y12, Y4
+	VMOVNTPS Y4, (R8)
+	VADDPS   32(R9), Y5, Y5
+	VMAXPS   Y5, Y12, Y5
+	VMOVNTPS Y5, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y6, Y6
+	VMAXPS   Y6, Y12, Y6
+	VMOVNTPS Y6, (R8)
+	VADDPS   32(R9), Y7, Y7
+	VMAXPS   Y7, Y12, Y7
+	VMOVNTPS Y7, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y8, Y8
+	VMAXPS   Y8, Y12, Y8
+	VMOVNTPS Y8, (R8)
+	VADDPS   32(R9), Y9, Y9
+	VMAXPS   Y9, Y12, Y9
+	VMOVNTPS Y9, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y10, Y10
+	VMAXPS   Y10, Y12, Y10
+	VMOVNTPS Y10, (R8)
+	VADDPS   32(R9), Y11, Y11
+	VMAXPS   Y11, Y12, Y11
+	VMOVNTPS Y11, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile6x2written:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x06, DX
+	JZ     tile6x2last
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x06, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile6x2last:
 	VZEROUPPER
@@ -13134,7 +14197,7 @@ tile6x1maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y6
+	VBROADCASTSS floor+136(FP), Y6
 	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y0, Y0
 	VMAXPS       Y0, Y6, Y0
@@ -13270,7 +14333,7 @@ tile5x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y10
+	VBROADCASTSS floor+136(FP), Y10
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y10, Y0
 	VMOVUPS      Y0, (R8)
@@ -13415,7 +14478,10 @@ tile5x2step:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y10
+	VBROADCASTSS floor+136(FP), Y10
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile5x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y10, Y0
 	VMOVUPS      Y0, (R8)
@@ -13456,17 +14522,62 @@ tile5x2step:
 	VMOVUPS      Y9, 32(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x05, DX
-	JZ           tile5x2last
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x05, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile5x2written
+
+tile5x2stream:
+	VADDPS   (R9), Y0, Y0
+	VMAXPS   Y0, Y10, Y0
+	VMOVNTPS Y0, (R8)
+	VADDPS   32(R9), Y1, Y1
+	VMAXPS   Y1, Y10, Y1
+	VMOVNTPS Y1, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y2, Y2
+	VMAXPS   Y2, Y10, Y2
+	VMOVNTPS Y2, (R8)
+	VADDPS   32(R9), Y3, Y3
+	VMAXPS   Y3, Y10, Y3
+	VMOVNTPS Y3, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y4, Y4
+	VMAXPS   Y4, Y10, Y4
+	VMOVNTPS Y4, (R8)
+	VADDPS   32(R9), Y5, Y5
+	VMAXPS   Y5, Y10, Y5
+	VMOVNTPS Y5, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y6, Y6
+	VMAXPS   Y6, Y10, Y6
+	VMOVNTPS Y6, (R8)
+	VADDPS   32(R9), Y7, Y7
+	VMAXPS   Y7, Y10, Y7
+	VMOVNTPS Y7, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y8, Y8
+	VMAXPS   Y8, Y10, Y8
+	VMOVNTPS Y8, (R8)
+	VADDPS   32(R9), Y9, Y9
+	VMAXPS   Y9, Y10, Y9
+	VMOVNTPS Y9, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile5x2written:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x05, DX
+	JZ     tile5x2last
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x05, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile5x2last:
 	VZEROUPPER
@@ -13539,7 +14650,7 @@ tile5x1maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y5
+	VBROADCASTSS floor+136(FP), Y5
 	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y0, Y0
 	VMAXPS       Y0, Y5, Y0
@@ -13661,7 +14772,7 @@ tile4x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y8
+	VBROADCASTSS floor+136(FP), Y8
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      Y0, (R8)
@@ -13789,7 +14900,10 @@ tile4x2step:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y8
+	VBROADCASTSS floor+136(FP), Y8
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile4x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      Y0, (R8)
@@ -13822,17 +14936,54 @@ tile4x2step:
 	VMOVUPS      Y7, 32(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x04, DX
-	JZ           tile4x2last
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x04, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile4x2written
+
+tile4x2stream:
+	VADDPS   (R9), Y0, Y0
+	VMAXPS   Y0, Y8, Y0
+	VMOVNTPS Y0, (R8)
+	VADDPS   32(R9), Y1, Y1
+	VMAXPS   Y1, Y8, Y1
+	VMOVNTPS Y1, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y2, Y2
+	VMAXPS   Y2, Y8, Y2
+	VMOVNTPS Y2, (R8)
+	VADDPS   32(R9), Y3, Y3
+	VMAXPS   Y3, Y8, Y3
+	VMOVNTPS Y3, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y4, Y4
+	VMAXPS   Y4, Y8, Y4
+	VMOVNTPS Y4, (R8)
+	VADDPS   32(R9), Y5, Y5
+	VMAXPS   Y5, Y8, Y5
+	VMOVNTPS Y5, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y6, Y6
+	VMAXPS   Y6, Y8, Y6
+	VMOVNTPS Y6, (R8)
+	VADDPS   32(R9), Y7, Y7
+	VMAXPS   Y7, Y8, Y7
+	VMOVNTPS Y7, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile4x2written:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x04, DX
+	JZ     tile4x2last
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x04, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile4x2last:
 	VZEROUPPER
@@ -13900,7 +15051,7 @@ tile4x1maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y4
+	VBROADCASTSS floor+136(FP), Y4
 	VMASKMOVPS   (R9), Y15, Y5
 	VADDPS       Y5, Y0, Y0
 	VMAXPS       Y0, Y4, Y0
@@ -14006,7 +15157,7 @@ tile3x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y6
+	VBROADCASTSS floor+136(FP), Y6
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y6, Y0
 	VMOVUPS      Y0, (R8)
@@ -14115,7 +15266,10 @@ tile3x2step:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y6
+	VBROADCASTSS floor+136(FP), Y6
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile3x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y6, Y0
 	VMOVUPS      Y0, (R8)
@@ -14140,17 +15294,46 @@ tile3x2step:
 	VMOVUPS      Y5, 32(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x03, DX
-	JZ           tile3x2last
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x03, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile3x2written
+
+tile3x2stream:
+	VADDPS   (R9), Y0, Y0
+	VMAXPS   Y0, Y6, Y0
+	VMOVNTPS Y0, (R8)
+	VADDPS   32(R9), Y1, Y1
+	VMAXPS   Y1, Y6, Y1
+	VMOVNTPS Y1, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y2, Y2
+	VMAXPS   Y2, Y6, Y2
+	VMOVNTPS Y2, (R8)
+	VADDPS   32(R9), Y3, Y3
+	VMAXPS   Y3, Y6, Y3
+	VMOVNTPS Y3, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y4, Y4
+	VMAXPS   Y4, Y6, Y4
+	VMOVNTPS Y4, (R8)
+	VADDPS   32(R9), Y5, Y5
+	VMAXPS   Y5, Y6, Y5
+	VMOVNTPS Y5, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile3x2written:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x03, DX
+	JZ     tile3x2last
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x03, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile3x2last:
 	VZEROUPPER
@@ -14211,7 +15394,7 @@ tile3x1maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y3
+	VBROADCASTSS floor+136(FP), Y3
 	VMASKMOVPS   (R9), Y15, Y4
 	VADDPS       Y4, Y0, Y0
 	VMAXPS       Y0, Y3, Y0
@@ -14303,7 +15486,7 @@ tile2x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y4
+	VBROADCASTSS floor+136(FP), Y4
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y4, Y0
 	VMOVUPS      Y0, (R8)
@@ -14395,7 +15578,10 @@ tile2x2step:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y4
+	VBROADCASTSS floor+136(FP), Y4
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile2x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y4, Y0
 	VMOVUPS      Y0, (R8)
@@ -14412,17 +15598,38 @@ tile2x2step:
 	VMOVUPS      Y3, 32(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x02, DX
-	JZ           tile2x2last
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x02, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile2x2written
+
+tile2x2stream:
+	VADDPS   (R9), Y0, Y0
+	VMAXPS   Y0, Y4, Y0
+	VMOVNTPS Y0, (R8)
+	VADDPS   32(R9), Y1, Y1
+	VMAXPS   Y1, Y4, Y1
+	VMOVNTPS Y1, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+	VADDPS   (R9), Y2, Y2
+	VMAXPS   Y2, Y4, Y2
+	VMOVNTPS Y2, (R8)
+	VADDPS   32(R9), Y3, Y3
+	VMAXPS   Y3, Y4, Y3
+	VMOVNTPS Y3, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile2x2written:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x02, DX
+	JZ     tile2x2last
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x02, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile2x2last:
 	VZEROUPPER
@@ -14478,7 +15685,7 @@ tile2x1maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y2
+	VBROADCASTSS floor+136(FP), Y2
 	VMASKMOVPS   (R9), Y15, Y3
 	VADDPS       Y3, Y0, Y0
 	VMAXPS       Y0, Y2, Y0
@@ -14556,7 +15763,7 @@ tile1x2maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y2
+	VBROADCASTSS floor+136(FP), Y2
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y2, Y0
 	VMOVUPS      Y0, (R8)
@@ -14631,7 +15838,10 @@ tile1x2step:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y2
+	VBROADCASTSS floor+136(FP), Y2
+	MOVQ         stream+128(FP), AX
+	TESTQ        AX, AX
+	JNZ          tile1x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y2, Y0
 	VMOVUPS      Y0, (R8)
@@ -14640,17 +15850,30 @@ tile1x2step:
 	VMOVUPS      Y1, 32(R8)
 	ADDQ         R11, R9
 	ADDQ         R10, R8
-	MOVQ         m+96(FP), DX
-	SUBQ         $0x01, DX
-	JZ           tile1x2last
-	MOVQ         DX, m+96(FP)
-	MOVQ         R8, c+0(FP)
-	MOVQ         R9, e+24(FP)
-	MOVQ         a+8(FP), AX
-	IMUL3Q       $0x01, R13, R13
-	ADDQ         R13, AX
-	MOVQ         AX, a+8(FP)
-	JMP          next
+	JMP          tile1x2written
+
+tile1x2stream:
+	VADDPS   (R9), Y0, Y0
+	VMAXPS   Y0, Y2, Y0
+	VMOVNTPS Y0, (R8)
+	VADDPS   32(R9), Y1, Y1
+	VMAXPS   Y1, Y2, Y1
+	VMOVNTPS Y1, 32(R8)
+	ADDQ     R11, R9
+	ADDQ     R10, R8
+
+tile1x2written:
+	MOVQ   m+96(FP), DX
+	SUBQ   $0x01, DX
+	JZ     tile1x2last
+	MOVQ   DX, m+96(FP)
+	MOVQ   R8, c+0(FP)
+	MOVQ   R9, e+24(FP)
+	MOVQ   a+8(FP), AX
+	IMUL3Q $0x01, R13, R13
+	ADDQ   R13, AX
+	MOVQ   AX, a+8(FP)
+	JMP    next
 
 tile1x2last:
 	VZEROUPPER
@@ -14701,7 +15924,7 @@ tile1x1maskedstep:
 	MOVQ         rse+88(FP), R11
 	SHLQ         $0x02, R10
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+128(FP), Y1
+	VBROADCASTSS floor+136(FP), Y1
 	VMASKMOVPS   (R9), Y15, Y2
 	VADDPS       Y2, Y0, Y0
 	VMAXPS       Y0, Y1, Y0
@@ -15822,6 +17045,60 @@ looptail:
 	VMASKMOVPS   Y2, Y15, (SI)
 	VMASKMOVPS   Y1, Y15, (DI)
 	VMASKMOVPS   Y12, Y15, (BX)
+
+loopdone:
+	VZEROUPPER
+	RET
+
+// func sgdKeepAVX2(w *float32, v *float32, gradient *float32, n int, learningRate float32, momentum float32, weightDecay float32, scale float32)
+// Requires: AVX, FMA3
+TEXT ·sgdKeepAVX2(SB), NOSPLIT, $0-48
+	MOVQ         w+0(FP), DI
+	MOVQ         v+8(FP), SI
+	MOVQ         gradient+16(FP), BX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS learningRate+32(FP), Y8
+	VBROADCASTSS momentum+36(FP), Y9
+	VBROADCASTSS weightDecay+40(FP), Y10
+	VBROADCASTSS scale+44(FP), Y11
+	VXORPS       Y12, Y12, Y12
+	SUBQ         $0x08, DX
+	JLT          looptail
+
+loopvector:
+	VMOVUPS      (BX), Y0
+	VMOVUPS      (DI), Y1
+	VMOVUPS      (SI), Y2
+	VMULPS       Y0, Y11, Y0
+	VFMADD231PS  Y1, Y10, Y0
+	VMULPS       Y2, Y9, Y2
+	VFNMADD231PS Y0, Y8, Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      Y2, (SI)
+	VMOVUPS      Y1, (DI)
+	ADDQ         $0x20, DI
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, DX
+	JGE          loopvector
+
+looptail:
+	ADDQ         $0x08, DX
+	JZ           loopdone
+	MOVQ         DX, CX
+	LEAQ         laneMasks<>+0(SB), AX
+	NEGQ         CX
+	VMOVDQU      32(AX)(CX*4), Y15
+	VMASKMOVPS   (BX), Y15, Y0
+	VMASKMOVPS   (DI), Y15, Y1
+	VMASKMOVPS   (SI), Y15, Y2
+	VMULPS       Y0, Y11, Y0
+	VFMADD231PS  Y1, Y10, Y0
+	VMULPS       Y2, Y9, Y2
+	VFNMADD231PS Y0, Y8, Y2
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   Y2, Y15, (SI)
+	VMASKMOVPS   Y1, Y15, (DI)
 
 loopdone:
 	VZEROUPPER

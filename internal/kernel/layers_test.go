@@ -84,14 +84,21 @@ func TestSGD(t *testing.T) {
 				wantV[i] = 0.9*float64(v[i]) - 0.1*(0.25*float64(g[i])+0.05*float64(w[i]))
 				wantW[i] = float64(w[i]) + wantV[i]
 			}
-			result := threads(t, func() []float32 {
-				w, v, g := slices.Clone(w), slices.Clone(v), slices.Clone(g)
-				s.Step(w, v, g)
-				return slices.Concat(w, v, g)
-			})
-			near(t, "weights", result[:n], wantW, 1e-6)
-			near(t, "velocity", result[n:2*n], wantV, 1e-6)
-			exactly(t, "gradient", result[2*n:], func(int) float32 { return 0 })
+			for _, s.Keep = range []bool{false, true} {
+				result := threads(t, func() []float32 {
+					w, v, g := slices.Clone(w), slices.Clone(v), slices.Clone(g)
+					s.Step(w, v, g)
+					return slices.Concat(w, v, g)
+				})
+				near(t, "weights", result[:n], wantW, 1e-6)
+				near(t, "velocity", result[n:2*n], wantV, 1e-6)
+				exactly(t, "gradient", result[2*n:], func(i int) float32 {
+					if s.Keep {
+						return g[i]
+					}
+					return 0
+				})
+			}
 		}
 	})
 }

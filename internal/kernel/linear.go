@@ -131,6 +131,9 @@ func (l Linear) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	block := max(1, cacheFloats/2/(l.N*right.width)) // of panels
 	parallel(ceilDiv(l.Out, cpu.rows), 1, func(lo, hi int) {
 		t := tile{k: l.N, rsc: l.In, rsa: 1, csa: l.Out, rsb: right.width, floor: noFloor}
+		if !accumulate && nw >= streaming {
+			t.stream = 1
+		}
 		for first := 0; first < right.count; first += block {
 			for o := lo * cpu.rows; o < min(hi*cpu.rows, l.Out); o += cpu.rows {
 				t.m = min(cpu.rows, l.Out-o)

@@ -48,33 +48,41 @@ func elementwise(s isa) {
 	VZEROUPPER()
 	RET()
 
-	TEXT("sgd"+s.suffix, NOSPLIT, "func(w, v, gradient *float32, n int, learningRate, momentum, weightDecay, scale float32)")
-	Doc("sgd" + s.suffix + " does the step of SGD for i < n.")
-	Pragma("noescape")
-	w, velocity, g := RDI, RSI, RBX
-	Load(Param("w"), w)
-	Load(Param("v"), velocity)
-	Load(Param("gradient"), g)
-	Load(Param("n"), RDX)
-	for i, name := range []string{"learningRate", "momentum", "weightDecay", "scale"} {
-		VBROADCASTSS(NewParamAddr(name, 32+4*i), v[8+i])
+	for _, clears := range []bool{true, false} {
+		name, doc := "sgd"+s.suffix, " does the step of SGD for i < n, and clears the gradient."
+		if !clears {
+			name, doc = "sgdKeep"+s.suffix, " does the step of SGD for i < n."
+		}
+		TEXT(name, NOSPLIT, "func(w, v, gradient *float32, n int, learningRate, momentum, weightDecay, scale float32)")
+		Doc(name + doc)
+		Pragma("noescape")
+		w, velocity, g := RDI, RSI, RBX
+		Load(Param("w"), w)
+		Load(Param("v"), velocity)
+		Load(Param("gradient"), g)
+		Load(Param("n"), RDX)
+		for i, name := range []string{"learningRate", "momentum", "weightDecay", "scale"} {
+			VBROADCASTSS(NewParamAddr(name, 32+4*i), v[8+i])
+		}
+		VXORPS(v[12], v[12], v[12])
+		s.loop("loop", RDX, []GPPhysical{w, velocity, g}, func(masked bool) {
+			s.load(Mem{Base: g}, masked, v[0])
+			s.load(Mem{Base: w}, masked, v[1])
+			s.load(Mem{Base: velocity}, masked, v[2])
+			VMULPS(v[0], v[11], v[0])
+			VFMADD231PS(v[1], v[10], v[0])
+			VMULPS(v[2], v[9], v[2])
+			VFNMADD231PS(v[0], v[8], v[2])
+			VADDPS(v[2], v[1], v[1])
+			s.store(v[2], masked, Mem{Base: velocity})
+			s.store(v[1], masked, Mem{Base: w})
+			if clears {
+				s.store(v[12], masked, Mem{Base: g})
+			}
+		})
+		VZEROUPPER()
+		RET()
 	}
-	VXORPS(v[12], v[12], v[12])
-	s.loop("loop", RDX, []GPPhysical{w, velocity, g}, func(masked bool) {
-		s.load(Mem{Base: g}, masked, v[0])
-		s.load(Mem{Base: w}, masked, v[1])
-		s.load(Mem{Base: velocity}, masked, v[2])
-		VMULPS(v[0], v[11], v[0])
-		VFMADD231PS(v[1], v[10], v[0])
-		VMULPS(v[2], v[9], v[2])
-		VFNMADD231PS(v[0], v[8], v[2])
-		VADDPS(v[2], v[1], v[1])
-		s.store(v[2], masked, Mem{Base: velocity})
-		s.store(v[1], masked, Mem{Base: w})
-		s.store(v[12], masked, Mem{Base: g})
-	})
-	VZEROUPPER()
-	RET()
 }
 
 // loop generates the body for each vector of n elements, the last one masked where it is not whole, and moves the pointers.

@@ -13,9 +13,9 @@ import (
 // end and what the next call will read of B are fetched ahead of time: B comes in pieces too short for the processor to
 // notice that they follow one another.
 func gemm(s isa) {
-	TEXT("gemm"+s.suffix, NOSPLIT, "func(c, a, b, e *float32, runs *[2]int, count, k, rsc, rsa, csa, rsb, rse, m, n, height, ahead int, floor float32)")
+	TEXT("gemm"+s.suffix, NOSPLIT, "func(c, a, b, e *float32, runs *[2]int, count, k, rsc, rsa, csa, rsb, rse, m, n, height, ahead, stream int, floor float32)")
 	Doc(fmt.Sprintf("gemm%s is tile.computeGo for n of 1 to %d columns, height rows of 1 to %d at a time, and count and k of at least 1.", s.suffix, 2*s.width, s.rows))
-	Doc("It fetches what lies ahead floats beyond the b that it reads.")
+	Doc("It fetches what lies ahead floats beyond the b that it reads. If stream is not 0, n is " + fmt.Sprint(2*s.width) + " and c is written around the cache.")
 	Pragma("noescape")
 	Label("next")
 	Load(Param("n"), RCX)
@@ -149,23 +149,42 @@ func tile(s isa, m, vectors int, masked bool) {
 	SHLQ(Imm(2), rsc)
 	SHLQ(Imm(2), rse)
 	floor := free[0]
-	VBROADCASTSS(NewParamAddr("floor", 128), floor)
-	for i := range m {
-		for j := range vectors {
-			edge := masked && j == vectors-1
-			from, to := Mem{Base: e, Disp: 4 * s.width * j}, Mem{Base: c, Disp: 4 * s.width * j}
-			if edge {
-				s.load(from, true, free[1])
-				VADDPS(free[1], sum(i, j), sum(i, j))
-			} else {
-				VADDPS(from, sum(i, j), sum(i, j))
+	VBROADCASTSS(NewParamAddr("floor", 136), floor)
+	streams := vectors == 2 && (s.wide() || !masked)
+	if streams {
+		Load(Param("stream"), RAX)
+		TESTQ(RAX, RAX)
+		JNZ(LabelRef(name + "stream"))
+	}
+	write := func(stream bool) {
+		for i := range m {
+			for j := range vectors {
+				edge := masked && j == vectors-1 && !stream
+				from, to := Mem{Base: e, Disp: 4 * s.width * j}, Mem{Base: c, Disp: 4 * s.width * j}
+				if edge {
+					s.load(from, true, free[1])
+					VADDPS(free[1], sum(i, j), sum(i, j))
+				} else {
+					VADDPS(from, sum(i, j), sum(i, j))
+				}
+				// The sum is the second source, so that a NaN stays.
+				VMAXPS(sum(i, j), floor, sum(i, j))
+				if stream {
+					VMOVNTPS(sum(i, j), to)
+				} else {
+					s.store(sum(i, j), edge, to)
+				}
 			}
-			// The sum is the second source, so that a NaN stays.
-			VMAXPS(sum(i, j), floor, sum(i, j))
-			s.store(sum(i, j), edge, to)
+			ADDQ(rse, e)
+			ADDQ(rsc, c)
 		}
-		ADDQ(rse, e)
-		ADDQ(rsc, c)
+	}
+	write(false)
+	if streams {
+		JMP(LabelRef(name + "written"))
+		Label(name + "stream")
+		write(true)
+		Label(name + "written")
 	}
 	left, a := RDX, RAX
 	Load(Param("m"), left)

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"vgg/reproduce"
+	"vgg/trainer"
+)
+
+// asCommand makes the test binary behave as the command.
+const asCommand = "VGG_TEST_AS_REPRODUCE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// command is the command in a folder.
+func command(t *testing.T, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	return cmd
+}
+
+// reproduceIn runs the command in a folder.
+func reproduceIn(t *testing.T, dir string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := command(t, dir, args...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// folder holds a data set of 32 + 8 grey pictures in two classes, bright and dark, and one that nothing can be read from.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"pictures", "empty"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, count := range map[string]int{"train": 32, "val": 8} {
+		images := []byte{0, 0, 8, 3}
+		labels := []byte{0, 0, 8, 1}
+		for _, d := range []int{count, 32, 32} {
+			images = binary.BigEndian.AppendUint32(images, uint32(d))
+		}
+		labels = binary.BigEndian.AppendUint32(labels, uint32(count))
+		for i := range count {
+			labels = append(labels, byte(i%2))
+			for k := range 32 * 32 {
+				images = append(images, byte(100*(i%2)+(k+i)%100))
+			}
+		}
+		for kind, data := range map[string][]byte{"-images-idx3-ubyte": images, "-labels-idx1-ubyte": labels} {
+			if err := os.WriteFile(filepath.Join(dir, "pictures", name+kind), data, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return dir
+}
+
+// tiny makes all that is trained small.
+var tiny = []string{"--data", "pictures", "--epochs", "2", "--set", "width=0.05", "--set", "fc=8", "--set", "batch=16"}
+
+// TestReproduce goes through all of it, and through nothing again; the ablation and a second seed add what is new.
+func TestReproduce(t *testing.T) {
+	dir := folder(t)
+	args := append(tiny, "--out", "out", "--seeds", "7")
+	stdout, stderr, code := reproduceIn(t, dir, args...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	for _, want := range []string{"12 of 12: seed 7, net E, S = [32;64], from net E, S = 48", "4.1: local response normalisation", filepath.Join("out", reproduce.HTMLFile)} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is not in the output: %s", want, stdout)
+		}
+	}
+	count := func(stdout string) (trainings, tests int) {
+		return strings.Count(stdout, "\nrecipe miniature: net"), strings.Count(stdout, "\ntested:")
+	}
+	if trainings, tests := count(stdout); trainings != 12 || tests != 34 {
+		t.Errorf("%d trainings and %d tests, want 12 and 34", trainings, tests)
+	}
+	for _, file := range []string{reproduce.HTMLFile, reproduce.MarkdownFile} {
+		text, err := os.ReadFile(filepath.Join(dir, "out", file))
+		if err != nil || !strings.Contains(string(text), "Table 6") || strings.Contains(string(text), "top-5 error") {
+			t.Errorf("%s (%v) is no report on two classes", file, err)
+		}
+		if err := os.Remove(filepath.Join(dir, "out", file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		more             []string
+		trainings, tests int
+	}{
+		{nil, 0, 0},
+		{[]string{"--ablation"}, 1, 2},
+		{[]string{"--seeds", "8"}, 12, 34},
+	} {
+		stdout, stderr, code = reproduceIn(t, dir, append(args, c.more...)...)
+		if trainings, tests := count(stdout); code != 0 || trainings != c.trainings || tests != c.tests {
+			t.Errorf("again with %v: exit code %d, %d trainings and %d tests, want %d and %d: %s", c.more, code, trainings, tests, c.trainings, c.tests, stderr)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "out", reproduce.HTMLFile)); err != nil {
+			t.Errorf("again with %v: %v", c.more, err)
+		}
+	}
+	stdout, stderr, code = reproduceIn(t, dir, append(args, "--set", "momentum=0.8")...)
+	if code != 1 || !strings.Contains(stderr, "training.momentum = 0.8, not 0.9") || !strings.Contains(stderr, "--out") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("with another recipe: exit code %d: %s%s", code, stdout, stderr)
+	}
+}
+
+// TestInterrupt: SIGINT ends a training with the exit code 130, SIGKILL at once, and the same command goes on.
+func TestInterrupt(t *testing.T) {
+	dir := folder(t)
+	args := append(tiny, "--out", "out", "--seeds", "7", "--set", "checkpoint_minutes=0")
+	stop := func(signal syscall.Signal, after string) (stderr string, code int) {
+		cmd := command(t, dir, args...)
+		var errs bytes.Buffer
+		cmd.Stderr = &errs
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for file := filepath.Join(dir, "out", "seed-7", after, trainer.HistoryFile); ; time.Sleep(time.Millisecond) {
+			if _, err := os.Stat(file); err == nil {
+				break
+			}
+		}
+		if err := cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // it fails as told
+		return errs.String(), cmd.ProcessState.ExitCode()
+	}
+	if stderr, code := stop(syscall.SIGINT, "A-LRN-S32"); code != 130 || !strings.Contains(stderr, "the same command goes on") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("SIGINT: exit code %d: %s", code, stderr)
+	}
+	stop(syscall.SIGKILL, "C-S48")
+	stdout, stderr, code := reproduceIn(t, dir, args...)
+	if code != 0 || strings.Contains(stdout, "net A, width") || strings.Contains(stdout, "net B, width") || !strings.Contains(stdout, "net E, width") {
+		t.Errorf("gone on: exit code %d: %s%s", code, stdout, stderr)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "out", reproduce.HTMLFile)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestErrors: one line that names the flag, and the exit code; nothing is written.
+func TestErrors(t *testing.T) {
+	dir := folder(t)
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		code int
+		want []string
+		args []string
+	}{
+		{2, []string{"--recipe", "minature", "miniature"}, []string{"--recipe", "minature"}},
+		{2, []string{"--set", "wdth", "width"}, []string{"--set", "wdth=1"}},
+		{2, []string{"epochs"}, []string{"--epochs", "0"}},
+		{2, []string{"--threads"}, []string{"--threads", "-1"}},
+		{2, []string{"--seeds"}, []string{"--seeds", "x"}},
+		{2, []string{"seed 2 twice"}, []string{"--seeds", "2,2"}},
+		{2, []string{"scale_min", "scale_max"}, []string{"--set", "scale_max=32"}},
+		{2, []string{"scale_min"}, []string{"--recipe", "quick"}},
+		{2, []string{"--data"}, []string{"--recipe", "flowers"}},
+		{2, []string{"weights"}, []string{"--set", "weights=a.safetensors"}},
+		{1, []string{"--data", "empty"}, []string{"--data", "empty"}},
+		{1, []string{"--data", "missing"}, []string{"--data", "missing"}},
+		{1, []string{"--out", "file"}, append(tiny, "--out", "file")},
+	} {
+		stdout, stderr, code := reproduceIn(t, dir, c.args...)
+		if code != c.code || c.code == 1 && strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%v: exit code %d, want %d: %q %q", c.args, code, c.code, stdout, stderr)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%v: %q does not say %q", c.args, stderr, want)
+			}
+		}
+		if _, err := os.Stat(filepath.Join(dir, "runs")); err == nil {
+			t.Fatalf("%v: something was written", c.args)
+		}
+	}
+}
