@@ -370,7 +370,7 @@ func TestBadInput(t *testing.T) {
 		{2, []string{"--chek", "--check"}, []string{"--chek"}},
 		{2, []string{"unexpected argument b"}, []string{"a", "b"}},
 		{1, []string{"SPEC", "missing", `"embedded"`}, []string{"missing"}},
-		{1, []string{"SPEC", "tar.gz archive"}, []string{"file"}},
+		{1, []string{"SPEC", "the file is empty"}, []string{"file"}},
 		{1, []string{"--contact-sheet", "absent/sheet.png"}, []string{".", "--contact-sheet", "absent/sheet.png"}},
 	} {
 		_, errs, code := datasetIn(t, dir, c.args...)

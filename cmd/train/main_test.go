@@ -182,7 +182,7 @@ func TestBadInput(t *testing.T) {
 		{2, []string{"--weights", "--init-from"}, []string{"--weights", "x", "--init-from", "y"}},
 		{1, []string{"--data", "missing"}, []string{"--data", "missing"}},
 		{1, []string{"--data", "empty", "train/CLASS"}, []string{"--data", "empty"}},
-		{1, []string{"--data", "tar.gz archive"}, []string{"--data", "file"}},
+		{1, []string{"--data", "the file is empty"}, []string{"--data", "file"}},
 		{1, []string{"no picture in train/a"}, []string{"--data", "classless"}},
 		{1, []string{"broken: train/a/1.jpg", "replace or remove"}, []string{"--data", "broken", "--batch", "1"}},
 		{1, []string{"--out"}, append(small, "--out", "file/run")},
