@@ -15,6 +15,7 @@ import (
 
 	"vgg/configs"
 	"vgg/graph"
+	"vgg/onnx"
 	"vgg/weights"
 )
 
@@ -121,6 +122,33 @@ func TestConvert(t *testing.T) {
 	stdout, _, code := weightsIn(t, dir, "show", "sample")
 	if code != 0 || !strings.Contains(stdout, "PyTorch zip, 22 tensors, 2379 parameters") || !strings.Contains(stdout, "F16  [1 3 3 3]  0f5cd5") {
 		t.Errorf("exit code %d: %s", code, stdout)
+	}
+}
+
+// TestConvertONNX: the model is the one of the same weights in our own format.
+func TestConvertONNX(t *testing.T) {
+	dir := folder(t)
+	for _, out := range []string{"own.safetensors", "out.onnx", "again.ONNX"} {
+		in := "A"
+		if strings.HasSuffix(out, "ONNX") {
+			in = "own.safetensors"
+		}
+		if stdout, stderr, code := weightsIn(t, dir, "convert", in, out); code != 0 || !strings.Contains(stdout, out+": net A") {
+			t.Fatalf("%s: exit code %d: %s%s", out, code, stdout, stderr)
+		}
+	}
+	f, err := weights.Read(filepath.Join(dir, "own.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want bytes.Buffer
+	if err := onnx.Encode(&want, *f); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"out.onnx", "again.ONNX"} {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(got, want.Bytes()) {
+			t.Errorf("%s: %d bytes, want the %d of the same model: %v", name, len(got), want.Len(), err)
+		}
 	}
 }
 
