@@ -1,0 +1,337 @@
+// Package onnx writes trained nets in the ONNX format, for onnxruntime and whatever else reads it.
+//
+// A weights file of a net of Table 1 of the paper (arXiv 1409.1556) goes in, with the metadata of weights.Info; out
+// comes a model that takes pixels as they are and gives logits. Layers and weights keep the names that package graph
+// gives them.
+package onnx
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/renameio/v2"
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vgg/configs"
+	"vgg/graph"
+	"vgg/weights"
+)
+
+// The names of what goes into a model and comes out of it.
+const (
+	Input  = "pixels" // (N, C, H, W) from 0 to 255, RGB or grey; N is free
+	Output = "logits" // (N, classes), before the soft-max
+)
+
+// Opset and irVersion are those of ONNX 1.8 (2020), which every reader of today knows.
+const (
+	Opset     = 13
+	irVersion = 7
+)
+
+// Write writes the net of f to path as an ONNX model, whole or not at all: under another name in the same folder,
+// synced, then renamed. Equal files give equal bytes.
+//
+// The model begins with the normalisation that f's metadata give, (pixel − mean) / std, so that its input is Input and
+// nobody who runs it has to know them; it has no dropout. All metadata are in metadata_props. It is an error if the
+// metadata are not those of a net of package configs, the tensors are not that net's, or the model would exceed the
+// 2 GiB of a protobuf message.
+func Write(path string, f weights.File) error {
+	return errors.Wrapf(write(path, f), "cannot write the ONNX model %s", path)
+}
+
+func write(path string, f weights.File) error {
+	m, err := model(f)
+	if err != nil {
+		return err
+	}
+	out, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)),
+		renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
+	if err != nil {
+		return err
+	}
+	defer out.Cleanup()
+	if err := m.encode(out); err != nil {
+		return err
+	}
+	return out.CloseAtomicallyReplace()
+}
+
+// Encode writes the model as Write does, but to w.
+func Encode(w io.Writer, f weights.File) error {
+	m, err := model(f)
+	if err != nil {
+		return err
+	}
+	return m.encode(w)
+}
+
+// model makes the ModelProto.
+func model(f weights.File) (message, error) {
+	info, err := weights.ParseInfo(f.Metadata)
+	if err != nil {
+		return message{}, err
+	}
+	net, err := outline(info)
+	if err != nil {
+		return message{}, err
+	}
+	if err := checkNames(net, f.Tensors); err != nil {
+		return message{}, err
+	}
+	declared, err := declare(net, info, f)
+	if err != nil {
+		return message{}, err
+	}
+
+	var m, opset message
+	m.number(modelIRVersion, irVersion)
+	m.text(modelProducerName, "vgg")
+	m.message(modelGraph, declared)
+	opset.text(opsetDomain, "") // ONNX's own operators
+	opset.number(opsetVersion, Opset)
+	m.message(modelOpsetImport, opset)
+	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
+		if !utf8.ValidString(key) || !utf8.ValidString(f.Metadata[key]) {
+			return message{}, errors.Errorf("metadata %q: %q is not UTF-8", key, f.Metadata[key])
+		}
+		var property message
+		property.text(propertyKey, key)
+		property.text(propertyValue, f.Metadata[key])
+		m.message(modelMetadata, property)
+	}
+	return m, nil
+}
+
+// outline builds the net as narrow as can be: only its layers and the names of its weights are wanted, which the width
+// does not change, and a lying file cannot ask for memory.
+func outline(info weights.Info) (*graph.Net, error) {
+	config, err := configs.ByName(info.Config)
+	if err != nil {
+		return nil, err
+	}
+	multiple := 1 << len(config.Stages)
+	if info.Input%multiple != 0 {
+		return nil, errors.Errorf("metadata input %d: config %s wants a multiple of %d", info.Input, config.Name, multiple)
+	}
+	x := gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Float32, 4, gorgonia.WithShape(1, 1, multiple, multiple), gorgonia.WithName(Input))
+	return graph.Build(x.Graph(), x, config, graph.Options{Classes: 1, Width: 1e-9, FC: 1, Init: graph.Zero})
+}
+
+// checkNames wants the tensors of the net, each of them once, and no other.
+func checkNames(net *graph.Net, tensors []weights.Tensor) error {
+	seen := map[string]bool{}
+	for _, t := range tensors {
+		if seen[t.Name] {
+			return errors.Errorf("tensor %s is there twice", t.Name)
+		}
+		seen[t.Name] = true
+	}
+	var missing []string
+	for _, p := range net.Parameters() {
+		if !seen[p.Name] {
+			missing = append(missing, p.Name)
+		}
+		delete(seen, p.Name)
+	}
+	if len(missing)+len(seen) == 0 {
+		return nil
+	}
+	var faults []string
+	if len(missing) > 0 {
+		faults = append(faults, "missing "+list(missing))
+	}
+	if len(seen) > 0 {
+		faults = append(faults, "unknown "+list(slices.Sorted(maps.Keys(seen))))
+	}
+	return errors.Errorf("the tensors are not those of config %s: %s", net.Config.Name, strings.Join(faults, "; "))
+}
+
+// list writes the first of some names.
+func list(names []string) string {
+	const most = 4
+	if len(names) > most {
+		names = append(names[:most:most], fmt.Sprintf("and %d more", len(names)-most))
+	}
+	return strings.Join(names, ", ")
+}
+
+// declare makes the GraphProto. Its values are named after the layers, with the ReLU, as net.Layer names them.
+func declare(net *graph.Net, info weights.Info, f weights.File) (message, error) {
+	b := builder{file: f, value: Input, features: info.Channels, names: map[string][]string{}}
+	for _, p := range net.Parameters() {
+		b.names[p.Layer] = append(b.names[p.Layer], p.Name) // the weight, then the bias
+	}
+	b.normalise(info)
+	layers := net.Summary()[1:] // but the input
+	side := info.Input >> len(net.Config.Stages)
+	for i, l := range layers {
+		switch l.Kind {
+		case graph.Conv:
+			if err := b.weights(l.Name, l.Kernel, l.Kernel); err != nil {
+				return message{}, err
+			}
+			p := (l.Kernel - 1) / 2
+			b.node("Conv", l.Name, l.Name+".sum", b.names[l.Name], ints("kernel_shape", l.Kernel, l.Kernel), ints("pads", p, p, p, p))
+			b.node("Relu", l.Name+".relu", l.Name, nil)
+		case graph.LRN:
+			// ONNX divides alpha by size, as Caffe and PyTorch do.
+			b.node("LRN", l.Name, l.Name, nil, integer("size", configs.LRNN), float("alpha", configs.LRNAlpha*configs.LRNN),
+				float("beta", configs.LRNBeta), float("bias", configs.LRNK))
+		case graph.Pool:
+			b.node("MaxPool", l.Name, l.Name, nil, ints("kernel_shape", l.Kernel, l.Kernel), ints("strides", l.Kernel, l.Kernel))
+		case graph.Linear:
+			if layers[i-1].Kind != graph.Linear {
+				b.node("Flatten", "flatten", "flatten", nil, integer("axis", 1))
+				b.features *= side * side
+			}
+			if err := b.weights(l.Name); err != nil {
+				return message{}, err
+			}
+			if i == len(layers)-1 {
+				b.node("Gemm", l.Name, Output, b.names[l.Name], integer("transB", 1))
+				break
+			}
+			b.node("Gemm", l.Name, l.Name+".sum", b.names[l.Name], integer("transB", 1))
+			b.node("Relu", l.Name+".relu", l.Name, nil)
+		}
+	}
+	if b.features != len(info.Classes) {
+		return message{}, errors.Errorf("the last layer has %d outputs, and the metadata %d classes", b.features, len(info.Classes))
+	}
+
+	b.graph.text(graphName, net.Config.Name)
+	for _, t := range b.tensors {
+		b.graph.message(graphInitializer, t)
+	}
+	b.graph.message(graphInput, valueInfo(Input, info.Channels, info.Input, info.Input))
+	b.graph.message(graphOutput, valueInfo(Output, len(info.Classes)))
+	return b.graph, nil
+}
+
+// builder adds node after node to a GraphProto.
+type builder struct {
+	file     weights.File
+	names    map[string][]string // of a layer's tensors
+	graph    message
+	tensors  []message
+	value    string // what the last node gave
+	features int    // its channels, or features
+}
+
+// node adds a NodeProto that makes of the last value and some tensors another value.
+func (b *builder) node(op, name, value string, tensors []string, attributes ...message) {
+	var n message
+	for _, input := range append([]string{b.value}, tensors...) {
+		n.text(nodeInput, input)
+	}
+	n.text(nodeOutput, value)
+	n.text(nodeName, name)
+	n.text(nodeOpType, op)
+	for _, a := range attributes {
+		n.message(nodeAttribute, a)
+	}
+	b.graph.message(graphNode, n)
+	b.value = value
+}
+
+// normalise subtracts the mean of each channel and divides by its deviation.
+func (b *builder) normalise(info weights.Info) {
+	shape := []int{1, info.Channels, 1, 1}
+	b.tensor(weights.Tensor{Name: "mean", Shape: shape, Data: float32s(info.Mean)})
+	b.tensor(weights.Tensor{Name: "std", Shape: shape, Data: float32s(info.Std)})
+	b.node("Sub", "subtract_mean", "centred", []string{"mean"})
+	b.node("Div", "divide_by_std", "normalised", []string{"std"})
+}
+
+func float32s(vs []float64) []float32 {
+	out := make([]float32, len(vs))
+	for i, v := range vs {
+		out[i] = float32(v)
+	}
+	return out
+}
+
+// weights adds a layer's weight, (out, features, kernel…), and its bias, (out).
+func (b *builder) weights(layer string, kernel ...int) error {
+	names := b.names[layer]
+	weight, _ := b.file.Tensor(names[0])
+	bias, _ := b.file.Tensor(names[1])
+	out := len(bias.Data)
+	for _, t := range []struct {
+		weights.Tensor
+		want []int
+	}{{weight, append([]int{out, b.features}, kernel...)}, {bias, []int{out}}} {
+		if !slices.Equal(t.Shape, t.want) {
+			return errors.Errorf("tensor %s (layer %s) is %v: after the layers before it and with %d outputs it should be %v",
+				t.Name, layer, t.Shape, out, t.want)
+		}
+		if n := tensor.Shape(t.want).TotalSize(); n == 0 || n != len(t.Data) {
+			return errors.Errorf("tensor %s: %d values do not fill the shape %v", t.Name, len(t.Data), t.Shape)
+		}
+		b.tensor(t.Tensor)
+	}
+	b.features = out
+	return nil
+}
+
+// tensor adds a TensorProto.
+func (b *builder) tensor(t weights.Tensor) {
+	var m message
+	for _, d := range t.Shape {
+		m.number(tensorDims, d)
+	}
+	m.number(tensorDataType, dataTypeFloat)
+	m.text(tensorName, t.Name)
+	m.floats(tensorRawData, t.Data)
+	b.tensors = append(b.tensors, m)
+}
+
+// valueInfo makes the ValueInfoProto of float32 (N, dims…) for any N.
+func valueInfo(name string, dims ...int) message {
+	var value, typ, tensorType, shape, batch message
+	batch.text(dimensionDimParam, "N")
+	shape.message(shapeDim, batch)
+	for _, d := range dims {
+		var dim message
+		dim.number(dimensionDimValue, d)
+		shape.message(shapeDim, dim)
+	}
+	tensorType.number(typeTensorElemType, dataTypeFloat)
+	tensorType.message(typeTensorShape, shape)
+	typ.message(typeTensor, tensorType)
+	value.text(valueName, name)
+	value.message(valueType, typ)
+	return value
+}
+
+// integer, float and ints make AttributeProtos.
+func integer(name string, v int) (a message) {
+	a.text(attributeName, name)
+	a.number(attributeI, v)
+	a.number(attributeType, attributeTypeInt)
+	return a
+}
+
+func float(name string, v float32) (a message) {
+	a.text(attributeName, name)
+	a.float(attributeF, v)
+	a.number(attributeType, attributeTypeFloat)
+	return a
+}
+
+func ints(name string, vs ...int) (a message) {
+	a.text(attributeName, name)
+	for _, v := range vs {
+		a.number(attributeInts, v)
+	}
+	a.number(attributeType, attributeTypeInts)
+	return a
+}
