@@ -1,0 +1,201 @@
+// Command crosscheck makes what other frameworks compute again: a net with random weights, random pictures, and what ours
+// makes of them. crosscheck/run compares that with PyTorch, onnx/check with onnxruntime.
+package main
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vgg/configs"
+	"vgg/graph"
+	"vgg/graph/machine"
+	"vgg/internal/cli"
+	"vgg/onnx"
+	"vgg/weights"
+)
+
+type flags struct {
+	Config    string  `help:"The net: A, A-LRN, B, C, D or E." required:""`
+	Width     float64 `help:"Multiplier of the channel counts." default:"1"`
+	FC        int     `name:"fc" help:"Outputs of the first two fully connected layers." default:"4096"`
+	Classes   int     `help:"Outputs of the last one." default:"1000"`
+	Input     int     `help:"Side of the pictures." default:"224"`
+	Batch     int     `help:"Pictures." default:"2"`
+	Seed      uint64  `help:"Of weights and pictures." default:"1"`
+	Gradients bool    `help:"Also the gradients of the loss with regard to all weights."`
+	ONNX      bool    `name:"onnx" help:"Also the net as ONNX."`
+	Out       string  `help:"Folder for weights.safetensors, ours.safetensors and net.onnx." required:"" placeholder:"DIR"`
+	cli.Threads
+}
+
+func main() {
+	var f flags
+	cli.Main("crosscheck", "Computes a net with random weights, for comparison with other frameworks.", &f, func(context.Context) error {
+		if err := f.Threads.Apply(); err != nil {
+			return err
+		}
+		return run(f)
+	})
+}
+
+// The normalisation: near the paper's, with its large inputs, since LRN does next to nothing to small ones; a channel's own
+// deviation, since one that all share could be lost unseen.
+var mean, std = []float64{123.68, 116.779, 103.939}, []float64{1, 1.5, 2}
+
+func run(f flags) error {
+	config, err := configs.ByName(f.Config)
+	if err != nil {
+		return cli.Usage(errors.Wrap(err, "--config"))
+	}
+	if f.Batch < 1 {
+		return cli.Usage(errors.Errorf("--batch %d: want a positive number", f.Batch))
+	}
+	r := rand.New(rand.NewPCG(f.Seed, 0))
+	shape := tensor.Shape{f.Batch, len(mean), f.Input, f.Input}
+	pixels, x := pictures(r, shape)
+	g := gorgonia.NewGraph()
+	input := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(shape...), gorgonia.WithName("x"),
+		gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(x))))
+	net, err := graph.Build(g, input, config, graph.Options{
+		Classes: f.Classes, Width: f.Width, FC: f.FC, Init: graph.He, Seed: f.Seed, Inference: !f.Gradients})
+	if err != nil {
+		return cli.Usage(err)
+	}
+	tensors := net.Tensors()
+	randomise(r, tensors)
+	if err := save(f, weights.File{Metadata: info(f, config).Metadata(), Tensors: tensors}); err != nil {
+		return err
+	}
+
+	ours := []weights.Tensor{{Name: "pixels", Shape: shape, Data: pixels}, {Name: "x", Shape: shape, Data: x}}
+	if f.Gradients {
+		err = differentiate(net, r, &ours)
+	} else {
+		err = infer(net, &ours)
+	}
+	if err != nil {
+		return err
+	}
+	return weights.Write(filepath.Join(f.Out, "ours.safetensors"), weights.File{Tensors: ours})
+}
+
+// randomise changes He's initial weights where a fault could hide: biases are of the order of the activations, not zero, and
+// the last layer is small, so that the soft-max is not saturated.
+func randomise(r *rand.Rand, tensors []weights.Tensor) {
+	for _, t := range tensors {
+		if strings.HasSuffix(t.Name, ".bias") {
+			for i := range t.Data {
+				t.Data[i] = float32(10 * r.NormFloat64())
+			}
+		}
+	}
+	for _, t := range tensors[len(tensors)-2:] {
+		for i := range t.Data {
+			t.Data[i] /= 64
+		}
+	}
+}
+
+// pictures draws pictures (N, C, H, W) in 0–255 units, and normalises them.
+func pictures(r *rand.Rand, shape tensor.Shape) (pixels, x []float32) {
+	pixels, x = make([]float32, shape.TotalSize()), make([]float32, shape.TotalSize())
+	for i := range pixels {
+		c := i / (shape[2] * shape[3]) % shape[1]
+		pixels[i] = float32(r.IntN(256))
+		x[i] = float32((float64(pixels[i]) - mean[c]) / std[c])
+	}
+	return pixels, x
+}
+
+func info(f flags, config configs.Config) weights.Info {
+	i := weights.Info{Config: config.Name, Width: f.Width, FC: f.FC, Input: f.Input, Channels: len(mean), Mean: mean, Std: std, ValTop1Error: math.NaN()}
+	for c := range f.Classes {
+		i.Classes = append(i.Classes, strconv.Itoa(c))
+	}
+	return i
+}
+
+func save(f flags, net weights.File) error {
+	if err := os.MkdirAll(f.Out, 0o755); err != nil {
+		return errors.Wrap(err, "--out")
+	}
+	if err := weights.Write(filepath.Join(f.Out, "weights.safetensors"), net); err != nil {
+		return err
+	}
+	if f.ONNX {
+		return onnx.Write(filepath.Join(f.Out, "net.onnx"), net)
+	}
+	return nil
+}
+
+// infer adds the logits (N, classes).
+func infer(net *graph.Net, ours *[]weights.Tensor) error {
+	vm, err := machine.New(net.Input.Graph(), machine.Outputs(net.Logits), machine.Constants(net.Learnables()...))
+	if err != nil {
+		return err
+	}
+	defer vm.Close()
+	if err := vm.RunAll(); err != nil {
+		return err
+	}
+	return add(ours, "logits", net.Logits.Value())
+}
+
+// differentiate adds the labels (N), the logits (N, classes), and the gradients of the loss under the names of the weights.
+func differentiate(net *graph.Net, r *rand.Rand, ours *[]weights.Tensor) error {
+	classes := make([]int, net.Input.Shape()[0])
+	stored := make([]float32, len(classes)) // safetensors holds float32 here
+	for i := range classes {
+		classes[i] = r.IntN(net.Options.Classes)
+		stored[i] = float32(classes[i])
+	}
+	*ours = append(*ours, weights.Tensor{Name: "labels", Shape: []int{len(classes)}, Data: stored})
+	labels := gorgonia.NewVector(net.Input.Graph(), tensor.Int, gorgonia.WithName("labels"), gorgonia.WithShape(len(classes)),
+		gorgonia.WithValue(tensor.New(tensor.WithShape(len(classes)), tensor.WithBacking(classes))))
+	loss, err := net.Loss(labels)
+	if err != nil {
+		return err
+	}
+	if _, err := gorgonia.Grad(loss, net.Learnables()...); err != nil {
+		return errors.Wrap(err, "gradients")
+	}
+	vm, err := machine.New(net.Input.Graph(), machine.Outputs(loss, net.Logits), machine.Gradients(net.Learnables()...))
+	if err != nil {
+		return err
+	}
+	defer vm.Close()
+	if err := vm.RunAll(); err != nil {
+		return err
+	}
+	if err := add(ours, "logits", net.Logits.Value()); err != nil {
+		return err
+	}
+	for _, p := range net.Parameters() {
+		gradient, err := p.Node.Grad()
+		if err != nil {
+			return errors.Wrapf(err, "gradient of %s", p.Name)
+		}
+		if err := add(ours, p.Name, gradient); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func add(ours *[]weights.Tensor, name string, v gorgonia.Value) error {
+	data, ok := v.Data().([]float32)
+	if !ok {
+		return errors.Errorf("%s is %T, want float32", name, v.Data())
+	}
+	*ours = append(*ours, weights.Tensor{Name: name, Shape: v.Shape(), Data: data})
+	return nil
+}
