@@ -1,0 +1,76 @@
+"""Computes with PyTorch what crosscheck has left in a folder, and prints the largest difference: of the logits, relative to
+ours' largest; where there are gradients, of those too, each relative to its own L2 norm, and the name of the worst.
+compare.py CONFIG DIR BOUND exits 1 where the logits differ by more than 1e-3 or a gradient by more than the bound."""
+import json
+import sys
+import numpy
+import torch
+from torch import nn
+
+# Table 1, a stage between bars: channels of a 3×3 convolution, or of a 1×1 one (c), or LRN (n).
+TABLE1 = {
+    "A": "64 | 128 | 256 256 | 512 512 | 512 512",
+    "A-LRN": "64 n | 128 | 256 256 | 512 512 | 512 512",
+    "B": "64 64 | 128 128 | 256 256 | 512 512 | 512 512",
+    "C": "64 64 | 128 128 | 256 256 c256 | 512 512 c512 | 512 512 c512",
+    "D": "64 64 | 128 128 | 256 256 256 | 512 512 512 | 512 512 512",
+    "E": "64 64 | 128 128 | 256 256 256 256 | 512 512 512 512 | 512 512 512 512",
+}
+
+
+def read(path):
+    """A safetensors file of float32: name → array."""
+    data = numpy.memmap(path, numpy.uint8, "r")
+    start = 8 + int(data[:8].view("<u8")[0])
+    header = json.loads(data[8:start].tobytes())
+    header.pop("__metadata__", None)
+    return {name: torch.from_numpy(numpy.array(data[start + e["data_offsets"][0]:start + e["data_offsets"][1]])
+                                   .view("<f4").reshape(e["shape"])) for name, e in header.items()}
+
+
+class VGG(nn.Module):
+    """torchvision's layout, which numbers ReLUs, pools and dropouts too; the widths are those of the weights."""
+
+    def __init__(self, config, weights):
+        super().__init__()
+        layers = []
+        for row in TABLE1[config].replace("|", "M").split() + ["M"]:
+            if row == "M":
+                layers += [nn.MaxPool2d(2)]
+            elif row == "n":  # PyTorch divides alpha by the size
+                layers += [nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2)]
+            else:
+                side = 1 if row[0] == "c" else 3
+                out, channels = weights[f"features.{len(layers)}.weight"].shape[:2]
+                layers += [nn.Conv2d(channels, out, side, padding=side // 2), nn.ReLU()]
+        self.features = nn.Sequential(*layers)
+        layers = []
+        for i in (0, 3, 6):
+            out, features = weights[f"classifier.{i}.weight"].shape
+            layers += [nn.Linear(features, out), nn.ReLU(), nn.Dropout()]
+        self.classifier = nn.Sequential(*layers[:-2])
+        self.load_state_dict(weights)
+        self.eval()  # no dropout
+
+    def forward(self, x):
+        return self.classifier(self.features(x).flatten(1))
+
+
+def main(config, folder, bound):
+    ours = read(folder + "/ours.safetensors")
+    net = VGG(config, read(folder + "/weights.safetensors"))
+    with torch.set_grad_enabled("labels" in ours):
+        logits = net(ours["x"])
+    difference = float((logits.detach() - ours["logits"]).abs().max() / ours["logits"].abs().max())
+    report, passed = f"{difference:.1e}", difference <= 1e-3  # NaN is not
+    if "labels" in ours:
+        nn.functional.cross_entropy(logits, ours["labels"].long()).backward()
+        of = {name: float((p.grad - ours[name]).norm() / p.grad.norm()) for name, p in net.named_parameters()}
+        worst = max(of, key=of.get)
+        report += f" {of[worst]:.1e} {worst}"
+        passed = passed and all(d <= float(bound) for d in of.values())
+    print(report)
+    sys.exit(not passed)
+
+
+main(*sys.argv[1:])
