@@ -1,4 +1,4 @@
-"""Computes with PyTorch what crosscheck has left in a folder, and prints the largest difference: of the logits, relative to
+"""Computes with PyTorch, in double precision, what crosscheck has left in a folder, and prints the largest difference: of the logits, relative to
 ours' largest; where there are gradients, of those too, each relative to its own L2 norm, and the name of the worst.
 compare.py CONFIG DIR BOUND exits 1 where the logits differ by more than 1e-3 or a gradient by more than the bound."""
 import json
@@ -57,8 +57,8 @@ class VGG(nn.Module):
 
 
 def main(config, folder, bound):
-    ours = read(folder + "/ours.safetensors")
-    net = VGG(config, read(folder + "/weights.safetensors"))
+    ours = {name: t.double() for name, t in read(folder + "/ours.safetensors").items()}
+    net = VGG(config, read(folder + "/weights.safetensors")).double()
     with torch.set_grad_enabled("labels" in ours):
         logits = net(ours["x"])
     difference = float((logits.detach() - ours["logits"]).abs().max() / ours["logits"].abs().max())
