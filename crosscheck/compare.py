@@ -7,7 +7,7 @@ import numpy
 import torch
 from torch import nn
 
-# Table 1, a stage between bars: channels of a 3×3 convolution, or of a 1×1 one (c), or LRN (n).
+# Table 1, a stage between bars: channels of a 3×3 convolution, or of a 1×1 one (c), or LRN (n). The paper's widths.
 TABLE1 = {
     "A": "64 | 128 | 256 256 | 512 512 | 512 512",
     "A-LRN": "64 n | 128 | 256 256 | 512 512 | 512 512",
@@ -29,20 +29,21 @@ def read(path):
 
 
 class VGG(nn.Module):
-    """torchvision's layout, which numbers ReLUs, pools and dropouts too; the widths are those of the weights."""
+    """torchvision's layout, which numbers ReLUs, pools and dropouts too."""
 
     def __init__(self, config, weights):
         super().__init__()
-        layers = []
+        width = len(weights["features.0.bias"]) / 64
+        layers, channels = [], 3
         for row in TABLE1[config].replace("|", "M").split() + ["M"]:
             if row == "M":
                 layers += [nn.MaxPool2d(2)]
             elif row == "n":  # PyTorch divides alpha by the size
                 layers += [nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2)]
             else:
-                side = 1 if row[0] == "c" else 3
-                out, channels = weights[f"features.{len(layers)}.weight"].shape[:2]
+                side, out = 1 if row[0] == "c" else 3, round(width * int(row.lstrip("c")))
                 layers += [nn.Conv2d(channels, out, side, padding=side // 2), nn.ReLU()]
+                channels = out
         self.features = nn.Sequential(*layers)
         layers = []
         for i in (0, 3, 6):
