@@ -17,6 +17,7 @@ import (
 
 	"vgg/evaluate"
 	"vgg/internal/cli"
+	"vgg/onnx"
 	"vgg/weights"
 )
 
@@ -27,7 +28,7 @@ type flags struct {
 	} `cmd:"" help:"Print the tensors, their shapes, types and checksums, and the metadata."`
 	Convert struct {
 		In  string `arg:"" help:"Weights in any format that is read." placeholder:"IN"`
-		Out string `arg:"" help:"File to write; the ending .safetensors names the format." placeholder:"OUT"`
+		Out string `arg:"" help:"File to write; the ending, .safetensors or .onnx, names the format." placeholder:"OUT"`
 	} `cmd:"" help:"Write weights in another format, with all that the other commands need to use them."`
 	cli.Overrides
 }
@@ -107,7 +108,9 @@ func convert(w io.Writer, flags flags) error {
 	}
 	defer m.Close()
 	info := m.Info
-	if err := write(out, f, info); err != nil {
+	metadata := info.Metadata() // with what ParseInfo took for granted, such as the names of the classes
+	maps.Copy(metadata, f.Metadata)
+	if err := write(out, weights.File{Metadata: metadata, Tensors: f.Tensors}); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "%s: net %s, width %g, input %d×%d, %d classes, from %s\n", out, info.Config, info.Width, info.Input, info.Input, len(info.Classes), f.Format)
@@ -115,13 +118,7 @@ func convert(w io.Writer, flags flags) error {
 }
 
 // writers are the formats that convert writes, by the ending of the file's name.
-var writers = map[string]func(path string, f *weights.File, info weights.Info) error{
-	".safetensors": writeSafetensors,
-}
-
-// writeSafetensors completes the metadata with what ParseInfo took for granted, such as the names of the classes.
-func writeSafetensors(path string, f *weights.File, info weights.Info) error {
-	metadata := info.Metadata()
-	maps.Copy(metadata, f.Metadata)
-	return weights.Write(path, weights.File{Metadata: metadata, Tensors: f.Tensors})
+var writers = map[string]func(path string, f weights.File) error{
+	".onnx":        onnx.Write,
+	".safetensors": weights.Write,
 }

@@ -15,6 +15,7 @@ import (
 
 	"vgg/configs"
 	"vgg/graph"
+	"vgg/onnx"
 	"vgg/weights"
 )
 
@@ -90,6 +91,24 @@ func showJSON(t *testing.T, dir string, args ...string) (s shown) {
 		t.Fatalf("%v: exit code %d, %v: %s", args, code, err, stderr)
 	}
 	return s
+}
+
+// TestConvertONNX converts a file that lacks metadata, and finds in the model what convert has put there.
+func TestConvertONNX(t *testing.T) {
+	dir := folder(t)
+	stdout, stderr, code := weightsIn(t, dir, "convert", "A-LRN", "out.onnx")
+	if code != 0 || !strings.Contains(stdout, "out.onnx: net A-LRN") {
+		t.Fatalf("exit code %d: %s%s", code, stdout, stderr)
+	}
+	model, err := os.ReadFile(filepath.Join(dir, "out.onnx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{onnx.Input, onnx.Output, "lrn1_1", "classifier.6.weight", "class_names", `["0","1"]`} {
+		if !bytes.Contains(model, []byte(want)) {
+			t.Errorf("the model lacks %s", want)
+		}
+	}
 }
 
 // TestConvert converts each net, and compares checksums and metadata.
