@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"vgg/configs"
 	"vgg/weights"
@@ -32,7 +33,7 @@ func (c *canceller) Step(epoch, step int, loss float64) {
 }
 
 // checkpointed is a job of 3 epochs of 8 steps, each of 2 micro-batches, whose draws are all random.
-func checkpointed(t *testing.T, dir string) Job {
+func checkpointed(t testing.TB, dir string) Job {
 	r := quick(t)
 	r.Training.MicroBatch, r.Augment.Flip, r.Net.Dropout, r.Schedule.Patience = 8, true, 0.5, 1
 	r.Run.CheckpointMinutes, r.Run.LogEvery = 0, 1
@@ -403,4 +404,37 @@ func TestInfiniteGradient(t *testing.T) {
 	if layer, want := s.infiniteGradient(), s.net.Parameters()[4].Layer; layer != want {
 		t.Errorf("found in %q, want %q", layer, want)
 	}
+}
+
+// BenchmarkCheckpoint writes checkpoints of net A as the paper has it, 133 million weights and as many velocities: how long
+// training stands still, and how long each takes as a whole, also as a share of the ten minutes between two. Training
+// cannot lose more than that share, even if the writing left it nothing.
+func BenchmarkCheckpoint(b *testing.B) {
+	job := checkpointed(b, b.TempDir())
+	job.Recipe.Net.Width, job.Recipe.Net.FC, job.Recipe.Net.Input = 1, configs.FC, configs.Input
+	job.Recipe.Training.Batch, job.Recipe.Training.MicroBatch = 1, 1
+	s, err := newSession(job)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.close()
+	if err := s.solver.Step(s.learnables); err != nil { // which gives it velocities
+		b.Fatal(err)
+	}
+	var still, whole time.Duration
+	for b.Loop() {
+		start := time.Now()
+		if err := s.checkpoint(); err != nil {
+			b.Fatal(err)
+		}
+		still += time.Since(start)
+		if err := s.checkpoints.wait(); err != nil {
+			b.Fatal(err)
+		}
+		whole += time.Since(start)
+	}
+	each := whole.Seconds() / float64(b.N)
+	b.ReportMetric(still.Seconds()/float64(b.N), "s-still")
+	b.ReportMetric(each, "s-whole")
+	b.ReportMetric(100*each/600, "%-of-10-min")
 }

@@ -42,7 +42,7 @@ func set(pictures, classes int) *dataset.Set {
 	return s
 }
 
-func quick(t *testing.T) configs.Recipe {
+func quick(t testing.TB) configs.Recipe {
 	t.Helper()
 	r, err := configs.LoadRecipe("quick")
 	if err != nil {
