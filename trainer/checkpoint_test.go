@@ -238,6 +238,9 @@ func TestFaults(t *testing.T) {
 		job := small(dir)
 		job.create = f.create
 		_, err := Train(context.Background(), job)
+		if ended := err != nil; ended != (f.count >= at) {
+			t.Errorf("%d operations, of which number %d fails: the run ended with %v", f.count, at, err)
+		}
 		if err != nil {
 			failures++
 			if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "make room") {
@@ -258,10 +261,11 @@ func TestFaults(t *testing.T) {
 			t.Errorf("operation %d leaves %v", at, left)
 		}
 	}
-	if failures < all.count*9/10 {
-		t.Errorf("%d of %d operations that fail end the run", failures, all.count)
+	// Checkpoints fall out while one is still being written, so that a run may end before the turn of the last operations.
+	if failures < all.count/2 {
+		t.Errorf("only %d of %d operations came to fail", failures, all.count)
 	}
-	t.Logf("%d operations failed in turn, %d ended the run; all were resumed", all.count, failures)
+	t.Logf("%d of %d operations failed in turn and ended the run; all were resumed", failures, all.count)
 
 	// With "continue" the run goes on without the file.
 	dir := t.TempDir()
