@@ -717,6 +717,40 @@ func TestCIFAR(t *testing.T) {
 	}
 }
 
+// FuzzCIFAR reads any names and any file of pictures as CIFAR-100: an error that names the file, or pictures with labels
+// that have names.
+func FuzzCIFAR(f *testing.F) {
+	files := cifarFiles(true)
+	f.Add(files["fine_label_names.txt"], files["train.bin"])
+	f.Add([]byte("one two"), files["train.bin"][:3000])
+	f.Add(files["fine_label_names.txt"], bytes.Repeat([]byte{200}, 3074))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, names, pictures []byte) {
+		below := filepath.Join(dir, fmt.Sprint(os.Getpid()))
+		if err := os.MkdirAll(below, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		for name, data := range map[string][]byte{"fine_label_names.txt": names, "train.bin": pictures, "test.bin": files["test.bin"]} {
+			if err := os.WriteFile(filepath.Join(below, name), data, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := Open(below, Options{})
+		if err != nil {
+			if !strings.Contains(err.Error(), below) {
+				t.Errorf("error %v does not name the folder", err)
+			}
+			return
+		}
+		defer s.Close()
+		for i := range s.Train.Len() {
+			if p, err := s.Train.Picture(i); err != nil || len(p.Pix) != 3072 || s.Train.Label(i) >= len(s.Classes) {
+				t.Errorf("picture %d of class %d: %v", i, s.Train.Label(i), err)
+			}
+		}
+	})
+}
+
 // BenchmarkIndex lists an archive of the size of ILSVRC-2012's: 1,000 class tars, 1.28 million pictures, though tiny ones.
 // The archive has 1.6 GB and lies in the folder for temporary files.
 func BenchmarkIndex(b *testing.B) {
