@@ -142,7 +142,11 @@ func test(ctx context.Context, models []*evaluate.Model, set *dataset.Set, o eva
 
 func print(w io.Writer, f flags, o evaluate.Options, models []*evaluate.Model, r *evaluate.Result, seconds float64) {
 	for _, m := range models {
-		fmt.Fprintf(w, "net %s, width %g, input %d×%d: %s, Q = %v\n", m.Info.Config, m.Info.Width, m.Info.Input, m.Info.Input, m.Name, asked(o, m))
+		scales := fmt.Sprintf("Q = %v", asked(o, m))
+		if slices.Equal(asked(o, m), []int{0}) {
+			scales = "pictures as large as they are"
+		}
+		fmt.Fprintf(w, "net %s, width %g, input %d×%d: %s, %s\n", m.Info.Config, m.Info.Width, m.Info.Input, m.Info.Input, m.Name, scales)
 	}
 	low, high := r.Top1Interval()
 	fmt.Fprintf(w, "%s: %d pictures, top-1 error %.2f %% (95 %% interval %.2f to %.2f)", f.Protocol, r.Images, r.Top1Error(), low, high)
@@ -160,7 +164,7 @@ func print(w io.Writer, f flags, o evaluate.Options, models []*evaluate.Model, r
 	}
 }
 
-// asked are the scales at which a net is tested.
+// asked are the scales at which a net is tested; 0 does not rescale.
 func asked(o evaluate.Options, m *evaluate.Model) []int {
 	if o.Scales == nil {
 		return []int{m.Scale()}
