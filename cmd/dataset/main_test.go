@@ -11,7 +11,6 @@ import (
 	"image/draw"
 	"image/png"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,37 +19,16 @@ import (
 	"vgg/augment"
 	"vgg/configs"
 	"vgg/dataset"
+	"vgg/internal/cli/clitest"
 	"vgg/trainer"
 )
 
-// asCommand makes the test binary behave as the command.
-const asCommand = "VGG_TEST_AS_DATASET"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asCommand) != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { clitest.Main(m, main) }
 
 // datasetIn runs the command in a folder.
 func datasetIn(t *testing.T, dir string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(exe, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), asCommand+"=1")
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+	return clitest.Run(t, clitest.Command(t, dir, args...))
 }
 
 var (

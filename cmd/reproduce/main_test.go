@@ -3,54 +3,24 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"vgg/internal/cli/clitest"
 	"vgg/reproduce"
 	"vgg/trainer"
 )
 
-// asCommand makes the test binary behave as the command.
-const asCommand = "VGG_TEST_AS_REPRODUCE"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asCommand) != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
-
-// command is the command in a folder.
-func command(t *testing.T, dir string, args ...string) *exec.Cmd {
-	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(exe, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), asCommand+"=1")
-	return cmd
-}
+func TestMain(m *testing.M) { clitest.Main(m, main) }
 
 // reproduceIn runs the command in a folder.
 func reproduceIn(t *testing.T, dir string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	cmd := command(t, dir, args...)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+	return clitest.Run(t, clitest.Command(t, dir, args...))
 }
 
 // folder holds a data set of 32 + 8 grey pictures in two classes, bright and dark, and one that nothing can be read from.
@@ -142,7 +112,7 @@ func TestInterrupt(t *testing.T) {
 	dir := folder(t)
 	args := append(tiny, "--out", "out", "--seeds", "7", "--set", "checkpoint_minutes=0")
 	stop := func(signal syscall.Signal, after string) (stderr string, code int) {
-		cmd := command(t, dir, args...)
+		cmd := clitest.Command(t, dir, args...)
 		var errs bytes.Buffer
 		cmd.Stderr = &errs
 		if err := cmd.Start(); err != nil {

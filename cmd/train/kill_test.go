@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"vgg/internal/cli/clitest"
 	"vgg/trainer"
 )
 
@@ -64,7 +65,7 @@ func TestKills(t *testing.T) {
 			if checkpoints, _ := filepath.Glob(filepath.Join(run, trainer.CheckpointDir, "*.safetensors")); len(checkpoints) > 0 {
 				now = []string{"--resume", run}
 			}
-			cmd := command(t, dir, now...)
+			cmd := clitest.Command(t, dir, now...)
 			var errs bytes.Buffer
 			cmd.Stderr = &errs
 			if err := cmd.Start(); err != nil {
@@ -101,7 +102,7 @@ func TestSignals(t *testing.T) {
 	data := idxFolder(t)
 	for signal, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
 		dir := t.TempDir()
-		cmd := command(t, dir, "--data", data, "--width", "0.05", "--fc", "8", "--batch", "16", "--epochs", "100000", "--set", "patience=100000", "--out", "run")
+		cmd := clitest.Command(t, dir, "--data", data, "--width", "0.05", "--fc", "8", "--batch", "16", "--epochs", "100000", "--set", "patience=100000", "--out", "run")
 		var errs bytes.Buffer
 		cmd.Stderr = &errs
 		if err := cmd.Start(); err != nil {
@@ -138,7 +139,7 @@ func TestFullDisk(t *testing.T) {
 	if _, errs, code := trainIn(t, disk, append(args, "--out", "large", "--width", "0.25")...); code != 1 || !strings.Contains(errs, "MB free for large") {
 		t.Errorf("no room from the start: exit code %d: %s", code, errs)
 	}
-	cmd := command(t, disk, append(args, "--out", "run")...)
+	cmd := clitest.Command(t, disk, append(args, "--out", "run")...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	if err := cmd.Start(); err != nil {

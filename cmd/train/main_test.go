@@ -4,57 +4,27 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"image"
 	"image/png"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"vgg/internal/cli/clitest"
 	"vgg/internal/progress"
 	"vgg/trainer"
 	"vgg/weights"
 )
 
-// asCommand makes the test binary behave as the command.
-const asCommand = "VGG_TEST_AS_TRAIN"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asCommand) != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
-
-// command is the command in a folder.
-func command(t *testing.T, dir string, args ...string) *exec.Cmd {
-	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(exe, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), asCommand+"=1")
-	return cmd
-}
+func TestMain(m *testing.M) { clitest.Main(m, main) }
 
 // trainIn runs the command in a folder.
 func trainIn(t *testing.T, dir string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	cmd := command(t, dir, args...)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+	return clitest.Run(t, clitest.Command(t, dir, args...))
 }
 
 // idxFolder writes a data set of 64 + 16 grey pictures in two classes, bright and dark.

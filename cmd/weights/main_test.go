@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,38 +13,17 @@ import (
 
 	"vgg/configs"
 	"vgg/graph"
+	"vgg/internal/cli/clitest"
 	"vgg/onnx"
 	"vgg/weights"
 )
 
-// asCommand makes the test binary behave as the command.
-const asCommand = "VGG_TEST_AS_WEIGHTS"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asCommand) != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { clitest.Main(m, main) }
 
 // weightsIn runs the command in a folder.
 func weightsIn(t *testing.T, dir string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(exe, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), asCommand+"=1")
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+	return clitest.Run(t, clitest.Command(t, dir, args...))
 }
 
 // folder holds a bare file of each net of the paper, for 2 classes, named after it, the sample of PyTorch, and texts.
