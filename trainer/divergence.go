@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -18,11 +19,28 @@ type divergence struct {
 	at    progress
 	what  string
 	layer string // the first one concerned
+
+	remedies string
 }
 
 func (d *divergence) Error() string {
-	return fmt.Sprintf("trainer: %s in epoch %d, iteration %d, at learning rate %g, first in %s: the weights before this step are kept; try a lower learning rate (--lr), another initialiser (--init he), normalised pictures (--set augment.normalisation=mean-std), or --set on_divergence=lower-lr",
-		d.what, d.at.Epoch, d.at.Iteration+1, d.at.Schedule.LearningRate, d.layer)
+	return fmt.Sprintf("trainer: %s in epoch %d, iteration %d, at learning rate %g, first in %s: the weights before this step are kept; try %s",
+		d.what, d.at.Epoch, d.at.Iteration+1, d.at.Schedule.LearningRate, d.layer, d.remedies)
+}
+
+// divergence is one in the step under way, with the remedies that the recipe does not take yet.
+func (s *session) divergence(what, layer string) *divergence {
+	r, remedies := s.job.Recipe, []string{"a lower learning rate (--lr)"}
+	if r.Net.Init != string(graph.He) {
+		remedies = append(remedies, "another initialiser (--init he)")
+	}
+	if r.Augment.Normalisation != configs.NormaliseMeanStd {
+		remedies = append(remedies, "normalised pictures (--set augment.normalisation=mean-std)")
+	}
+	if r.Run.OnDivergence != configs.OnDivergenceLowerLR {
+		remedies = append(remedies, "--set on_divergence=lower-lr")
+	}
+	return &divergence{s.at, what, layer, strings.Join(remedies, ", or ")}
 }
 
 // diverged says in which layer a loss that is not finite begins.
@@ -31,7 +49,7 @@ func (s *session) diverged(loss float64, batch *dataset.Batch, micro int) error 
 	if err != nil {
 		return errors.Wrapf(err, "trainer: the loss is %v, and while the layer was looked for", loss)
 	}
-	return &divergence{s.at, fmt.Sprintf("the loss is %v", loss), layer}
+	return s.divergence(fmt.Sprintf("the loss is %v", loss), layer)
 }
 
 // firstInfinite runs a batch again through a graph whose layers can all be looked at.

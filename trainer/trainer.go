@@ -140,7 +140,7 @@ func (s *session) trainEpoch(ctx context.Context) error {
 		}
 		micro = 0
 		if layer := s.infiniteGradient(); layer != "" {
-			return &divergence{s.at, "a gradient is not finite", layer}
+			return s.divergence("a gradient is not finite", layer)
 		}
 		if s.at.Step+1 == s.steps {
 			s.norms = s.gradientNorms()
