@@ -52,7 +52,8 @@ const lineFloats = 16
 // aligned says whether a slice begins on a cache line.
 func aligned(s []float32) bool { return uintptr(unsafe.Pointer(&s[0]))%(4*lineFloats) == 0 }
 
-// streaming is the least number of floats that are written around the cache: more than it could keep for a reader.
+// streaming is the least number of floats that are written around the cache: more than it could keep for a reader. Such
+// writes may come late; the locked instructions with which threads tell each other that they are done wait for them.
 const streaming = 1 << 22
 
 // computeGo is the pure-Go twin of the assembly. It sums two rows of four columns at a time in registers.
