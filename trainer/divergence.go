@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -96,11 +97,21 @@ func (s *session) infiniteGradient() string {
 	names := s.net.Parameters()
 	for i := len(s.learnables) - 1; i >= 0; i-- {
 		g, err := s.learnables[i].Grad()
-		if err != nil || !kernel.Finite(g.Data().([]float32)) {
+		if err != nil || !finite(g) {
 			return names[i].Layer
 		}
 	}
 	return ""
+}
+
+// finite tells whether a gradient is. That of a product is not computed where its factors are small enough.
+func finite(g gorgonia.Value) bool {
+	if p, ok := g.(*machine.Product); ok {
+		if float64(p.Rows())*float64(kernel.Largest(p.X))*float64(kernel.Largest(p.G)) <= math.MaxFloat32 {
+			return true
+		}
+	}
+	return kernel.Finite(g.Data().([]float32))
 }
 
 // leastLearningRate is where lowering the learning rate is given up.

@@ -72,12 +72,12 @@ func newSession(job Job) (s *session, err error) {
 		Dropout: r.Net.Dropout, Init: graph.Init(r.Net.Init), Seed: r.Training.Seed,
 	}
 	micro := r.MicroBatch()
-	if s.training, err = newRunner(config, o, micro, job.Set.Channels, r.Net.Input, true); err != nil {
+	if s.training, err = newRunner(config, o, micro, job.Set.Channels, r.Net.Input, r.Training.Batch); err != nil {
 		return nil, err
 	}
 	s.net = s.training.net
 	o.Dropout, o.Weights = 0, s.net
-	if s.validation, err = newRunner(config, o, micro, job.Set.Channels, r.Net.Input, false); err != nil {
+	if s.validation, err = newRunner(config, o, micro, job.Set.Channels, r.Net.Input, 0); err != nil {
 		return nil, err
 	}
 	s.learnables = gorgonia.NodesToValueGrads(s.net.Learnables())
@@ -222,8 +222,8 @@ type runner struct {
 	vm      *machine.VM
 }
 
-// newRunner declares a net for batches of pictures, and its gradients if it is for training.
-func newRunner(config configs.Config, o graph.Options, batch, channels, input int, training bool) (*runner, error) {
+// newRunner declares a net for batches of pictures, and its gradients for mini-batches of so many, unless that is 0.
+func newRunner(config configs.Config, o graph.Options, batch, channels, input, miniBatch int) (*runner, error) {
 	g := gorgonia.NewGraph()
 	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(batch, channels, input, input), gorgonia.WithName("x"))
 	net, err := graph.Build(g, x, config, o)
@@ -235,11 +235,11 @@ func newRunner(config configs.Config, o graph.Options, batch, channels, input in
 		return nil, err
 	}
 	options := []machine.Option{machine.Outputs(r.loss, net.Logits)}
-	if training {
+	if miniBatch > 0 {
 		if _, err = gorgonia.Grad(r.loss, net.Learnables()...); err != nil {
 			return nil, errors.Wrap(err, "trainer: cannot differentiate the loss")
 		}
-		options = append(options, machine.Gradients(net.Learnables()...))
+		options = append(options, machine.Gradients(net.Learnables()...), machine.Products(miniBatch))
 	} else {
 		if r.deepest, err = net.Layer(deepestConv(net)); err != nil {
 			return nil, err

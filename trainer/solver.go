@@ -3,7 +3,9 @@ package trainer
 import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
+	"vgg/graph/machine"
 	"vgg/internal/kernel"
 )
 
@@ -13,7 +15,8 @@ import (
 //	w ← w + v
 //
 // with learning rate η, momentum μ and weight decay λ, which holds for weights and biases alike; in the same pass the
-// gradient is cleared. (Gorgonia's own Momentum solver applies λ to the velocity instead of the weights.)
+// gradient is cleared. A gradient that is a *machine.Product is multiplied out tile by tile in that pass. (Gorgonia's own
+// Momentum solver applies λ to the velocity instead of the weights.)
 type SGD struct {
 	LearningRate float64
 	Momentum     float64
@@ -48,8 +51,7 @@ func (s *SGD) Step(model []gorgonia.ValueGrad) error {
 			return errors.Wrapf(err, "trainer: learnable %d has no gradient", i)
 		}
 		w, ok := n.Value().Data().([]float32)
-		g, ok2 := gradient.Data().([]float32)
-		if !ok || !ok2 || len(w) != len(g) {
+		if !ok || len(w) != gradient.Size() || gradient.Dtype() != tensor.Float32 {
 			return errors.Errorf("trainer: learnable %d is %T of %v with a gradient of %v: want float32 tensors of one shape", i, n.Value(), n.Value().Shape(), gradient.Shape())
 		}
 		if s.velocities[i] == nil {
@@ -58,7 +60,19 @@ func (s *SGD) Step(model []gorgonia.ValueGrad) error {
 		if len(s.velocities[i]) != len(w) {
 			return errors.Errorf("trainer: learnable %d has %d values after a step with %d", i, len(w), len(s.velocities[i]))
 		}
-		update.Step(w, s.velocities[i], g)
+		switch g := gradient.(type) {
+		case *machine.Product:
+			layer := kernel.Linear{N: g.Rows(), In: g.Shape()[1], Out: g.Shape()[0]}
+			if err := layer.Validate(); err != nil {
+				return errors.Wrapf(err, "trainer: the gradient of learnable %d", i)
+			}
+			update.StepLinear(layer, w, s.velocities[i], g.X, g.G)
+			if !update.Keep {
+				g.Clear()
+			}
+		default:
+			update.Step(w, s.velocities[i], gradient.Data().([]float32))
+		}
 	}
 	return nil
 }

@@ -2,10 +2,15 @@ package trainer
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"vgg/graph/machine"
+	"vgg/graph/op"
 )
 
 // learnable is a gorgonia.ValueGrad made of two vectors.
@@ -64,6 +69,84 @@ func TestSGDKeepGradients(t *testing.T) {
 	}
 	if !kept.value.Eq(cleared.value) || !kept.grad.Eq(vector(4, 5, -6)) || !cleared.grad.Eq(vector(0, 0, 0)) {
 		t.Errorf("kept %v %v, cleared %v %v", kept.value, kept.grad, cleared.value, cleared.grad)
+	}
+}
+
+// TestSGDProduct: a gradient held as a product makes the steps of one held as a tensor.
+func TestSGDProduct(t *testing.T) {
+	const in, out, batch = 2100, 1001, 2
+	var results [2][]float32
+	for i, options := range [][]machine.Option{nil, {machine.Products(2 * batch)}} {
+		g := gorgonia.NewGraph()
+		r := rand.New(rand.NewPCG(1, 2))
+		random := func(name string, shape ...int) *gorgonia.Node {
+			data := make([]float32, tensor.Shape(shape).TotalSize())
+			for i := range data {
+				data[i] = float32(r.NormFloat64())
+			}
+			return gorgonia.NewTensor(g, tensor.Float32, len(shape), gorgonia.WithName(name), gorgonia.WithShape(shape...),
+				gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))))
+		}
+		w := random("w", out, in)
+		y, err := op.Linear(random("x", batch, in), w, random("b", out), op.LayerOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := gorgonia.Grad(gorgonia.Must(gorgonia.Mean(gorgonia.Must(gorgonia.Square(y)))), w); err != nil {
+			t.Fatal(err)
+		}
+		vm, err := machine.New(g, append(options, machine.Gradients(w))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		model := gorgonia.NodesToValueGrads(gorgonia.Nodes{w})
+		solver := &SGD{LearningRate: 0.1, Momentum: 0.9, WeightDecay: 0.01, Accumulated: 2}
+		for range 3 {
+			for range 2 {
+				if err := vm.RunAll(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := solver.Step(model); err != nil {
+				t.Fatal(err)
+			}
+		}
+		results[i] = slices.Clone(w.Value().Data().([]float32))
+		grad, err := w.Grad()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, ok := grad.(*machine.Product)
+		if ok != (i == 1) {
+			t.Fatalf("the gradient is a %T", grad)
+		}
+		if !ok {
+			continue
+		}
+		if err := solver.Step(model); err == nil {
+			t.Error("no error of a step without a gradient")
+		}
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		clear(p.G[out:]) // what the second picture's x is does not matter then, unless to a bound
+		for _, c := range []struct {
+			x, g, second float32
+			want         bool
+		}{
+			{1, 1, 1, true}, {1e30, 1, 1, true}, {1, 1e30, 1e30, true}, {1e30, 1e30, 1, false},
+			{float32(math.Inf(1)), 1, 1, false}, {1, float32(math.NaN()), 1, false},
+		} {
+			p.X[0], p.G[0], p.X[in] = c.x, c.g, c.second
+			if got := finite(p); got != c.want {
+				t.Errorf("%+v: finite is %v", c, got)
+			}
+		}
+	}
+	for i, want := range results[0] {
+		if got := results[1][i]; math.Abs(float64(got-want)) > 1e-6*(1+math.Abs(float64(want))) {
+			t.Fatalf("weight %d: %v with a product, %v with a tensor", i, got, want)
+		}
 	}
 }
 

@@ -184,7 +184,7 @@ func prepare(f flags) (func(i int) error, *graph.Net, *machine.VM, error) {
 	if _, err := gorgonia.Grad(loss, net.Learnables()...); err != nil {
 		return nil, nil, nil, errors.Wrap(err, "bench")
 	}
-	vm, err := machine.New(g, machine.Outputs(loss), machine.Gradients(net.Learnables()...))
+	vm, err := machine.New(g, machine.Outputs(loss), machine.Gradients(net.Learnables()...), machine.Products(f.Batch))
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -31,6 +31,7 @@ type VM struct {
 	outputs    gorgonia.Nodes
 	learnables gorgonia.Nodes
 	constants  gorgonia.Nodes
+	rows       int // of a mini-batch; 0 holds no gradient as a product
 
 	steps   []step
 	values  []gorgonia.Value // of each node in the order of steps; planned, bound or computed
@@ -65,6 +66,13 @@ func Outputs(nodes ...*gorgonia.Node) Option {
 // micro-batches run before one step accumulate their gradients.
 func Gradients(learnables ...*gorgonia.Node) Option {
 	return func(m *VM) { m.learnables = append(m.learnables, learnables...) }
+}
+
+// Products asks for gradients that are matrix products, those of fully connected layers' weights, as a *Product instead of
+// a tensor, where that takes less memory and the matrix is large: rows is the number of pictures of a mini-batch, all its micro-batches together.
+// The solver must know about it, as the one of package trainer does.
+func Products(rows int) Option {
+	return func(m *VM) { m.rows = rows }
 }
 
 // Constants names inputs whose values stay as they are from the first run on, such as the weights of a net that only
@@ -190,7 +198,7 @@ func (m *VM) compile(g *gorgonia.ExprGraph, order gorgonia.Nodes) error {
 			if n.Shape().IsScalar() {
 				return errors.Errorf("machine: the learnable %v is a scalar: make it a vector of one element", n.Name())
 			}
-			s.sum = tensor.New(tensor.WithShape(n.Shape()...), tensor.Of(n.Dtype()))
+			s.sum = m.zero(s, n)
 		}
 		if err := gorgonia.UnsafeLet(n.Deriv(), s.sum); err != nil {
 			return errors.Wrapf(err, "machine: gradient of %v", n.Name())
@@ -198,6 +206,20 @@ func (m *VM) compile(g *gorgonia.ExprGraph, order gorgonia.Nodes) error {
 	}
 	m.plan()
 	return nil
+}
+
+// leastProduct is the number of elements from which on a gradient is held as a product: smaller ones stay in the cache until
+// the solver's step.
+const leastProduct = 1 << 21
+
+// zero makes the value to which a step adds the gradient of a learnable.
+func (m *VM) zero(s *step, n *gorgonia.Node) gorgonia.Value {
+	if op, ok := s.node.Op().(ProductOp); ok && s.canAdd() {
+		if out, in := n.Shape()[0], n.Shape()[1]; m.rows > 0 && m.rows*(out+in) < out*in && out*in >= leastProduct {
+			return newProduct(op, n.Shape(), m.rows)
+		}
+	}
+	return tensor.New(tensor.WithShape(n.Shape()...), tensor.Of(n.Dtype()))
 }
 
 // isConstant says whether a node's value stays the same: constants, inputs said to be constant, and what is computed
@@ -248,11 +270,8 @@ func (m *VM) execute(i int, s *step) (err error) {
 	switch {
 	case len(s.inputs) == 0:
 		m.values[i], err = leaf(s.node)
-	case s.addsDirectly() && m.cleared:
-		_, err = op.(PlannedOp).UsePreallocDo(s.sum, s.args...)
-		return err
 	case s.addsDirectly():
-		return op.(gorgonia.IncrDoer).IncrDo(s.sum, s.args...)
+		return m.add(s)
 	case s.buffer != nil:
 		m.values[i], err = op.(PlannedOp).UsePreallocDo(s.buffer, s.args...)
 	default:
@@ -266,6 +285,21 @@ func (m *VM) execute(i int, s *step) (err error) {
 	}
 	_, err = tensor.Add(s.sum, m.values[i], tensor.UseUnsafe())
 	return err
+}
+
+// add adds the result of a step to its sum.
+func (m *VM) add(s *step) error {
+	if p, ok := s.sum.(*Product); ok {
+		if m.cleared {
+			p.Clear()
+		}
+		return p.add(s.args)
+	}
+	if m.cleared {
+		_, err := s.node.Op().(PlannedOp).UsePreallocDo(s.sum, s.args...)
+		return err
+	}
+	return s.node.Op().(gorgonia.IncrDoer).IncrDo(s.sum, s.args...)
 }
 
 // leaf gives the value of a node without children: bound by the user, constant, or drawn at random.

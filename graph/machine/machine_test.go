@@ -299,3 +299,79 @@ func TestErrors(t *testing.T) {
 		t.Errorf("unbound input: %v", err)
 	}
 }
+
+// TestProducts: a gradient held as a product is the one that the tensor would be, over runs that accumulate, after Clear and
+// after ClearGradients; small gradients, and those to which two layers add, stay tensors.
+func TestProducts(t *testing.T) {
+	const in, out, batch = 1500, 1402, 3
+	learnables := map[bool]gorgonia.Nodes{}
+	machines := map[bool]*VM{}
+	for _, products := range []bool{false, true} {
+		g := gorgonia.NewGraph()
+		r := rand.New(rand.NewPCG(5, 0))
+		x, w, b := input(g, r, "x", batch, in), input(g, r, "w", out, in), input(g, r, "b", out)
+		small, twice, zero := input(g, r, "small", in, out), input(g, r, "twice", in, in), input(g, r, "zero", in)
+		h := gorgonia.Must(op.Linear(x, w, b, op.LayerOptions{ReLU: true}))
+		h = gorgonia.Must(op.Linear(gorgonia.Must(gorgonia.Slice(h, nil, gorgonia.S(0, 700))), gorgonia.Must(gorgonia.Slice(small, nil, gorgonia.S(0, 700))), zero, op.LayerOptions{}))
+		h = gorgonia.Must(op.Linear(gorgonia.Must(op.Linear(h, twice, zero, op.LayerOptions{})), twice, zero, op.LayerOptions{}))
+		cost := gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Mul(gorgonia.Must(gorgonia.Square(h)), gorgonia.NewConstant(float32(1e-9))))))
+		nodes := gorgonia.Nodes{w, twice}
+		if _, err := gorgonia.Grad(cost, nodes...); err != nil {
+			t.Fatal(err)
+		}
+		options := []Option{Outputs(cost), Gradients(nodes...)}
+		if products {
+			options = append(options, Products(2*batch))
+		}
+		var err error
+		if machines[products], err = New(g, options...); err != nil {
+			t.Fatal(err)
+		}
+		learnables[products] = nodes
+	}
+	gradient := func(products bool, i int) gorgonia.Value {
+		grad, err := learnables[products][i].Grad()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return grad
+	}
+	p, ok := gradient(true, 0).(*Product)
+	if _, dense := gradient(true, 1).(*tensor.Dense); !ok || !dense {
+		t.Fatalf("the gradients are a %T and a %T", gradient(true, 0), gradient(true, 1))
+	}
+	if p.MemSize() != 4*2*batch*(in+out) || p.Size() != in*out || !p.Shape().Eq(tensor.Shape{out, in}) || p.Dtype() != tensor.Float32 {
+		t.Errorf("%d bytes, size %d, shape %v, type %v", p.MemSize(), p.Size(), p.Shape(), p.Dtype())
+	}
+	for run, rows := range []int{batch, 2 * batch, batch, 2 * batch, 3 * batch} {
+		if run == 2 {
+			machines[false].ClearGradients()
+			machines[true].ClearGradients()
+		}
+		for _, products := range []bool{false, true} {
+			if err := machines[products].RunAll(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if p.Rows() != rows {
+			t.Errorf("run %d: %d rows, want %d", run, p.Rows(), rows)
+		}
+		for i := range 2 {
+			want, got := floats(gradient(false, i)), floats(gradient(true, i))
+			var squares float64
+			for _, w := range want {
+				squares += float64(w) * float64(w)
+			}
+			scale := math.Sqrt(squares / float64(len(want)))
+			for j, w := range want {
+				if !(math.Abs(float64(got[j]-w)) <= 1e-5*scale) {
+					t.Fatalf("run %d, gradient %d, element %d: %v, want %v (root mean square %v)", run, i, j, got[j], w, scale)
+				}
+			}
+		}
+	}
+	p.Clear()
+	if p.Rows() != 0 || slices.ContainsFunc(floats(p), func(v float32) bool { return v != 0 }) {
+		t.Errorf("not cleared: %v", p)
+	}
+}

@@ -78,10 +78,12 @@ func (s *step) isPlanned() bool {
 }
 
 // addsDirectly says whether the step adds to a gradient without a result of its own.
-func (s *step) addsDirectly() bool {
+func (s *step) addsDirectly() bool { return s.sum != nil && s.canAdd() }
+
+func (s *step) canAdd() bool {
 	_, planned := s.node.Op().(PlannedOp)
 	_, incr := s.node.Op().(gorgonia.IncrDoer)
-	return planned && incr && s.sum != nil && !s.output && !s.read
+	return planned && incr && !s.output && !s.read
 }
 
 // overwritten gives the input of step i over which its result is written, -1 if there is none: one that nobody

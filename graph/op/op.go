@@ -68,10 +68,16 @@ type operation struct{ computation }
 // micro-batches sum up before one step.
 type accumulatingOp struct{ operation }
 
+// productOp is an accumulatingOp that implements machine.ProductOp too.
+type productOp struct{ accumulatingOp }
+
 func apply(c computation, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	var op gorgonia.Op = operation{c}
 	if _, ok := c.(accumulating); ok {
 		op = accumulatingOp{operation{c}}
+	}
+	if _, ok := c.(linearWeightGradient); ok {
+		op = productOp{accumulatingOp{operation{c}}}
 	}
 	n, err := gorgonia.ApplyOp(op, in...)
 	return n, errors.Wrapf(err, "op: cannot apply %v", c)
@@ -176,7 +182,21 @@ func (o accumulatingOp) IncrDo(sum gorgonia.Value, in ...gorgonia.Value) error {
 	return o.execute(out, in, o.computation.(accumulating).accumulate)
 }
 
+// Factors gives x (N, In) and g (N, Out), of which the op's result is gᵀx.
+func (o productOp) Factors(in ...gorgonia.Value) (x, g []float32, err error) {
+	a, err := o.arguments(in)
+	return a.data[0], a.data[1], err
+}
+
 func (o operation) execute(out []float32, in []gorgonia.Value, run func([]float32, arguments) error) error {
+	a, err := o.arguments(in)
+	if err != nil {
+		return err
+	}
+	return errors.Wrapf(run(out, a), "%v", o)
+}
+
+func (o operation) arguments(in []gorgonia.Value) (arguments, error) {
 	a := arguments{values: in}
 	for i, v := range in {
 		if v.Dtype() != tensor.Float32 || v.Shape().IsScalar() {
@@ -184,10 +204,10 @@ func (o operation) execute(out []float32, in []gorgonia.Value, run func([]float3
 		}
 		var err error
 		if a.data[i], err = floats(v); err != nil {
-			return errors.Wrapf(err, "%v: input %d", o, i)
+			return a, errors.Wrapf(err, "%v: input %d", o, i)
 		}
 	}
-	return errors.Wrapf(run(out, a), "%v", o)
+	return a, nil
 }
 
 // floats gives a value's elements in row-major order.

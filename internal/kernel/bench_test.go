@@ -108,10 +108,15 @@ func BenchmarkConvPrepared(b *testing.B) {
 
 // BenchmarkLinear runs fc6 and fc8 of the full nets and the layers of the narrow one; GB/s counts the weights once.
 func BenchmarkLinear(b *testing.B) {
-	for _, l := range []Linear{{1, 25088, 4096}, {8, 25088, 4096}, {32, 25088, 4096}, {32, 4096, 1000}, {32, 128, 256}, {32, 256, 256}, {32, 256, 10}} {
+	step := SGD{LearningRate: 1e-3, Momentum: 0.9, WeightDecay: 5e-4, Scale: 1, Keep: true}
+	for _, l := range []Linear{
+		{1, 25088, 4096}, {8, 25088, 4096}, {32, 25088, 4096}, {256, 25088, 4096},
+		{32, 4096, 1000}, {32, 128, 256}, {32, 256, 256}, {32, 256, 10},
+	} {
 		nx, ny, nw := l.sizes()
 		r := generator(1)
 		x, y, w := random(r, nx), random(r, ny), slices.Repeat([]float32{1}, nw)
+		v, dw := slices.Clone(w), slices.Clone(w)
 		peak := Peak(0.1)
 		for _, pass := range []struct {
 			name string
@@ -119,8 +124,10 @@ func BenchmarkLinear(b *testing.B) {
 		}{
 			{"forward", func() { l.Forward(y, x, w, y[:l.Out:l.Out], true) }},
 			{"data", func() { l.DataGradient(x, y, w) }},
-			{"weight", func() { l.WeightGradient(w, x, y, false) }},
-			{"accumulate", func() { l.WeightGradient(w, x, y, true) }},
+			{"weight", func() { l.WeightGradient(dw, x, y, false) }},
+			{"accumulate", func() { l.WeightGradient(dw, x, y, true) }},
+			{"weight-and-step", func() { l.WeightGradient(dw, x, y, false); step.Step(w, v, dw) }},
+			{"step-linear", func() { step.StepLinear(l, w, v, x, y) }},
 		} {
 			b.Run(fmt.Sprintf("%dx%d-%d/%s", l.N, l.In, l.Out, pass.name), func(b *testing.B) {
 				b.SetBytes(int64(4 * nw))

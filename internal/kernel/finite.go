@@ -2,29 +2,40 @@ package kernel
 
 import (
 	"math"
-	"sync/atomic"
+	"slices"
 )
 
-// Finite tells whether no value is infinite or not a number.
-func Finite(x []float32) bool {
-	var found atomic.Bool
-	parallel(len(x), 1<<15, func(lo, hi int) {
-		// Adding one to an exponent that is all ones, as in both, carries into the sign.
-		const exponent, one, sign = 0x7fffffff, 0x00800000, 0x80000000
-		var a, b, c, d uint32
-		part := x[lo:hi]
-		for ; len(part) >= 4; part = part[4:] {
-			a |= math.Float32bits(part[0])&exponent + one
-			b |= math.Float32bits(part[1])&exponent + one
-			c |= math.Float32bits(part[2])&exponent + one
-			d |= math.Float32bits(part[3])&exponent + one
-		}
-		for _, v := range part {
-			a |= math.Float32bits(v)&exponent + one
-		}
-		if (a|b|c|d)&sign != 0 {
-			found.Store(true)
+// Largest is the largest absolute value of x, 0 if it is empty, and NaN if one of them is.
+func Largest(x []float32) float32 {
+	const block = 1 << 15
+	found := make([]uint32, ceilDiv(len(x), block))
+	parallel(len(found), 1, func(lo, hi int) {
+		for i := range found[lo:hi] {
+			i += lo
+			found[i] = largest(x[i*block : min((i+1)*block, len(x))])
 		}
 	})
-	return !found.Load()
+	if len(found) == 0 {
+		return 0
+	}
+	return math.Float32frombits(slices.Max(found))
 }
+
+// largest finds it by its bits without the sign, of which those of a NaN are the largest.
+func largest(x []float32) uint32 {
+	const magnitude = 1<<31 - 1
+	var a, b, c, d uint32
+	for ; len(x) >= 4; x = x[4:] {
+		a = max(a, math.Float32bits(x[0])&magnitude)
+		b = max(b, math.Float32bits(x[1])&magnitude)
+		c = max(c, math.Float32bits(x[2])&magnitude)
+		d = max(d, math.Float32bits(x[3])&magnitude)
+	}
+	for _, v := range x {
+		a = max(a, math.Float32bits(v)&magnitude)
+	}
+	return max(a, b, c, d)
+}
+
+// Finite tells whether no value is infinite or not a number.
+func Finite(x []float32) bool { return Largest(x) <= math.MaxFloat32 }

@@ -27,6 +27,29 @@ func TestFinite(t *testing.T) {
 	}
 }
 
+func TestLargest(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	for _, n := range []int{1, 3, 4, 7, 1<<16 + 5} {
+		for _, c := range []struct{ put, want float32 }{{0.5, 1}, {-3, 3}, {2, 2}, {-inf, inf}, {nan, nan}, {-nan, nan}} {
+			x := make([]float32, n)
+			for i := range x {
+				x[i] = []float32{0, -1, 1}[i%3]
+			}
+			x[n/2] = c.put
+			got := threads(t, func() []float32 { return []float32{Largest(x)} })[0]
+			if n == 1 && c.put == 0.5 {
+				c.want = 0.5
+			}
+			if got != c.want && !(got != got && c.want != c.want) {
+				t.Errorf("%v among %d: the largest is %v, want %v", c.put, n, got, c.want)
+			}
+		}
+	}
+	if got := Largest(nil); got != 0 {
+		t.Errorf("the largest of nothing is %v", got)
+	}
+}
+
 // BenchmarkFinite goes through the gradients of net A.
 func BenchmarkFinite(b *testing.B) {
 	x := make([]float32, 133_000_000)

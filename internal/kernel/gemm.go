@@ -11,13 +11,26 @@ import (
 //
 // for m rows i and n columns j, of which there are no more than the isa has. Runs are what a convolution's taps see of a
 // picture, or a gradient's sum over lines, without a copy for each. e is added last, and may be c.
+//
+// In the mode update it steps from weights e with velocities c, where Σ is the gradient times minus the learning rate:
+//
+//	c[i*rsc+j] = momentum*c[i*rsc+j] + Σ - decay*e[i*rse+j]
+//	e[i*rse+j] += c[i*rsc+j]
 type tile struct {
 	m, n, k                 int
 	rsc, rsa, csa, rsb, rse int
 	floor                   float32
 	ahead                   int // floats from b to what is going to be b, a hint
-	stream                  int // 1 writes c around the cache, if aligned; a hint too
+	mode                    int
+	momentum, decay         float32
 }
+
+// The modes of a tile.
+const (
+	store  = iota
+	stream // store, around the cache if c is aligned
+	update
+)
 
 // noFloor is the floor of a tile without ReLU.
 var noFloor = float32(math.Inf(-1))
@@ -39,11 +52,11 @@ func (t *tile) compute(c, a, b, e []float32, runs [][2]int) {
 		_, _, _, _ = a[run[0]], a[run[0]+lastA], b[run[1]], b[run[1]+lastB]
 	}
 	_, _ = c[(t.m-1)*t.rsc+t.n-1], e[(t.m-1)*t.rse+t.n-1]
-	stream := t.stream
-	if t.n != cpu.columns || !aligned(c) || t.rsc%lineFloats != 0 {
-		stream = 0
+	mode := t.mode
+	if mode == stream && (t.n != cpu.columns || !aligned(c) || t.rsc%lineFloats != 0) {
+		mode = store
 	}
-	cpu.gemm(&c[0], &a[0], &b[0], &e[0], &runs[0], len(runs), t.k, t.rsc, t.rsa, t.csa, t.rsb, t.rse, t.m, t.n, evenly(t.m, cpu.rows), t.ahead, stream, t.floor)
+	cpu.gemm(&c[0], &a[0], &b[0], &e[0], &runs[0], len(runs), t.k, t.rsc, t.rsa, t.csa, t.rsb, t.rse, t.m, t.n, evenly(t.m, cpu.rows), t.ahead, mode, t.floor, t.momentum, t.decay)
 }
 
 // lineFloats are those of a cache line, which is written around the cache as a whole or not at all.
@@ -77,12 +90,10 @@ func (t *tile) computeGo(c, a, b, e []float32, runs [][2]int) {
 					u3 += w * z[3]
 				}
 			}
-			from, fromNext := [4]float32(e[i*t.rse+j:]), [4]float32(e[next*t.rse+j:])
-			to, toNext := c[i*t.rsc+j:][:4], c[next*t.rsc+j:][:4]
-			to[0], toNext[0] = t.bound(from[0]+s0), t.bound(fromNext[0]+u0)
-			to[1], toNext[1] = t.bound(from[1]+s1), t.bound(fromNext[1]+u1)
-			to[2], toNext[2] = t.bound(from[2]+s2), t.bound(fromNext[2]+u2)
-			to[3], toNext[3] = t.bound(from[3]+s3), t.bound(fromNext[3]+u3)
+			t.finish(i, j, c, e, s0, s1, s2, s3)
+			if next > i {
+				t.finish(next, j, c, e, u0, u1, u2, u3)
+			}
 		}
 		for ; j < t.n; j++ {
 			var s, u float32
@@ -93,9 +104,24 @@ func (t *tile) computeGo(c, a, b, e []float32, runs [][2]int) {
 					u += a[run[0]+next*t.rsa+p*t.csa] * z
 				}
 			}
-			from, fromNext := e[i*t.rse+j], e[next*t.rse+j]
-			c[i*t.rsc+j], c[next*t.rsc+j] = t.bound(from+s), t.bound(fromNext+u)
+			t.finish(i, j, c, e, s)
+			if next > i {
+				t.finish(next, j, c, e, u)
+			}
 		}
+	}
+}
+
+// finish takes the sums of some columns from j on of row i to c.
+func (t *tile) finish(i, j int, c, e []float32, sums ...float32) {
+	c, e = c[i*t.rsc+j:][:len(sums)], e[i*t.rse+j:][:len(sums)]
+	for k, s := range sums {
+		if t.mode == update {
+			c[k] = t.momentum*c[k] + s - t.decay*e[k]
+			e[k] += c[k]
+			continue
+		}
+		c[k] = t.bound(e[k] + s)
 	}
 }
 

@@ -67,7 +67,7 @@ func TestTile(t *testing.T) {
 				c = c[1:]
 			}
 			c = c[16*from/2:] // on a cache line, in its middle, on the next one
-			x := tile{m: rows, n: cpu.columns, k: k, rsc: rsc, rsa: rsa, csa: 1, rsb: rsb, stream: 1}
+			x := tile{m: rows, n: cpu.columns, k: k, rsc: rsc, rsa: rsa, csa: 1, rsb: rsb, mode: stream}
 			x.compute(c, a, b, bias, runs)
 			for i := range rows {
 				if !slices.Equal(c[i*rsc:][:cpu.columns], whole[i*narrow:][:cpu.columns]) {

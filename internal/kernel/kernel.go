@@ -17,7 +17,7 @@ type isa struct {
 	dotM, dotN    int // the largest tile of dot
 	side          int // of the largest block of transpose
 
-	gemm         func(c, a, b, e *float32, runs *[2]int, count, k, rsc, rsa, csa, rsb, rse, m, n, height, ahead, stream int, floor float32)
+	gemm         func(c, a, b, e *float32, runs *[2]int, count, k, rsc, rsa, csa, rsb, rse, m, n, height, ahead, mode int, floor, momentum, decay float32)
 	dot          func(c, a, b *float32, k, rsc, csc, rsa, rsb, m, n int)
 	transpose    func(dst, src *float32, to, from *int, rows, columns int, add bool)
 	add          func(dst, src *float32, n int)

@@ -237,6 +237,21 @@ func TestLinear(t *testing.T) {
 				wantW[i] *= 2
 			}
 			near(t, fmt.Sprintf("%+v accumulated weight gradient", l), dw, wantW, tolerance)
+
+			step := SGD{LearningRate: 0.1, Momentum: 0.9, WeightDecay: 0.05, Scale: 0.25}
+			v := random(r, nw)
+			wantV := make([]float64, nw)
+			for i := range wantV {
+				wantV[i] = 0.9*float64(v[i]) - 0.1*(0.25*wantW[i]/2+0.05*float64(w[i]))
+				wantW[i] = float64(w[i]) + wantV[i]
+			}
+			got = threads(t, func() []float32 {
+				w, v := slices.Clone(w), slices.Clone(v)
+				step.StepLinear(l, w, v, x, dy)
+				return slices.Concat(w, v)
+			})
+			near(t, fmt.Sprintf("%+v weights after a step", l), got[:nw], wantW, tolerance)
+			near(t, fmt.Sprintf("%+v velocities after a step", l), got[nw:], wantV, tolerance)
 		}
 	})
 }

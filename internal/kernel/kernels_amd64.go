@@ -2,10 +2,10 @@
 
 package kernel
 
-// It fetches what lies ahead floats beyond the b that it reads. If stream is not 0, n is 32 and c is written around the cache.
+// It fetches what lies ahead floats beyond the b that it reads. To stream, n has to be 32.
 //
 //go:noescape
-func gemmAVX512(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, stream int, floor float32)
+func gemmAVX512(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, mode int, floor float32, momentum float32, decay float32)
 
 // dotAVX512 does c[i*rsc+j*csc] += Σ over p < k of a[i*rsa+p] * b[j*rsb+p] for m of 1 to 4 rows i and n of 1 to 6 rows j.
 //
@@ -140,10 +140,10 @@ func winograd2FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstCol
 //go:noescape
 func winograd2FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
-// It fetches what lies ahead floats beyond the b that it reads. If stream is not 0, n is 16 and c is written around the cache.
+// It fetches what lies ahead floats beyond the b that it reads. To stream, n has to be 16.
 //
 //go:noescape
-func gemmAVX2(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, stream int, floor float32)
+func gemmAVX2(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, mode int, floor float32, momentum float32, decay float32)
 
 // dotAVX2 does c[i*rsc+j*csc] += Σ over p < k of a[i*rsa+p] * b[j*rsb+p] for m of 1 to 3 rows i and n of 1 to 3 rows j.
 //

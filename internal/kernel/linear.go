@@ -118,34 +118,65 @@ func (l Linear) DataGradient(dx, dy, w []float32) {
 
 // WeightGradient computes dw, the gradient of the weights, or adds it to dw if accumulate: dw = dyᵀ x, written in place.
 func (l Linear) WeightGradient(dw, x, dy []float32, accumulate bool) {
-	nx, ny, nw := l.sizes()
-	x, dy, dw = x[:nx:nx], dy[:ny:ny], dw[:nw:nw]
+	_, _, nw := l.sizes()
+	dw = dw[:nw:nw]
+	t := tile{m: cpu.rows}
+	if accumulate {
+		t.rse = l.In
+	} else if nw >= streaming {
+		t.mode = stream
+	}
+	l.products(t, x, dy, 1, func(t *tile, at int, a, b []float32) {
+		e := zeros
+		if accumulate {
+			e = dw[at:]
+		}
+		t.compute(dw[at:], a, b, e, single)
+	})
+}
+
+// StepLinear is Step for the weights w (Out, In) of a linear layer, whose gradient is computed from x and dy on the way and
+// written nowhere.
+func (s SGD) StepLinear(l Linear, w, v, x, dy []float32) {
+	_, _, nw := l.sizes()
+	w, v = w[:nw:nw], v[:nw:nw]
+	rows := cpu.rows
+	if l.N < 32 {
+		rows = min(rows, 7) // what counts is to go on with few rows of weights and velocities at a time
+	}
+	t := tile{m: rows, mode: update, rse: l.In, momentum: s.Momentum, decay: s.LearningRate * s.WeightDecay}
+	l.products(t, x, dy, -s.LearningRate*s.Scale, func(t *tile, at int, a, b []float32) {
+		t.compute(v[at:], a, b, w[at:], single)
+	})
+}
+
+// products gives f the tiles of the weight gradient times factor, and where each begins in the weights.
+func (l Linear) products(t tile, x, dy []float32, factor float32, f func(t *tile, at int, a, b []float32)) {
+	nx, ny, _ := l.sizes()
+	x, dy = x[:nx:nx], dy[:ny:ny]
 	right := newPanels(l.N, l.In)
 	defer right.release()
 	parallel(right.count, 1+elementwiseGrain/(l.N*right.width), func(lo, hi int) {
 		for p := lo; p < hi; p++ {
 			column, n, data := right.panel(p)
 			copyRows(data, right.width, x[column:], l.In, l.N, n)
+			if factor != 1 {
+				multiply(data, factor)
+			}
 		}
 	})
 	block := max(1, cacheFloats/2/(l.N*right.width)) // of panels
-	parallel(ceilDiv(l.Out, cpu.rows), 1, func(lo, hi int) {
-		t := tile{k: l.N, rsc: l.In, rsa: 1, csa: l.Out, rsb: right.width, floor: noFloor}
-		if !accumulate && nw >= streaming {
-			t.stream = 1
-		}
+	t.k, t.rsc, t.rsa, t.csa, t.rsb, t.floor = l.N, l.In, 1, l.Out, right.width, noFloor
+	rows := t.m
+	parallel(ceilDiv(l.Out, rows), 1, func(lo, hi int) {
+		t := t
 		for first := 0; first < right.count; first += block {
-			for o := lo * cpu.rows; o < min(hi*cpu.rows, l.Out); o += cpu.rows {
-				t.m = min(cpu.rows, l.Out-o)
+			for o := lo * rows; o < min(hi*rows, l.Out); o += rows {
+				t.m = min(rows, l.Out-o)
 				for p := first; p < min(first+block, right.count); p++ {
 					column, n, b := right.panel(p)
 					t.n = n
-					to := dw[o*l.In+column:]
-					e := zeros
-					if accumulate {
-						e, t.rse = to, t.rsc
-					}
-					t.compute(to, dy[o:], b, e, single)
+					f(&t, o*l.In+column, dy[o:], b)
 				}
 			}
 		}

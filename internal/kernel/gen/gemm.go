@@ -8,14 +8,24 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
+// What gemm does with the sums that it has computed; package kernel has the same list.
+const (
+	store  = iota
+	stream // around the cache
+	update // c = momentum*c + sums - decay*e; e += c
+)
+
+// fetched is how far ahead, in bytes, an update fetches c and e.
+const fetched = 512
+
 // gemm generates the micro-kernel: a variant for each number of rows and of vectors in a row, all of whose sums stay in
 // registers through all runs. Three rows of A are addressed from one pointer: p, p + rsa, p + 2 rsa. What e adds at the
 // end and what the next call will read of B are fetched ahead of time: B comes in pieces too short for the processor to
 // notice that they follow one another.
 func gemm(s isa) {
-	TEXT("gemm"+s.suffix, NOSPLIT, "func(c, a, b, e *float32, runs *[2]int, count, k, rsc, rsa, csa, rsb, rse, m, n, height, ahead, stream int, floor float32)")
+	TEXT("gemm"+s.suffix, NOSPLIT, "func(c, a, b, e *float32, runs *[2]int, count, k, rsc, rsa, csa, rsb, rse, m, n, height, ahead, mode int, floor, momentum, decay float32)")
 	Doc(fmt.Sprintf("gemm%s is tile.computeGo for n of 1 to %d columns, height rows of 1 to %d at a time, and count and k of at least 1.", s.suffix, 2*s.width, s.rows))
-	Doc("It fetches what lies ahead floats beyond the b that it reads. If stream is not 0, n is " + fmt.Sprint(2*s.width) + " and c is written around the cache.")
+	Doc("It fetches what lies ahead floats beyond the b that it reads. To stream, n has to be " + fmt.Sprint(2*s.width) + ".")
 	Pragma("noescape")
 	Label("next")
 	Load(Param("n"), RCX)
@@ -150,16 +160,10 @@ func tile(s isa, m, vectors int, masked bool) {
 	SHLQ(Imm(2), rse)
 	floor := free[0]
 	VBROADCASTSS(NewParamAddr("floor", 136), floor)
-	streams := vectors == 2 && (s.wide() || !masked)
-	if streams {
-		Load(Param("stream"), RAX)
-		TESTQ(RAX, RAX)
-		JNZ(LabelRef(name + "stream"))
-	}
-	write := func(stream bool) {
+	write := func(around bool) {
 		for i := range m {
 			for j := range vectors {
-				edge := masked && j == vectors-1 && !stream
+				edge := masked && j == vectors-1 && !around
 				from, to := Mem{Base: e, Disp: 4 * s.width * j}, Mem{Base: c, Disp: 4 * s.width * j}
 				if edge {
 					s.load(from, true, free[1])
@@ -169,7 +173,7 @@ func tile(s isa, m, vectors int, masked bool) {
 				}
 				// The sum is the second source, so that a NaN stays.
 				VMAXPS(sum(i, j), floor, sum(i, j))
-				if stream {
+				if around {
 					VMOVNTPS(sum(i, j), to)
 				} else {
 					s.store(sum(i, j), edge, to)
@@ -179,13 +183,44 @@ func tile(s isa, m, vectors int, masked bool) {
 			ADDQ(rsc, c)
 		}
 	}
-	write(false)
-	if streams {
+	Load(Param("mode"), RAX)
+	CMPQ(RAX, Imm(update))
+	JEQ(LabelRef(name + "update"))
+	if vectors == 2 && (s.wide() || !masked) {
+		CMPQ(RAX, Imm(stream))
+		JEQ(LabelRef(name + "stream"))
+		write(false)
 		JMP(LabelRef(name + "written"))
 		Label(name + "stream")
 		write(true)
-		Label(name + "written")
+	} else {
+		write(false)
 	}
+	JMP(LabelRef(name + "written"))
+	Label(name + "update")
+	momentum, decay, x := free[0], free[1], free[2]
+	VBROADCASTSS(NewParamAddr("momentum", 140), momentum)
+	VBROADCASTSS(NewParamAddr("decay", 144), decay)
+	for i := range m {
+		for j := range vectors {
+			edge := masked && j == vectors-1
+			velocity, weight := Mem{Base: c, Disp: 4 * s.width * j}, Mem{Base: e, Disp: 4 * s.width * j}
+			if s.wide() || j == 0 {
+				PREFETCHT1(Mem{Base: c, Disp: 4*s.width*j + fetched})
+				PREFETCHT1(Mem{Base: e, Disp: 4*s.width*j + fetched})
+			}
+			s.load(velocity, edge, x)
+			VFMADD231PS(x, momentum, sum(i, j))
+			s.load(weight, edge, x)
+			VFNMADD231PS(x, decay, sum(i, j))
+			s.store(sum(i, j), edge, velocity)
+			VADDPS(sum(i, j), x, x)
+			s.store(x, edge, weight)
+		}
+		ADDQ(rse, e)
+		ADDQ(rsc, c)
+	}
+	Label(name + "written")
 	left, a := RDX, RAX
 	Load(Param("m"), left)
 	SUBQ(Imm(uint64(m)), left)
