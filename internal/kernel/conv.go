@@ -26,10 +26,7 @@ func (c Conv) sizes() (x, y, w int) {
 func (c Conv) Forward(y, x, w, bias []float32, relu bool) {
 	nx, ny, nw := c.sizes()
 	x, y, w = x[:nx:nx], y[:ny:ny], w[:nw:nw]
-	p := newPanels(c.Kernel*c.Kernel*c.In, c.Out)
-	defer p.release()
-	p.pack(w, c.In, c.Kernel*c.Kernel)
-	c.multiply(y, x, p, bias, relu)
+	c.multiply(y, x, c.taps(w), bias, relu)
 }
 
 // DataGradient computes dx, the gradient of the input, from dy, that of the output: a convolution of dy with the weights
@@ -37,29 +34,27 @@ func (c Conv) Forward(y, x, w, bias []float32, relu bool) {
 func (c Conv) DataGradient(dx, dy, w []float32) {
 	nx, ny, nw := c.sizes()
 	dx, dy, w = dx[:nx:nx], dy[:ny:ny], w[:nw:nw]
-	p := newPanels(c.Kernel*c.Kernel*c.Out, c.In)
-	defer p.release()
-	p.packTurned(w, c.Out, c.Kernel*c.Kernel)
+	t := c.taps(w).turn()
 	c.In, c.Out = c.Out, c.In
-	c.multiply(dx, dy, p, nil, false)
+	c.multiply(dx, dy, t, nil, false)
 }
 
-// multiply computes y from x and the weights (Kernel, Kernel, In, Out) in panels, the faster way.
-func (c Conv) multiply(y, x []float32, weights panels, bias []float32, relu bool) {
-	f := c.filtering(false)
-	if f == nil {
-		c.convolve(y, x, weights, bias, relu)
+// multiply computes y from x and the weights, the faster way.
+func (c Conv) multiply(y, x []float32, weights taps, bias []float32, relu bool) {
+	if f := c.filtering(false); f != nil {
+		f.convolve(c, y, x, weights, bias, relu)
 		return
 	}
-	u := f.newFilters(c.In, c.Out, nil)
-	defer u.release()
-	u.transformAndConvolve(c, y, x, weights, bias, relu)
+	p := newPanels(c.Kernel*c.Kernel*c.In, c.Out)
+	defer p.release()
+	weights.pack(p)
+	c.convolve(y, x, p, bias, relu)
 }
 
 // Prepared is the number of floats into which Prepare puts the weights. Both depend on the machine and on the shape.
 func (c Conv) Prepared() int {
 	if f := c.filtering(true); f != nil {
-		return f.elements() * ceilDiv(c.Out, cpu.columns) * cpu.columns * c.In
+		return f.filters(c.In, c.Out, nil).size()
 	}
 	return ceilDiv(c.Out, cpu.columns) * cpu.columns * c.In * c.Kernel * c.Kernel
 }
@@ -68,14 +63,11 @@ func (c Conv) Prepared() int {
 func (c Conv) Prepare(prepared, w []float32) {
 	_, _, nw := c.sizes()
 	prepared, w = prepared[:c.Prepared()], w[:nw:nw]
-	p := newPanels(c.Kernel*c.Kernel*c.In, c.Out)
-	defer p.release()
-	p.pack(w, c.In, c.Kernel*c.Kernel)
 	if f := c.filtering(true); f != nil {
-		f.newFilters(c.In, c.Out, prepared).transform(p)
+		f.filters(c.In, c.Out, prepared).transform(c.taps(w))
 		return
 	}
-	copy(prepared, p.data)
+	c.taps(w).pack(panels{prepared, c.Kernel * c.Kernel * c.In, c.Out, cpu.columns, ceilDiv(c.Out, cpu.columns)})
 }
 
 // ForwardPrepared is Forward with weights from Prepare.
@@ -83,7 +75,7 @@ func (c Conv) ForwardPrepared(y, x, prepared, bias []float32, relu bool) {
 	nx, ny, _ := c.sizes()
 	x, y, prepared = x[:nx:nx], y[:ny:ny], prepared[:c.Prepared()]
 	if f := c.filtering(true); f != nil {
-		f.newFilters(c.In, c.Out, prepared).convolve(c, y, x, bias, relu)
+		f.filters(c.In, c.Out, prepared).winograd(c, y, x, bias, relu).compute()
 		return
 	}
 	p := panels{prepared, c.Kernel * c.Kernel * c.In, c.Out, cpu.columns, ceilDiv(c.Out, cpu.columns)}
@@ -154,17 +146,17 @@ func (v *convolution) line(in *ring, taps [][2]int, line, panel, c0, n int) {
 func (c Conv) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	nx, ny, nw := c.sizes()
 	x, dy, dw = x[:nx:nx], dy[:ny:ny], dw[:nw:nw]
+	if f := c.filtering(false); f != nil {
+		f.correlate(c, c.taps(dw), x, dy, accumulate)
+		return
+	}
 	sums := newPanels(c.Kernel*c.Kernel*c.In, c.Out)
 	defer sums.release()
-	if f := c.filtering(false); f != nil {
-		f.correlate(c, sums, x, dy)
-	} else {
-		for c0, n := range parts(c.In, channelBlock) {
-			g := newLines(c.N, c.H, c.W, n, c.In, c.Kernel)
-			correlation{c, g, sums, x[c0:], dy, c0}.compute()
-		}
+	for c0, n := range parts(c.In, channelBlock) {
+		g := newLines(c.N, c.H, c.W, n, c.In, c.Kernel)
+		correlation{c, g, sums, x[c0:], dy, c0}.compute()
 	}
-	sums.unpack(dw, c.In, c.Kernel*c.Kernel, accumulate)
+	c.taps(dw).unpack(sums, accumulate)
 }
 
 // A correlation computes the weight gradient of the input channels from c0 on that its lines hold, in panels: the sum

@@ -23,70 +23,91 @@ func (p panels) panel(i int) (column, n int, data []float32) {
 	return column, min(p.width, p.columns-column), p.data[i*p.rows*p.width:][:p.rows*p.width]
 }
 
-// weightRows returns where each of the in*taps weights of an output channel begins in a panel whose rows are ordered
-// (taps, in).
-func (p panels) weightRows(in, taps int) []int {
-	at := offsets.get(in * taps)
-	for i := range at {
-		at[i] = (i%taps*in + i/taps) * p.width
+// Taps are the weights of a convolution w (Out, In, Kernel, Kernel) as its products take them: a matrix (rows, columns) of
+// input and output channels for each of the Kernel² taps. Turned, they are those of the data gradient: (Out, In), the taps in
+// reverse order.
+type taps struct {
+	w                    []float32
+	count, rows, columns int
+	turned               bool
+}
+
+func (c Conv) taps(w []float32) taps { return taps{w, c.Kernel * c.Kernel, c.In, c.Out, false} }
+
+// turn exchanges In and Out.
+func (t taps) turn() taps {
+	t.rows, t.columns, t.turned = t.columns, t.rows, !t.turned
+	return t
+}
+
+// tapRows is the number of rows of taps that are copied at a time.
+const tapRows = 64
+
+// A copier copies some columns of up to tapRows rows of taps to and from buffers, where the matrices of two taps lie stride
+// floats apart and two rows width.
+type copier struct {
+	taps
+	width        int
+	tensor, rows []int // where what lies side by side in the one begins in the other
+}
+
+func (t taps) copier(stride, width int) copier {
+	if t.turned {
+		at := steps(t.count, stride)
+		slices.Reverse(at)
+		return copier{t, width, steps(width, t.count), at}
 	}
-	return at
+	at := offsets.get(tapRows * t.count)
+	for i := range at {
+		at[i] = i%t.count*stride + i/t.count*width
+	}
+	return copier{t, width, steps(width, t.rows*t.count), at}
 }
 
-// weightBlock is the number of weights of a channel that are transposed at a time.
-const weightBlock = 512
+func (c copier) release() {
+	offsets.put(c.tensor)
+	offsets.put(c.rows)
+}
 
-// pack fills panels of (taps*in, out) from weights (out, in, taps).
-func (p panels) pack(w []float32, in, taps int) {
-	at := p.weightRows(in, taps)
-	defer offsets.put(at)
-	from := steps(p.width, p.rows)
-	defer offsets.put(from)
-	parallelGrid(p.count, ceilDiv(p.rows, weightBlock), func(panel0, panel1, block0, block1 int) {
-		for i := panel0; i < panel1; i++ {
-			column, n, data := p.panel(i)
-			for k := block0 * weightBlock; k < min(block1*weightBlock, p.rows); k += weightBlock {
-				to := at[k:min(k+weightBlock, p.rows)]
-				transposition{from: from[:n], to: to}.run(data, w[column*p.rows+k:])
-			}
+// read copies n columns of some rows from the taps.
+func (c copier) read(buffer []float32, column, n, row, rows int) {
+	if !c.turned {
+		transposition{from: c.tensor[:n], to: c.rows[:rows*c.count]}.run(buffer, c.w[(column*c.taps.rows+row)*c.count:])
+		return
+	}
+	for i := range rows {
+		from := c.w[((row+i)*c.columns+column)*c.count:]
+		if c.count == 1 {
+			copy(buffer[i*c.width:][:n], from)
+			continue
 		}
-	})
+		transposition{from: c.tensor[:n], to: c.rows}.run(buffer[i*c.width:], from)
+	}
 }
 
-// unpack is the reverse of pack; it adds to w if add.
-func (p panels) unpack(w []float32, in, taps int, add bool) {
-	at := p.weightRows(in, taps)
-	defer offsets.put(at)
-	to := steps(p.width, p.rows)
-	defer offsets.put(to)
-	parallelGrid(p.count, ceilDiv(p.rows, weightBlock), func(panel0, panel1, block0, block1 int) {
-		for i := panel0; i < panel1; i++ {
-			column, n, data := p.panel(i)
-			for k := block0 * weightBlock; k < min(block1*weightBlock, p.rows); k += weightBlock {
-				from := at[k:min(k+weightBlock, p.rows)]
-				transposition{from: from, to: to[:n], add: add}.run(w[column*p.rows+k:], data)
-			}
-		}
-	})
+// write copies n columns of some rows to taps that are not turned, or adds them.
+func (c copier) write(buffer []float32, column, n, row, rows int, add bool) {
+	transposition{from: c.rows[:rows*c.count], to: c.tensor[:n], add: add}.run(c.w[(column*c.taps.rows+row)*c.count:], buffer)
 }
 
-// packTurned fills panels of (taps*out, in) from weights (out, in, taps), the taps in reverse order.
-func (p panels) packTurned(w []float32, out, taps int) {
-	in := p.columns
-	from, to := steps(p.width, taps), steps(taps, out*p.width)
-	defer offsets.put(from)
-	defer offsets.put(to)
-	slices.Reverse(to)
-	parallelGrid(p.count, out, func(panel0, panel1, out0, out1 int) {
+// pack puts taps into panels (count*rows, columns).
+func (t taps) pack(p panels) {
+	t.each(p, func(c copier, buffer []float32, column, n, row, rows int) { c.read(buffer, column, n, row, rows) })
+}
+
+// unpack is the reverse of pack; it adds if add.
+func (t taps) unpack(p panels, add bool) {
+	t.each(p, func(c copier, buffer []float32, column, n, row, rows int) { c.write(buffer, column, n, row, rows, add) })
+}
+
+func (t taps) each(p panels, f func(c copier, buffer []float32, column, n, row, rows int)) {
+	c := t.copier(t.rows*p.width, p.width)
+	defer c.release()
+	parallelGrid(p.count, ceilDiv(t.rows, tapRows), func(panel0, panel1, part0, part1 int) {
 		for i := panel0; i < panel1; i++ {
 			column, n, data := p.panel(i)
-			for o := out0; o < out1; o++ {
-				src := w[(o*in+column)*taps:]
-				if taps == 1 {
-					copy(data[o*p.width:][:n], src)
-					continue
-				}
-				transposition{from: from[:n], to: to}.run(data[o*p.width:], src)
+			for row := part0 * tapRows; row < min(part1*tapRows, t.rows); row += tapRows {
+				f(c, data[row*p.width:], column, n, row, min(tapRows, t.rows-row))
 			}
 		}
 	})

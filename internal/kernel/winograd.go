@@ -202,10 +202,14 @@ func (c Conv) direct() int {
 // cost estimates the time of a pass in multiply-adds of the direct convolution. The constants are from the benchmark of
 // this package: a value that goes through a transformation costs about as much as so many of them.
 func (f *filtering) cost(c Conv, prepared bool) int {
-	const transformed, filtered = 6, 20
-	tiles := c.N * ceilDiv(c.H, f.tile) * ceilDiv(c.W, f.tile)
+	const transformed, filtered, filteredFew = 6, 20, 7
+	tiles := f.tiling(c).count()
 	cost := tiles * f.elements() * (c.In*c.Out + transformed*(c.In+c.Out))
-	if !prepared {
+	switch {
+	case prepared:
+	case f.few(tiles, c.In):
+		cost += filteredFew * f.elements() * c.In * c.Out
+	default:
 		cost += filtered * f.elements() * c.In * c.Out
 	}
 	return cost
@@ -261,51 +265,67 @@ type filters struct {
 	stride int    // floats from one to the next
 }
 
-// newFilters lays filters out in data, or in a buffer of the free list if data is nil.
-func (f *filtering) newFilters(in, out int, data []float32) filters {
+func (f *filtering) filters(in, out int, data []float32) filters {
 	one := panels{rows: in, columns: out, width: cpu.columns, count: ceilDiv(out, cpu.columns)}
-	stride := one.count * in * one.width
-	if data == nil {
-		data = scratch.get(f.elements() * stride)
-	}
-	return filters{f, data, one, stride}
+	return filters{f, data, one, one.count * in * one.width}
 }
 
-func (u filters) release() { scratch.put(u.data) }
+// size is the number of floats of all filters.
+func (u filters) size() int { return u.elements() * u.stride }
 
 // panel returns the first column of a panel of the matrix of an element, the number of its columns, and its data.
 func (u filters) panel(element, i int) (column, n int, data []float32) {
-	one := u.one
-	one.data = u.data[element*u.stride:][:u.stride]
-	return one.panel(i)
+	column, n = u.columns(i)
+	return column, n, u.data[element*u.stride+i*u.one.rows*u.one.width:][:u.one.rows*u.one.width]
 }
 
-// each calls f for parts of the filters: the places of the transformed values and of the nine weights in panels
-// (9·in, out), and the number of floats that lie side by side.
-func (u filters) each(weights panels, f func(values, nine matrix, n int)) {
-	parallelGrid(u.one.count, ceilDiv(u.one.rows, filterRows), func(panel0, panel1, part0, part1 int) {
-		u.some(weights, panel0, panel1, part0, part1, f)
+func (u filters) columns(panel int) (column, n int) {
+	column = panel * u.one.width
+	return column, min(u.one.width, u.one.columns-column)
+}
+
+// nine are the 3×3 weights of some rows of a panel.
+type nine struct {
+	copier
+	matrix
+}
+
+// between keeps what lies a large power of two apart out of the same set of the cache.
+const between = winogradChannels
+
+func (t taps) nine() nine {
+	stride := tapRows*cpu.columns + between
+	return nine{t.copier(stride, cpu.columns), matrix{scratch.get(9 * stride), 3 * stride, stride}}
+}
+
+func (t nine) release() {
+	t.copier.release()
+	scratch.put(t.data)
+}
+
+// each calls f for parts of the filters: some rows of a panel and where their values begin.
+func (u filters) each(weights taps, f func(part nine, values matrix, panel, row, rows int)) {
+	parallelGrid(u.one.count, ceilDiv(u.one.rows, tapRows), func(panel0, panel1, part0, part1 int) {
+		part := weights.nine()
+		defer part.release()
+		for p := panel0; p < panel1; p++ {
+			for row := part0 * tapRows; row < min(part1*tapRows, u.one.rows); row += tapRows {
+				values := matrix{u.data[(p*u.one.rows+row)*u.one.width:], u.side() * u.stride, u.stride}
+				f(part, values, p, row, min(tapRows, u.one.rows-row))
+			}
+		}
 	})
 }
 
-// filterRows is the number of input channels of a part of a panel.
-const filterRows = 32
-
-// some is each on one thread, for some parts of some panels.
-func (u filters) some(weights panels, panel0, panel1, part0, part1 int, f func(values, nine matrix, n int)) {
-	size := u.one.rows * u.one.width
-	for p := panel0; p < panel1; p++ {
-		for part := part0; part < part1; part++ {
-			from := part * filterRows * u.one.width
-			n := min(filterRows*u.one.width, size-from)
-			f(matrix{u.data[p*size+from:], u.side() * u.stride, u.stride}, matrix{weights.data[p*9*size+from:], 3 * size, size}, n)
-		}
-	}
+// transform sets the filters from the weights.
+func (u filters) transform(weights taps) {
+	u.each(weights, func(part nine, values matrix, panel, row, rows int) { u.transformPart(part, values, panel, row, rows) })
 }
 
-// transform sets the filters from the weights (3, 3, in, out) in panels.
-func (u filters) transform(weights panels) {
-	u.each(weights, func(values, nine matrix, n int) { u.filter.run(values, nine, n) })
+func (u filters) transformPart(part nine, values matrix, panel, row, rows int) {
+	column, n := u.columns(panel)
+	part.read(part.data, column, n, row, rows)
+	u.filter.run(values, part.matrix, rows*u.one.width)
 }
 
 // evenly gives the size of even blocks of n, at most most.
@@ -317,26 +337,10 @@ func (f *filtering) tilesAtATime(in, out int) int {
 	return min(max(2*cacheFloats/(f.elements()*(in+out)), 2*cpu.rows), 8*cpu.rows)
 }
 
-// convolve computes y from x and the transformed weights.
-func (u filters) convolve(c Conv, y, x, bias []float32, relu bool) {
-	v := newWinograd(u, c, y, x, bias, relu)
-	parallel(v.tiles.count(), 1, func(lo, hi int) { v.compute(lo, hi, 0, u.one.count) })
-}
-
-// transformAndConvolve computes y from x and the weights (3, 3, In, Out) in panels. Where the transformed filters are
-// more than the transformed input, each thread makes its own of them, which it finds in its cache again, and transforms
-// all of the input.
-func (u filters) transformAndConvolve(c Conv, y, x []float32, weights panels, bias []float32, relu bool) {
-	v := newWinograd(u, c, y, x, bias, relu)
-	if v.tiles.count() >= c.Out || len(u.data) > 8*cacheFloats || u.one.count < runtime.GOMAXPROCS(0) {
-		u.transform(weights)
-		u.convolve(c, y, x, bias, relu)
-		return
-	}
-	parallel(u.one.count, 1, func(panel0, panel1 int) {
-		u.some(weights, panel0, panel1, 0, ceilDiv(c.In, filterRows), func(values, nine matrix, n int) { u.filter.run(values, nine, n) })
-		v.compute(0, v.tiles.count(), panel0, panel1)
-	})
+// few says that all transformed tiles of so many channels stay in the caches, and the products of those of a panel in a
+// thread's own.
+func (f *filtering) few(tiles, channels int) bool {
+	return f.elements()*tiles*channels <= 8*cacheFloats && f.elements()*tiles*cpu.columns <= cacheFloats
 }
 
 // winograd is a convolution by minimal filtering.
@@ -348,7 +352,7 @@ type winograd struct {
 	floor      float32
 }
 
-func newWinograd(u filters, c Conv, y, x, bias []float32, relu bool) *winograd {
+func (u filters) winograd(c Conv, y, x, bias []float32, relu bool) *winograd {
 	v := &winograd{u, c, u.tiling(c), y, x, bias, noFloor}
 	if relu {
 		v.floor = 0
@@ -359,60 +363,113 @@ func newWinograd(u filters, c Conv, y, x, bias []float32, relu bool) *winograd {
 	return v
 }
 
-// compute computes the tiles [lo, hi) of the output channels of some panels.
-func (v *winograd) compute(lo, hi, panel0, panel1 int) {
-	out0 := panel0 * v.one.width
-	out := min(panel1*v.one.width, v.Out) - out0
-	pitchIn, pitchOut, side := pitch(v.In), pitch(out), v.side()
-	block := evenly(hi-lo, v.tilesAtATime(v.In, out))
-	inputs, products := scratch.get(v.elements()*block*pitchIn), scratch.get(v.elements()*block*pitchOut)
-	buffer := scratch.get(v.elements() * max(v.In, out))
-	defer scratch.put(inputs)
-	defer scratch.put(products)
-	defer scratch.put(buffer)
-	for first := lo; first < hi; first += block {
-		count := min(block, hi-first)
-		for i := range count {
-			picture, row, column := v.tiles.place(first + i)
-			from := v.tiles.read(v.x, buffer, v.In, side, picture, row-1, column-1)
-			v.input.run(matrix{inputs[i*pitchIn:], side * block * pitchIn, block * pitchIn}, from, v.In)
-		}
-		for e := range v.elements() {
-			v.multiplyElement(e, panel0, panel1, products[e*block*pitchOut:], inputs[e*block*pitchIn:], pitchOut, pitchIn, count)
-		}
-		for i := range count {
-			picture, row, column := v.tiles.place(first + i)
-			from := matrix{products[i*pitchOut:], side * block * pitchOut, block * pitchOut}
-			at := ((picture*v.H+row)*v.W+column)*v.Out + out0
-			if row+v.tile <= v.H && column+v.tile <= v.W {
-				v.finish(matrix{v.y[at:], v.W * v.Out, v.Out}, from, v.bias[out0:], out, v.floor)
-				continue
+// convolve computes y from x and the weights.
+func (f *filtering) convolve(c Conv, y, x []float32, weights taps, bias []float32, relu bool) {
+	v := f.filters(c.In, c.Out, nil).winograd(c, y, x, bias, relu)
+	if f.few(v.tiles.count(), c.In) && v.one.count >= runtime.GOMAXPROCS(0) {
+		v.computeFew(weights)
+		return
+	}
+	v.data = scratch.get(v.size())
+	defer scratch.put(v.data)
+	v.transform(weights)
+	v.compute()
+}
+
+// compute computes all tiles with filters that are transformed.
+func (v *winograd) compute() {
+	parallel(v.tiles.count(), 1, func(lo, hi int) {
+		pitchIn, pitchOut := pitch(v.In), pitch(v.Out)
+		block := evenly(hi-lo, v.tilesAtATime(v.In, v.Out))
+		inputs, products := scratch.get(v.elements()*block*pitchIn), scratch.get(v.elements()*block*pitchOut)
+		buffer := scratch.get(v.elements() * max(v.In, v.Out))
+		defer scratch.put(inputs)
+		defer scratch.put(products)
+		defer scratch.put(buffer)
+		for first := lo; first < hi; first += block {
+			count := min(block, hi-first)
+			v.transformInputs(inputs, buffer, first, count, pitchIn, block*pitchIn)
+			for e := range v.elements() {
+				for p := range v.one.count {
+					column, n, filter := v.panel(e, p)
+					to := products[e*block*pitchOut+column:]
+					for k, rows := range parts(v.In, sumBlock) {
+						v.multiplyTiles(to, inputs[e*block*pitchIn+k:], filter[k*v.one.width:], count, n, rows, pitchOut, pitchIn, k > 0)
+					}
+				}
 			}
-			v.finish(matrix{buffer, v.tile * out, out}, from, v.bias[out0:], out, v.floor)
-			for r := range min(v.tile, v.H-row) {
-				copyRows(v.y[at+r*v.W*v.Out:], v.Out, buffer[r*v.tile*out:], out, min(v.tile, v.W-column), out)
+			v.transformOutputs(products, buffer, first, count, pitchOut, block*pitchOut, 0, v.Out)
+		}
+	})
+}
+
+// computeFew computes few tiles. A thread transforms the filters of its panels part by part, multiplies each part by all
+// tiles while it is in the cache, and then forgets it.
+func (v *winograd) computeFew(weights taps) {
+	count, width := v.tiles.count(), v.one.width
+	pitchIn := pitch(v.In)
+	strideIn, strideFilter, strideOut := count*pitchIn+between, tapRows*width+between, count*width+between
+	parallel(v.one.count, 1, func(panel0, panel1 int) {
+		inputs, filter, products := scratch.get(v.elements()*strideIn), scratch.get(v.elements()*strideFilter), scratch.get(v.elements()*strideOut)
+		buffer, part := scratch.get(v.elements()*max(v.In, width)), weights.nine()
+		defer scratch.put(inputs)
+		defer scratch.put(filter)
+		defer scratch.put(products)
+		defer scratch.put(buffer)
+		defer part.release()
+		v.transformInputs(inputs, buffer, 0, count, pitchIn, strideIn)
+		for p := panel0; p < panel1; p++ {
+			column, n := v.columns(p)
+			for k, rows := range parts(v.In, sumBlock) {
+				v.transformPart(part, matrix{filter, v.side() * strideFilter, strideFilter}, p, k, rows)
+				for e := range v.elements() {
+					v.multiplyTiles(products[e*strideOut:], inputs[e*strideIn+k:], filter[e*strideFilter:], count, n, rows, width, pitchIn, k > 0)
+				}
 			}
+			v.transformOutputs(products, buffer, 0, count, width, strideOut, column, n)
+		}
+	})
+}
+
+// transformInputs transforms some tiles of x to (elements, tiles, In), where elements lie stride floats apart and tiles pitch.
+func (v *winograd) transformInputs(inputs, buffer []float32, first, count, pitch, stride int) {
+	for i := range count {
+		picture, row, column := v.tiles.place(first + i)
+		from := v.tiles.read(v.x, buffer, v.In, v.side(), picture, row-1, column-1)
+		v.input.run(matrix{inputs[i*pitch:], v.side() * stride, stride}, from, v.In)
+	}
+}
+
+// transformOutputs transforms the products of some tiles, as many channels of y from the first one given on.
+func (v *winograd) transformOutputs(products, buffer []float32, first, count, pitch, stride, channel, channels int) {
+	for i := range count {
+		picture, row, column := v.tiles.place(first + i)
+		from := matrix{products[i*pitch:], v.side() * stride, stride}
+		at := ((picture*v.H+row)*v.W+column)*v.Out + channel
+		if row+v.tile <= v.H && column+v.tile <= v.W {
+			v.finish(matrix{v.y[at:], v.W * v.Out, v.Out}, from, v.bias[channel:], channels, v.floor)
+			continue
+		}
+		v.finish(matrix{buffer, v.tile * channels, channels}, from, v.bias[channel:], channels, v.floor)
+		for r := range min(v.tile, v.H-row) {
+			copyRows(v.y[at+r*v.W*v.Out:], v.Out, buffer[r*v.tile*channels:], channels, min(v.tile, v.W-column), channels)
 		}
 	}
 }
 
-// sumBlock is the number of products that are summed up by themselves. The transformations multiply rounding errors,
-// and those of a long sum grow with its length.
+// sumBlock is the most products that are summed up by themselves, no more than tapRows. The transformations multiply rounding
+// errors, and those of a long sum grow with its length.
 const sumBlock = 64
 
-// multiplyElement computes the products m of an element's matrix with v (count, in), for the columns of some panels.
-func (u filters) multiplyElement(element, panel0, panel1 int, m, v []float32, pitchM, pitchV, count int) {
-	t := tile{m: count, rsc: pitchM, rsa: pitchV, csa: 1, rsb: u.one.width, floor: noFloor}
-	for p := panel0; p < panel1; p++ {
-		_, n, b := u.panel(element, p)
-		to, e := m[(p-panel0)*u.one.width:], zeros
-		t.n, t.rse = n, 0
-		for k, size := range parts(u.one.rows, sumBlock) {
-			t.k, t.ahead = size, size*t.rsb
-			t.compute(to, v[k:], b[k*t.rsb:], e, single)
-			e, t.rse = to, pitchM
-		}
+// multiplyTiles computes the products of some rows of transformed tiles with some rows and n columns of a filter's panel, or adds
+// them.
+func (u filters) multiplyTiles(products, inputs, filter []float32, tiles, n, rows, pitchOut, pitchIn int, add bool) {
+	t := tile{m: tiles, n: n, k: rows, rsc: pitchOut, rsa: pitchIn, csa: 1, rsb: u.one.width, floor: noFloor, ahead: rows * u.one.width}
+	e := zeros
+	if add {
+		e, t.rse = products, pitchOut
 	}
+	t.compute(products, inputs, filter, e, single)
 }
 
 // gradientTiles is the most tiles whose products are summed up at a time.
@@ -429,65 +486,132 @@ func (f *filtering) slices(c Conv, tiles int) int {
 	return slices
 }
 
-// correlate computes the gradient of the weights (3, 3, In, Out) in panels. A thread sums up the products of some slices
-// for some of the input channels from the first transformation on, since what it would leave to another one may have to
-// travel far between their caches.
-func (f *filtering) correlate(c Conv, weights panels, x, dy []float32) {
+// correlate computes the gradient of the weights, or adds it to dw if accumulate.
+func (f *filtering) correlate(c Conv, dw taps, x, dy []float32, accumulate bool) {
+	v := weightGradient{f.filters(c.In, c.Out, nil), c, f.tiling(c), x, dy}
+	if tiles := v.tiles.count(); tiles <= gradientTiles && f.few(tiles, max(c.In, c.Out)) {
+		v.computeFew(dw, accumulate)
+		return
+	}
+	v.compute(dw, accumulate)
+}
+
+// weightGradient is the gradient of the weights by minimal filtering: filters that are sums over the tiles.
+type weightGradient struct {
+	filters
+	Conv
+	tiles tiling
+	x, dy []float32
+}
+
+// compute sums up in slices. A thread does some slices for some of the input channels from the first transformation on, since
+// what it would leave to another one may have to travel far between their caches.
+func (v *weightGradient) compute(dw taps, accumulate bool) {
 	const inputBlock = 2 * winogradChannels
-	tiles := f.tiling(c)
-	slices := f.slices(c, tiles.count())
-	size := f.elements() * ceilDiv(c.Out, cpu.columns) * cpu.columns * c.In
-	data := scratch.get(slices * size)
-	defer scratch.put(data)
-	parallelGrid(slices, ceilDiv(c.In, inputBlock), func(slice0, slice1, in0, in1 int) {
-		in0, in1 = in0*inputBlock, min(in1*inputBlock, c.In)
-		pitchIn, pitchOut := pitch(in1-in0), pitch(c.Out)
-		block := min(gradientTiles, ceilDiv(tiles.count(), slices))
-		v, d := scratch.get(f.elements()*block*pitchIn), scratch.get(f.elements()*block*pitchOut)
-		buffer := scratch.get(f.elements() * max(c.In, c.Out))
-		defer scratch.put(v)
-		defer scratch.put(d)
+	tiles, size := v.tiles.count(), v.size()
+	slices := v.slices(v.Conv, tiles)
+	v.data = scratch.get(slices * size)
+	defer scratch.put(v.data)
+	parallelGrid(slices, ceilDiv(v.In, inputBlock), func(slice0, slice1, in0, in1 int) {
+		in0, in1 = in0*inputBlock, min(in1*inputBlock, v.In)
+		pitchIn, pitchOut := pitch(in1-in0), pitch(v.Out)
+		block := min(gradientTiles, ceilDiv(tiles, slices))
+		inputs, gradients := scratch.get(v.elements()*block*pitchIn), scratch.get(v.elements()*block*pitchOut)
+		buffer := scratch.get(v.elements() * max(v.In, v.Out))
+		defer scratch.put(inputs)
+		defer scratch.put(gradients)
 		defer scratch.put(buffer)
 		for s := slice0; s < slice1; s++ {
-			sums := f.newFilters(c.In, c.Out, data[s*size:][:size])
-			first := tiles.count() * s / slices
-			for begin, count := range parts(tiles.count()*(s+1)/slices-first, block) {
-				for i := range count {
-					picture, row, column := tiles.place(first + begin + i)
-					from := tiles.read(x, buffer, c.In, f.side(), picture, row-1, column-1)
-					from.data = from.data[in0:]
-					f.input.run(matrix{v[i*pitchIn:], f.side() * block * pitchIn, block * pitchIn}, from, in1-in0)
-					from = tiles.read(dy, buffer, c.Out, f.tile, picture, row, column)
-					f.gradient.run(matrix{d[i*pitchOut:], f.side() * block * pitchOut, block * pitchOut}, from, c.Out)
-				}
-				for e := range f.elements() {
-					sums.accumulate(e, in0, in1, v[e*block*pitchIn:], d[e*block*pitchOut:], pitchIn, pitchOut, count, begin == 0)
+			sums := v.filters
+			sums.data = v.data[s*size:][:size]
+			first := tiles * s / slices
+			for begin, count := range parts(tiles*(s+1)/slices-first, block) {
+				v.transformInputs(inputs, buffer, first+begin, count, in0, in1-in0, pitchIn, block*pitchIn)
+				v.transformGradients(gradients, buffer, first+begin, count, pitchOut, block*pitchOut)
+				for e := range v.elements() {
+					for p := range v.one.count {
+						column, n, sum := sums.panel(e, p)
+						v.sumTiles(sum[in0*v.one.width:], inputs[e*block*pitchIn:], gradients[e*block*pitchOut+column:], in1-in0, n, count, pitchIn, pitchOut, begin > 0)
+					}
 				}
 			}
 		}
 	})
-	f.newFilters(c.In, c.Out, data).each(weights, func(values, nine matrix, n int) {
-		for i := range f.elements() {
-			sum := values.data[values.at(i/f.side(), i%f.side()):]
+	v.each(dw, func(part nine, values matrix, panel, row, rows int) {
+		n := rows * v.one.width
+		for i := range v.elements() {
+			sum := values.data[values.at(i/v.side(), i%v.side()):]
 			for s := 1; s < slices; s++ {
 				add(sum[:n], sum[s*size:][:n])
 			}
 		}
-		f.filterGradient.run(nine, values, n)
+		v.transformPart(part, values, panel, row, rows, accumulate)
 	})
 }
 
-// accumulate adds vᵀ d, with v (count, in1-in0) and d (count, out), to the rows from in0 to in1 of an element's matrix,
-// or sets them if it is the first.
-func (u filters) accumulate(element, in0, in1 int, v, d []float32, pitchV, pitchD, count int, first bool) {
-	t := tile{m: in1 - in0, k: count, rsc: u.one.width, rsa: 1, csa: pitchV, rsb: pitchD, floor: noFloor, ahead: u.one.width}
-	for p := range u.one.count {
-		column, n, sums := u.panel(element, p)
-		t.n = n
-		to, e := sums[in0*t.rsc:], zeros
-		if !first {
-			e, t.rse = to, t.rsc
+// computeFew sums up few tiles, part by part of the filters, each of which is done with while it is in the cache.
+func (v *weightGradient) computeFew(dw taps, accumulate bool) {
+	count, width := v.tiles.count(), v.one.width
+	parallelGrid(ceilDiv(v.In, tapRows), v.one.count, func(part0, part1, panel0, panel1 int) {
+		in0, in1 := part0*tapRows, min(part1*tapRows, v.In)
+		pitchIn, pitchOut := pitch(in1-in0), pitch(v.Out)
+		strideIn, strideOut, stride := count*pitchIn+between, count*pitchOut+between, tapRows*width+between
+		inputs, gradients, sums := scratch.get(v.elements()*strideIn), scratch.get(v.elements()*strideOut), scratch.get(v.elements()*stride)
+		buffer, part := scratch.get(v.elements()*max(v.In, v.Out)), dw.nine()
+		defer scratch.put(inputs)
+		defer scratch.put(gradients)
+		defer scratch.put(sums)
+		defer scratch.put(buffer)
+		defer part.release()
+		v.transformInputs(inputs, buffer, 0, count, in0, in1-in0, pitchIn, strideIn)
+		v.transformGradients(gradients, buffer, 0, count, pitchOut, strideOut)
+		for row := in0; row < in1; row += tapRows {
+			rows := min(tapRows, in1-row)
+			for p := panel0; p < panel1; p++ {
+				column, n := v.columns(p)
+				for e := range v.elements() {
+					v.sumTiles(sums[e*stride:], inputs[e*strideIn+row-in0:], gradients[e*strideOut+column:], rows, n, count, pitchIn, pitchOut, false)
+				}
+				v.transformPart(part, matrix{sums, v.side() * stride, stride}, p, row, rows, accumulate)
+			}
 		}
-		t.compute(to, v, d[column:], e, single)
+	})
+}
+
+// transformInputs transforms some channels of some tiles of x to (elements, tiles, channels), where elements lie stride floats
+// apart and tiles pitch.
+func (v *weightGradient) transformInputs(inputs, buffer []float32, first, count, channel, channels, pitch, stride int) {
+	for i := range count {
+		picture, row, column := v.tiles.place(first + i)
+		from := v.tiles.read(v.x, buffer, v.In, v.side(), picture, row-1, column-1)
+		from.data = from.data[channel:]
+		v.input.run(matrix{inputs[i*pitch:], v.side() * stride, stride}, from, channels)
 	}
+}
+
+// transformGradients does the same for all channels of dy.
+func (v *weightGradient) transformGradients(gradients, buffer []float32, first, count, pitch, stride int) {
+	for i := range count {
+		picture, row, column := v.tiles.place(first + i)
+		from := v.tiles.read(v.dy, buffer, v.Out, v.tile, picture, row, column)
+		v.gradient.run(matrix{gradients[i*pitch:], v.side() * stride, stride}, from, v.Out)
+	}
+}
+
+// sumTiles sums up the products of some rows of transformed inputs with n columns of gradients over the tiles, and adds them
+// to sums if add.
+func (u filters) sumTiles(sums, inputs, gradients []float32, rows, n, tiles, pitchIn, pitchOut int, add bool) {
+	t := tile{m: rows, n: n, k: tiles, rsc: u.one.width, rsa: 1, csa: pitchIn, rsb: pitchOut, floor: noFloor, ahead: u.one.width}
+	e := zeros
+	if add {
+		e, t.rse = sums, t.rsc
+	}
+	t.compute(sums, inputs, gradients, e, single)
+}
+
+// transformPart transforms sums into a part of dw.
+func (v *weightGradient) transformPart(part nine, sums matrix, panel, row, rows int, accumulate bool) {
+	v.filterGradient.run(part.matrix, sums, rows*v.one.width)
+	column, n := v.columns(panel)
+	part.write(part.data, column, n, row, rows, accumulate)
 }
