@@ -110,7 +110,7 @@ func BenchmarkConvPrepared(b *testing.B) {
 func BenchmarkLinear(b *testing.B) {
 	step := SGD{LearningRate: 1e-3, Momentum: 0.9, WeightDecay: 5e-4, Scale: 1, Keep: true}
 	for _, l := range []Linear{
-		{1, 25088, 4096}, {8, 25088, 4096}, {32, 25088, 4096}, {256, 25088, 4096},
+		{1, 25088, 4096}, {8, 25088, 4096}, {16, 25088, 4096}, {32, 25088, 4096}, {64, 25088, 4096}, {128, 25088, 4096}, {256, 25088, 4096},
 		{32, 4096, 1000}, {32, 128, 256}, {32, 256, 256}, {32, 256, 10},
 	} {
 		nx, ny, nw := l.sizes()

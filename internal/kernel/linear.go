@@ -95,22 +95,15 @@ func (l Linear) DataGradient(dx, dy, w []float32) {
 	nx, ny, nw := l.sizes()
 	dx, dy, w = dx[:nx:nx], dy[:ny:ny], w[:nw:nw]
 	parallel(ceilDiv(l.In, cpu.columns), 1, func(lo, hi int) {
-		packed := scratch.get(block * cpu.columns)
-		defer scratch.put(packed)
 		for o, size := range parts(l.Out, block) {
 			t := tile{m: l.N, k: size, rsc: l.In, rsa: l.Out, csa: 1, rsb: l.In, floor: noFloor, ahead: ahead}
 			for column := lo * cpu.columns; column < min(hi*cpu.columns, l.In); column += cpu.columns {
 				t.n = min(cpu.columns, l.In-column)
-				b := w[o*l.In+column:]
-				if l.N > cpu.rows {
-					copyRows(packed, cpu.columns, b, l.In, size, t.n)
-					b, t.rsb, t.ahead = packed, cpu.columns, 0
-				}
 				to, e := dx[column:], zeros
 				if o > 0 {
 					e, t.rse = to, t.rsc
 				}
-				t.compute(to, dy[o:], b, e, single)
+				t.compute(to, dy[o:], w[o*l.In+column:], e, single)
 			}
 		}
 	})
