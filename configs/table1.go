@@ -167,6 +167,38 @@ func (c Config) WeightLayers() int {
 	return n
 }
 
+// Row is a layer in its place.
+type Row struct {
+	Layer
+	Stage   int    // from 1
+	Name    string // conv1_1, lrn1_1: stage, and number among those of its kind
+	Feature int    // in torchvision, which counts the ReLUs and max-pools too: features.0
+}
+
+// Rows lists the layers of all stages in order.
+func (c Config) Rows() []Row {
+	var rows []Row
+	feature := 0
+	for s, stage := range c.Stages {
+		convs, norms := 0, 0
+		for _, l := range stage {
+			row := Row{Layer: l, Stage: s + 1, Feature: feature}
+			if l.Kind == LRN {
+				norms++
+				row.Name = fmt.Sprintf("lrn%d_%d", s+1, norms)
+				feature++
+			} else {
+				convs++
+				row.Name = fmt.Sprintf("conv%d_%d", s+1, convs)
+				feature += 2
+			}
+			rows = append(rows, row)
+		}
+		feature++
+	}
+	return rows
+}
+
 // Validate says whether a net can be built from the config; the error names the
 // stage and layer that stand in the way. A net of the user's own needs a name
 // that ByName does not know for another net, because weights files store it.

@@ -3,6 +3,7 @@ package configs
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -161,6 +162,29 @@ func mustSay(t *testing.T, err error, parts ...string) {
 	for _, part := range parts {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q does not say %q", err, part)
+		}
+	}
+}
+
+// TestRows: the numbers are those of torchvision's vgg11 and vgg16, and go on counting where LRN is in between.
+func TestRows(t *testing.T) {
+	for _, c := range []struct {
+		config Config
+		want   string
+	}{
+		{A, "conv1_1:0 conv2_1:3 conv3_1:6 conv3_2:8 conv4_1:11 conv4_2:13 conv5_1:16 conv5_2:18"},
+		{ALRN, "conv1_1:0 lrn1_1:2 conv2_1:4 conv3_1:7 conv3_2:9 conv4_1:12 conv4_2:14 conv5_1:17 conv5_2:19"},
+		{D, "conv1_1:0 conv1_2:2 conv2_1:5 conv2_2:7 conv3_1:10 conv3_2:12 conv3_3:14 conv4_1:17 conv4_2:19 conv4_3:21 conv5_1:24 conv5_2:26 conv5_3:28"},
+	} {
+		var got []string
+		for i, r := range c.config.Rows() {
+			if r.Layer != slices.Concat(c.config.Stages...)[i] || !strings.HasPrefix(r.Name[len(r.Name)-3:], fmt.Sprint(r.Stage)) {
+				t.Errorf("%s: row %d is %+v", c.config.Name, i, r)
+			}
+			got = append(got, fmt.Sprintf("%s:%d", r.Name, r.Feature))
+		}
+		if got := strings.Join(got, " "); got != c.want {
+			t.Errorf("%s: %s, want %s", c.config.Name, got, c.want)
 		}
 	}
 }

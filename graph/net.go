@@ -120,28 +120,20 @@ type layer struct {
 	weight, bias *gorgonia.Node // nil where the layer has none
 }
 
-// layersOf lists the layers of a config. torchvision numbers the features and the classifier's layers with the ReLUs,
-// LRNs, max-pools and dropouts among them.
+// layersOf lists the layers of a config. torchvision numbers the classifier's layers with the ReLUs and dropouts among them.
 func layersOf(config configs.Config, o Options) []layer {
 	var layers []layer
-	feature := 0
-	for s, stage := range config.Stages {
-		convs, norms, stageName := 0, 0, fmt.Sprintf("conv%d", s+1)
-		for _, l := range stage {
-			switch l.Kind {
-			case configs.Convolution:
-				convs++
-				layers = append(layers, layer{name: fmt.Sprintf("conv%d_%d", s+1, convs), stage: stageName, kind: Conv, kernel: l.Kernel,
-					out: max(1, int(math.Round(o.Width*float64(l.Channels)))), file: fmt.Sprintf("features.%d", feature)})
-				feature += 2
-			case configs.LRN:
-				norms++
-				layers = append(layers, layer{name: fmt.Sprintf("lrn%d_%d", s+1, norms), stage: stageName, kind: LRN})
-				feature++
-			}
+	rows := config.Rows()
+	for i, r := range rows {
+		l := layer{name: r.Name, stage: fmt.Sprintf("conv%d", r.Stage), kind: LRN}
+		if r.Kind == configs.Convolution {
+			l.kind, l.kernel, l.out = Conv, r.Kernel, max(1, int(math.Round(o.Width*float64(r.Channels))))
+			l.file = fmt.Sprintf("features.%d", r.Feature)
 		}
-		layers = append(layers, layer{name: fmt.Sprintf("pool%d", s+1), stage: stageName, kind: Pool, kernel: 2})
-		feature++
+		layers = append(layers, l)
+		if i == len(rows)-1 || rows[i+1].Stage > r.Stage {
+			layers = append(layers, layer{name: fmt.Sprintf("pool%d", r.Stage), stage: l.stage, kind: Pool, kernel: 2})
+		}
 	}
 	for i, out := range []int{o.FC, o.FC, o.Classes} {
 		name := fmt.Sprintf("fc%d", len(config.Stages)+1+i)

@@ -234,7 +234,7 @@ func fromCaffe(layers []caffeLayer) (*File, error) {
 		return nil, err
 	}
 	for _, c := range convolutions(config) {
-		names[c.layer] = fmt.Sprintf("features.%d", c.feature)
+		names[c.Name] = fmt.Sprintf("features.%d", c.Feature)
 	}
 	f := &File{}
 	for _, l := range layers {
@@ -303,7 +303,7 @@ func caffeConfig(layers []caffeLayer) (configs.Config, error) {
 		convs := convolutions(c)
 		same := len(convs) == len(kernels)
 		for _, conv := range convs {
-			same = same && kernels[conv.layer] == conv.kernel
+			same = same && kernels[conv.Name] == conv.Kernel
 		}
 		if same && c.Name != configs.ALRN.Name {
 			return c, nil

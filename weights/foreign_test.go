@@ -155,10 +155,10 @@ func TestConfigs(t *testing.T) {
 			var f File
 			before := 3
 			for _, c := range convolutions(config) {
-				out := max(1, int(math.Round(w*float64(c.channels))))
-				shape := []int{out, before, c.kernel, c.kernel}
+				out := max(1, int(math.Round(w*float64(c.Channels))))
+				shape := []int{out, before, c.Kernel, c.Kernel}
 				n, _ := elements(shape, math.MaxInt32)
-				f.Tensors = append(f.Tensors, Tensor{Name: fmt.Sprintf("features.%d.weight", c.feature), Shape: shape, Data: make([]float32, n)})
+				f.Tensors = append(f.Tensors, Tensor{Name: fmt.Sprintf("features.%d.weight", c.Feature), Shape: shape, Data: make([]float32, n)})
 				before = out
 			}
 			if err := f.describe(TorchVision); err != nil {
@@ -169,8 +169,8 @@ func TestConfigs(t *testing.T) {
 				t.Fatalf("%s at width %g read as %v", config.Name, w, f.Metadata)
 			}
 			for _, c := range convolutions(config) {
-				if a, b := max(1, math.Round(w*float64(c.channels))), max(1, math.Round(width*float64(c.channels))); a != b {
-					t.Errorf("%s: width %g gives %s %g channels, %g gives %g", config.Name, w, c.layer, a, width, b)
+				if a, b := max(1, math.Round(w*float64(c.Channels))), max(1, math.Round(width*float64(c.Channels))); a != b {
+					t.Errorf("%s: width %g gives %s %g channels, %g gives %g", config.Name, w, c.Name, a, width, b)
 				}
 			}
 		}
@@ -226,7 +226,7 @@ func blob(kind string, t Tensor) message {
 func caffemodel(kind string, rename func(string) string) []byte {
 	names := map[string]string{"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
 	for _, c := range convolutions(configs.A) {
-		names[fmt.Sprintf("features.%d", c.feature)] = c.layer
+		names[fmt.Sprintf("features.%d", c.Feature)] = c.Name
 	}
 	net := message{}.bytes(1, []byte("VGG"))
 	tensors := narrow()

@@ -72,31 +72,9 @@ func refuseBatchNorm(names []string) error {
 	return nil
 }
 
-// convolution is one of a config, as files name it.
-type convolution struct {
-	layer    string // conv1_1
-	feature  int    // of features.0
-	kernel   int
-	channels int // at width 1
-}
-
-// convolutions lists those of a config. torchvision counts the ReLUs, LRNs and max-pools too.
-func convolutions(c configs.Config) (list []convolution) {
-	feature := 0
-	for s, stage := range c.Stages {
-		convs := 0
-		for _, l := range stage {
-			if l.Kind == configs.LRN {
-				feature++
-				continue
-			}
-			convs++
-			list = append(list, convolution{fmt.Sprintf("conv%d_%d", s+1, convs), feature, l.Kernel, l.Channels})
-			feature += 2
-		}
-		feature++
-	}
-	return list
+// convolutions lists those of a config.
+func convolutions(c configs.Config) []configs.Row {
+	return slices.DeleteFunc(c.Rows(), func(r configs.Row) bool { return r.Kind != configs.Convolution })
 }
 
 func known() []configs.Config { return append(configs.All(), configs.B5) }
@@ -150,18 +128,18 @@ var scales = map[Normalisation][2]int{TorchVision: {256, 256}, Caffe: {256, 512}
 
 // config finds the net whose convolutions the file has, and the channels of the last.
 func (f *File) config() (found configs.Config, last int, ok bool) {
-	var have []convolution
+	var have []configs.Row
 	for _, t := range f.Tensors {
 		number, ok := strings.CutSuffix(t.Name, ".weight")
 		feature, err := strconv.Atoi(strings.TrimPrefix(number, "features."))
 		if ok && err == nil && len(t.Shape) == 4 {
-			have = append(have, convolution{feature: feature, kernel: t.Shape[2]})
+			have = append(have, configs.Row{Feature: feature, Layer: configs.Conv(t.Shape[2], t.Shape[0])})
 			last = t.Shape[0]
 		}
 	}
 	i := slices.IndexFunc(known(), func(c configs.Config) bool {
-		return slices.EqualFunc(convolutions(c), have, func(a, b convolution) bool {
-			return a.feature == b.feature && a.kernel == b.kernel
+		return slices.EqualFunc(convolutions(c), have, func(a, b configs.Row) bool {
+			return a.Feature == b.Feature && a.Kernel == b.Kernel
 		})
 	})
 	if i < 0 {
@@ -174,8 +152,8 @@ func (f *File) config() (found configs.Config, last int, ok bool) {
 func (f *File) width(c configs.Config) (float64, bool) {
 	low, high, ratio := 0.0, math.Inf(1), 0.0
 	for _, conv := range convolutions(c) {
-		t, _ := f.Tensor(fmt.Sprintf("features.%d.weight", conv.feature))
-		out, channels := float64(t.Shape[0]), float64(conv.channels)
+		t, _ := f.Tensor(fmt.Sprintf("features.%d.weight", conv.Feature))
+		out, channels := float64(t.Shape[0]), float64(conv.Channels)
 		if out > 1 {
 			low = max(low, (out-0.5)/channels)
 		}
