@@ -59,6 +59,15 @@ func (t *tile) compute(c, a, b, e []float32, runs [][2]int) {
 	cpu.gemm(&c[0], &a[0], &b[0], &e[0], &runs[0], len(runs), t.k, t.rsc, t.rsa, t.csa, t.rsb, t.rse, t.m, t.n, evenly(t.m, cpu.rows), t.ahead, mode, t.floor, t.momentum, t.decay)
 }
 
+// product is compute of a plain product, without e; it adds to c if add.
+func (t *tile) product(c, a, b []float32, add bool) {
+	e := zeros
+	if t.rse = 0; add {
+		e, t.rse = c, t.rsc
+	}
+	t.compute(c, a, b, e, single)
+}
+
 // lineFloats are those of a cache line, which is written around the cache as a whole or not at all.
 const lineFloats = 16
 

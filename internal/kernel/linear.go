@@ -99,11 +99,7 @@ func (l Linear) DataGradient(dx, dy, w []float32) {
 			t := tile{m: l.N, k: size, rsc: l.In, rsa: l.Out, csa: 1, rsb: l.In, floor: noFloor, ahead: ahead}
 			for column := lo * cpu.columns; column < min(hi*cpu.columns, l.In); column += cpu.columns {
 				t.n = min(cpu.columns, l.In-column)
-				to, e := dx[column:], zeros
-				if o > 0 {
-					e, t.rse = to, t.rsc
-				}
-				t.compute(to, dy[o:], w[o*l.In+column:], e, single)
+				t.product(dx[column:], dy[o:], w[o*l.In+column:], o > 0)
 			}
 		}
 	})
@@ -114,18 +110,10 @@ func (l Linear) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	_, _, nw := l.sizes()
 	dw = dw[:nw:nw]
 	t := tile{m: cpu.rows}
-	if accumulate {
-		t.rse = l.In
-	} else if nw >= streaming {
+	if !accumulate && nw >= streaming {
 		t.mode = stream
 	}
-	l.products(t, x, dy, 1, func(t *tile, at int, a, b []float32) {
-		e := zeros
-		if accumulate {
-			e = dw[at:]
-		}
-		t.compute(dw[at:], a, b, e, single)
-	})
+	l.products(t, x, dy, 1, func(t *tile, at int, a, b []float32) { t.product(dw[at:], a, b, accumulate) })
 }
 
 // StepLinear is Step for the weights w (Out, In) of a linear layer, whose gradient is computed from x and dy on the way and

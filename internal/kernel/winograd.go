@@ -389,12 +389,14 @@ func (v *winograd) compute() {
 		for first := lo; first < hi; first += block {
 			count := min(block, hi-first)
 			v.transformInputs(inputs, buffer, first, count, pitchIn, block*pitchIn)
+			t := v.product(count, pitchOut, pitchIn)
 			for e := range v.elements() {
 				for p := range v.one.count {
 					column, n, filter := v.panel(e, p)
 					to := products[e*block*pitchOut+column:]
 					for k, rows := range parts(v.In, sumBlock) {
-						v.multiplyTiles(to, inputs[e*block*pitchIn+k:], filter[k*v.one.width:], count, n, rows, pitchOut, pitchIn, k > 0)
+						t.n, t.k, t.ahead = n, rows, rows*t.rsb
+						t.product(to, inputs[e*block*pitchIn+k:], filter[k*t.rsb:], k > 0)
 					}
 				}
 			}
@@ -418,12 +420,14 @@ func (v *winograd) computeFew(weights taps) {
 		defer scratch.put(buffer)
 		defer part.release()
 		v.transformInputs(inputs, buffer, 0, count, pitchIn, strideIn)
+		t := v.product(count, width, pitchIn)
 		for p := panel0; p < panel1; p++ {
 			column, n := v.columns(p)
 			for k, rows := range parts(v.In, sumBlock) {
 				v.transformPart(part, matrix{filter, v.side() * strideFilter, strideFilter}, p, k, rows)
+				t.n, t.k, t.ahead = n, rows, rows*width
 				for e := range v.elements() {
-					v.multiplyTiles(products[e*strideOut:], inputs[e*strideIn+k:], filter[e*strideFilter:], count, n, rows, width, pitchIn, k > 0)
+					t.product(products[e*strideOut:], inputs[e*strideIn+k:], filter[e*strideFilter:], k > 0)
 				}
 			}
 			v.transformOutputs(products, buffer, 0, count, width, strideOut, column, n)
@@ -461,15 +465,9 @@ func (v *winograd) transformOutputs(products, buffer []float32, first, count, pi
 // errors, and those of a long sum grow with its length.
 const sumBlock = 64
 
-// multiplyTiles computes the products of some rows of transformed tiles with some rows and n columns of a filter's panel, or adds
-// them.
-func (u filters) multiplyTiles(products, inputs, filter []float32, tiles, n, rows, pitchOut, pitchIn int, add bool) {
-	t := tile{m: tiles, n: n, k: rows, rsc: pitchOut, rsa: pitchIn, csa: 1, rsb: u.one.width, floor: noFloor, ahead: rows * u.one.width}
-	e := zeros
-	if add {
-		e, t.rse = products, pitchOut
-	}
-	t.compute(products, inputs, filter, e, single)
+// product is that of transformed tiles with some columns of a filter's panel.
+func (u filters) product(tiles, pitchOut, pitchIn int) tile {
+	return tile{m: tiles, rsc: pitchOut, rsa: pitchIn, csa: 1, rsb: u.one.width, floor: noFloor}
 }
 
 // gradientTiles is the most tiles whose products are summed up at a time.
@@ -528,10 +526,13 @@ func (v *weightGradient) compute(dw taps, accumulate bool) {
 			for begin, count := range parts(tiles*(s+1)/slices-first, block) {
 				v.transformInputs(inputs, buffer, first+begin, count, in0, in1-in0, pitchIn, block*pitchIn)
 				v.transformGradients(gradients, buffer, first+begin, count, pitchOut, block*pitchOut)
+				t := v.sum(count, pitchIn, pitchOut)
+				t.m = in1 - in0
 				for e := range v.elements() {
 					for p := range v.one.count {
 						column, n, sum := sums.panel(e, p)
-						v.sumTiles(sum[in0*v.one.width:], inputs[e*block*pitchIn:], gradients[e*block*pitchOut+column:], in1-in0, n, count, pitchIn, pitchOut, begin > 0)
+						t.n = n
+						t.product(sum[in0*t.rsc:], inputs[e*block*pitchIn:], gradients[e*block*pitchOut+column:], begin > 0)
 					}
 				}
 			}
@@ -565,14 +566,16 @@ func (v *weightGradient) computeFew(dw taps, accumulate bool) {
 		defer part.release()
 		v.transformInputs(inputs, buffer, 0, count, in0, in1-in0, pitchIn, strideIn)
 		v.transformGradients(gradients, buffer, 0, count, pitchOut, strideOut)
+		t := v.sum(count, pitchIn, pitchOut)
 		for row := in0; row < in1; row += tapRows {
-			rows := min(tapRows, in1-row)
+			t.m = min(tapRows, in1-row)
 			for p := panel0; p < panel1; p++ {
 				column, n := v.columns(p)
+				t.n = n
 				for e := range v.elements() {
-					v.sumTiles(sums[e*stride:], inputs[e*strideIn+row-in0:], gradients[e*strideOut+column:], rows, n, count, pitchIn, pitchOut, false)
+					t.product(sums[e*stride:], inputs[e*strideIn+row-in0:], gradients[e*strideOut+column:], false)
 				}
-				v.transformPart(part, matrix{sums, v.side() * stride, stride}, p, row, rows, accumulate)
+				v.transformPart(part, matrix{sums, v.side() * stride, stride}, p, row, t.m, accumulate)
 			}
 		}
 	})
@@ -598,15 +601,9 @@ func (v *weightGradient) transformGradients(gradients, buffer []float32, first, 
 	}
 }
 
-// sumTiles sums up the products of some rows of transformed inputs with n columns of gradients over the tiles, and adds them
-// to sums if add.
-func (u filters) sumTiles(sums, inputs, gradients []float32, rows, n, tiles, pitchIn, pitchOut int, add bool) {
-	t := tile{m: rows, n: n, k: tiles, rsc: u.one.width, rsa: 1, csa: pitchIn, rsb: pitchOut, floor: noFloor, ahead: u.one.width}
-	e := zeros
-	if add {
-		e, t.rse = sums, t.rsc
-	}
-	t.compute(sums, inputs, gradients, e, single)
+// sum is that of the products of some rows of transformed inputs with some columns of gradients over the tiles.
+func (u filters) sum(tiles, pitchIn, pitchOut int) tile {
+	return tile{k: tiles, rsc: u.one.width, rsa: 1, csa: pitchIn, rsb: pitchOut, floor: noFloor, ahead: u.one.width}
 }
 
 // transformPart transforms sums into a part of dw.
