@@ -23,7 +23,7 @@ func (p panels) panel(i int) (column, n int, data []float32) {
 	return column, min(p.width, p.columns-column), p.data[i*p.rows*p.width:][:p.rows*p.width]
 }
 
-// Taps are the weights of a convolution w (Out, In, Kernel, Kernel) as its products take them: a matrix (rows, columns) of
+// taps are the weights of a convolution w (Out, In, Kernel, Kernel) as its products take them: a matrix (rows, columns) of
 // input and output channels for each of the Kernel² taps. Turned, they are those of the data gradient: (Out, In), the taps in
 // reverse order.
 type taps struct {

@@ -145,6 +145,9 @@ func parallelGrid(rows, columns int, f func(row0, row1, column0, column1 int)) {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
+// evenly gives the size of even blocks of n, at most most.
+func evenly(n, most int) int { return ceilDiv(n, ceilDiv(n, most)) }
+
 // parts cuts [0, n) as evenly as it can into parts of at most most, and gives the beginning and the size of each.
 func parts(n, most int) iter.Seq2[int, int] {
 	return func(yield func(begin, size int) bool) {
