@@ -68,9 +68,9 @@ func Gradients(learnables ...*gorgonia.Node) Option {
 	return func(m *VM) { m.learnables = append(m.learnables, learnables...) }
 }
 
-// Products asks for gradients that are matrix products, those of fully connected layers' weights, as a *Product instead of
-// a tensor, where that takes less memory and the matrix is large: rows is the number of pictures of a mini-batch, all its micro-batches together.
-// The solver must know about it, as the one of package trainer does.
+// Products asks for gradients that are matrix products, those of fully connected layers' weights, as a *Product instead
+// of a tensor, where the matrix is large and that takes less memory for so many rows: the pictures of a mini-batch, all
+// its micro-batches together. The solver must know about it, as the one of package trainer does.
 func Products(rows int) Option {
 	return func(m *VM) { m.rows = rows }
 }

@@ -245,6 +245,9 @@ type maskByOutput struct{ dims int }
 
 // reluGradient lets grad through where the ReLU's output out was positive.
 func reluGradient(grad, out *gorgonia.Node) (*gorgonia.Node, error) {
+	if o, ok := grad.Op().(operation); ok && o.computation == (maxPoolGradient{masked: true}) {
+		return grad, nil
+	}
 	return apply(maskByOutput{out.Dims()}, grad, out)
 }
 

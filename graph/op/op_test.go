@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -346,5 +347,51 @@ func TestErrors(t *testing.T) {
 	}
 	if err := vm.RunAll(); err == nil {
 		t.Error("label 4 of 4 classes: no error")
+	}
+}
+
+// TestPooledReLU: the gradients are those that a pooling gets which does not know of the ReLU before it, also where that one's
+// output is used otherwise too.
+func TestPooledReLU(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 0))
+	x, w, b, direction := random(r, 2, 6, 8, 3), random(r, 5, 3, 3, 3), random(r, 5), random(r, 2, 3, 4, 5)
+	for i := range b.Data {
+		b.Data[i] -= 3 // so that whole windows are zero
+	}
+	for _, again := range []bool{false, true} {
+		var gradients [2][][]float32
+		for i, hidden := range []bool{true, false} {
+			g := gorgonia.NewGraph()
+			learnables := gorgonia.Nodes{node(g, "x", x), node(g, "w", w), node(g, "b", b)}
+			h := gorgonia.Must(Conv(learnables[0], learnables[1], learnables[2], LayerOptions{ReLU: true}))
+			pooled := h
+			if hidden {
+				pooled = gorgonia.Must(ToNHWC(gorgonia.Must(ToNCHW(h))))
+			}
+			cost := gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.HadamardProd(gorgonia.Must(MaxPool(pooled)), node(g, "direction", direction)))))
+			if again {
+				cost = gorgonia.Must(gorgonia.Add(cost, gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Square(h))))))
+			}
+			if _, err := gorgonia.Grad(cost, learnables...); err != nil {
+				t.Fatal(err)
+			}
+			vm, err := machine.New(g, machine.Outputs(cost), machine.Gradients(learnables...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := vm.RunAll(); err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range learnables {
+				grad, err := n.Grad()
+				if err != nil {
+					t.Fatal(err)
+				}
+				gradients[i] = append(gradients[i], grad.Data().([]float32))
+			}
+		}
+		if !slices.EqualFunc(gradients[0], gradients[1], slices.Equal[[]float32]) {
+			t.Errorf("used otherwise %t: the gradients differ", again)
+		}
 	}
 }

@@ -1,6 +1,8 @@
 package op
 
 import (
+	"fmt"
+
 	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -33,14 +35,31 @@ func (c maxPool) run(out []float32, a arguments) error {
 }
 
 func (c maxPool) gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	dx, err := apply(maxPoolGradient{}, grad, in[0], out)
+	x, masked := in[0], isReLU(in[0])
+	if masked {
+		var err error
+		if grad, err = reluGradient(grad, out); err != nil {
+			return nil, err
+		}
+	}
+	dx, err := apply(maxPoolGradient{masked}, grad, x, out)
 	return gorgonia.Nodes{dx}, err
 }
 
-// maxPoolGradient hands grad to the places of the maxima, from the pooling's input and output.
-type maxPoolGradient struct{}
+// isReLU says whether a node is a convolution with a ReLU. Where a maximum of its output is zero all of the window is, so that
+// the ReLU's gradient may be taken after the pooling, of a quarter of the elements.
+func isReLU(n *gorgonia.Node) bool {
+	o, _ := n.Op().(operation)
+	c, ok := o.computation.(conv)
+	return ok && c.ReLU
+}
 
-func (c maxPoolGradient) String() string { return "maxPoolGradient" }
+// maxPoolGradient hands grad to the places of the maxima, from the pooling's input and output.
+type maxPoolGradient struct {
+	masked bool // grad is zero where the ReLU that made the input was
+}
+
+func (c maxPoolGradient) String() string { return fmt.Sprintf("maxPoolGradient{masked:%t}", c.masked) }
 func (c maxPoolGradient) signature() []hm.Type {
 	return []hm.Type{float(4), float(4), float(4), float(4)}
 }
