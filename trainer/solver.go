@@ -3,7 +3,6 @@ package trainer
 import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"vgg/graph/machine"
 	"vgg/internal/kernel"
@@ -51,8 +50,8 @@ func (s *SGD) Step(model []gorgonia.ValueGrad) error {
 			return errors.Wrapf(err, "trainer: learnable %d has no gradient", i)
 		}
 		w, ok := n.Value().Data().([]float32)
-		if !ok || len(w) != gradient.Size() || gradient.Dtype() != tensor.Float32 {
-			return errors.Errorf("trainer: learnable %d is %T of %v with a gradient of %v: want float32 tensors of one shape", i, n.Value(), n.Value().Shape(), gradient.Shape())
+		if !ok || len(w) != gradient.Size() {
+			return mismatch(i, n, gradient)
 		}
 		if s.velocities[i] == nil {
 			s.velocities[i] = make([]float32, len(w))
@@ -60,19 +59,26 @@ func (s *SGD) Step(model []gorgonia.ValueGrad) error {
 		if len(s.velocities[i]) != len(w) {
 			return errors.Errorf("trainer: learnable %d has %d values after a step with %d", i, len(w), len(s.velocities[i]))
 		}
-		switch g := gradient.(type) {
-		case *machine.Product:
-			layer := kernel.Linear{N: g.Rows(), In: g.Shape()[1], Out: g.Shape()[0]}
+		if p, ok := gradient.(*machine.Product); ok {
+			layer := kernel.Linear{N: p.Rows(), In: p.Shape()[1], Out: p.Shape()[0]}
 			if err := layer.Validate(); err != nil {
 				return errors.Wrapf(err, "trainer: the gradient of learnable %d", i)
 			}
-			update.StepLinear(layer, w, s.velocities[i], g.X, g.G)
+			update.StepLinear(layer, w, s.velocities[i], p.X, p.G)
 			if !update.Keep {
-				g.Clear()
+				p.Clear()
 			}
-		default:
-			update.Step(w, s.velocities[i], gradient.Data().([]float32))
+			continue
 		}
+		g, ok := gradient.Data().([]float32)
+		if !ok || len(g) != len(w) {
+			return mismatch(i, n, gradient)
+		}
+		update.Step(w, s.velocities[i], g)
 	}
 	return nil
+}
+
+func mismatch(i int, n gorgonia.ValueGrad, gradient gorgonia.Value) error {
+	return errors.Errorf("trainer: learnable %d is %T of %v with a gradient of %v: want float32 tensors of one shape", i, n.Value(), n.Value().Shape(), gradient.Shape())
 }

@@ -160,6 +160,7 @@ func TestSGDErrors(t *testing.T) {
 		"more learnables": {a, a},
 		"another size":    {learnable{vector(1, 2, 3), vector(0, 0, 0)}},
 		"shapes differ":   {learnable{vector(1, 2), vector(0)}},
+		"another type":    {learnable{vector(1, 2), tensor.New(tensor.WithBacking([]float64{0, 0}))}},
 	} {
 		if err := solver.Step(model); err == nil {
 			t.Errorf("%s: no error", name)

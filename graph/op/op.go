@@ -5,7 +5,7 @@
 // Every function takes nodes of a Gorgonia expression graph and returns the node of the result; the ops implement
 // gorgonia.SDOp, so that gorgonia.Grad declares the backward pass in the same graph, out of ops of this package.
 // They are stateless, run in any gorgonia.VM, and additionally offer what package machine needs to plan memory
-// (UsePreallocDo, IncrDo and InPlace).
+// (UsePreallocDo, IncrDo, InPlace and Factors).
 //
 // Between ToNHWC and ToNCHW (or Flatten) feature maps are held as (N, H, W, C), which is what the kernels want;
 // weights are (out, in, kernel, kernel) and (out, in) throughout. The element type is float32.

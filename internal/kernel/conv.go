@@ -56,8 +56,11 @@ func (c Conv) Prepared() int {
 	if f := c.filtering(true); f != nil {
 		return f.filters(c.In, c.Out, nil).size()
 	}
-	return ceilDiv(c.Out, cpu.columns) * cpu.columns * c.In * c.Kernel * c.Kernel
+	return c.panels(nil).size()
 }
+
+// panels are those of the weights of the direct convolution.
+func (c Conv) panels(data []float32) panels { return panelsIn(data, c.Kernel*c.Kernel*c.In, c.Out) }
 
 // Prepare transforms and packs the weights for ForwardPrepared: worth while where they stay the same.
 func (c Conv) Prepare(prepared, w []float32) {
@@ -67,7 +70,7 @@ func (c Conv) Prepare(prepared, w []float32) {
 		f.filters(c.In, c.Out, prepared).transform(c.taps(w))
 		return
 	}
-	c.taps(w).pack(panels{prepared, c.Kernel * c.Kernel * c.In, c.Out, cpu.columns, ceilDiv(c.Out, cpu.columns)})
+	c.taps(w).pack(c.panels(prepared))
 }
 
 // ForwardPrepared is Forward with weights from Prepare.
@@ -78,8 +81,7 @@ func (c Conv) ForwardPrepared(y, x, prepared, bias []float32, relu bool) {
 		f.filters(c.In, c.Out, prepared).winograd(c, y, x, bias, relu).compute()
 		return
 	}
-	p := panels{prepared, c.Kernel * c.Kernel * c.In, c.Out, cpu.columns, ceilDiv(c.Out, cpu.columns)}
-	c.convolve(y, x, p, bias, relu)
+	c.convolve(y, x, c.panels(prepared), bias, relu)
 }
 
 // cacheFloats is what a thread's blocks of lines may take: half of a level 2 cache of 1 MB.

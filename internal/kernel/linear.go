@@ -113,7 +113,7 @@ func (l Linear) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	if !accumulate && nw >= streaming {
 		t.mode = stream
 	}
-	l.products(t, x, dy, 1, func(t *tile, at int, a, b []float32) { t.product(dw[at:], a, b, accumulate) })
+	l.weightTiles(t, x, dy, 1, func(t *tile, at int, a, b []float32) { t.product(dw[at:], a, b, accumulate) })
 }
 
 // StepLinear is Step for the weights w (Out, In) of a linear layer, whose gradient is computed from x and dy on the way and
@@ -126,13 +126,13 @@ func (s SGD) StepLinear(l Linear, w, v, x, dy []float32) {
 		rows = min(rows, 7) // what counts is to go on with few rows of weights and velocities at a time
 	}
 	t := tile{m: rows, mode: update, rse: l.In, momentum: s.Momentum, decay: s.LearningRate * s.WeightDecay}
-	l.products(t, x, dy, -s.LearningRate*s.Scale, func(t *tile, at int, a, b []float32) {
+	l.weightTiles(t, x, dy, -s.LearningRate*s.Scale, func(t *tile, at int, a, b []float32) {
 		t.compute(v[at:], a, b, w[at:], single)
 	})
 }
 
-// products gives f the tiles of the weight gradient times factor, and where each begins in the weights.
-func (l Linear) products(t tile, x, dy []float32, factor float32, f func(t *tile, at int, a, b []float32)) {
+// weightTiles gives f the tiles of the weight gradient times factor, and where each begins in the weights.
+func (l Linear) weightTiles(t tile, x, dy []float32, factor float32, f func(t *tile, at int, a, b []float32)) {
 	nx, ny, _ := l.sizes()
 	x, dy = x[:nx:nx], dy[:ny:ny]
 	right := newPanels(l.N, l.In)

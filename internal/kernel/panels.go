@@ -9,11 +9,19 @@ type panels struct {
 	rows, columns, width, count int
 }
 
-func newPanels(rows, columns int) panels {
-	width := cpu.columns
-	count := ceilDiv(columns, width)
-	return panels{scratch.get(count * rows * width), rows, columns, width, count}
+// panelsIn lays panels out in data, which newPanels takes from the free list.
+func panelsIn(data []float32, rows, columns int) panels {
+	return panels{data, rows, columns, cpu.columns, ceilDiv(columns, cpu.columns)}
 }
+
+func newPanels(rows, columns int) panels {
+	p := panelsIn(nil, rows, columns)
+	p.data = scratch.get(p.size())
+	return p
+}
+
+// size is the number of floats of all panels.
+func (p panels) size() int { return p.count * p.rows * p.width }
 
 func (p panels) release() { scratch.put(p.data) }
 

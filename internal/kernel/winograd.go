@@ -11,8 +11,8 @@ type filters struct {
 }
 
 func (f *filtering) filters(in, out int, data []float32) filters {
-	one := panels{rows: in, columns: out, width: cpu.columns, count: ceilDiv(out, cpu.columns)}
-	return filters{f, data, one, one.count * in * one.width}
+	one := panelsIn(nil, in, out)
+	return filters{f, data, one, one.size()}
 }
 
 // size is the number of floats of all filters.
