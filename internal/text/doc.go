@@ -1,0 +1,2 @@
+// Package text writes lists for messages.
+package text
