@@ -20,23 +20,23 @@ func gradient(width, height int) Picture {
 	return p
 }
 
-func view(size int) View {
-	return View{Size: size, Mean: []float64{0, 0, 0}, Std: []float64{1, 1, 1}}
+func plain(size int) Transform {
+	return Transform{Size: size, Mean: []float64{0, 0, 0}, Std: []float64{1, 1, 1}}
 }
 
-func rescaled(t *testing.T, p Picture, s int) Picture {
+func resized(t *testing.T, p Picture, s int) Picture {
 	t.Helper()
-	p, err := Rescale(p, s)
+	p, err := Resize(p, s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-// TestRescale: the smaller side becomes S, the aspect stays, linear colours stay linear, and shrinking averages.
-func TestRescale(t *testing.T) {
+// TestResize: the smaller side becomes S, the aspect stays, linear colours stay linear, and shrinking averages.
+func TestResize(t *testing.T) {
 	for _, c := range []struct{ w, h, s, wantW, wantH int }{{100, 80, 40, 50, 40}, {60, 90, 120, 120, 180}, {33, 33, 33, 33, 33}, {64, 48, 47, 63, 47}} {
-		p := rescaled(t, gradient(c.w, c.h), c.s)
+		p := resized(t, gradient(c.w, c.h), c.s)
 		if p.Width != c.wantW || p.Height != c.wantH {
 			t.Errorf("%d×%d to %d: %d×%d, want %d×%d", c.w, c.h, c.s, p.Width, p.Height, c.wantW, c.wantH)
 			continue
@@ -57,7 +57,7 @@ func TestRescale(t *testing.T) {
 	for i := range chess.Pix {
 		chess.Pix[i] = uint8(255 * ((i%64 + i/64) % 2))
 	}
-	for i, v := range rescaled(t, chess, 16).Pix {
+	for i, v := range resized(t, chess, 16).Pix {
 		if v < 117 || v > 138 {
 			t.Fatalf("a chessboard shrunk to a quarter: pixel %d is %d, want about 127", i, v)
 		}
@@ -75,8 +75,8 @@ func resampled(line []float64, length, at int) float64 {
 	return sum / weights
 }
 
-// TestRescaleReference: within a rounding of the filter evaluated in float64 at every pixel, larger and smaller.
-func TestRescaleReference(t *testing.T) {
+// TestResizeReference: within a rounding of the filter evaluated in float64 at every pixel, larger and smaller.
+func TestResizeReference(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, channels := range []int{1, 3} {
 		for _, s := range []int{9, 17, 23, 50} {
@@ -84,7 +84,7 @@ func TestRescaleReference(t *testing.T) {
 			for i := range p.Pix {
 				p.Pix[i] = uint8(r.Uint32())
 			}
-			got := rescaled(t, p, s)
+			got := resized(t, p, s)
 			for i, v := range got.Pix {
 				c, x, y := i%channels, i/channels%got.Width, i/channels/got.Width
 				column := make([]float64, p.Height)
@@ -131,17 +131,17 @@ func corner(dst []float32, size int) (left, top int, mirrored bool) {
 	return left, int(dst[size*size]), mirrored
 }
 
-// TestDraws: crops are uniform over all positions (chi-square), half of the views mirrored.
+// TestDraws: crops are uniform over all positions (chi-square), half of them mirrored.
 func TestDraws(t *testing.T) {
-	const size, positions, views = 8, 5, 5000
-	v := view(size)
-	v.Crop, v.Flip = true, true
+	const size, positions, draws = 8, 5, 5000
+	tr := plain(size)
+	tr.RandomCrop, tr.Flip = true, true
 	p := gradient(size+positions-1, size+positions-1)
 	dst := make([]float32, 3*size*size)
 	var counts [positions][positions]int
 	flips := 0
-	for i := range views {
-		if err := v.Training(dst, p, 1, i/1000, i%1000); err != nil {
+	for i := range draws {
+		if err := tr.Augment(dst, p, 1, i/1000, i%1000); err != nil {
 			t.Fatal(err)
 		}
 		left, top, mirrored := corner(dst, size)
@@ -150,7 +150,7 @@ func TestDraws(t *testing.T) {
 			flips++
 		}
 	}
-	expected := float64(views) / (positions * positions)
+	expected := float64(draws) / (positions * positions)
 	chi := 0.0
 	for _, row := range counts {
 		for _, n := range row {
@@ -160,32 +160,32 @@ func TestDraws(t *testing.T) {
 	if chi > 51.2 { // 24 degrees of freedom: exceeded with probability 0.001
 		t.Errorf("chi-square of the crops' positions is %.1f: %v", chi, counts)
 	}
-	if math.Abs(float64(flips)-views/2) > 117 { // 3.3 standard deviations
-		t.Errorf("%d of %d views are mirrored", flips, views)
+	if math.Abs(float64(flips)-draws/2) > 117 { // 3.3 standard deviations
+		t.Errorf("%d of %d crops are mirrored", flips, draws)
 	}
 	// The same (seed, epoch, index) draws the same; another of each draws others.
-	draws := map[[3]int]bool{}
+	inputs := map[[3]int]bool{}
 	for _, key := range [][3]int{{1, 2, 3}, {1, 2, 3}, {9, 2, 3}, {1, 9, 3}, {1, 2, 9}} {
-		v.ColourShift, v.PCA = 1, PCA{Eigenvalues: [3]float64{1e4, 0, 0}, Eigenvectors: [3][3]float64{{0, 0, 1}, {1, 0, 0}, {0, 1, 0}}}
-		if err := v.Training(dst, p, uint64(key[0]), key[1], key[2]); err != nil {
+		tr.ColourShift, tr.PCA = 1, PCA{Eigenvalues: [3]float64{1e4, 0, 0}, Eigenvectors: [3][3]float64{{0, 0, 1}, {1, 0, 0}, {0, 1, 0}}}
+		if err := tr.Augment(dst, p, uint64(key[0]), key[1], key[2]); err != nil {
 			t.Fatal(err)
 		}
-		draws[[3]int{int(1e4 * dst[0]), int(1e4 * dst[size*size]), int(1e4 * dst[2*size*size])}] = true
+		inputs[[3]int{int(1e4 * dst[0]), int(1e4 * dst[size*size]), int(1e4 * dst[2*size*size])}] = true
 	}
-	if len(draws) != 4 {
-		t.Errorf("%d different views of 4 different draws", len(draws))
+	if len(inputs) != 4 {
+		t.Errorf("%d different inputs from 4 different draws", len(inputs))
 	}
 }
 
 // TestScale: S is uniform in its range, and tests take the middle.
 func TestScale(t *testing.T) {
-	v := view(16)
-	v.Scale = Range{16, 31}
+	tr := plain(16)
+	tr.Scale = Range{16, 31}
 	p := gradient(64, 64)
 	dst := make([]float32, 3*16*16)
 	counts := map[int]int{}
 	for i := range 1600 {
-		if err := v.Training(dst, p, 1, 0, i); err != nil {
+		if err := tr.Augment(dst, p, 1, 0, i); err != nil {
 			t.Fatal(err)
 		}
 		slope := float64(dst[12]-dst[3]) / 9 // 2·64/S a pixel
@@ -193,13 +193,13 @@ func TestScale(t *testing.T) {
 	}
 	for s, n := range counts {
 		if s < 14 || s > 33 || n > 250 {
-			t.Errorf("S = %d in %d of 1600 views", s, n)
+			t.Errorf("S = %d in %d of 1600 draws", s, n)
 		}
 	}
 	if len(counts) < 14 {
 		t.Errorf("%d different scales, want about 16", len(counts))
 	}
-	if err := v.Test(dst, p); err != nil {
+	if err := tr.CentreCrop(dst, p); err != nil {
 		t.Fatal(err)
 	}
 	if s := math.Round(128 * 9 / float64(dst[12]-dst[3])); math.Abs(s-23) > 1 {
@@ -207,33 +207,33 @@ func TestScale(t *testing.T) {
 	}
 }
 
-// TestView: mean and deviation, the centre, and borders of the mean around small pictures.
-func TestView(t *testing.T) {
-	v := View{Size: 4, Mean: []float64{10}, Std: []float64{2}}
+// TestCentreCrop: mean and deviation, the centre, and borders of the mean around small pictures.
+func TestCentreCrop(t *testing.T) {
+	tr := Transform{Size: 4, Mean: []float64{10}, Std: []float64{2}}
 	p := Picture{2, 2, 1, []uint8{10, 12, 14, 16}}
 	dst := make([]float32, 16)
-	if err := v.Test(dst, p); err != nil {
+	if err := tr.CentreCrop(dst, p); err != nil {
 		t.Fatal(err)
 	}
 	if want := []float32{0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 3, 0, 0, 0, 0, 0}; !slices.Equal(dst, want) {
 		t.Errorf("a small picture: %v, want %v", dst, want)
 	}
-	v.Size = 2
+	tr.Size = 2
 	large := Picture{4, 4, 1, make([]uint8, 16)}
 	for i := range large.Pix {
 		large.Pix[i] = uint8(10 + 2*i)
 	}
-	if err := v.Test(dst[:4], large); err != nil {
+	if err := tr.CentreCrop(dst[:4], large); err != nil {
 		t.Fatal(err)
 	}
 	if want := []float32{5, 6, 9, 10}; !slices.Equal(dst[:4], want) {
 		t.Errorf("the centre: %v, want %v", dst[:4], want)
 	}
 	// With a border of one pixel, crops reach every corner of it.
-	v.Size, v.Pad, v.Crop = 4, 1, true
+	tr.Size, tr.Pad, tr.RandomCrop = 4, 1, true
 	seen := map[float32]bool{}
 	for i := range 200 {
-		if err := v.Training(dst, large, 1, 0, i); err != nil {
+		if err := tr.Augment(dst, large, 1, 0, i); err != nil {
 			t.Fatal(err)
 		}
 		seen[dst[5]] = true
@@ -245,12 +245,12 @@ func TestView(t *testing.T) {
 
 // TestSmallerThanInput: a border appears only along the sides that need it, and leaves crops no choice there.
 func TestSmallerThanInput(t *testing.T) {
-	v := View{Size: 5, Crop: true, Mean: []float64{0}, Std: []float64{1}}
+	tr := Transform{Size: 5, RandomCrop: true, Mean: []float64{0}, Std: []float64{1}}
 	p := Picture{6, 2, 1, []uint8{1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6}}
 	dst := make([]float32, 25)
 	seen := map[float32]int{}
 	for i := range 100 {
-		if err := v.Training(dst, p, 1, 0, i); err != nil {
+		if err := tr.Augment(dst, p, 1, 0, i); err != nil {
 			t.Fatal(err)
 		}
 		seen[dst[5]]++
@@ -260,7 +260,7 @@ func TestSmallerThanInput(t *testing.T) {
 				want = 0
 			}
 			if value != want {
-				t.Fatalf("view %d: %v", i, dst)
+				t.Fatalf("draw %d: %v", i, dst)
 			}
 		}
 	}
@@ -271,41 +271,41 @@ func TestSmallerThanInput(t *testing.T) {
 
 // TestColourShift: the shift lies along the eigenvectors, with α's deviation times the eigenvalue over 255.
 func TestColourShift(t *testing.T) {
-	v := view(1)
-	v.ColourShift = 0.1
-	v.PCA = PCA{Eigenvalues: [3]float64{0, 0, 15300}, Eigenvectors: [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0.6, 0.8}}}
+	tr := plain(1)
+	tr.ColourShift = 0.1
+	tr.PCA = PCA{Eigenvalues: [3]float64{0, 0, 15300}, Eigenvectors: [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0.6, 0.8}}}
 	p := Picture{1, 1, 3, []uint8{50, 60, 70}}
 	dst := make([]float32, 3)
 	square := 0.0
-	const views = 4000
-	for i := range views {
-		if err := v.Training(dst, p, 1, 0, i); err != nil {
+	const draws = 4000
+	for i := range draws {
+		if err := tr.Augment(dst, p, 1, 0, i); err != nil {
 			t.Fatal(err)
 		}
 		along := (float64(dst[1])-60)/0.6 - (float64(dst[2])-70)/0.8
 		if dst[0] != 50 || math.Abs(along) > 1e-3 {
 			t.Fatalf("shifted to %v, want 50 and a move along (0, 0.6, 0.8)", dst)
 		}
-		square += (float64(dst[2]) - 70) * (float64(dst[2]) - 70) / 0.64 / views
+		square += (float64(dst[2]) - 70) * (float64(dst[2]) - 70) / 0.64 / draws
 	}
 	if got, want := math.Sqrt(square), 0.1*15300/255; math.Abs(got-want) > 0.05*want {
 		t.Errorf("standard deviation %.3f, want %.3f", got, want)
 	}
 }
 
-// TestErrors: views that make no sense, and what they cannot be taken of, are refused.
+// TestErrors: invalid transforms, and pictures that they do not fit, are refused.
 func TestErrors(t *testing.T) {
-	for want, change := range map[string]func(*View){
-		"channels":  func(v *View) { v.Mean = nil },
-		"size":      func(v *View) { v.Size = 0 },
-		"scale":     func(v *View) { v.Scale = Range{5, 4} },
-		"scale_min": func(v *View) { v.Scale = Range{7, 9} },
-		"deviation": func(v *View) { v.Std = []float64{1, 0, 1} },
-		"negative":  func(v *View) { v.Pad = -1 },
+	for want, change := range map[string]func(*Transform){
+		"channels":  func(tr *Transform) { tr.Mean = nil },
+		"size":      func(tr *Transform) { tr.Size = 0 },
+		"scale":     func(tr *Transform) { tr.Scale = Range{5, 4} },
+		"scale_min": func(tr *Transform) { tr.Scale = Range{7, 9} },
+		"deviation": func(tr *Transform) { tr.Std = []float64{1, 0, 1} },
+		"negative":  func(tr *Transform) { tr.Pad = -1 },
 	} {
-		v := view(8)
-		change(&v)
-		if err := v.Validate(3); err == nil || !strings.Contains(err.Error(), want) {
+		tr := plain(8)
+		change(&tr)
+		if err := tr.Validate(3); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)
 		}
 	}
@@ -315,45 +315,45 @@ func TestErrors(t *testing.T) {
 		"of 2 channels":                    {8, 8, 2, make([]uint8, 128)},
 		"one value a channel":              {8, 8, 1, make([]uint8, 64)},
 	} {
-		v := view(8)
-		v.Scale = Range{64, 64}
+		tr := plain(8)
+		tr.Scale = Range{64, 64}
 		dst := make([]float32, 3*8*8)
-		for _, err := range []error{v.Training(dst, p, 1, 1, 1), v.Test(dst, p)} {
+		for _, err := range []error{tr.Augment(dst, p, 1, 1, 1), tr.CentreCrop(dst, p)} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("error %v, want %q in it", err, want)
 			}
 		}
 	}
-	v := view(8)
-	if err := v.Test(make([]float32, 64), gradient(8, 8)); err == nil || !strings.Contains(err.Error(), "(3, 8, 8) has 192") {
+	tr := plain(8)
+	if err := tr.CentreCrop(make([]float32, 64), gradient(8, 8)); err == nil || !strings.Contains(err.Error(), "(3, 8, 8) has 192") {
 		t.Errorf("too little room: %v", err)
 	}
-	v.ColourShift, v.Mean, v.Std = 0.1, []float64{0}, []float64{1}
-	if err := v.Validate(1); err == nil || !strings.Contains(err.Error(), "colour_shift") {
+	tr.ColourShift, tr.Mean, tr.Std = 0.1, []float64{0}, []float64{1}
+	if err := tr.Validate(1); err == nil || !strings.Contains(err.Error(), "colour_shift") {
 		t.Errorf("grey colour shift: %v", err)
 	}
 }
 
-// TestViewReference: a view is, value by value, the filter evaluated in float64 where the crop lies, whichever part of
+// TestCropReference: a crop is, value by value, the filter evaluated in float64 where the crop lies, whichever part of
 // the picture it is, and mirrored or not.
-func TestViewReference(t *testing.T) {
+func TestCropReference(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, c := range []struct{ width, height, channels, scale int }{{31, 23, 3, 17}, {31, 23, 1, 17}, {23, 40, 3, 60}, {1, 1, 3, 16}, {1, 90, 1, 20}, {200, 150, 3, 16}} {
 		p := Picture{c.width, c.height, c.channels, make([]uint8, c.width*c.height*c.channels)}
 		for i := range p.Pix {
 			p.Pix[i] = uint8(r.Uint32())
 		}
-		v := View{Size: 16, Scale: Range{c.scale, c.scale}, Mean: make([]float64, c.channels), Std: slices.Repeat([]float64{1}, c.channels)}
-		width, height := p.Scaled(c.scale)
+		tr := Transform{Size: 16, Scale: Range{c.scale, c.scale}, Mean: make([]float64, c.channels), Std: slices.Repeat([]float64{1}, c.channels)}
+		width, height := p.Resized(c.scale)
 		for range 4 {
-			at := Window{Scale: c.scale, Left: r.IntN(width - 15), Top: r.IntN(height - 15), Width: 16, Height: 16, Mirrored: r.IntN(2) == 1}
+			crop := Crop{Scale: c.scale, Left: r.IntN(width - 15), Top: r.IntN(height - 15), Width: 16, Height: 16, Mirrored: r.IntN(2) == 1}
 			dst := make([]float32, 16*16*c.channels)
-			if err := v.Window(dst, p, at); err != nil {
+			if err := tr.Crop(dst, p, crop); err != nil {
 				t.Fatal(err)
 			}
 			for i, got := range dst {
 				x, y, channel := i%16, i/16%16, i/256
-				if at.Mirrored {
+				if crop.Mirrored {
 					x = 15 - x
 				}
 				column := make([]float64, p.Height)
@@ -362,11 +362,11 @@ func TestViewReference(t *testing.T) {
 					for j := range row {
 						row[j] = float64(p.Pix[(k*p.Width+j)*c.channels+channel])
 					}
-					column[k] = resampled(row, width, at.Left+x)
+					column[k] = resampled(row, width, crop.Left+x)
 				}
-				want := min(max(resampled(column, height, at.Top+y), 0), 255)
+				want := min(max(resampled(column, height, crop.Top+y), 0), 255)
 				if math.Abs(float64(got)-want) > 1e-3 {
-					t.Fatalf("%+v at %+v: value %d is %v, want %v", c, at, i, got, want)
+					t.Fatalf("%+v at %+v: value %d is %v, want %v", c, crop, i, got, want)
 				}
 			}
 		}
@@ -399,26 +399,26 @@ func TestCropsAgree(t *testing.T) {
 	}
 }
 
-// TestLongPictures: a view of a picture that would be enormous when rescaled costs no more than its part of it.
+// TestLongPictures: a crop of a picture that would be enormous when resized costs no more than the pixels of the crop.
 func TestLongPictures(t *testing.T) {
 	long := Picture{1, 100000, 3, bytes.Repeat([]uint8{10, 20, 30}, 100000)}
-	v := view(8)
-	v.Scale, v.Crop = Range{64, 64}, true
+	tr := plain(8)
+	tr.Scale, tr.RandomCrop = Range{64, 64}, true
 	dst := make([]float32, 3*64)
 	allocated := testing.AllocsPerRun(1, func() {
-		if err := v.Training(dst, long, 1, 1, 1); err != nil {
+		if err := tr.Augment(dst, long, 1, 1, 1); err != nil {
 			t.Error(err)
 		}
 	})
 	if dst[0] != 10 || dst[100] != 20 || dst[191] != 30 || allocated > 20 {
 		t.Errorf("pixels %v %v %v, %v allocations", dst[0], dst[100], dst[191], allocated)
 	}
-	if _, err := Rescale(long, 64); err == nil || !strings.Contains(err.Error(), "1×100000") {
-		t.Errorf("rescaled whole: %v", err)
+	if _, err := Resize(long, 64); err == nil || !strings.Contains(err.Error(), "1×100000") {
+		t.Errorf("resized whole: %v", err)
 	}
 	// A crop may lie in the border altogether.
-	v.Scale, v.Pad = Range{}, 50
-	if err := v.Training(dst, Picture{1, 1, 3, []uint8{1, 2, 3}}, 1, 1, 1); err != nil || slices.Max(dst) != 0 {
+	tr.Scale, tr.Pad = Range{}, 50
+	if err := tr.Augment(dst, Picture{1, 1, 3, []uint8{1, 2, 3}}, 1, 1, 1); err != nil || slices.Max(dst) != 0 {
 		t.Errorf("%v, %v", dst, err)
 	}
 }
@@ -456,9 +456,9 @@ func BenchmarkFromImage(b *testing.B) {
 	}
 }
 
-// BenchmarkTraining makes 224×224 views with scale jitter of a 500×375 photograph's worth of noise.
-func BenchmarkTraining(b *testing.B) {
-	v := View{Size: 224, Scale: Range{256, 512}, Crop: true, Flip: true, ColourShift: 0.1, Mean: []float64{120, 115, 100}, Std: []float64{1, 1, 1}}
+// BenchmarkAugment makes inputs of 224×224 with scale jitter of a 500×375 photograph's worth of noise.
+func BenchmarkAugment(b *testing.B) {
+	tr := Transform{Size: 224, Scale: Range{256, 512}, RandomCrop: true, Flip: true, ColourShift: 0.1, Mean: []float64{120, 115, 100}, Std: []float64{1, 1, 1}}
 	p := Picture{500, 375, 3, make([]uint8, 500*375*3)}
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := range p.Pix {
@@ -466,7 +466,7 @@ func BenchmarkTraining(b *testing.B) {
 	}
 	dst := make([]float32, 3*224*224)
 	for i := 0; b.Loop(); i++ {
-		if err := v.Training(dst, p, 1, 0, i); err != nil {
+		if err := tr.Augment(dst, p, 1, 0, i); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,8 +1,3 @@
-// Package augment turns decoded pictures into inputs of a net, as small pure functions: the rescaling, cropping,
-// flipping and colour shift of section 3.1 of the paper (arXiv 1409.1556), and the plain view that tests take.
-//
-// In goes a Picture of 8 bits a channel and a View that says what to do; out come float32 values (C, H, W) with the
-// training set's mean subtracted. Every random draw is a function of (seed, epoch, index).
 package augment
 
 import (
@@ -19,7 +14,7 @@ type Picture struct {
 	Pix                     []uint8
 }
 
-// FromImage converts a decoded image to 1 or 3 channels. What is transparent lies over white.
+// FromImage converts a decoded image to a picture of 1 or 3 channels, with white behind what is transparent.
 func FromImage(img image.Image, channels int) Picture {
 	b := img.Bounds()
 	p := Picture{b.Dx(), b.Dy(), channels, make([]uint8, b.Dx()*b.Dy()*channels)}
@@ -47,7 +42,7 @@ func FromImage(img image.Image, channels int) Picture {
 	return p
 }
 
-// Check refuses a picture that is not what it says.
+// Check is an error if the picture has no pixels, another number of channels than 1 or 3, or too few or too many bytes.
 func (p Picture) Check() error {
 	if p.Width < 1 || p.Height < 1 || p.Channels != 1 && p.Channels != 3 || p.Width > len(p.Pix) || len(p.Pix) != p.Width*p.Height*p.Channels {
 		return errors.Errorf("augment: a picture of %d×%d with %d channels and %d bytes", p.Width, p.Height, p.Channels, len(p.Pix))
@@ -55,7 +50,7 @@ func (p Picture) Check() error {
 	return nil
 }
 
-// Image converts the picture for drawing and encoding.
+// Image converts the picture to an image of the standard library, for drawing and encoding.
 func (p Picture) Image() image.Image {
 	if p.Channels == 1 {
 		return &image.Gray{Pix: p.Pix, Stride: p.Width, Rect: image.Rect(0, 0, p.Width, p.Height)}

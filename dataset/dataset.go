@@ -2,7 +2,7 @@
 // ILSVRC-2012 as it is distributed, CIFAR and IDX files, each in a folder or in an archive.
 //
 // In goes a spec as --data takes it; out come two splits of labelled pictures, statistics of the training pictures, and
-// a Loader that prepares mini-batches of views (package augment) on background goroutines, as section 3.1 of the paper
+// a Loader that prepares mini-batches of transformed pictures (package augment) on background goroutines, as section 3.1 of the paper
 // (arXiv 1409.1556) feeds its nets.
 package dataset
 

@@ -15,8 +15,8 @@ func ExampleLoader() {
 		return
 	}
 	defer set.Close()
-	view := augment.View{Size: 32, Flip: true, Mean: []float64{73}, Std: []float64{90}}
-	loader, err := dataset.NewLoader(set.Train, set.Channels, dataset.LoaderOptions{Batch: 32, View: view, Seed: 1, Training: true})
+	transform := augment.Transform{Size: 32, Flip: true, Mean: []float64{73}, Std: []float64{90}}
+	loader, err := dataset.NewLoader(set.Train, set.Channels, dataset.LoaderOptions{Batch: 32, Transform: transform, Seed: 1, Training: true})
 	if err != nil {
 		fmt.Println(err)
 		return

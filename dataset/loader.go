@@ -15,15 +15,15 @@ import (
 
 // LoaderOptions say how a Loader makes batches.
 type LoaderOptions struct {
-	Batch    int
-	View     augment.View
-	Seed     uint64
-	Training bool   // shuffled in each epoch, augmented, an incomplete last batch dropped; else in order, the test view, the last batch padded
-	Workers  int    // goroutines that decode and augment; 0 = as many as processors in use
-	Skips    *Skips // takes the pictures that cannot be read, whose rows then have label -1 and zero pixels; nil stops at the first
+	Batch     int
+	Transform augment.Transform
+	Seed      uint64
+	Training  bool   // shuffled in each epoch, augmented, an incomplete last batch dropped; false = in order, centre crops, the last batch padded
+	Workers   int    // goroutines that decode and augment; 0 = as many as processors in use
+	Skips     *Skips // takes the pictures that cannot be read, whose rows then have label -1 and zero pixels; nil stops at the first
 }
 
-// Batch is a mini-batch of views.
+// Batch is a mini-batch of pictures.
 type Batch struct {
 	Pixels   []float32 // (N, C, Size, Size)
 	Labels   []int     // (N), -1 in rows that do not count: padding of an incomplete batch, and pictures passed over
@@ -39,7 +39,7 @@ type Loader struct {
 	waited   time.Duration
 }
 
-// NewLoader makes a loader of pictures with so many channels. It is an error if the view is not valid for them, or the
+// NewLoader makes a loader of pictures with the given number of channels. It is an error if the transform is not valid for them, or the
 // pictures do not fill one batch in training.
 func NewLoader(split Split, channels int, o LoaderOptions) (*Loader, error) {
 	switch {
@@ -50,7 +50,7 @@ func NewLoader(split Split, channels int, o LoaderOptions) (*Loader, error) {
 	case o.Workers == 0:
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	if err := o.View.Validate(channels); err != nil {
+	if err := o.Transform.Validate(channels); err != nil {
 		return nil, err
 	}
 	l := &Loader{split: split, channels: channels, options: o}
@@ -103,7 +103,7 @@ func (l *Loader) EpochFrom(ctx context.Context, epoch, first int) iter.Seq2[*Bat
 		defer cancel()
 		l.waited = 0
 		rows, filling, free := make(chan row), make(chan *job, ahead), make(chan *Batch, ahead)
-		size := l.channels * l.options.View.Size * l.options.View.Size
+		size := l.channels * l.options.Transform.Size * l.options.Transform.Size
 		for range ahead {
 			free <- &Batch{Pixels: make([]float32, l.options.Batch*size), Labels: make([]int, l.options.Batch)}
 		}
@@ -192,7 +192,7 @@ func at(order []int, i int) int {
 	return order[i]
 }
 
-// fill makes the view of one picture; zeros where that is an error.
+// fill transforms one picture into dst, which it fills with zeros if that fails.
 func (l *Loader) fill(dst []float32, epoch, picture int) error {
 	p, err := pictureOf(l.split, picture, l.channels)
 	if err != nil {
@@ -200,9 +200,9 @@ func (l *Loader) fill(dst []float32, epoch, picture int) error {
 		return err
 	}
 	if l.options.Training {
-		err = l.options.View.Training(dst, p, l.options.Seed, epoch, picture)
+		err = l.options.Transform.Augment(dst, p, l.options.Seed, epoch, picture)
 	} else {
-		err = l.options.View.Test(dst, p)
+		err = l.options.Transform.CentreCrop(dst, p)
 	}
 	if err != nil {
 		clear(dst)

@@ -37,7 +37,7 @@ func (n numbers) Picture(i int) (augment.Picture, error) {
 // options are those of a small loader.
 func options(training bool, workers int) LoaderOptions {
 	return LoaderOptions{Batch: 8, Seed: 4, Training: training, Workers: workers,
-		View: augment.View{Size: 2, Crop: true, Flip: true, Mean: []float64{0}, Std: []float64{1}}}
+		Transform: augment.Transform{Size: 2, RandomCrop: true, Flip: true, Mean: []float64{0}, Std: []float64{1}}}
 }
 
 // epoch collects the brightness of all pictures in their order.
@@ -109,11 +109,11 @@ func (n noise) Picture(i int) (augment.Picture, error) {
 	return p, nil
 }
 
-// TestViews: any number of workers makes the same views, another epoch or seed others.
-func TestViews(t *testing.T) {
-	views := func(workers, number int, seed uint64) []byte {
-		o := LoaderOptions{Batch: 8, Seed: seed, Training: true, Workers: workers, View: augment.View{Size: 16, Scale: augment.Range{Min: 16, Max: 32},
-			Crop: true, Pad: 1, Flip: true, ColourShift: 0.1, Mean: []float64{120, 120, 120}, Std: []float64{1, 1, 1},
+// TestWorkers: any number of workers makes the same batches, another epoch or seed others.
+func TestWorkers(t *testing.T) {
+	batches := func(workers, number int, seed uint64) []byte {
+		o := LoaderOptions{Batch: 8, Seed: seed, Training: true, Workers: workers, Transform: augment.Transform{Size: 16, Scale: augment.Range{Min: 16, Max: 32},
+			RandomCrop: true, Pad: 1, Flip: true, ColourShift: 0.1, Mean: []float64{120, 120, 120}, Std: []float64{1, 1, 1},
 			PCA: augment.PCA{Eigenvalues: [3]float64{100, 500, 9000}, Eigenvectors: [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}}}}
 		l, err := NewLoader(noise{50}, 3, o)
 		if err != nil {
@@ -130,14 +130,14 @@ func TestViews(t *testing.T) {
 		}
 		return sum.Sum(nil)
 	}
-	want := views(1, 1, 1)
+	want := batches(1, 1, 1)
 	for _, workers := range []int{2, 3, 8} {
-		if !bytes.Equal(views(workers, 1, 1), want) {
-			t.Errorf("%d workers make other views than one", workers)
+		if !bytes.Equal(batches(workers, 1, 1), want) {
+			t.Errorf("%d workers make other batches than one", workers)
 		}
 	}
-	if bytes.Equal(views(1, 2, 1), want) || bytes.Equal(views(1, 1, 2), want) {
-		t.Error("another epoch or seed makes the same views")
+	if bytes.Equal(batches(1, 2, 1), want) || bytes.Equal(batches(1, 1, 2), want) {
+		t.Error("another epoch or seed makes the same batches")
 	}
 }
 
@@ -239,9 +239,9 @@ func TestLoaderErrors(t *testing.T) {
 	for want, change := range map[string]func(*LoaderOptions){
 		"batch of 0":                     func(o *LoaderOptions) { o.Batch = 0 },
 		"-1 workers":                     func(o *LoaderOptions) { o.Workers = -1 },
-		"input of 0":                     func(o *LoaderOptions) { o.View.Size = 0 },
+		"input of 0":                     func(o *LoaderOptions) { o.Transform.Size = 0 },
 		"50 pictures do not fill one":    func(o *LoaderOptions) { o.Batch = 51 },
-		"for pictures of 1: want one va": func(o *LoaderOptions) { o.View.Mean = nil },
+		"for pictures of 1: want one va": func(o *LoaderOptions) { o.Transform.Mean = nil },
 	} {
 		o := options(true, 1)
 		change(&o)
@@ -266,8 +266,8 @@ func BenchmarkLoader(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	v := augment.View{Size: 32, Flip: true, Crop: true, Pad: 2, Mean: []float64{73}, Std: []float64{90}}
-	l, err := NewLoader(s.Train, 1, LoaderOptions{Batch: 32, View: v, Training: true})
+	transform := augment.Transform{Size: 32, Flip: true, RandomCrop: true, Pad: 2, Mean: []float64{73}, Std: []float64{90}}
+	l, err := NewLoader(s.Train, 1, LoaderOptions{Batch: 32, Transform: transform, Training: true})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -307,7 +307,7 @@ func photograph(b *testing.B, seed uint64) []byte {
 	return out.Bytes()
 }
 
-// BenchmarkPhotographs makes training views of 224×224, S from 256 to 512, of JPEGs of 500×375 in class folders.
+// BenchmarkPhotographs makes training batches of pictures of 224×224, S from 256 to 512, of JPEGs of 500×375 in class folders.
 func BenchmarkPhotographs(b *testing.B) {
 	dir := b.TempDir()
 	size := 0
@@ -326,8 +326,8 @@ func BenchmarkPhotographs(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	v := augment.View{Size: 224, Scale: augment.Range{Min: 256, Max: 512}, Crop: true, Flip: true, ColourShift: 0.1, Mean: []float64{124, 117, 104}, Std: []float64{1, 1, 1}}
-	l, err := NewLoader(s.Train, 3, LoaderOptions{Batch: 16, View: v, Training: true})
+	transform := augment.Transform{Size: 224, Scale: augment.Range{Min: 256, Max: 512}, RandomCrop: true, Flip: true, ColourShift: 0.1, Mean: []float64{124, 117, 104}, Std: []float64{1, 1, 1}}
+	l, err := NewLoader(s.Train, 3, LoaderOptions{Batch: 16, Transform: transform, Training: true})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func BenchmarkDense(b *testing.B) {
 			}
 			views := make([]view, c.n)
 			for i := range views {
-				views[i] = view{augment.Window{}, make([]float32, 3*c.rows*c.side)}
+				views[i] = view{augment.Crop{}, make([]float32, 3*c.rows*c.side)}
 				for j := range views[i].pixels {
 					views[i].pixels[j] = float32((i+j*7)%13) - 6
 				}

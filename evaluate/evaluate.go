@@ -221,24 +221,22 @@ func (m *Model) scales(o Options) []int {
 }
 
 // windows are what a look sees of a picture.
-func (l look) windows(p augment.Picture, input, multiple int) []augment.Window {
-	width, height := p.Scaled(l.scale)
+func (l look) windows(p augment.Picture, input, multiple int) []augment.Crop {
+	width, height := p.Resized(l.scale)
 	switch l.protocol {
 	case configs.Dense:
 		// The net halves pictures: what does not divide is left out at the edges.
-		w := augment.Window{Scale: l.scale, Width: max(input, width/multiple*multiple), Height: max(input, height/multiple*multiple)}
-		w.Left, w.Top = floorHalf(width-w.Width), floorHalf(height-w.Height)
-		return bothWays(w)
+		return bothWays(p.Centre(l.scale, max(input, width/multiple*multiple), max(input, height/multiple*multiple)))
 	case configs.MultiCrop:
-		var all []augment.Window
+		var all []augment.Crop
 		for _, top := range positions(height, input) {
 			for _, left := range positions(width, input) {
-				all = append(all, bothWays(augment.Window{Scale: l.scale, Left: left, Top: top, Width: input, Height: input})...)
+				all = append(all, bothWays(augment.Crop{Scale: l.scale, Left: left, Top: top, Width: input, Height: input})...)
 			}
 		}
 		return all
 	}
-	return []augment.Window{{Scale: l.scale, Left: floorHalf(width - input), Top: floorHalf(height - input), Width: input, Height: input}}
+	return []augment.Crop{p.Centre(l.scale, input, input)}
 }
 
 // positions are those of a regular grid of crops along a side, from one end to the other; a single one where all are.
@@ -253,11 +251,8 @@ func positions(side, input int) []int {
 	return at
 }
 
-func bothWays(w augment.Window) []augment.Window {
+func bothWays(w augment.Crop) []augment.Crop {
 	mirrored := w
 	mirrored.Mirrored = true
-	return []augment.Window{w, mirrored}
+	return []augment.Crop{w, mirrored}
 }
-
-// floorHalf is where training and validation put the middle, also of pictures smaller than the input.
-func floorHalf(room int) int { return room / 2 }

@@ -120,12 +120,12 @@ func TestGrid(t *testing.T) {
 	if len(windows) != 50 {
 		t.Errorf("%d crops, want 50", len(windows))
 	}
-	if last := windows[49]; last != (augment.Window{Scale: 64, Left: 96, Top: 32, Width: 32, Height: 32, Mirrored: true}) {
+	if last := windows[49]; last != (augment.Crop{Scale: 64, Left: 96, Top: 32, Width: 32, Height: 32, Mirrored: true}) {
 		t.Errorf("the last crop is %+v", last)
 	}
 	l = look{configs.Dense, 64, 1}
 	windows = l.windows(augment.Picture{Width: 250, Height: 100, Channels: 3}, 32, 32)
-	if want := (augment.Window{Scale: 64, Width: 160, Height: 64}); len(windows) != 2 || windows[0] != want {
+	if want := (augment.Crop{Scale: 64, Width: 160, Height: 64}); len(windows) != 2 || windows[0] != want {
 		t.Errorf("the dense net sees %+v, want %+v and its mirror image", windows, want)
 	}
 }

@@ -21,10 +21,10 @@ type Model struct {
 	Name string
 	Info weights.Info
 
-	config configs.Config
-	view   augment.View
-	net    *graph.Net // holds the weights
-	graphs []*runner  // the last used first
+	config    configs.Config
+	transform augment.Transform
+	net       *graph.Net // holds the weights
+	graphs    []*runner  // the last used first
 }
 
 // keptGraphs is the number of graphs that are kept, since each has memory of its own: pictures come in many shapes.
@@ -53,11 +53,11 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, name)
 	}
-	m := &Model{Name: name, Info: info, view: augment.View{Size: info.Input, Mean: info.Mean, Std: info.Std}}
+	m := &Model{Name: name, Info: info, transform: augment.Transform{Size: info.Input, Mean: info.Mean, Std: info.Std}}
 	if m.config, err = configs.ByName(info.Config); err != nil {
 		return nil, errors.Wrap(err, name)
 	}
-	if err := m.view.Validate(info.Channels); err != nil {
+	if err := m.transform.Validate(info.Channels); err != nil {
 		return nil, errors.Wrap(err, name)
 	}
 	g := gorgonia.NewGraph()
@@ -90,7 +90,7 @@ func (m *Model) Close() {
 
 // view of a picture, (C, Height, Width).
 type view struct {
-	augment.Window
+	augment.Crop
 	pixels []float32
 }
 
@@ -101,7 +101,7 @@ func (m *Model) views(p augment.Picture, looks []look) ([][]view, error) {
 	for i, l := range looks {
 		for _, w := range l.windows(p, m.Info.Input, multiple) {
 			v := view{w, make([]float32, m.Info.Channels*w.Width*w.Height)}
-			if err := m.view.Window(v.pixels, p, w); err != nil {
+			if err := m.transform.Crop(v.pixels, p, w); err != nil {
 				return nil, err
 			}
 			all[i] = append(all[i], v)

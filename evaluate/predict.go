@@ -103,7 +103,7 @@ func (m *Model) checkFeatures(layer string) error {
 // task is a window of a picture with its shares in the picture's means.
 type task struct {
 	picture         int
-	window          augment.Window
+	window          augment.Crop
 	dense           bool
 	share, features float64
 }
@@ -128,7 +128,7 @@ func (p *predicting) groups() [][]task {
 	return groups
 }
 
-func (p *predicting) tasks(picture int, l look, windows []augment.Window) (all []task) {
+func (p *predicting) tasks(picture int, l look, windows []augment.Crop) (all []task) {
 	share := l.weight / float64(len(windows))
 	for _, w := range windows {
 		all = append(all, task{picture, w, l.protocol == configs.Dense, share, share})
@@ -180,7 +180,7 @@ func (p *predicting) fill(x []float32, tasks []task) error {
 	for i, t := range tasks {
 		running.Go(func() {
 			size := p.Info.Channels * t.window.Height * t.window.Width
-			errs[i] = p.view.Window(x[i*size:][:size], p.pictures[t.picture], t.window)
+			errs[i] = p.transform.Crop(x[i*size:][:size], p.pictures[t.picture], t.window)
 		})
 	}
 	running.Wait()

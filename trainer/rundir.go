@@ -118,7 +118,7 @@ func (s *session) saveWeights(name string, row Epoch) error {
 	r := s.job.Recipe
 	info := weights.Info{
 		Config: s.net.Config.Name, Width: s.net.Options.Width, FC: s.net.Options.FC, Input: r.Net.Input, Channels: s.job.Set.Channels,
-		Classes: s.job.Set.Classes, Mean: s.view.Mean, Std: s.view.Std, ScaleMin: s.view.Scale.Min, ScaleMax: s.view.Scale.Max,
+		Classes: s.job.Set.Classes, Mean: s.transform.Mean, Std: s.transform.Std, ScaleMin: s.transform.Scale.Min, ScaleMax: s.transform.Scale.Max,
 		Recipe: r.Name, Epoch: row.Epoch, ValTop1Error: row.ValTop1Error,
 	}
 	f := weights.File{Metadata: info.Metadata(), Tensors: s.net.Tensors()}

@@ -27,7 +27,7 @@ type session struct {
 	validation *runner
 	solver     *SGD
 	train, val *dataset.Loader
-	view       augment.View
+	transform  augment.Transform
 	skips      *dataset.Skips // nil where the first unreadable picture ends the run
 	steps      int            // of the solver, an epoch
 	notes      []string
@@ -126,10 +126,10 @@ func (s *session) openData() error {
 	if err != nil {
 		return err
 	}
-	s.view = View(r, set.Channels, statistics)
+	s.transform = Transform(r, set.Channels, statistics)
 	s.notes = append(s.notes, fmt.Sprintf("data: %s, %d training and %d validation pictures, %d classes, mean %.1f from %d of them",
 		set.Name, train.Len(), set.Val.Len(), len(set.Classes), statistics.Mean, statistics.Pictures))
-	o := dataset.LoaderOptions{Batch: r.MicroBatch(), View: s.view, Seed: r.Training.Seed, Training: true, Skips: s.skips}
+	o := dataset.LoaderOptions{Batch: r.MicroBatch(), Transform: s.transform, Seed: r.Training.Seed, Training: true, Skips: s.skips}
 	if s.train, err = dataset.NewLoader(train, set.Channels, o); err != nil {
 		return err
 	}
@@ -138,23 +138,23 @@ func (s *session) openData() error {
 	return err
 }
 
-// View is how training by a recipe looks at pictures with so many channels.
-func View(r configs.Recipe, channels int, s dataset.Statistics) augment.View {
+// Transform is what training by a recipe does to pictures with the given number of channels.
+func Transform(r configs.Recipe, channels int, s dataset.Statistics) augment.Transform {
 	a := r.Augment
-	v := augment.View{
-		Size: r.Net.Input, Scale: augment.Range{Min: a.ScaleMin, Max: a.ScaleMax}, Crop: a.Crop, Pad: a.Pad, Flip: a.Flip,
+	t := augment.Transform{
+		Size: r.Net.Input, Scale: augment.Range{Min: a.ScaleMin, Max: a.ScaleMax}, RandomCrop: a.Crop, Pad: a.Pad, Flip: a.Flip,
 		Mean: s.Mean, Std: make([]float64, channels),
 	}
-	for c := range v.Std {
-		v.Std[c] = 1
+	for c := range t.Std {
+		t.Std[c] = 1
 		if a.Normalisation == configs.NormaliseMeanStd {
-			v.Std[c] = math.Max(s.Std[c], 1)
+			t.Std[c] = math.Max(s.Std[c], 1)
 		}
 	}
 	if channels == 3 {
-		v.ColourShift, v.PCA = a.ColourShift, s.PCA
+		t.ColourShift, t.PCA = a.ColourShift, s.PCA
 	}
-	return v
+	return t
 }
 
 // statistics are those that the recipe has, or, measured, gets.

@@ -221,7 +221,7 @@ func TestSheetColours(t *testing.T) {
 	}
 }
 
-// TestSheetDraws: the sheet shows the views that a loader gives to training, and other ones with another seed or epoch.
+// TestSheetDraws: the sheet shows what a loader gives to training, and other ones with another seed or epoch.
 func TestSheetDraws(t *testing.T) {
 	set, err := dataset.Open(dataset.Embedded, dataset.Options{})
 	if err != nil {
@@ -238,8 +238,8 @@ func TestSheetDraws(t *testing.T) {
 		t.Fatal(err)
 	}
 	const epoch = 3
-	view := trainer.View(r, set.Channels, s.statistics)
-	loader, err := dataset.NewLoader(dataset.Subset(set.Train, 500), 1, dataset.LoaderOptions{Batch: 500, View: view, Seed: r.Training.Seed, Training: true})
+	transform := trainer.Transform(r, set.Channels, s.statistics)
+	loader, err := dataset.NewLoader(dataset.Subset(set.Train, 500), 1, dataset.LoaderOptions{Batch: 500, Transform: transform, Seed: r.Training.Seed, Training: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,13 +248,13 @@ func TestSheetDraws(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for values := range slices.Chunk(batch.Pixels, view.Size*view.Size) {
-			taken[string(shown(view, values).(*image.Gray).Pix)] = true
+		for values := range slices.Chunk(batch.Pixels, transform.Size*transform.Size) {
+			taken[string(shown(transform, values).(*image.Gray).Pix)] = true
 		}
 	}
 	matches := func(seed uint64, epoch int) (count int) {
 		for i := range 500 {
-			tile, err := s.tile(view, seed, epoch, i)
+			tile, err := s.tile(transform, seed, epoch, i)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -265,7 +265,7 @@ func TestSheetDraws(t *testing.T) {
 		return count
 	}
 	if got := matches(r.Training.Seed, epoch); got != 500 {
-		t.Errorf("%d of 500 tiles are views that training takes", got)
+		t.Errorf("%d of 500 tiles are what training takes", got)
 	}
 	if other, later := matches(r.Training.Seed+1, epoch), matches(r.Training.Seed, epoch+1); other > 50 || later > 50 {
 		t.Errorf("%d tiles are the same with another seed, %d in another epoch", other, later)
@@ -315,12 +315,12 @@ func TestInterrupted(t *testing.T) {
 }
 
 func TestDescribe(t *testing.T) {
-	for want, v := range map[string]augment.View{
-		"rescaled to S = 256, 224×224 from the centre":                                                      {Size: 224, Scale: augment.Range{Min: 256, Max: 256}},
-		"rescaled to S in [64; 96], 64×64 from a random place, mirrored at random, colour shift 0.1":        {Size: 64, Scale: augment.Range{Min: 64, Max: 96}, Crop: true, Flip: true, ColourShift: 0.1},
-		"not rescaled, small ones surrounded by the mean, border of 4 with the mean, 32×32 from the centre": {Size: 32, Pad: 4},
+	for want, transform := range map[string]augment.Transform{
+		"resized to S = 256, 224×224 from the centre":                                                      {Size: 224, Scale: augment.Range{Min: 256, Max: 256}},
+		"resized to S in [64; 96], 64×64 from a random place, mirrored at random, colour shift 0.1":        {Size: 64, Scale: augment.Range{Min: 64, Max: 96}, RandomCrop: true, Flip: true, ColourShift: 0.1},
+		"not resized, small ones surrounded by the mean, border of 4 with the mean, 32×32 from the centre": {Size: 32, Pad: 4},
 	} {
-		if got := describe(v); got != want {
+		if got := describe(transform); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

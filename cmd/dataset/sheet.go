@@ -18,7 +18,7 @@ import (
 // sheetSide is the number of classes, and of pictures of each, on a contact sheet at most.
 const sheetSide = 10
 
-// sheet draws the views that training by the recipe takes of some pictures in an epoch.
+// sheet draws what training by the recipe takes of some pictures in an epoch.
 func (s *survey) sheet(r configs.Recipe, epoch int) (*plots.Figure, error) {
 	if s.statistics.Pictures == 0 {
 		return nil, errors.New("no training picture can be read")
@@ -29,12 +29,12 @@ func (s *survey) sheet(r configs.Recipe, epoch int) (*plots.Figure, error) {
 			byClass[label] = append(byClass[label], i)
 		}
 	}
-	view := trainer.View(r, s.set.Channels, s.statistics)
+	transform := trainer.Transform(r, s.set.Channels, s.statistics)
 	var rows []plots.SheetRow
 	for _, c := range evenly(len(byClass), sheetSide) {
 		row := plots.SheetRow{Label: s.set.Classes[c]}
 		for _, k := range evenly(len(byClass[c]), sheetSide) {
-			tile, err := s.tile(view, r.Training.Seed, epoch, byClass[c][k])
+			tile, err := s.tile(transform, r.Training.Seed, epoch, byClass[c][k])
 			if err != nil {
 				return nil, err
 			}
@@ -43,20 +43,20 @@ func (s *survey) sheet(r configs.Recipe, epoch int) (*plots.Figure, error) {
 		rows = append(rows, row)
 	}
 	title := fmt.Sprintf("%s as training sees it: recipe %s, seed %d, epoch %d", filepath.Base(s.set.Name), r.Name, r.Training.Seed, epoch)
-	return plots.Sheet(rows, title, describe(view))
+	return plots.Sheet(rows, title, describe(transform))
 }
 
-// tile is the view of picture i of the training split, whose draws depend on i.
-func (s *survey) tile(view augment.View, seed uint64, epoch, i int) (image.Image, error) {
+// tile draws picture i of the training split, transformed as in training, where the random draws depend on i.
+func (s *survey) tile(transform augment.Transform, seed uint64, epoch, i int) (image.Image, error) {
 	p, err := s.train.Picture(i)
 	if err != nil {
 		return nil, suggestCheck(err)
 	}
-	values := make([]float32, s.set.Channels*view.Size*view.Size)
-	if err := view.Training(values, p, seed, epoch, i); err != nil {
+	values := make([]float32, s.set.Channels*transform.Size*transform.Size)
+	if err := transform.Augment(values, p, seed, epoch, i); err != nil {
 		return nil, errors.Wrap(err, s.train.Name(i))
 	}
-	return shown(view, values), nil
+	return shown(transform, values), nil
 }
 
 // evenly gives the places of at most most of count things, evenly spaced.
@@ -68,40 +68,40 @@ func evenly(count, most int) []int {
 	return places
 }
 
-// shown takes the normalisation of a view (C, Size, Size) back.
-func shown(view augment.View, values []float32) image.Image {
-	channels, area := len(view.Mean), view.Size*view.Size
-	p := augment.Picture{Width: view.Size, Height: view.Size, Channels: channels, Pix: make([]uint8, len(values))}
+// shown undoes the normalisation of an input (C, Size, Size).
+func shown(transform augment.Transform, values []float32) image.Image {
+	channels, area := len(transform.Mean), transform.Size*transform.Size
+	p := augment.Picture{Width: transform.Size, Height: transform.Size, Channels: channels, Pix: make([]uint8, len(values))}
 	for i, v := range values {
 		c := i / area
-		level := math.Round(float64(v)*view.Std[c] + view.Mean[c])
+		level := math.Round(float64(v)*transform.Std[c] + transform.Mean[c])
 		p.Pix[i%area*channels+c] = uint8(min(max(level, 0), 255))
 	}
 	return p.Image()
 }
 
-// describe says in words what a view does in training.
-func describe(v augment.View) string {
-	parts := []string{"not rescaled, small ones surrounded by the mean"}
+// describe says in words what a transform does in training.
+func describe(t augment.Transform) string {
+	parts := []string{"not resized, small ones surrounded by the mean"}
 	switch {
-	case v.Scale.Min < v.Scale.Max:
-		parts[0] = fmt.Sprintf("rescaled to S in [%d; %d]", v.Scale.Min, v.Scale.Max)
-	case v.Scale.Min > 0:
-		parts[0] = fmt.Sprintf("rescaled to S = %d", v.Scale.Min)
+	case t.Scale.Min < t.Scale.Max:
+		parts[0] = fmt.Sprintf("resized to S in [%d; %d]", t.Scale.Min, t.Scale.Max)
+	case t.Scale.Min > 0:
+		parts[0] = fmt.Sprintf("resized to S = %d", t.Scale.Min)
 	}
-	if v.Pad > 0 {
-		parts = append(parts, fmt.Sprintf("border of %d with the mean", v.Pad))
+	if t.Pad > 0 {
+		parts = append(parts, fmt.Sprintf("border of %d with the mean", t.Pad))
 	}
 	from := "the centre"
-	if v.Crop {
+	if t.RandomCrop {
 		from = "a random place"
 	}
-	parts = append(parts, fmt.Sprintf("%d×%d from %s", v.Size, v.Size, from))
-	if v.Flip {
+	parts = append(parts, fmt.Sprintf("%d×%d from %s", t.Size, t.Size, from))
+	if t.Flip {
 		parts = append(parts, "mirrored at random")
 	}
-	if v.ColourShift > 0 {
-		parts = append(parts, fmt.Sprintf("colour shift %g", v.ColourShift))
+	if t.ColourShift > 0 {
+		parts = append(parts, fmt.Sprintf("colour shift %g", t.ColourShift))
 	}
 	return strings.Join(parts, ", ")
 }

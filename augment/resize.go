@@ -18,7 +18,7 @@ func catmullRom(t float64) float64 {
 	return 0
 }
 
-// taps say how pixels along one side of a rescaled picture come from the picture: pixel i is the sum of n pixels from
+// taps are the filters along one side of a resized picture: its pixel i is the sum of n pixels of the original, from
 // first[i] on, each times its weight, weights[i*n:].
 type taps struct {
 	n       int
@@ -26,13 +26,13 @@ type taps struct {
 	weights []float32
 }
 
-// newTaps makes the filters of count pixels from start on, of a side that has length pixels and is rescaled to scaled
-// ones: Catmull-Rom, as wide as a pixel of the coarser side, so that shrinking averages, and cut off at the edges.
-func newTaps(length, scaled, start, count int) taps {
-	ratio := float64(length) / float64(scaled)
+// newTaps makes the filters of count pixels from start on, of a side that is resized from length pixels to resized. They
+// are Catmull-Rom, as wide as a pixel of the coarser side, so that shrinking averages, and cut off at the edges.
+func newTaps(length, resized, start, count int) taps {
+	ratio := float64(length) / float64(resized)
 	width := max(1, ratio)
 	t := taps{first: make([]int, count)}
-	if length == scaled {
+	if length == resized {
 		t.n, t.weights = 1, slices.Repeat([]float32{1}, count)
 		for i := range t.first {
 			t.first[i] = start + i
@@ -58,14 +58,14 @@ func newTaps(length, scaled, start, count int) taps {
 	return t
 }
 
-// of are the weights of pixel i.
+// of gives the weights of pixel i.
 func (t taps) of(i int) []float32 { return t.weights[i*t.n : (i+1)*t.n] }
 
 // span is the range of pixels that the filters read.
 func (t taps) span() (first, end int) { return t.first[0], t.first[len(t.first)-1] + t.n }
 
-// resample computes a part of a rescaled picture, in colours from 0 to 255, not rounded: the columns of across, the rows
-// of down. It calls each with one row after another, (C, columns).
+// resample computes the part of a resized picture that the columns of across and the rows of down make up, in colours
+// from 0 to 255, not rounded. It calls each with one row after another, (C, columns), which is valid during the call.
 func resample(p Picture, across, down taps, each func(y int, row []float32)) {
 	columns := len(across.first)
 	size := p.Channels * columns
@@ -119,8 +119,8 @@ func resampleLine(dst, line []float32, across taps, channels int) {
 	}
 }
 
-// sumRows adds to dst the rows from first on times their weights; row y lies at place y modulo the number of weights in
-// the ring. It adds them in their order, four in each pass over dst.
+// sumRows adds to dst the rows from first on, in this order, each times its weight. The ring holds as many rows as there
+// are weights, row y at y modulo their number. Each pass over dst adds four rows.
 func sumRows(dst, ring []float32, first int, weights []float32) {
 	at := func(k int) []float32 {
 		return ring[(first+k)%len(weights)*len(dst):][:len(dst)]
@@ -141,11 +141,12 @@ func sumRows(dst, ring []float32, first int, weights []float32) {
 	}
 }
 
-// largest is the size in pixels of the largest picture that is made.
-const largest = 1 << 26
+// mostPixels is the size of the largest picture that Resize makes.
+const mostPixels = 1 << 26
 
-// Scaled gives the sides of a picture that is rescaled isotropically so that the smaller one is s; its own where s is 0.
-func (p Picture) Scaled(s int) (width, height int) {
+// Resized gives the sides of the picture after isotropic resizing (section 3.1) that makes the smaller one s pixels;
+// s = 0 gives its own sides.
+func (p Picture) Resized(s int) (width, height int) {
 	if s == 0 {
 		return p.Width, p.Height
 	}
@@ -154,15 +155,16 @@ func (p Picture) Scaled(s int) (width, height int) {
 	return side(p.Width), side(p.Height)
 }
 
-// Rescale changes the size isotropically so that the smaller side is s, with a Catmull-Rom filter, which averages over
-// the pixels that vanish when it shrinks. It is an error if there are more than 2²⁶ pixels then.
-func Rescale(p Picture, s int) (Picture, error) {
+// Resize resizes a picture isotropically so that the smaller side has s pixels, with a Catmull-Rom filter that averages
+// where it shrinks. It is an error if the picture does not pass Check, s is not positive, or the result would have more
+// than 2²⁶ pixels.
+func Resize(p Picture, s int) (Picture, error) {
 	if err := p.Check(); err != nil {
 		return p, err
 	}
-	width, height := p.Scaled(s)
-	if s < 1 || width > largest/height {
-		return p, errors.Errorf("augment: a picture of %d×%d, rescaled so that the smaller side is %d: want 1 to %d pixels", p.Width, p.Height, s, largest)
+	width, height := p.Resized(s)
+	if s < 1 || width > mostPixels/height {
+		return p, errors.Errorf("augment: a picture of %d×%d, resized so that the smaller side is %d: want 1 to %d pixels", p.Width, p.Height, s, mostPixels)
 	}
 	out := Picture{width, height, p.Channels, make([]uint8, width*height*p.Channels)}
 	resample(p, newTaps(p.Width, width, 0, width), newTaps(p.Height, height, 0, height), func(y int, row []float32) {

@@ -1,0 +1,72 @@
+package augment
+
+import "github.com/pkg/errors"
+
+// Crop is a part of a picture after isotropic resizing, in pixels of the resized picture. It may reach beyond the
+// picture's edges.
+type Crop struct {
+	Scale         int // the smaller side of the resized picture (S in section 3.1, Q in section 3.2); 0 = not resized
+	Left, Top     int
+	Width, Height int
+	Mirrored      bool // left to right
+}
+
+// Centre is the crop of width×height pixels from the middle of the picture, resized so that its smaller side is scale.
+func (p Picture) Centre(scale, width, height int) Crop {
+	resizedWidth, resizedHeight := p.Resized(scale)
+	return Crop{Scale: scale, Left: (resizedWidth - width) / 2, Top: (resizedHeight - height) / 2, Width: width, Height: height}
+}
+
+// Crop writes a crop of a picture to dst (C, Height, Width), normalised; what is outside the picture is the mean, that
+// is, 0. It is an error if the transform or the picture is not valid, or dst has another size.
+func (t Transform) Crop(dst []float32, p Picture, crop Crop) error {
+	if crop.Scale < 0 || crop.Width < 1 || crop.Height < 1 {
+		return errors.Errorf("augment: a crop of %d×%d pixels at scale %d: want positive sides and a scale from 0 up", crop.Width, crop.Height, crop.Scale)
+	}
+	if err := t.check(dst, p, crop.Width, crop.Height); err != nil {
+		return err
+	}
+	t.write(dst, p, crop, [3]float64{})
+	return nil
+}
+
+// check refuses what would read or write beyond a picture or its destination.
+func (t Transform) check(dst []float32, p Picture, width, height int) error {
+	if err := t.Validate(p.Channels); err != nil {
+		return err
+	}
+	if err := p.Check(); err != nil {
+		return err
+	}
+	if want := p.Channels * width * height; len(dst) != want {
+		return errors.Errorf("augment: room for %d values: an input (%d, %d, %d) has %d", len(dst), p.Channels, height, width, want)
+	}
+	return nil
+}
+
+// write fills dst (C, Height, Width) with a crop whose colours are shifted. It computes only the pixels of the crop.
+func (t Transform) write(dst []float32, p Picture, crop Crop, shift [3]float64) {
+	clear(dst)
+	width, height := p.Resized(crop.Scale)
+	left, right := max(0, -crop.Left), min(crop.Width, width-crop.Left) // columns of the crop that are in the picture
+	top, bottom := max(0, -crop.Top), min(crop.Height, height-crop.Top)
+	if left >= right || top >= bottom {
+		return
+	}
+	across := newTaps(p.Width, width, crop.Left+left, right-left)
+	down := newTaps(p.Height, height, crop.Top+top, bottom-top)
+	resample(p, across, down, func(y int, row []float32) {
+		for c := range p.Channels {
+			factor, offset := float32(1/t.Std[c]), float32((shift[c]-t.Mean[c])/t.Std[c])
+			to := dst[(c*crop.Height+top+y)*crop.Width:][:crop.Width]
+			for i, value := range row[c*(right-left):][:right-left] {
+				value = value*factor + offset
+				if crop.Mirrored {
+					to[crop.Width-1-left-i] = value
+				} else {
+					to[left+i] = value
+				}
+			}
+		}
+	})
+}
