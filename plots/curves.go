@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"vgg/trainer"
+	"vgg/history"
 )
 
 // fewEpochs is the length up to which each epoch of a curve gets a marker.
@@ -22,8 +22,8 @@ const fewEpochs = 15
 // dropout on, so it may well lie above. Dashed vertical lines mark the ends of
 // the epochs after which the learning rate fell, and a ring the best epoch. A
 // value that is not finite leaves a gap. An empty history is an error.
-func Curves(history trainer.History, title string) (*Figure, error) {
-	if len(history) == 0 {
+func Curves(h history.History, title string) (*Figure, error) {
+	if len(h) == 0 {
 		return nil, errors.New("nothing to draw: the history has no epoch")
 	}
 	train := curve{
@@ -34,21 +34,21 @@ func Curves(history trainer.History, title string) (*Figure, error) {
 		line:   draw.LineStyle{Color: palette[0], Width: 1.2},
 		marker: draw.GlyphStyle{Color: palette[0], Radius: 1.6, Shape: draw.CircleGlyph{}},
 	}
-	if len(history) <= fewEpochs {
+	if len(h) <= fewEpochs {
 		val.every = 1
 	}
-	trainLoss := train.through(history, func(e trainer.Epoch) float64 { return e.TrainLoss })
-	trainError := train.through(history, func(e trainer.Epoch) float64 { return e.TrainTop1Error })
-	valLoss := val.through(history, func(e trainer.Epoch) float64 { return e.ValLoss })
-	valError := val.through(history, func(e trainer.Epoch) float64 { return e.ValTop1Error })
-	drops, dropLabel := rateDrops(history)
+	trainLoss := train.through(h, func(e history.Epoch) float64 { return e.TrainLoss })
+	trainError := train.through(h, func(e history.Epoch) float64 { return e.TrainTop1Error })
+	valLoss := val.through(h, func(e history.Epoch) float64 { return e.ValLoss })
+	valError := val.through(h, func(e history.Epoch) float64 { return e.ValTop1Error })
+	drops, dropLabel := rateDrops(h)
 
-	first, last := span(history)
+	first, last := span(h)
 	upper := newPanel("loss (nats)", first, last, trainLoss, valLoss)
 	lower := newPanel("top-1 error (%)", first, last, trainError, valError)
 	upper.Add(drops)
 	lower.Add(drops)
-	if best, ok := history.Best(); ok && finite(best.ValTop1Error) {
+	if best, ok := h.Best(); ok && finite(best.ValTop1Error) {
 		lower.Add(note{
 			at:    plotter.XY{X: float64(best.Epoch), Y: best.ValTop1Error},
 			text:  fmt.Sprintf("best: %.1f %% (epoch %d)", best.ValTop1Error, best.Epoch),
@@ -70,7 +70,7 @@ func Curves(history trainer.History, title string) (*Figure, error) {
 // Run is a history and what to call it.
 type Run struct {
 	Name    string
-	History trainer.History
+	History history.History
 }
 
 // Compare draws the validation loss and validation top-1 error of several runs
@@ -94,9 +94,9 @@ func Compare(runs []Run, title string) (*Figure, error) {
 	for i, r := range runs {
 		style := styledCurve(i)
 		style.every = 1 + (len(r.History)-1)/fewEpochs
-		loss := style.through(r.History, func(e trainer.Epoch) float64 { return e.ValLoss })
+		loss := style.through(r.History, func(e history.Epoch) float64 { return e.ValLoss })
 		losses = append(losses, loss)
-		errorRates = append(errorRates, style.through(r.History, func(e trainer.Epoch) float64 { return e.ValTop1Error }))
+		errorRates = append(errorRates, style.through(r.History, func(e history.Epoch) float64 { return e.ValTop1Error }))
 		result := ""
 		if best, ok := r.History.Best(); ok {
 			result = fmt.Sprintf(" (best %.1f %%)", best.ValTop1Error)
@@ -122,7 +122,7 @@ func overEpochs(title string, legend []legendItem, upper, lower *plot.Plot) *Fig
 }
 
 // through is a curve in the style of v through one figure of each epoch.
-func (v curve) through(h trainer.History, figure func(trainer.Epoch) float64) *curve {
+func (v curve) through(h history.History, figure func(history.Epoch) float64) *curve {
 	v.points = make(plotter.XYs, len(h))
 	for i, e := range h {
 		v.points[i] = plotter.XY{X: float64(e.Epoch), Y: figure(e)}
@@ -131,13 +131,13 @@ func (v curve) through(h trainer.History, figure func(trainer.Epoch) float64) *c
 }
 
 // span is the first and the last epoch.
-func span(h trainer.History) (first, last float64) {
+func span(h history.History) (first, last float64) {
 	return float64(h[0].Epoch), float64(h[len(h)-1].Epoch)
 }
 
 // rateDrops are lines at the ends of the epochs after which the learning rate
 // fell, and what to call them.
-func rateDrops(h trainer.History) (drops verticals, label string) {
+func rateDrops(h history.History) (drops verticals, label string) {
 	drops.line = draw.LineStyle{Color: grey, Width: 0.6, Dashes: []vg.Length{1.5, 1.5}}
 	label = "learning rate falls"
 	divisor, same := 0.0, true

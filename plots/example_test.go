@@ -7,8 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"vgg/history"
 	"vgg/plots"
-	"vgg/trainer"
 )
 
 func ExampleCurves() {
@@ -18,21 +18,21 @@ func ExampleCurves() {
 	}
 	defer os.RemoveAll(dir)
 
-	var history trainer.History // of a run; or trainer.ReadHistory("run/history.csv")
+	var h history.History // of a run; or history.Read("run/history.csv")
 	for epoch := 1; epoch <= 12; epoch++ {
 		rate := 0.01
 		if epoch > 8 {
 			rate = 0.001
 		}
 		left := math.Exp(-float64(epoch) / 4)
-		history = append(history, trainer.Epoch{
+		h = append(h, history.Epoch{
 			Epoch: epoch, LearningRate: rate,
 			TrainLoss: 0.3 + 2*left, TrainTop1Error: 10 + 70*left,
 			ValLoss: 0.4 + 1.8*left, ValTop1Error: 12 + 60*left,
 		})
 	}
 
-	figure, err := plots.Curves(history, "A at a quarter of its width")
+	figure, err := plots.Curves(h, "A at a quarter of its width")
 	if err != nil {
 		log.Fatal(err)
 	}

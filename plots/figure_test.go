@@ -13,7 +13,7 @@ import (
 
 	"gonum.org/v1/plot/plotter"
 
-	"vgg/trainer"
+	"vgg/history"
 	"vgg/weights"
 )
 
@@ -125,7 +125,7 @@ func TestExtremes(t *testing.T) {
 	values := []float64{0, math.Copysign(0, -1), 5e-324, 1e-20, 1, 100, 1e15, 1e299, -1e299, math.MaxFloat64, math.Inf(1), math.Inf(-1), nan}
 	for _, a := range values {
 		for _, b := range values {
-			figure, err := Curves(trainer.History{
+			figure, err := Curves(history.History{
 				{Epoch: 1, LearningRate: a, TrainLoss: a, TrainTop1Error: b, ValLoss: a, ValTop1Error: a},
 				{Epoch: 1 << 40, LearningRate: b, TrainLoss: b, TrainTop1Error: b, ValLoss: b, ValTop1Error: b},
 			}, "")
@@ -190,9 +190,9 @@ func TestRateDrops(t *testing.T) {
 		{[]float64{0.1, 0.01, 0.005}, []float64{1, 2}, "learning rate falls"},
 		{[]float64{0.1, 0}, []float64{1}, "learning rate falls"},
 	} {
-		var h trainer.History
+		var h history.History
 		for i, rate := range c.rates {
-			h = append(h, trainer.Epoch{Epoch: i + 1, LearningRate: rate})
+			h = append(h, history.Epoch{Epoch: i + 1, LearningRate: rate})
 		}
 		drops, label := rateDrops(h)
 		if !slices.Equal(drops.at, c.at) || label != c.label && len(c.at) > 0 {

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"vgg/trainer"
+	"vgg/history"
 	"vgg/weights"
 )
 
@@ -23,10 +23,10 @@ var nan = math.NaN()
 
 // run is a made-up history that falls like a real one, its learning rate
 // divided by 10 after the given epochs.
-func run(epochs int, start, end float64, drops ...int) trainer.History {
+func run(epochs int, start, end float64, drops ...int) history.History {
 	random := rand.New(rand.NewPCG(uint64(epochs), 7))
 	rate, floor := 0.01, 1.0
-	h := make(trainer.History, epochs)
+	h := make(history.History, epochs)
 	for i := range h {
 		for _, d := range drops {
 			if i == d {
@@ -35,7 +35,7 @@ func run(epochs int, start, end float64, drops ...int) trainer.History {
 		}
 		left := math.Exp(-6*float64(i)/float64(epochs))*0.8 + 0.2*floor
 		noise := func() float64 { return 1 + 0.04*rate/0.01*random.NormFloat64() }
-		h[i] = trainer.Epoch{
+		h[i] = history.Epoch{
 			Epoch: i + 1, Iteration: 313 * (i + 1), LearningRate: rate,
 			TrainLoss: 2.2*left*noise() + 0.05, ValLoss: 2*left*noise() + 0.25,
 			TrainTop1Error: end*0.7 + (start-end)*left*noise(), ValTop1Error: end + (start-end)*0.8*left*noise(),
@@ -46,7 +46,7 @@ func run(epochs int, start, end float64, drops ...int) trainer.History {
 }
 
 // stuck is a net that does not learn: the same figures in each epoch.
-func stuck(epochs int) trainer.History {
+func stuck(epochs int) history.History {
 	h := run(epochs, 90, 90)
 	for i := range h {
 		h[i].TrainLoss, h[i].ValLoss = math.Log(10), math.Log(10)
@@ -56,7 +56,7 @@ func stuck(epochs int) trainer.History {
 }
 
 // broken has gaps: absent figures, infinite ones, points alone between gaps.
-func broken() trainer.History {
+func broken() history.History {
 	h := run(20, 70, 20, 10)
 	for _, i := range []int{3, 5, 6} {
 		h[i].TrainLoss, h[i].ValLoss, h[i].ValTop1Error = nan, math.Inf(1), nan
@@ -76,7 +76,7 @@ func filters(out, in, k int) weights.Tensor {
 }
 
 func TestGolden(t *testing.T) {
-	curves := func(h trainer.History, title string) func() (*Figure, error) {
+	curves := func(h history.History, title string) func() (*Figure, error) {
 		return func() (*Figure, error) { return Curves(h, title) }
 	}
 	table3 := []Run{

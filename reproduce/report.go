@@ -21,6 +21,7 @@ import (
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/evaluate"
+	"vgg/history"
 	"vgg/internal/kernel"
 	"vgg/plots"
 	"vgg/trainer"
@@ -306,7 +307,7 @@ func (p Plan) curves(r *Report) error {
 			if t.scale != s {
 				continue
 			}
-			h, err := trainer.ReadHistory(filepath.Join(p.dir(t), trainer.HistoryFile))
+			h, err := history.Read(filepath.Join(p.dir(t), history.FileName))
 			if err != nil {
 				return err
 			}

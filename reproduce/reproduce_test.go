@@ -15,6 +15,7 @@ import (
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/evaluate"
+	"vgg/history"
 	"vgg/plots"
 	"vgg/trainer"
 )
@@ -108,7 +109,7 @@ type begun struct{ *silent }
 
 func (b begun) Begin(int, []string) error { b.trainings++; return nil }
 func (begun) Step(int, int, float64)      {}
-func (begun) Epoch(trainer.History) error { return nil }
+func (begun) Epoch(history.History) error { return nil }
 
 // stopping cancels after a number of trainings and epochs.
 type stopping struct {
@@ -120,7 +121,7 @@ type stopping struct {
 func (s *stopping) Training(string, configs.Recipe) trainer.Observer { return s }
 func (s *stopping) Begin(int, []string) error                        { return nil }
 func (s *stopping) Step(int, int, float64)                           {}
-func (s *stopping) Epoch(trainer.History) error {
+func (s *stopping) Epoch(history.History) error {
 	if s.epochs--; s.epochs == 0 {
 		s.cancel()
 	}

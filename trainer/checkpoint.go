@@ -11,6 +11,7 @@ import (
 	"github.com/pkg/errors"
 	"golang.org/x/sys/unix"
 
+	"vgg/history"
 	"vgg/weights"
 )
 
@@ -107,7 +108,7 @@ func (c *checkpoints) names() (names []string, err error) {
 // checkpoint is one that was read.
 type checkpoint struct {
 	progress
-	history History
+	history history.History
 	file    *weights.File // of weights and velocities
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"vgg/configs"
+	"vgg/history"
 	"vgg/weights"
 )
 
@@ -51,7 +52,7 @@ func outcome(t *testing.T, dir string) string {
 		}
 		b.Write(data)
 	}
-	h, err := ReadHistory(filepath.Join(dir, HistoryFile))
+	h, err := history.Read(filepath.Join(dir, history.FileName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,7 +386,7 @@ func TestDivergence(t *testing.T) {
 	if text := strings.Join(n.notices, "\n"); !strings.Contains(text, "back to iteration 0, with the learning rate divided by 10, now 1e+03") || h[2].LearningRate > 100 {
 		t.Errorf("learning rate %v, notices:\n%s", h[2].LearningRate, text)
 	}
-	if _, err := ReadHistory(filepath.Join(job.Dir, HistoryFile)); err != nil {
+	if _, err := history.Read(filepath.Join(job.Dir, history.FileName)); err != nil {
 		t.Error(err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"vgg/graph"
+	"vgg/history"
 )
 
 // gradientNorms are the L2 norms of the gradients of two weight tensors.
@@ -58,7 +59,7 @@ const (
 )
 
 // diagnose says what is to be seen when the net does not learn, and what helps; "" when it does.
-func (s *session) diagnose(row Epoch) string {
+func (s *session) diagnose(row history.Epoch) string {
 	guessing := math.Log(float64(s.net.Options.Classes))
 	if row.Epoch > diagnosedEpochs || row.TrainLoss < stuckShare*guessing {
 		return ""

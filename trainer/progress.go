@@ -7,6 +7,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/dataset"
+	"vgg/history"
 	"vgg/weights"
 )
 
@@ -50,7 +51,7 @@ func (p progress) encode(tensors []weights.Tensor) (weights.File, error) {
 
 // decodeProgress reads a checkpoint's progress and history. It is an error if anything in the file is not what was
 // written.
-func decodeProgress(f *weights.File) (p progress, h History, err error) {
+func decodeProgress(f *weights.File) (p progress, h history.History, err error) {
 	text, ok := f.Metadata[progressKey]
 	if !ok {
 		return p, nil, errors.New("holds weights, but is no checkpoint")
@@ -64,6 +65,6 @@ func decodeProgress(f *weights.File) (p progress, h History, err error) {
 	if p.Epoch < 1 || min(p.Step, p.Iteration, p.Pass.Pictures, p.Schedule.Since, p.Schedule.Divisions) < 0 {
 		return p, nil, errors.New("damaged: a count is negative")
 	}
-	h, err = readHistory(strings.NewReader(p.History), "its history")
+	h, err = history.Decode(strings.NewReader(p.History), "its history")
 	return p, h, err
 }

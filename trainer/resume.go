@@ -139,11 +139,11 @@ func (s *session) checkpoint() error {
 	if s.files == nil {
 		return nil
 	}
-	var history strings.Builder
-	if err := s.history.WriteCSV(&history); err != nil {
+	var rows strings.Builder
+	if err := s.history.WriteCSV(&rows); err != nil {
 		return err
 	}
-	s.at.History, s.at.Skipped, s.at.Seconds = history.String(), s.skips.List(), s.elapsed()
+	s.at.History, s.at.Skipped, s.at.Seconds = rows.String(), s.skips.List(), s.elapsed()
 	tensors := s.net.Tensors()
 	for i, t := range tensors {
 		if s.solver.velocities == nil || s.solver.velocities[i] == nil {

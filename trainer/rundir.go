@@ -9,13 +9,13 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/history"
 	"vgg/weights"
 )
 
 // The files of a run directory.
 const (
 	RecipeFile  = "recipe.toml"      // the recipe as resolved: enough to run again
-	HistoryFile = "history.csv"      // a row an epoch
 	SummaryFile = "summary.json"     // of the best epoch and the whole run
 	LogFile     = "log.jsonl"        // a line every few steps
 	SkippedFile = "skipped.csv"      // pictures that could not be read, if any
@@ -87,7 +87,7 @@ func (s *session) save() error {
 	if err := s.saveWeights(LastFile, last); err != nil {
 		return err
 	}
-	if err := s.files.write(HistoryFile, s.history.WriteCSV); err != nil {
+	if err := s.files.write(history.FileName, s.history.WriteCSV); err != nil {
 		return err
 	}
 	if err := s.saveSkips(); err != nil {
@@ -114,7 +114,7 @@ func (s *session) saveSkips() error {
 }
 
 // saveWeights writes the weights with what makes them usable, and where they come from: the last row of the history.
-func (s *session) saveWeights(name string, row Epoch) error {
+func (s *session) saveWeights(name string, row history.Epoch) error {
 	r := s.job.Recipe
 	info := weights.Info{
 		Config: s.net.Config.Name, Width: s.net.Options.Width, FC: s.net.Options.FC, Input: r.Net.Input, Channels: s.job.Set.Channels,

@@ -15,6 +15,7 @@ import (
 	"vgg/dataset"
 	"vgg/graph"
 	"vgg/graph/machine"
+	"vgg/history"
 	"vgg/internal/kernel"
 )
 
@@ -33,7 +34,7 @@ type session struct {
 	notes      []string
 
 	at          progress
-	history     History
+	history     history.History
 	files       *files // nil where nothing is written
 	checkpoints checkpoints
 	began       time.Time

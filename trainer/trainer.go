@@ -13,6 +13,7 @@ import (
 
 	"vgg/configs"
 	"vgg/dataset"
+	"vgg/history"
 	"vgg/weights"
 )
 
@@ -37,22 +38,22 @@ type Job struct {
 type Observer interface {
 	Begin(steps int, notes []string) error // steps of an epoch; what was decided before the first
 	Step(epoch, step int, loss float64)
-	Epoch(h History) error // after each epoch, with its row last
-	Notice(message string) // something that its user should know
+	Epoch(h history.History) error // after each epoch, with its row last
+	Notice(message string)         // something that its user should know
 }
 
 // silence observes nothing.
 type silence struct{}
 
-func (silence) Begin(int, []string) error { return nil }
-func (silence) Step(int, int, float64)    {}
-func (silence) Epoch(History) error       { return nil }
-func (silence) Notice(string)             {}
+func (silence) Begin(int, []string) error   { return nil }
+func (silence) Step(int, int, float64)      {}
+func (silence) Epoch(history.History) error { return nil }
+func (silence) Notice(string)               {}
 
 // Train trains until the schedule or the recipe's number of epochs ends it and returns the history. When ctx is
 // cancelled it finishes the step, writes a checkpoint and returns the context's error; the history then holds the epochs
 // that were completed.
-func Train(ctx context.Context, job Job) (History, error) {
+func Train(ctx context.Context, job Job) (history.History, error) {
 	if job.Observer == nil {
 		job.Observer = silence{}
 	}
@@ -85,7 +86,7 @@ func (s *session) epoch(ctx context.Context) error {
 		return err
 	}
 	train := s.at.Pass
-	row := Epoch{
+	row := history.Epoch{
 		Epoch: s.at.Epoch, Iteration: s.at.Iteration, LearningRate: s.at.Schedule.LearningRate,
 		TrainLoss: train.meanLoss(), TrainTop1Error: train.top1Error(), TrainTop5Error: train.top5Error(),
 		ValLoss: val.meanLoss(), ValTop1Error: val.top1Error(), ValTop5Error: val.top5Error(),

@@ -14,6 +14,7 @@ import (
 	"vgg/augment"
 	"vgg/configs"
 	"vgg/dataset"
+	"vgg/history"
 	"vgg/weights"
 )
 
@@ -63,7 +64,7 @@ type notes struct {
 
 func (n *notes) Begin(_ int, s []string) error { n.begin = s; return nil }
 func (n *notes) Step(int, int, float64)        { n.steps++ }
-func (n *notes) Epoch(History) error           { return nil }
+func (n *notes) Epoch(history.History) error   { return nil }
 func (n *notes) Notice(s string)               { n.notices = append(n.notices, s) }
 
 // TestTrain learns to tell stripes apart and leaves a complete run directory.
@@ -86,7 +87,7 @@ func TestTrain(t *testing.T) {
 	if !math.IsNaN(best.ValTop5Error) {
 		t.Errorf("top-5 error of three classes is %v, want none", best.ValTop5Error)
 	}
-	saved, err := ReadHistory(filepath.Join(dir, HistoryFile))
+	saved, err := history.Read(filepath.Join(dir, history.FileName))
 	if err != nil || len(saved) != len(h) {
 		t.Errorf("history: %d rows, %v", len(saved), err)
 	}

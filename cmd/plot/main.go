@@ -9,9 +9,9 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/history"
 	"vgg/internal/cli"
 	"vgg/plots"
-	"vgg/trainer"
 )
 
 type flags struct {
@@ -40,7 +40,7 @@ func watch(ctx context.Context, f flags) error {
 	for {
 		var newest time.Time
 		for _, dir := range f.Runs {
-			info, err := os.Stat(filepath.Join(dir, trainer.HistoryFile))
+			info, err := os.Stat(filepath.Join(dir, history.FileName))
 			if err != nil {
 				return errors.Wrapf(err, "%s is not a run directory, or has no epoch yet", dir)
 			}
@@ -65,7 +65,7 @@ func watch(ctx context.Context, f flags) error {
 func draw(f flags) error {
 	var runs []plots.Run
 	for _, dir := range f.Runs {
-		h, err := trainer.ReadHistory(filepath.Join(dir, trainer.HistoryFile))
+		h, err := history.Read(filepath.Join(dir, history.FileName))
 		if err != nil {
 			return errors.Wrapf(err, "%s is not a run directory", dir)
 		}

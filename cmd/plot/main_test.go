@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"vgg/trainer"
+	"vgg/history"
 )
 
 func TestDraw(t *testing.T) {
@@ -18,12 +18,12 @@ func TestDraw(t *testing.T) {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		h := trainer.History{{Epoch: 1, ValLoss: 2, ValTop1Error: 50}, {Epoch: 2, ValLoss: 1, ValTop1Error: 30}}
+		h := history.History{{Epoch: 1, ValLoss: 2, ValTop1Error: 50}, {Epoch: 2, ValLoss: 1, ValTop1Error: 30}}
 		var csv bytes.Buffer
 		if err := h.WriteCSV(&csv); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name, trainer.HistoryFile), csv.Bytes(), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name, history.FileName), csv.Bytes(), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -50,15 +50,15 @@ func TestWatch(t *testing.T) {
 	dir := t.TempDir()
 	history := func(epochs int) {
 		t.Helper()
-		var h trainer.History
+		var h history.History
 		for i := range epochs {
-			h = append(h, trainer.Epoch{Epoch: i + 1, ValLoss: 2, ValTop1Error: 50 - float64(i)})
+			h = append(h, history.Epoch{Epoch: i + 1, ValLoss: 2, ValTop1Error: 50 - float64(i)})
 		}
 		var csv bytes.Buffer
 		if err := h.WriteCSV(&csv); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, trainer.HistoryFile), csv.Bytes(), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, history.FileName), csv.Bytes(), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"vgg/history"
 	"vgg/internal/cli/clitest"
 	"vgg/reproduce"
-	"vgg/trainer"
 )
 
 func TestMain(m *testing.M) { clitest.Main(m, main) }
@@ -118,7 +118,7 @@ func TestInterrupt(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for file := filepath.Join(dir, "out", "seed-7", after, trainer.HistoryFile); ; time.Sleep(time.Millisecond) {
+		for file := filepath.Join(dir, "out", "seed-7", after, history.FileName); ; time.Sleep(time.Millisecond) {
 			if _, err := os.Stat(file); err == nil {
 				break
 			}

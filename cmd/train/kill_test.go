@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"vgg/history"
 	"vgg/internal/cli/clitest"
 	"vgg/trainer"
 )
@@ -26,7 +27,7 @@ func left(t *testing.T, dir string) string {
 		}
 		b.Write(data)
 	}
-	h, err := trainer.ReadHistory(filepath.Join(dir, trainer.HistoryFile))
+	h, err := history.Read(filepath.Join(dir, history.FileName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,8 +109,8 @@ func TestSignals(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for history := filepath.Join(dir, "run", trainer.HistoryFile); ; time.Sleep(10 * time.Millisecond) {
-			if _, err := os.Stat(history); err == nil {
+		for file := filepath.Join(dir, "run", history.FileName); ; time.Sleep(10 * time.Millisecond) {
+			if _, err := os.Stat(file); err == nil {
 				break
 			}
 		}
@@ -118,7 +119,7 @@ func TestSignals(t *testing.T) {
 		if got := cmd.ProcessState.ExitCode(); got != code || !strings.Contains(errs.String(), "--resume run") || strings.Count(errs.String(), "\n") != 1 {
 			t.Errorf("%v: exit code %d, want %d: %s", signal, got, code, &errs)
 		}
-		h, err := trainer.ReadHistory(filepath.Join(dir, "run", trainer.HistoryFile))
+		h, err := history.Read(filepath.Join(dir, "run", history.FileName))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,8 +146,8 @@ func TestFullDisk(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for history := filepath.Join(disk, "run", trainer.HistoryFile); ; time.Sleep(10 * time.Millisecond) {
-		if _, err := os.Stat(history); err == nil {
+	for file := filepath.Join(disk, "run", history.FileName); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(file); err == nil {
 			break
 		}
 	}
@@ -162,7 +163,7 @@ func TestFullDisk(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(errs.String(), "no space left on device") || !strings.Contains(errs.String(), "make room") || strings.Count(errs.String(), "\n") != 1 {
 		t.Errorf("exit code %d: %s", code, &errs)
 	}
-	h, err := trainer.ReadHistory(filepath.Join(disk, "run", trainer.HistoryFile))
+	h, err := history.Read(filepath.Join(disk, "run", history.FileName))
 	if err != nil {
 		t.Fatal(err)
 	}

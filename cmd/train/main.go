@@ -13,6 +13,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/history"
 	"vgg/internal/cli"
 	"vgg/internal/progress"
 	"vgg/trainer"
@@ -150,7 +151,7 @@ func train(ctx context.Context, f flags) error {
 }
 
 // finish prints what came out.
-func finish(h trainer.History, dir string, elapsed time.Duration) error {
+func finish(h history.History, dir string, elapsed time.Duration) error {
 	best, ok := h.Best()
 	if !ok {
 		return errors.New("no epoch was completed")
@@ -160,7 +161,7 @@ func finish(h trainer.History, dir string, elapsed time.Duration) error {
 	for _, file := range [][2]string{
 		{trainer.BestFile, "weights of the best epoch"},
 		{trainer.LastFile, "weights of the last epoch"},
-		{trainer.HistoryFile, "a row an epoch"},
+		{history.FileName, "a row an epoch"},
 		{progress.CurvesPNG, "loss and error curves"},
 		{progress.CurvesSVG, "the same, to be scaled"},
 		{trainer.RecipeFile, "the recipe as resolved: --recipe takes it to run again"},

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"vgg/history"
 	"vgg/internal/cli/clitest"
 	"vgg/internal/progress"
 	"vgg/trainer"
@@ -61,7 +62,7 @@ func TestRun(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
-	for _, name := range []string{trainer.RecipeFile, trainer.HistoryFile, trainer.SummaryFile, trainer.BestFile, trainer.LastFile, progress.CurvesPNG, progress.CurvesSVG} {
+	for _, name := range []string{trainer.RecipeFile, history.FileName, trainer.SummaryFile, trainer.BestFile, trainer.LastFile, progress.CurvesPNG, progress.CurvesSVG} {
 		if info, err := os.Stat(filepath.Join(dir, "a", name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/term"
 
 	"vgg/configs"
+	"vgg/history"
 	"vgg/plots"
-	"vgg/trainer"
 )
 
 // The pictures that are redrawn after each epoch.
@@ -69,7 +69,7 @@ func (p *Reporter) Step(epoch, step int, loss float64) {
 }
 
 // Epoch is part of trainer.Observer.
-func (p *Reporter) Epoch(h trainer.History) error {
+func (p *Reporter) Epoch(h history.History) error {
 	p.clear()
 	e := h[len(h)-1]
 	top5 := "–"

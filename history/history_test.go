@@ -1,4 +1,4 @@
-package trainer
+package history
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ func TestWriteCSV(t *testing.T) {
 	}
 }
 
-func TestHistoryReadBack(t *testing.T) {
+func TestReadBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history.csv")
 	for _, h := range []History{someHistory, nil, someHistory[:1]} {
 		var written bytes.Buffer
@@ -46,7 +46,7 @@ func TestHistoryReadBack(t *testing.T) {
 		if err := os.WriteFile(path, first, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		read, err := ReadHistory(path)
+		read, err := Read(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,12 +71,12 @@ func TestHistoryReadBack(t *testing.T) {
 	}
 }
 
-func TestReadHistoryErrors(t *testing.T) {
+func TestReadErrors(t *testing.T) {
 	row := func(fields string) string { return historyHeader + fields + "\n" }
 	for _, c := range []struct{ name, text, want string }{
 		{"empty", "", "not even a header"},
 		{"short header", "epoch,iteration\n", "wrong number of fields"},
-		{"other header", strings.Replace(historyHeader, "val_loss", "loss", 1), `line 1, column 7: "loss" where "val_loss" is due`},
+		{"other header", strings.Replace(historyHeader, "val_loss", "loss", 1), `line 1, column 7: "loss" where "val_loss" is expected`},
 		{"short row", row("1,2,3"), "line 2: wrong number of fields"},
 		{"quote", row(`1,2"`), "line 2, column"},
 		{"epoch", row("x,2,0.1,1,1,1,1,1,1,1,1,1"), `line 2, column 1 (epoch): "x" is not a count`},
@@ -93,14 +93,14 @@ func TestReadHistoryErrors(t *testing.T) {
 			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := ReadHistory(path)
+			_, err := Read(path)
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), path) {
 				t.Errorf("error %v, want %s: … %s", err, path, c.want)
 			}
 		})
 	}
 	missing := filepath.Join(t.TempDir(), "history.csv")
-	if _, err := ReadHistory(missing); err == nil || !strings.Contains(err.Error(), missing) {
+	if _, err := Read(missing); err == nil || !strings.Contains(err.Error(), missing) {
 		t.Errorf("error %v does not name %s", err, missing)
 	}
 }
