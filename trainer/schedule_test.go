@@ -49,9 +49,9 @@ func TestMeter(t *testing.T) {
 		nan, nan, nan, nan, nan, nan,
 		0, 0, 0, 0, 0, 0, // padding
 	}, []int{0, 4, 1, 1, 0, -1})
-	if m.Pictures != 5 || m.meanLoss() != 2 || m.top1Error() != 80 || m.top5Error() != 40 {
+	if m.Pictures != 5 || m.meanLoss() != 2 || m.Top1Error() != 80 || m.top5Error() != 40 {
 		// top-1: only the first is right; top-5: the third and the NaNs are wrong
-		t.Errorf("%d pictures, loss %v, top-1 %v %%, top-5 %v %%", m.Pictures, m.meanLoss(), m.top1Error(), m.top5Error())
+		t.Errorf("%d pictures, loss %v, top-1 %v %%, top-5 %v %%", m.Pictures, m.meanLoss(), m.Top1Error(), m.top5Error())
 	}
 	few := &meter{classes: 5}
 	few.add(1, make([]float32, 5), []int{0})

@@ -88,8 +88,8 @@ func (s *session) epoch(ctx context.Context) error {
 	train := s.at.Pass
 	row := history.Epoch{
 		Epoch: s.at.Epoch, Iteration: s.at.Iteration, LearningRate: s.at.Schedule.LearningRate,
-		TrainLoss: train.meanLoss(), TrainTop1Error: train.top1Error(), TrainTop5Error: train.top5Error(),
-		ValLoss: val.meanLoss(), ValTop1Error: val.top1Error(), ValTop5Error: val.top5Error(),
+		TrainLoss: train.meanLoss(), TrainTop1Error: train.Top1Error(), TrainTop5Error: train.top5Error(),
+		ValLoss: val.meanLoss(), ValTop1Error: val.Top1Error(), ValTop5Error: val.top5Error(),
 		ImagesPerSecond: float64(train.Pictures) / s.at.PassSeconds, Seconds: s.at.PassSeconds + time.Since(began).Seconds(),
 		LoaderWaitPercent: 100 * s.at.PassWaited / s.at.PassSeconds,
 	}
