@@ -10,28 +10,26 @@ import (
 
 	"github.com/pkg/errors"
 	"golang.org/x/image/draw"
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/palette/moreland"
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
 )
 
 const (
-	namedClasses = 40             // at most; the rows of more are too thin for names
-	className    = 0.75 * vg.Inch // at most
-	largestCell  = 0.5 * vg.Inch  // few classes need not fill the column
-	axisLabel    = lineHeight     // of an axis of the matrix
-	keyLength    = vg.Length(60)  // of the scale of colours
-	keyHeight    = vg.Length(6)
-	onePixel     = vg.Inch / pngDPI
+	maxNamedClasses = 40             // the rows of more are too thin for names
+	maxNameWidth    = 0.75 * vg.Inch // of a class
+	maxCell         = 0.5 * vg.Inch  // few classes need not fill the column
+	nameGap         = vg.Length(3)   // between a name and the matrix
+	keyWidth        = vg.Length(60)  // of the scale of colours
+	keyHeight       = vg.Length(6)
 )
 
-// Confusion draws how often pictures of a class, a row, were taken for another,
-// a column: counts[i][j] of class i for class j. The colour is the share of the
-// row, from none, white, to all of it, so that classes of any size compare, as
-// dark as the share is large. Cells with room for all counts show theirs, but
-// for 0. Up to 40 classes have their names; more stand in the order of classes,
-// too small for that. The figure is as wide as a column, and wider where names,
-// or more classes than a column has dots, need it.
+// Confusion draws a confusion matrix: counts[i][j] pictures of class i, a row, were predicted as class j, a column. The
+// colour is the share of the row, from none (white) to all of it (dark), so that classes of any size compare. Cells with
+// room for all counts show theirs, except 0. Up to 40 classes are named; more stand in their order without names. The
+// figure is as wide as a column, and wider where names or more classes than a column has pixels need it. The axes of the
+// panel count columns, and rows from the top.
 func Confusion(classes []string, counts [][]int, title string) (*Figure, error) {
 	shares, err := rowShares(classes, counts)
 	if err != nil {
@@ -41,26 +39,32 @@ func Confusion(classes []string, counts [][]int, title string) (*Figure, error) 
 	if err != nil {
 		return nil, err
 	}
-	m := matrix{counts: counts, shares: shares, colors: colors}
-	m.lay(classes)
-
+	m := newMatrix(classes, counts, shares, colors)
 	heading := textStyle(titleSize)
+	heading.XAlign, heading.YAlign = vgdraw.XCenter, vgdraw.YTop
 	width := max(columnWidth, 2*margin+m.beside+m.side)
 	title = fit(heading, title, width-2*margin)
 	head := margin
 	if title != "" {
 		head += titleHeight + margin/2
 	}
-	m.left = wholeDots((width + m.beside - m.side) / 2) // all in the middle
-	paint := func(page vgdraw.Canvas) {
-		heading.XAlign, heading.YAlign = vgdraw.XCenter, vgdraw.YTop
-		page.FillText(heading, vg.Point{X: page.Center().X, Y: page.Max.Y - margin}, title)
-		m.paint(page)
-	}
-	return &Figure{width, m.foot + m.side + head, paint}, nil
+	corner := vg.Point{X: wholePixels((width + m.beside - m.side) / 2), Y: m.below} // matrix and names in the middle
+	size := vg.Point{X: m.side, Y: m.side}
+	return &Figure{
+		Panels: [][]*plot.Plot{{newTilePanel(m)}},
+		width:  width,
+		height: m.below + m.side + head,
+		around: func(page vgdraw.Canvas) {
+			page.FillText(heading, vg.Point{X: page.Center().X, Y: page.Max.Y - margin}, title)
+			from := page.Min.Add(corner)
+			m.drawLabels(page, vg.Rectangle{Min: from, Max: from.Add(size)})
+			m.drawKey(page)
+		},
+		place: onePanel(corner, size),
+	}, nil
 }
 
-// rowShares are the counts in shares of their row, 0 in a row of none.
+// rowShares divides the counts by the sum of their row. A row without a count has shares of 0.
 func rowShares(classes []string, counts [][]int) ([][]float64, error) {
 	switch {
 	case len(classes) == 0:
@@ -93,11 +97,11 @@ func rowShares(classes []string, counts [][]int) ([][]float64, error) {
 	return shares, nil
 }
 
-// shareColors are the colours of the shares 0 to 1 in equal steps, their
-// lightness in CIE Lab a straight line from white down to a dark blue.
+// shareColors are the colours of the shares 0 to 1 in equal steps. Their lightness in CIE Lab falls linearly from white
+// to a dark blue.
 func shareColors() ([]color.RGBA, error) {
 	navy := color.RGBA{0x08, 0x1d, 0x4a, 0xff}
-	scale, err := moreland.NewLuminance([]color.Color{navy, palette[0], palette[5], color.White})
+	scale, err := moreland.NewLuminance([]color.Color{navy, palette[0], skyBlue, color.White})
 	if err != nil {
 		return nil, errors.Wrap(err, "colours of the shares")
 	}
@@ -109,39 +113,40 @@ func shareColors() ([]color.RGBA, error) {
 	return colors, nil
 }
 
-// matrix is the squares of a confusion matrix and what stands around them.
+// matrix is a plotter of the cells of a confusion matrix with the names of its classes.
 type matrix struct {
+	tiles
 	counts [][]int
 	shares [][]float64
 	colors []color.RGBA // of shares from 0 to 1
 
-	names    []string // nil: none
-	turned   bool     // the names of the columns
-	numbered bool
-	side     vg.Length // of all the squares
-	beside   vg.Length // the width of what is to their left, without a margin
-	left     vg.Length // the place of their left edge on the page
-	foot     vg.Length // and of their lower edge
+	names    []string // nil if there are too many
+	turned   bool     // whether the names of the columns are written upwards
+	numbered bool     // whether the cells show their counts
+	side     vg.Length
+	beside   vg.Length // the width of names and label to the left of the matrix
+	below    vg.Length // the height of names, label and key below the matrix
 }
 
-// lay finds the sizes, in whole dots of the PNG, so that the edges are sharp.
-func (m *matrix) lay(classes []string) {
-	n := vg.Length(len(classes))
+// newMatrix finds the sizes, in whole pixels of the PNG, so that the edges are sharp.
+func newMatrix(classes []string, counts [][]int, shares [][]float64, colors []color.RGBA) *matrix {
+	m := &matrix{counts: counts, shares: shares, colors: colors}
+	n := len(classes)
 	style := textStyle(tickSize)
-	widest := vg.Length(0)
-	least := onePixel
-	if len(classes) <= namedClasses {
-		least = tickSize
+	widest, minCell := vg.Length(0), pixel
+	if n <= maxNamedClasses {
+		minCell = tickSize
 		for _, c := range classes {
-			m.names = append(m.names, fit(style, c, className))
-			widest = max(widest, style.Width(m.names[len(m.names)-1]))
+			name := fit(style, c, maxNameWidth)
+			m.names = append(m.names, name)
+			widest = max(widest, style.Width(name))
 		}
 	}
-	m.beside = axisLabel + widest + numberGap
-	cell := max(least, min((columnWidth-2*margin-m.beside)/n, largestCell))
-	m.side = wholeDots(cell * n)
+	m.beside = lineHeight + widest + nameGap
+	cell := max(minCell, min((columnWidth-2*margin-m.beside)/vg.Length(n), maxCell))
+	m.side = wholePixels(cell * vg.Length(n))
 
-	m.turned = widest > cell-numberGap
+	m.turned = widest > cell-nameGap
 	under := tickSize
 	if m.turned {
 		under = widest
@@ -149,68 +154,56 @@ func (m *matrix) lay(classes []string) {
 	if m.names == nil {
 		under = 0
 	}
-	m.foot = wholeDots(margin + lineHeight + axisLabel + under + numberGap)
+	m.below = wholePixels(margin + lineHeight + lineHeight + under + nameGap)
 
 	largest := 0
 	for _, row := range m.counts {
 		largest = max(largest, slices.Max(row))
 	}
 	m.numbered = m.names != nil && style.Width(strconv.Itoa(largest)) <= cell-2 && tickSize <= cell-2
+	m.tiles = tiles{picture: m.cells(), columns: n, rows: n, halfX: 0.5, halfY: 0.5}
+	return m
 }
 
-// wholeDots rounds a length down to dots of the PNG.
-func wholeDots(l vg.Length) vg.Length {
-	const slack = 1e-6 // for lengths that are whole but for rounding
-	return vg.Length(math.Floor(float64(l/onePixel)+slack)) * onePixel
-}
-
-// paint draws everything but the title.
-func (m *matrix) paint(page vgdraw.Canvas) {
-	box := vg.Rectangle{Min: vg.Point{X: m.left, Y: m.foot}}
-	box.Max = box.Min.Add(vg.Point{X: m.side, Y: m.side})
-	page.DrawImage(box, m.picture())
-
-	n := len(m.counts)
-	cell := m.side / vg.Length(n)
-	if m.names != nil {
-		m.paintNames(page, box, cell)
-		for i := 1; i < n; i++ {
-			line := vgdraw.LineStyle{Color: faint, Width: 0.4}
-			at := vg.Length(i) * cell
-			page.StrokeLine2(line, box.Min.X, box.Min.Y+at, box.Max.X, box.Min.Y+at)
-			page.StrokeLine2(line, box.Min.X+at, box.Min.Y, box.Min.X+at, box.Max.Y)
-		}
-	}
-	page.StrokeLines(vgdraw.LineStyle{Color: ink, Width: 0.5}, []vg.Point{
-		box.Min, {X: box.Max.X, Y: box.Min.Y}, box.Max, {X: box.Min.X, Y: box.Max.Y}, box.Min})
-	if m.numbered {
-		m.paintNumbers(page, box, cell)
-	}
-	m.paintKey(page, box)
-}
-
-// picture is the squares in dots of the PNG, so that their edges are sharp. Each
-// gets its share of the dots but for one.
-func (m *matrix) picture() image.Image {
+// cells is the picture of the cells at the resolution of the PNG, so that their edges are sharp. Their sizes differ by a
+// pixel at most.
+func (m *matrix) cells() image.Image {
 	n := len(m.shares)
-	squares := image.NewRGBA(image.Rect(0, 0, n, n))
+	small := image.NewRGBA(image.Rect(0, 0, n, n))
 	for y, row := range m.shares {
 		for x, share := range row {
-			squares.SetRGBA(x, y, m.color(share))
+			small.SetRGBA(x, y, m.colors[int(math.Round(share*float64(len(m.colors)-1)))])
 		}
 	}
-	side := int(math.Round(float64(m.side / onePixel)))
+	side := int(math.Round(float64(m.side / pixel)))
 	picture := image.NewRGBA(image.Rect(0, 0, side, side))
-	draw.NearestNeighbor.Scale(picture, picture.Rect, squares, squares.Rect, draw.Src, nil)
+	draw.NearestNeighbor.Scale(picture, picture.Rect, small, small.Rect, draw.Src, nil)
 	return picture
 }
 
-func (m *matrix) color(share float64) color.RGBA {
-	return m.colors[int(math.Round(share*float64(len(m.colors)-1)))]
+// Plot implements plot.Plotter.
+func (m *matrix) Plot(c vgdraw.Canvas, p *plot.Plot) {
+	m.tiles.Plot(c, p)
+	box := m.box(c, p)
+	n := len(m.counts)
+	cell := box.Size().X / vg.Length(n)
+	if m.names != nil {
+		m.drawNames(c, box, cell)
+		line := vgdraw.LineStyle{Color: faint, Width: 0.4}
+		for i := 1; i < n; i++ {
+			at := vg.Length(i) * cell
+			c.StrokeLine2(line, box.Min.X, box.Min.Y+at, box.Max.X, box.Min.Y+at)
+			c.StrokeLine2(line, box.Min.X+at, box.Min.Y, box.Min.X+at, box.Max.Y)
+		}
+	}
+	strokeRectangle(c, vgdraw.LineStyle{Color: ink, Width: 0.5}, box)
+	if m.numbered {
+		m.drawNumbers(c, box, cell)
+	}
 }
 
-// paintNames puts the classes beside the rows and under the columns.
-func (m *matrix) paintNames(page vgdraw.Canvas, box vg.Rectangle, cell vg.Length) {
+// drawNames puts the classes beside the rows and under the columns.
+func (m *matrix) drawNames(c vgdraw.Canvas, box vg.Rectangle, cell vg.Length) {
 	row, column := textStyle(tickSize), textStyle(tickSize)
 	row.XAlign = vgdraw.XRight
 	column.XAlign, column.YAlign = vgdraw.XCenter, vgdraw.YTop
@@ -218,23 +211,23 @@ func (m *matrix) paintNames(page vgdraw.Canvas, box vg.Rectangle, cell vg.Length
 		column.Rotation = math.Pi / 2
 		column.XAlign, column.YAlign = vgdraw.XRight, vgdraw.YBottom
 	}
-	middle := beneath(row, digitHeight(tickSize)) // on a line with the numbers
+	middle := belowMiddle(row, digitHeight(tickSize)) // on a line with the numbers
 	for i, name := range m.names {
 		at := (vg.Length(i) + 0.5) * cell
-		page.FillText(row, vg.Point{X: box.Min.X - numberGap, Y: box.Max.Y - at - middle}, name)
-		under := vg.Point{X: box.Min.X + at, Y: box.Min.Y - numberGap}
+		c.FillText(row, vg.Point{X: box.Min.X - nameGap, Y: box.Max.Y - at - middle}, name)
+		under := vg.Point{X: box.Min.X + at, Y: box.Min.Y - nameGap}
 		if m.turned {
 			under.X += middle
 		}
-		page.FillText(column, under, name)
+		c.FillText(column, under, name)
 	}
 }
 
-// paintNumbers writes the counts other than 0, light on dark squares.
-func (m *matrix) paintNumbers(page vgdraw.Canvas, box vg.Rectangle, cell vg.Length) {
+// drawNumbers writes the counts other than 0, in white on dark cells.
+func (m *matrix) drawNumbers(c vgdraw.Canvas, box vg.Rectangle, cell vg.Length) {
 	style := textStyle(tickSize)
 	style.XAlign = vgdraw.XCenter
-	below := beneath(style, digitHeight(tickSize))
+	below := belowMiddle(style, digitHeight(tickSize))
 	for y, row := range m.counts {
 		for x, count := range row {
 			if count == 0 {
@@ -245,13 +238,13 @@ func (m *matrix) paintNumbers(page vgdraw.Canvas, box vg.Rectangle, cell vg.Leng
 				style.Color = color.White
 			}
 			middle := vg.Point{X: box.Min.X + (vg.Length(x)+0.5)*cell, Y: box.Max.Y - (vg.Length(y)+0.5)*cell}
-			page.FillText(style, middle.Sub(vg.Point{Y: below}), strconv.Itoa(count))
+			c.FillText(style, middle.Sub(vg.Point{Y: below}), strconv.Itoa(count))
 		}
 	}
 }
 
-// paintKey labels the axes and explains the colours.
-func (m *matrix) paintKey(page vgdraw.Canvas, box vg.Rectangle) {
+// drawLabels says what the rows and columns of the matrix in box are.
+func (m *matrix) drawLabels(page vgdraw.Canvas, box vg.Rectangle) {
 	across, down := "predicted class", "true class"
 	if m.names == nil {
 		across, down = fmt.Sprintf("%s (of %d)", across, len(m.counts)), fmt.Sprintf("%s (of %d)", down, len(m.counts))
@@ -259,24 +252,26 @@ func (m *matrix) paintKey(page vgdraw.Canvas, box vg.Rectangle) {
 	center := box.Min.Add(box.Size().Scale(0.5))
 	label := textStyle(labelSize)
 	label.XAlign = vgdraw.XCenter
-	page.FillText(label, vg.Point{X: center.X, Y: margin + lineHeight}, across)
+	page.FillText(label, vg.Point{X: center.X, Y: page.Min.Y + margin + lineHeight}, across)
 	label.YAlign = vgdraw.YTop
 	label.Rotation = math.Pi / 2
 	page.FillText(label, vg.Point{X: box.Min.X - m.beside, Y: center.Y}, down)
+}
 
+// drawKey explains the colours at the bottom of the page.
+func (m *matrix) drawKey(page vgdraw.Canvas) {
 	style := textStyle(tickSize)
-	const from, to = "0", "100 % of the true class"
-	length := style.Width(from) + numberGap + keyLength + numberGap + style.Width(to)
-	at := vg.Point{X: page.Center().X - length/2, Y: margin}
-	page.FillText(style, at, from)
+	const low, high = "0", "100 % of the true class"
+	width := style.Width(low) + nameGap + keyWidth + nameGap + style.Width(high)
+	at := vg.Point{X: page.Center().X - width/2, Y: page.Min.Y + margin}
+	page.FillText(style, at, low)
 	key := image.NewRGBA(image.Rect(0, 0, len(m.colors), 1))
 	for i, c := range m.colors {
 		key.SetRGBA(i, 0, c)
 	}
-	at.X += style.Width(from) + numberGap
-	bar := vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: keyLength, Y: keyHeight})}
+	at.X += style.Width(low) + nameGap
+	bar := vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: keyWidth, Y: keyHeight})}
 	page.DrawImage(bar, key)
-	page.StrokeLines(vgdraw.LineStyle{Color: ink, Width: 0.5}, []vg.Point{
-		bar.Min, {X: bar.Max.X, Y: bar.Min.Y}, bar.Max, {X: bar.Min.X, Y: bar.Max.Y}, bar.Min})
-	page.FillText(style, vg.Point{X: bar.Max.X + numberGap, Y: margin}, to)
+	strokeRectangle(page, vgdraw.LineStyle{Color: ink, Width: 0.5}, bar)
+	page.FillText(style, vg.Point{X: bar.Max.X + nameGap, Y: at.Y}, high)
 }

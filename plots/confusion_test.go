@@ -105,12 +105,11 @@ func TestConfusionSquares(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := matrix{counts: counts, shares: shares, colors: colors}
-		m.lay(classes)
-		picture := m.picture()
+		m := newMatrix(classes, counts, shares, colors)
+		picture := m.picture
 		side := float64(picture.Bounds().Dx())
-		if math.Abs(side-float64(m.side/onePixel)) > 1e-6 {
-			t.Errorf("%d classes: %v dots for %v", n, side, m.side/onePixel)
+		if math.Abs(side-float64(m.side/pixel)) > 1e-6 {
+			t.Errorf("%d classes: %v dots for %v", n, side, m.side/pixel)
 		}
 		middle := func(i int) int { return int(side * (float64(i) + 0.5) / float64(n)) }
 		for i, row := range counts {

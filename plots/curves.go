@@ -13,15 +13,17 @@ import (
 	"vgg/history"
 )
 
-// fewEpochs is the length up to which each epoch of a curve gets a marker.
-const fewEpochs = 15
+const (
+	curvesHeight = 1.5 * vg.Inch // of a panel
+	fewEpochs    = 15            // at most this many epochs have a marker each
+)
 
-// Curves draws a run: the loss above, the top-1 error in percent below, both
-// against epochs. The validation curve is solid. The training curve, dashed, is
-// the running mean of the training passes, over augmented pictures and with
-// dropout on, so it may well lie above. Dashed vertical lines mark the ends of
-// the epochs after which the learning rate fell, and a ring the best epoch. A
-// value that is not finite leaves a gap. An empty history is an error.
+// Curves draws a run: the loss above and the top-1 error in percent below, both against epochs. The validation curve is
+// solid. The training curve is dashed; it is the running mean of the training passes, over augmented pictures and with
+// dropout, and therefore often above the validation curve. Dashed vertical lines mark the ends of the epochs after which
+// the learning rate fell (section 3.1), and a ring marks the best epoch. A value that is not finite leaves a gap. An
+// empty history is an error. The panels' horizontal axes are epochs; their vertical ones are the loss in nats and the
+// error in percent.
 func Curves(h history.History, title string) (*Figure, error) {
 	if len(h) == 0 {
 		return nil, errors.New("nothing to draw: the history has no epoch")
@@ -55,8 +57,7 @@ func Curves(h history.History, title string) (*Figure, error) {
 			avoid: []*curve{trainError, valError},
 		})
 	}
-	// The data lie over everything else, and the dashes over the solid line, so
-	// that both show where they coincide.
+	// The data are drawn last, and the dashes over the solid line, so that both show where they coincide.
 	upper.Add(valLoss, trainLoss)
 	lower.Add(valError, trainError)
 
@@ -67,15 +68,14 @@ func Curves(h history.History, title string) (*Figure, error) {
 	return overEpochs(title, legend, upper, lower), nil
 }
 
-// Run is a history and what to call it.
+// Run is the history of a training run.
 type Run struct {
-	Name    string
+	Name    string // in the legend
 	History history.History
 }
 
-// Compare draws the validation loss and validation top-1 error of several runs
-// over each other, with each run's lowest error in the legend. No run at all,
-// or a run without an epoch, is an error.
+// Compare draws the validation loss and validation top-1 error of several runs over each other, with each run's lowest
+// error in the legend. No run, or a run without an epoch, is an error. The axes are those of [Curves].
 func Compare(runs []Run, title string) (*Figure, error) {
 	if len(runs) == 0 {
 		return nil, errors.New("nothing to draw: no run is given")
@@ -102,7 +102,7 @@ func Compare(runs []Run, title string) (*Figure, error) {
 			result = fmt.Sprintf(" (best %.1f %%)", best.ValTop1Error)
 		}
 		label := textStyle(labelSize)
-		name := fit(label, r.Name, textWidth-label.Width(result))
+		name := fit(label, r.Name, maxItemText-label.Width(result))
 		legend = append(legend, legendItem{name + result, loss})
 	}
 	upper := newPanel("val. loss (nats)", first, last, losses...)
@@ -118,14 +118,14 @@ func Compare(runs []Run, title string) (*Figure, error) {
 func overEpochs(title string, legend []legendItem, upper, lower *plot.Plot) *Figure {
 	upper.X.Tick.Marker = unlabelled{upper.X.Tick.Marker}
 	lower.X.Label.Text = "epoch"
-	return chart{title: title, legend: legend, rows: [][]*plot.Plot{{upper}, {lower}}}.figure()
+	return chart{title: title, legend: legend, panels: [][]*plot.Plot{{upper}, {lower}}, panelHeight: curvesHeight}.figure()
 }
 
-// through is a curve in the style of v through one figure of each epoch.
-func (v curve) through(h history.History, figure func(history.Epoch) float64) *curve {
+// through is a curve in the style of v through one value of each epoch.
+func (v curve) through(h history.History, value func(history.Epoch) float64) *curve {
 	v.points = make(plotter.XYs, len(h))
 	for i, e := range h {
-		v.points[i] = plotter.XY{X: float64(e.Epoch), Y: figure(e)}
+		v.points[i] = plotter.XY{X: float64(e.Epoch), Y: value(e)}
 	}
 	return &v
 }
@@ -135,8 +135,7 @@ func span(h history.History) (first, last float64) {
 	return float64(h[0].Epoch), float64(h[len(h)-1].Epoch)
 }
 
-// rateDrops are lines at the ends of the epochs after which the learning rate
-// fell, and what to call them.
+// rateDrops are lines at the ends of the epochs after which the learning rate fell, and their label in the legend.
 func rateDrops(h history.History) (drops verticals, label string) {
 	drops.line = draw.LineStyle{Color: grey, Width: 0.6, Dashes: []vg.Length{1.5, 1.5}}
 	label = "learning rate falls"

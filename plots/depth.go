@@ -12,51 +12,32 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Estimate is a figure with the ends of its interval, both equal to Value where
-// there is none.
-type Estimate struct{ Value, Low, High float64 }
-
-// check wants finite figures in order.
-func (e Estimate) check() error {
-	switch {
-	case !finite(e.Value) || !finite(e.Low) || !finite(e.High):
-		return errors.Errorf("%v, from %v to %v, is not finite", e.Value, e.Low, e.High)
-	case e.Low > e.Value || e.Value > e.High:
-		return errors.Errorf("%v is not between its ends %v and %v", e.Value, e.Low, e.High)
-	}
-	return nil
-}
-
-// bare holds for an estimate without an interval.
-func (e Estimate) bare() bool { return e.Low == e.High }
-
-// DepthSeries are nets trained alike: at a fixed scale S, with scale jittering.
+// DepthSeries is a series of nets trained alike, such as at one fixed scale S, or with scale jittering.
 type DepthSeries struct {
-	Name   string // in the legend; none there if empty
+	Name   string // in the legend; left out there if empty
 	Points []DepthPoint
 }
 
 // DepthPoint is a net and its error.
 type DepthPoint struct {
-	Net    string   // a column of Table 1, A to E; once in a series
-	Layers int      // with weights, as the head of Table 1 counts them: 11 to 19
+	Net    string   // a column of Table 1, A to E; at most once in a series
+	Layers int      // with weights, as in the head of Table 1: 11 to 19
 	Error  Estimate // top-1, in percent
 }
 
 const (
 	depthHeight = 2.2 * vg.Inch
-	// Points of several series at one net stand side by side, so that their
-	// intervals do not hide each other: so far apart, in shares of the net's room.
+	// The points of several series at one net stand side by side, so that their intervals do not hide each other. Their
+	// distance, and the largest between the first and the last, are in widths of the net's column.
 	depthStep   = 0.2
-	depthSpread = 0.7 // all together at most
+	depthSpread = 0.7
 )
 
-// Depth draws error against depth, as Table 3 of the paper tells it, with the
-// intervals of the errors. The depths stand to scale; nets of the same depth, as
-// A and A-LRN, or C and D, have columns side by side over their names, in one
-// shaded band. The lines only lead the eye from a series' net to its next one.
+// Depth draws the top-1 error against the number of layers with weights, as in Table 3 of the paper, with intervals.
+// Nets of the same depth (A and A-LRN, C and D) have columns side by side over their names, in one shaded band. A line
+// connects the nets of a series. The axes of the panel are layers and percent.
 func Depth(series []DepthSeries, title string) (*Figure, error) {
-	depths, width, err := layNets(series)
+	depths, width, err := placeNets(series)
 	if err != nil {
 		return nil, err
 	}
@@ -80,20 +61,20 @@ func Depth(series []DepthSeries, title string) (*Figure, error) {
 			point := plotter.XY{X: net.at + place*step, Y: estimate.Value}
 			c.points = append(c.points, point)
 			ends.points = append(ends.points, plotter.XY{X: point.X, Y: estimate.Low}, plotter.XY{X: point.X, Y: estimate.High})
-			if !estimate.bare() {
+			if estimate.hasInterval() {
 				bars.XYs = append(bars.XYs, point)
 				bars.YErrors = append(bars.YErrors, struct{ Low, High float64 }{estimate.Value - estimate.Low, estimate.High - estimate.Value})
 			}
 		}
 		curves, intervals = append(curves, &c), append(intervals, bars)
 		if s.Name != "" {
-			legend = append(legend, legendItem{fit(textStyle(labelSize), s.Name, textWidth), &c})
+			legend = append(legend, legendItem{fit(textStyle(labelSize), s.Name, maxItemText), &c})
 		}
 	}
 
 	p := newPanel("top-1 error (%)", nets[0].at-width/2, nets[len(nets)-1].at+width/2, ends)
 	p.X.Label.Text = "layers with weights"
-	p.X.Tick.Length = 0 // a name needs none, and a mark between two names would mislead
+	p.X.Tick.Length = 0 // a mark between two names would mislead
 	p.X.Tick.Marker = depthTicks(p, depths, width)
 	columns := verticals{line: draw.LineStyle{Color: faint, Width: 0.5}}
 	for _, net := range nets {
@@ -108,20 +89,20 @@ func Depth(series []DepthSeries, title string) (*Figure, error) {
 	for _, c := range curves {
 		p.Add(c)
 	}
-	return chart{title: title, legend: legend, rows: [][]*plot.Plot{{p}}, height: depthHeight}.figure(), nil
+	return chart{title: title, legend: legend, panels: [][]*plot.Plot{{p}}, panelHeight: depthHeight}.figure(), nil
 }
 
 // depthNet is a net's column.
 type depthNet struct {
 	name   string
 	layers int
-	at     float64 // its middle, in layers
-	series []int   // that have the net
+	at     float64 // the middle of the column, in layers
+	series []int   // the indices of the series with the net
 }
 
-// layNets gives the nets, those of each depth together, columns of one width in
-// layers: around their depth, and as wide as lets no two depths meet.
-func layNets(series []DepthSeries) (depths [][]depthNet, width float64, err error) {
+// placeNets gives each net a column around its depth, all of one width, in layers: the largest at which columns of
+// different depths do not overlap. It returns the nets by depth.
+func placeNets(series []DepthSeries) (depths [][]depthNet, width float64, err error) {
 	nets, err := netsOf(series)
 	if err != nil {
 		return nil, 0, err
@@ -132,7 +113,7 @@ func layNets(series []DepthSeries) (depths [][]depthNet, width float64, err erro
 			from = to
 		}
 	}
-	width = 1 // of the nets of a lone depth
+	width = 1 // if there is only one depth
 	for i := 1; i < len(depths); i++ {
 		here, before := depths[i], depths[i-1]
 		room := float64(here[0].layers-before[0].layers) * 2 / float64(len(here)+len(before))
@@ -148,7 +129,7 @@ func layNets(series []DepthSeries) (depths [][]depthNet, width float64, err erro
 	return depths, width, nil
 }
 
-// netsOf lists the nets from the shallowest, those of one depth as they come.
+// netsOf lists the nets by depth, the shallowest first, and those of one depth in the order of the series.
 func netsOf(series []DepthSeries) ([]depthNet, error) {
 	if len(series) == 0 {
 		return nil, errors.New("nothing to draw: no series is given")
@@ -185,7 +166,7 @@ func netsOf(series []DepthSeries) ([]depthNet, error) {
 	return nets, nil
 }
 
-// depthBands shade the columns of each depth together.
+// depthBands is a plotter of a shaded band for each depth.
 type depthBands struct {
 	depths [][]depthNet
 	width  float64 // of a column, in layers

@@ -32,8 +32,8 @@ func TestDepthGolden(t *testing.T) {
 	})
 }
 
-// TestLayNets: nets of one depth are apart, in their order, and about their depth.
-func TestLayNets(t *testing.T) {
+// TestPlaceNets: nets of one depth are apart, in their order, and around their depth.
+func TestPlaceNets(t *testing.T) {
 	point := func(net string, layers int) DepthPoint { return DepthPoint{net, layers, within(1, 0)} }
 	for name, c := range map[string]struct {
 		series []DepthSeries
@@ -46,7 +46,7 @@ func TestLayNets(t *testing.T) {
 		"a depth": {[]DepthSeries{{"", []DepthPoint{point("D", 16), point("C", 16)}}}, "D C", []float64{15.5, 16.5}, 1},
 		"mixed":   {[]DepthSeries{{"", []DepthPoint{point("E", 19)}}, {"", []DepthPoint{point("A", 11)}}}, "A E", []float64{11, 19}, 8},
 	} {
-		depths, width, err := layNets(c.series)
+		depths, width, err := placeNets(c.series)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,7 +34,7 @@ func TestSave(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		filepath.Join(dir, "curves.bmp"):            `unknown format ".bmp": give .png, .svg or .pdf`,
+		filepath.Join(dir, "curves.bmp"):            `unknown format "bmp": want png, svg or pdf`,
 		filepath.Join(dir, "curves"):                `unknown format ""`,
 		filepath.Join(dir, "missing", "curves.png"): "no such file",
 	} {
@@ -48,13 +48,19 @@ func TestSave(t *testing.T) {
 	}
 }
 
+func encode(t *testing.T, figure *Figure, format string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := figure.Encode(&b, format); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // svg is a figure in that format, and the texts in it, one a line.
 func svg(t *testing.T, figure *Figure) (text string, picture []byte) {
 	t.Helper()
-	picture, err := figure.encode(".svg")
-	if err != nil {
-		t.Fatal(err)
-	}
+	picture = encode(t, figure, "svg")
 	var all strings.Builder
 	for d := xml.NewDecoder(bytes.NewReader(picture)); ; {
 		token, err := d.Token()
@@ -132,9 +138,8 @@ func TestExtremes(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v, %v: %v", a, b, err)
 			}
-			picture, err := figure.encode(".svg")
-			if err != nil || bytes.Contains(picture, []byte("NaN")) {
-				t.Fatalf("%v, %v: a coordinate is not a number (%v)", a, b, err)
+			if bytes.Contains(encode(t, figure, "svg"), []byte("NaN")) {
+				t.Fatalf("%v, %v: a coordinate is not a number", a, b)
 			}
 		}
 	}
@@ -145,9 +150,7 @@ func TestExtremes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := figure.encode(".svg"); err != nil {
-			t.Error(err)
-		}
+		encode(t, figure, "svg")
 	}
 }
 
@@ -225,18 +228,18 @@ func TestValueRange(t *testing.T) {
 	}
 }
 
-func TestFilterColors(t *testing.T) {
-	grey := filterColors([]float32{-2, 0, 1, 2}, 1)
+func TestFilterPicture(t *testing.T) {
+	grey := filterPicture([]float32{-2, 0, 1, 2}, 1, 2)
 	for i, want := range []uint8{0, 128, 191, 255} {
-		if c := grey[i]; c.R != want || c.G != want || c.B != want || c.A != 255 {
+		if c := grey.RGBAAt(i%2, i/2); c.R != want || c.G != want || c.B != want || c.A != 255 {
 			t.Errorf("weight %d is %v, want grey %d", i, c, want)
 		}
 	}
 	// (In, 1, 1): one weight, its channels −1, 0 and 1.
-	if c := filterColors([]float32{-1, 0, 1}, 3)[0]; c.R != 0 || c.G != 128 || c.B != 255 {
+	if c := filterPicture([]float32{-1, 0, 1}, 3, 1).RGBAAt(0, 0); c.R != 0 || c.G != 128 || c.B != 255 {
 		t.Errorf("channels −1, 0, 1 are %v", c)
 	}
-	if c := filterColors([]float32{0}, 1)[0]; c.R != 128 {
+	if c := filterPicture([]float32{0}, 1, 1).RGBAAt(0, 0); c.R != 128 {
 		t.Errorf("a filter of zeros is %v", c)
 	}
 }

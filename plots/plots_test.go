@@ -110,10 +110,7 @@ func golden(t *testing.T, figures map[string]func() (*Figure, error)) {
 					t.Fatal(err)
 				}
 			}
-			drawn, err := figure.encode(".png")
-			if err != nil {
-				t.Fatal(err)
-			}
+			drawn := encode(t, figure, "png")
 			want, err := os.ReadFile(golden)
 			if err != nil {
 				t.Fatalf("%v (go test -update writes it)", err)

@@ -24,11 +24,7 @@ func sheetPNG(t *testing.T, rows []SheetRow, title, note string) image.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := figure.encode(".png")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := png.Decode(bytes.NewReader(b))
+	p, err := png.Decode(bytes.NewReader(encode(t, figure, "png")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,89 @@
+package plots
+
+import (
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// curve is a plotter of a line through points. A value that is not finite leaves a gap.
+type curve struct {
+	points plotter.XYs
+	line   draw.LineStyle
+	marker draw.GlyphStyle // on points between two gaps, which have no line, and
+	every  int             // on every n-th point; 0: on no others
+}
+
+// styledCurve is an empty curve in the style of the i-th in a panel of several.
+func styledCurve(i int) curve {
+	// Seven colours and five shapes repeat together after 35 curves only.
+	shapes := []draw.GlyphDrawer{
+		draw.CircleGlyph{}, draw.SquareGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.CrossGlyph{},
+	}
+	clr := palette[i%len(palette)]
+	return curve{
+		line:   draw.LineStyle{Color: clr, Width: 1},
+		marker: draw.GlyphStyle{Color: clr, Radius: 1.9, Shape: shapes[i%len(shapes)]},
+	}
+}
+
+// segments are the runs of finite points, as places on the page.
+func (v *curve) segments(c draw.Canvas, p *plot.Plot) [][]vg.Point {
+	x, y := p.Transforms(&c)
+	var all [][]vg.Point
+	var run []vg.Point
+	for _, point := range v.points {
+		if finite(point.Y) {
+			run = append(run, vg.Point{X: x(point.X), Y: y(point.Y)})
+		} else if run != nil {
+			all, run = append(all, run), nil
+		}
+	}
+	if run != nil {
+		all = append(all, run)
+	}
+	return all
+}
+
+// Plot implements plot.Plotter.
+func (v *curve) Plot(c draw.Canvas, p *plot.Plot) {
+	segments := v.segments(c, p)
+	c.StrokeLines(v.line, segments...)
+	for _, s := range segments {
+		if len(s) == 1 {
+			c.DrawGlyphNoClip(v.marker, s[0])
+			continue
+		}
+		for i := 0; v.every > 0 && i < len(s); i += v.every {
+			c.DrawGlyphNoClip(v.marker, s[i])
+		}
+	}
+}
+
+// Thumbnail implements plot.Thumbnailer.
+func (v *curve) Thumbnail(c *draw.Canvas) {
+	c.StrokeLine2(v.line, c.Min.X, c.Center().Y, c.Max.X, c.Center().Y)
+	if v.every > 0 || len(v.points) == 1 {
+		c.DrawGlyphNoClip(v.marker, c.Center())
+	}
+}
+
+// verticals is a plotter of lines over the height of the panel.
+type verticals struct {
+	at   []float64
+	line draw.LineStyle
+}
+
+// Plot implements plot.Plotter.
+func (v verticals) Plot(c draw.Canvas, p *plot.Plot) {
+	for _, at := range v.at {
+		x := c.X(p.X.Norm(at))
+		c.StrokeLine2(v.line, x, c.Min.Y, x, c.Max.Y)
+	}
+}
+
+// Thumbnail implements plot.Thumbnailer.
+func (v verticals) Thumbnail(c *draw.Canvas) {
+	c.StrokeLine2(v.line, c.Center().X, c.Min.Y+1, c.Center().X, c.Max.Y-1)
+}
