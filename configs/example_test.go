@@ -23,7 +23,7 @@ func ExampleByName() {
 
 // A net of one's own is a literal of the same type.
 func ExampleConfig() {
-	small := configs.Config{Name: "small", Stages: [][]configs.Layer{
+	small := configs.Config{Name: "small", Stages: [][]configs.Row{
 		{configs.Conv(3, 16), {Kind: configs.LRN}},
 		{configs.Conv(3, 32), configs.Conv(1, 32)},
 	}}

@@ -1,9 +1,3 @@
-// Package configs is the paper as data: what a net is made of, how it is
-// trained, and what the authors measured. Layers go out to package graph as a
-// [Config], hyper-parameters to package trainer as a [Recipe] (in come names,
-// TOML files and --set flags), reported errors to whoever prints a comparison.
-// It covers Tables 1 and 2 (section 2), the training of section 3.1, and Tables
-// 3 to 7 (section 4) of Simonyan & Zisserman, arXiv 1409.1556.
 package configs
 
 import (
@@ -14,16 +8,19 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Kind says what a [Layer] does.
-type Kind int
+// Kind says what a layer does.
+type Kind string
 
 const (
-	// Convolution has stride 1, padding (kernel-1)/2, which keeps the
-	// resolution, a bias, and a ReLU after it. It is the zero value.
-	Convolution Kind = iota
-	// LRN is local response normalisation across channels; shape kept, no
-	// weights. Its parameters are LRNK, LRNN, LRNAlpha and LRNBeta.
-	LRN
+	// Convolution has stride 1, padding (kernel-1)/2, which keeps the resolution, a bias, and a ReLU after it.
+	Convolution Kind = "conv"
+	// LRN is local response normalisation across channels; it keeps the shape and has no weights. Its parameters are
+	// LRNK, LRNN, LRNAlpha and LRNBeta.
+	LRN Kind = "lrn"
+	// MaxPool takes the maxima of 2×2 pixels with stride 2. It ends every stage.
+	MaxPool Kind = "pool"
+	// FullyConnected has a bias; the hidden ones have a ReLU and dropout after it.
+	FullyConnected Kind = "fc"
 )
 
 // Parameters of local response normalisation, those of Krizhevsky et al.
@@ -48,75 +45,82 @@ const (
 	Input   = 224
 )
 
-// Layer is one row of a column of Table 1.
-type Layer struct {
-	Kind     Kind
-	Kernel   int // side of the square kernel in pixels, odd; 0 for LRN
-	Channels int // output channels at width 1; 0 for LRN
+// Row is a row of a column of Table 1.
+type Row struct {
+	Kind     Kind `json:"kind"`
+	Kernel   int  `json:"kernel,omitempty"` // side of the square kernel in pixels, odd for convolutions; 0 for LRN and FullyConnected
+	Channels int  `json:"-"`                // outputs at width 1; 0 for LRN and MaxPool, which keep their number
 }
 
 // Conv returns a convolution with a kernel×kernel receptive field.
-func Conv(kernel, channels int) Layer { return Layer{Convolution, kernel, channels} }
+func Conv(kernel, channels int) Row { return Row{Convolution, kernel, channels} }
 
-// String writes the layer as Table 1 does: "conv3-64", "LRN".
-func (l Layer) String() string {
-	if l.Kind == LRN {
+// String writes the row as Table 1 does: "conv3-64", "LRN", "maxpool", "FC-4096".
+func (r Row) String() string {
+	switch r.Kind {
+	case Convolution:
+		return fmt.Sprintf("conv%d-%d", r.Kernel, r.Channels)
+	case LRN:
 		return "LRN"
+	case MaxPool:
+		return "maxpool"
+	case FullyConnected:
+		return fmt.Sprintf("FC-%d", r.Channels)
 	}
-	return fmt.Sprintf("conv%d-%d", l.Kernel, l.Channels)
+	return string(r.Kind)
 }
 
-// Config is a column of Table 1, or a net of the user's own written the same
-// way. A 2×2 max-pool of stride 2 follows every stage; after the last come
-// FC, FC and FC-classes, with a ReLU and dropout after the first two.
+// Config is a column of Table 1, or a net of the user's own written the same way. Stages are made of convolutions and LRN;
+// a 2×2 max-pool of stride 2 follows every stage. After the last come FC, FC and FC-classes, with a ReLU and dropout
+// after the first two. Layers lists them all.
 type Config struct {
 	Name   string
-	Stages [][]Layer
+	Stages [][]Row
 }
 
-func c3(channels int) Layer { return Conv(3, channels) }
-func c1(channels int) Layer { return Conv(1, channels) }
+func c3(channels int) Row { return Conv(3, channels) }
+func c1(channels int) Row { return Conv(1, channels) }
 
-func lrn() Layer { return Layer{Kind: LRN} }
+func lrn() Row { return Row{Kind: LRN} }
 
 // Table 1, a line a stage. Treat as read-only.
 var (
-	A = Config{"A", [][]Layer{
+	A = Config{"A", [][]Row{
 		{c3(64)},
 		{c3(128)},
 		{c3(256), c3(256)},
 		{c3(512), c3(512)},
 		{c3(512), c3(512)},
 	}}
-	ALRN = Config{"A-LRN", [][]Layer{
+	ALRN = Config{"A-LRN", [][]Row{
 		{c3(64), lrn()},
 		{c3(128)},
 		{c3(256), c3(256)},
 		{c3(512), c3(512)},
 		{c3(512), c3(512)},
 	}}
-	B = Config{"B", [][]Layer{
+	B = Config{"B", [][]Row{
 		{c3(64), c3(64)},
 		{c3(128), c3(128)},
 		{c3(256), c3(256)},
 		{c3(512), c3(512)},
 		{c3(512), c3(512)},
 	}}
-	C = Config{"C", [][]Layer{
+	C = Config{"C", [][]Row{
 		{c3(64), c3(64)},
 		{c3(128), c3(128)},
 		{c3(256), c3(256), c1(256)},
 		{c3(512), c3(512), c1(512)},
 		{c3(512), c3(512), c1(512)},
 	}}
-	D = Config{"D", [][]Layer{
+	D = Config{"D", [][]Row{
 		{c3(64), c3(64)},
 		{c3(128), c3(128)},
 		{c3(256), c3(256), c3(256)},
 		{c3(512), c3(512), c3(512)},
 		{c3(512), c3(512), c3(512)},
 	}}
-	E = Config{"E", [][]Layer{
+	E = Config{"E", [][]Row{
 		{c3(64), c3(64)},
 		{c3(128), c3(128)},
 		{c3(256), c3(256), c3(256), c3(256)},
@@ -127,7 +131,7 @@ var (
 
 // B5 is the shallow net that section 4.1 compares with B: each pair of 3×3
 // convolutions is one of 5×5, which sees as much. Treat as read-only.
-var B5 = Config{"B-5x5", [][]Layer{
+var B5 = Config{"B-5x5", [][]Row{
 	{Conv(5, 64)},
 	{Conv(5, 128)},
 	{Conv(5, 256)},
@@ -153,52 +157,6 @@ func ByName(name string) (Config, error) {
 		name, nearest(name, names), strings.Join(listed, ", "))
 }
 
-// WeightLayers counts the layers that have weights, as the head of Table 1
-// does: the convolutions and the three fully connected layers.
-func (c Config) WeightLayers() int {
-	n := 3
-	for _, stage := range c.Stages {
-		for _, l := range stage {
-			if l.Kind == Convolution {
-				n++
-			}
-		}
-	}
-	return n
-}
-
-// Row is a layer in its place.
-type Row struct {
-	Layer
-	Stage   int    // from 1
-	Name    string // conv1_1, lrn1_1: stage, and number among those of its kind
-	Feature int    // in torchvision, which counts the ReLUs and max-pools too: features.0
-}
-
-// Rows lists the layers of all stages in order.
-func (c Config) Rows() []Row {
-	var rows []Row
-	feature := 0
-	for s, stage := range c.Stages {
-		convs, norms := 0, 0
-		for _, l := range stage {
-			row := Row{Layer: l, Stage: s + 1, Feature: feature}
-			if l.Kind == LRN {
-				norms++
-				row.Name = fmt.Sprintf("lrn%d_%d", s+1, norms)
-				feature++
-			} else {
-				convs++
-				row.Name = fmt.Sprintf("conv%d_%d", s+1, convs)
-				feature += 2
-			}
-			rows = append(rows, row)
-		}
-		feature++
-	}
-	return rows
-}
-
 // Validate says whether a net can be built from the config; the error names the
 // stage and layer that stand in the way. A net of the user's own needs a name
 // that ByName does not know for another net, because weights files store it.
@@ -216,8 +174,8 @@ func (c Config) Validate() error {
 		if len(stage) == 0 {
 			return errors.Errorf("config %q: stage %d is empty: give it a convolution", c.Name, s+1)
 		}
-		for i, l := range stage {
-			if fault := l.fault(i == 0); fault != "" {
+		for i, r := range stage {
+			if fault := r.fault(i == 0); fault != "" {
 				return errors.Errorf("config %q: stage %d, layer %d: %s", c.Name, s+1, i+1, fault)
 			}
 		}
@@ -225,26 +183,26 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// fault says what is wrong with a layer, "" if nothing is.
-func (l Layer) fault(first bool) string {
+// fault says what is wrong with a row of a stage, "" if nothing is.
+func (r Row) fault(first bool) string {
 	switch {
-	case l.Kind == LRN && first:
+	case r.Kind == LRN && first:
 		return "LRN must follow a convolution of its stage"
-	case l.Kind == LRN && (l.Kernel != 0 || l.Channels != 0):
-		return fmt.Sprintf("LRN takes neither kernel nor channels, not %d and %d", l.Kernel, l.Channels)
-	case l.Kind == LRN:
+	case r.Kind == LRN && (r.Kernel != 0 || r.Channels != 0):
+		return fmt.Sprintf("LRN takes neither kernel nor channels, not %d and %d", r.Kernel, r.Channels)
+	case r.Kind == LRN:
 		return ""
-	case l.Kind != Convolution:
-		return fmt.Sprintf("unknown kind %d: use Convolution or LRN", l.Kind)
-	case l.Kernel < 1 || l.Kernel%2 == 0:
-		return fmt.Sprintf("kernel %d must be odd and positive, so that padding keeps the resolution", l.Kernel)
-	case l.Channels < 1:
-		return fmt.Sprintf("channels %d must be positive", l.Channels)
+	case r.Kind != Convolution:
+		return fmt.Sprintf("kind %q: use Convolution or LRN", r.Kind)
+	case r.Kernel < 1 || r.Kernel%2 == 0:
+		return fmt.Sprintf("kernel %d must be odd and positive, so that padding keeps the resolution", r.Kernel)
+	case r.Channels < 1:
+		return fmt.Sprintf("channels %d must be positive", r.Channels)
 	}
 	return ""
 }
 
-// equal compares the layers.
+// equal compares the stages.
 func (c Config) equal(other Config) bool {
-	return slices.EqualFunc(c.Stages, other.Stages, slices.Equal[[]Layer])
+	return slices.EqualFunc(c.Stages, other.Stages, slices.Equal[[]Row])
 }

@@ -25,7 +25,7 @@ func column(c Config) string {
 		var layers []string
 		for _, l := range stage {
 			switch l {
-			case Layer{Kind: LRN}:
+			case lrn():
 				layers = append(layers, "LRN")
 			case Conv(3, l.Channels):
 				layers = append(layers, fmt.Sprint(l.Channels))
@@ -115,7 +115,7 @@ func TestByName(t *testing.T) {
 }
 
 func TestConfigValidate(t *testing.T) {
-	one := func(layers ...Layer) Config { return Config{"own", [][]Layer{{Conv(3, 8)}, layers}} }
+	one := func(layers ...Row) Config { return Config{"own", [][]Row{{Conv(3, 8)}, layers}} }
 	if err := one(Conv(5, 8), lrn(), Conv(1, 1), lrn()).Validate(); err != nil {
 		t.Error(err)
 	}
@@ -131,8 +131,8 @@ func TestConfigValidate(t *testing.T) {
 		{Config{"own", nil}, `config "own" has no stages`},
 		{one(), `config "own": stage 2 is empty`},
 		{one(lrn()), "stage 2, layer 1: LRN must follow a convolution"},
-		{one(Conv(3, 8), Layer{LRN, 5, 0}), "stage 2, layer 2: LRN takes neither kernel nor channels, not 5 and 0"},
-		{one(Conv(3, 8), Layer{Kind: 7}), "stage 2, layer 2: unknown kind 7"},
+		{one(Conv(3, 8), Row{LRN, 5, 0}), "stage 2, layer 2: LRN takes neither kernel nor channels, not 5 and 0"},
+		{one(Conv(3, 8), Row{Kind: MaxPool}), `stage 2, layer 2: kind "pool": use Convolution or LRN`},
 		{one(Conv(2, 8)), "stage 2, layer 1: kernel 2 must be odd"},
 		{one(Conv(-1, 8)), "kernel -1 must be odd and positive"},
 		{one(Conv(3, 0)), "channels 0 must be positive"},
@@ -141,10 +141,10 @@ func TestConfigValidate(t *testing.T) {
 	}
 }
 
-func TestLayerString(t *testing.T) {
-	for want, l := range map[string]Layer{"conv3-64": Conv(3, 64), "conv1-512": c1(512), "LRN": lrn()} {
-		if l.String() != want {
-			t.Errorf("%s, want %s", l, want)
+func TestRowString(t *testing.T) {
+	for want, r := range map[string]Row{"conv3-64": Conv(3, 64), "conv1-512": c1(512), "LRN": lrn(), "maxpool": {Kind: MaxPool}, "FC-4096": {Kind: FullyConnected, Channels: FC}} {
+		if r.String() != want {
+			t.Errorf("%s, want %s", r, want)
 		}
 	}
 }
@@ -166,25 +166,44 @@ func mustSay(t *testing.T, err error, parts ...string) {
 	}
 }
 
-// TestRows: the numbers are those of torchvision's vgg11 and vgg16, and go on counting where LRN is in between.
-func TestRows(t *testing.T) {
+// TestLayers: the numbers are those of torchvision's vgg11 and vgg16, and go on counting where LRN is in between.
+func TestLayers(t *testing.T) {
 	for _, c := range []struct {
 		config Config
 		want   string
 	}{
-		{A, "conv1_1:0 conv2_1:3 conv3_1:6 conv3_2:8 conv4_1:11 conv4_2:13 conv5_1:16 conv5_2:18"},
-		{ALRN, "conv1_1:0 lrn1_1:2 conv2_1:4 conv3_1:7 conv3_2:9 conv4_1:12 conv4_2:14 conv5_1:17 conv5_2:19"},
-		{D, "conv1_1:0 conv1_2:2 conv2_1:5 conv2_2:7 conv3_1:10 conv3_2:12 conv3_3:14 conv4_1:17 conv4_2:19 conv4_3:21 conv5_1:24 conv5_2:26 conv5_3:28"},
+		{A, "conv1_1:0 pool1 conv2_1:3 pool2 conv3_1:6 conv3_2:8 pool3 conv4_1:11 conv4_2:13 pool4 conv5_1:16 conv5_2:18 pool5"},
+		{ALRN, "conv1_1:0 lrn1_1 pool1 conv2_1:4 pool2 conv3_1:7 conv3_2:9 pool3 conv4_1:12 conv4_2:14 pool4 conv5_1:17 conv5_2:19 pool5"},
+		{D, "conv1_1:0 conv1_2:2 pool1 conv2_1:5 conv2_2:7 pool2 conv3_1:10 conv3_2:12 conv3_3:14 pool3 conv4_1:17 conv4_2:19 conv4_3:21 pool4 conv5_1:24 conv5_2:26 conv5_3:28 pool5"},
 	} {
 		var got []string
-		for i, r := range c.config.Rows() {
-			if r.Layer != slices.Concat(c.config.Stages...)[i] || !strings.HasPrefix(r.Name[len(r.Name)-3:], fmt.Sprint(r.Stage)) {
-				t.Errorf("%s: row %d is %+v", c.config.Name, i, r)
+		var rows []Row
+		for _, l := range c.config.Layers() {
+			switch number, isFeature := strings.CutPrefix(l.Torchvision, "features."); {
+			case isFeature:
+				got = append(got, l.Name+":"+number)
+			case l.Stage > 0:
+				got = append(got, l.Name)
 			}
-			got = append(got, fmt.Sprintf("%s:%d", r.Name, r.Feature))
+			if l.Kind == Convolution || l.Kind == LRN {
+				rows = append(rows, l.Row)
+			}
+			if l.Stage > 0 && !strings.HasPrefix(strings.TrimLeft(l.Name, "convlrpo"), fmt.Sprint(l.Stage)) {
+				t.Errorf("%s: stage %d has %s", c.config.Name, l.Stage, l.Name)
+			}
 		}
 		if got := strings.Join(got, " "); got != c.want {
 			t.Errorf("%s: %s, want %s", c.config.Name, got, c.want)
+		}
+		if want := slices.Concat(c.config.Stages...); !slices.Equal(rows, want) {
+			t.Errorf("%s: %v, want %v", c.config.Name, rows, want)
+		}
+		got = nil
+		for _, l := range c.config.FullyConnected() {
+			got = append(got, fmt.Sprintf("%s %v %s %t", l.Name, l.Row, l.WeightName(), l.Hidden))
+		}
+		if got, want := strings.Join(got, ", "), "fc6 FC-4096 classifier.0.weight true, fc7 FC-4096 classifier.3.weight true, fc8 FC-1000 classifier.6.weight false"; got != want {
+			t.Errorf("%s: %s, want %s", c.config.Name, got, want)
 		}
 	}
 }

@@ -96,7 +96,7 @@ type view struct {
 
 // views are all that some looks see of a picture, look by look.
 func (m *Model) views(p augment.Picture, looks []look) ([][]view, error) {
-	multiple := 1 << len(m.config.Stages)
+	multiple := m.config.Stride()
 	all := make([][]view, len(looks))
 	for i, l := range looks {
 		for _, w := range l.windows(p, m.Info.Input, multiple) {

@@ -92,8 +92,12 @@ func (m *Model) newPredicting(o PredictOptions, pictures []augment.Picture) (*pr
 
 // checkFeatures says whether the net has such a hidden fully connected layer.
 func (m *Model) checkFeatures(layer string) error {
-	parameters := m.net.Parameters() // the last six are weights and biases of the fully connected layers
-	hidden := []string{parameters[len(parameters)-6].Layer, parameters[len(parameters)-4].Layer}
+	var hidden []string
+	for _, l := range m.config.FullyConnected() {
+		if l.Hidden {
+			hidden = append(hidden, l.Name)
+		}
+	}
 	if !slices.Contains(hidden, layer) {
 		return errors.Errorf("evaluate: features of a layer %q: want one of %v", layer, hidden)
 	}
@@ -114,7 +118,7 @@ func (p *predicting) groups() [][]task {
 	place := map[purpose]int{}
 	for i, picture := range p.pictures {
 		for _, l := range p.looks {
-			for _, t := range p.tasks(i, l, l.windows(picture, p.Info.Input, 1<<len(p.config.Stages))) {
+			for _, t := range p.tasks(i, l, l.windows(picture, p.Info.Input, p.config.Stride())) {
 				size := purpose{height: t.window.Height, width: t.window.Width, dense: t.dense}
 				at, ok := place[size]
 				if !ok {

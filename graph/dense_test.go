@@ -79,7 +79,7 @@ func mini64() Options {
 // edge of a window the plain net's convolutions see zeros, the dense net's the picture around it. So the weights that
 // look at the outermost places of a window are zero here; with them the scores differ.
 func TestSlidingWindow(t *testing.T) {
-	config := configs.Config{Name: "one stage", Stages: [][]configs.Layer{{{Kind: configs.Convolution, Kernel: 3, Channels: 64}}}}
+	config := configs.Config{Name: "one stage", Stages: [][]configs.Row{{{Kind: configs.Convolution, Kernel: 3, Channels: 64}}}}
 	const side, height, width = 12, 18, 16
 	const places = side / 2
 	o := Options{Classes: 5, Width: 1.0 / 16, FC: 9, Seed: 3, Dense: side}

@@ -111,7 +111,7 @@ func Example_tapeMachine() {
 
 // A net of one's own is a literal of stages; each ends in a max-pool.
 func ExampleBuild_config() {
-	mine := configs.Config{Name: "mine", Stages: [][]configs.Layer{
+	mine := configs.Config{Name: "mine", Stages: [][]configs.Row{
 		{configs.Conv(3, 8), configs.Conv(3, 8)},
 		{configs.Conv(3, 16), configs.Conv(1, 16)},
 	}}

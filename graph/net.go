@@ -86,17 +86,6 @@ func (o Options) validate() error {
 	return nil
 }
 
-// Kind is what a layer does.
-type Kind string
-
-// The kinds of layers.
-const (
-	Conv   Kind = "conv"
-	LRN    Kind = "lrn"
-	Pool   Kind = "pool"
-	Linear Kind = "fc"
-)
-
 // Parameter is a tensor of weights or biases.
 type Parameter struct {
 	Layer  string // conv1_1 … conv5_4, fc6, fc7, fc8
@@ -105,40 +94,30 @@ type Parameter struct {
 	Frozen bool // no learnable: see Options.Freeze
 }
 
-// layer is one row of Table 1.
+// layer is a layer declared in a graph.
 type layer struct {
-	name   string
-	stage  string // conv1 … conv5; a fully connected layer is one of its own
-	kind   Kind
-	kernel int
-	out    int    // channels or features of the result; 0 where they stay as they are
-	file   string // what torchvision calls the layer
-	hidden bool   // fully connected with a ReLU and then dropout
+	configs.Layer
+	out    int // channels or features of the result; 0 where they stay as they are
 	frozen bool
 
 	node         *gorgonia.Node // (N, H, W, C), or (N, features); after the ReLU, before dropout
 	weight, bias *gorgonia.Node // nil where the layer has none
 }
 
-// layersOf lists the layers of a config. torchvision numbers the classifier's layers with the ReLUs and dropouts among them.
+// layersOf lists the layers of a config with the widths of o.
 func layersOf(config configs.Config, o Options) []layer {
 	var layers []layer
-	rows := config.Rows()
-	for i, r := range rows {
-		l := layer{name: r.Name, stage: fmt.Sprintf("conv%d", r.Stage), kind: LRN}
-		if r.Kind == configs.Convolution {
-			l.kind, l.kernel, l.out = Conv, r.Kernel, max(1, int(math.Round(o.Width*float64(r.Channels))))
-			l.file = fmt.Sprintf("features.%d", r.Feature)
+	for _, l := range config.Layers() {
+		out := 0
+		switch {
+		case l.Kind == configs.Convolution:
+			out = max(1, int(math.Round(o.Width*float64(l.Channels))))
+		case l.Hidden:
+			out = o.FC
+		case l.Kind == configs.FullyConnected:
+			out = o.Classes
 		}
-		layers = append(layers, l)
-		if i == len(rows)-1 || rows[i+1].Stage > r.Stage {
-			layers = append(layers, layer{name: fmt.Sprintf("pool%d", r.Stage), stage: l.stage, kind: Pool, kernel: 2})
-		}
-	}
-	for i, out := range []int{o.FC, o.FC, o.Classes} {
-		name := fmt.Sprintf("fc%d", len(config.Stages)+1+i)
-		layers = append(layers, layer{name: name, stage: name, kind: Linear, out: out,
-			file: fmt.Sprintf("classifier.%d", 3*i), hidden: i < 2})
+		layers = append(layers, layer{Layer: l, out: out})
 	}
 	return layers
 }
@@ -169,7 +148,7 @@ func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Opt
 	if err := config.Validate(); err != nil {
 		return nil, errors.Wrap(err, "graph")
 	}
-	if err := checkInput(x, len(config.Stages)); err != nil {
+	if err := checkInput(x, config); err != nil {
 		return nil, err
 	}
 	n := &Net{Config: config, Options: o, Input: x, layers: layersOf(config, o)}
@@ -185,7 +164,7 @@ func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Opt
 	}
 	for i := range n.layers {
 		if h, err = n.declare(&n.layers[i], h); err != nil {
-			return nil, errors.Wrapf(err, "graph: layer %s of config %s", n.layers[i].name, config.Name)
+			return nil, errors.Wrapf(err, "graph: layer %s of config %s", n.layers[i].Name, config.Name)
 		}
 	}
 	if n.windows > 1 {
@@ -207,7 +186,7 @@ func (n *Net) freeze() error {
 		return errors.Wrap(err, "graph: cannot freeze")
 	}
 	for i := range n.layers {
-		n.layers[i].frozen = frozen[n.layers[i].name] && !n.Options.Inference
+		n.layers[i].frozen = frozen[n.layers[i].Name] && !n.Options.Inference
 	}
 	return nil
 }
@@ -218,8 +197,8 @@ func (n *Net) selected(names []string) (map[string]bool, error) {
 	for _, name := range names {
 		known := false
 		for _, l := range n.layers {
-			if l.file != "" && (l.name == name || l.stage == name) {
-				all[l.name], known = true, true
+			if l.HasWeights() && (l.Name == name || l.stage() == name) {
+				all[l.Name], known = true, true
 			}
 		}
 		if !known {
@@ -229,11 +208,19 @@ func (n *Net) selected(names []string) (map[string]bool, error) {
 	return all, nil
 }
 
+// stage is the name of the layer's stage, conv1 to conv5 in the paper's nets; a fully connected layer is one of its own.
+func (l layer) stage() string {
+	if l.Stage == 0 {
+		return l.Name
+	}
+	return fmt.Sprintf("conv%d", l.Stage)
+}
+
 // selectable lists the stages and the layers with weights.
 func (n *Net) selectable() (names []string) {
 	for _, l := range n.layers {
-		for _, name := range []string{l.stage, l.name} {
-			if l.file != "" && !slices.Contains(names, name) {
+		for _, name := range []string{l.stage(), l.Name} {
+			if l.HasWeights() && !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 		}
@@ -241,46 +228,46 @@ func (n *Net) selectable() (names []string) {
 	return names
 }
 
-func checkInput(x *gorgonia.Node, stages int) error {
+func checkInput(x *gorgonia.Node, config configs.Config) error {
 	s := x.Shape()
 	if s.Dims() != 4 || x.Dtype() != tensor.Float32 {
 		return errors.Errorf("graph: the input is %v of %v: want float32 pictures (N, C, H, W)", s, x.Dtype())
 	}
-	multiple := 1 << stages
+	multiple := config.Stride()
 	if s[2] == 0 || s[3] == 0 || s[2]%multiple != 0 || s[3]%multiple != 0 {
-		return errors.Errorf("graph: pictures of %d×%d cannot be halved by %d max-pools: want multiples of %d", s[2], s[3], stages, multiple)
+		return errors.Errorf("graph: pictures of %d×%d cannot be halved by %d max-pools: want multiples of %d", s[2], s[3], len(config.Stages), multiple)
 	}
 	return nil
 }
 
 // declare applies one layer to x and returns what goes on to the next.
 func (n *Net) declare(l *layer, x *gorgonia.Node) (y *gorgonia.Node, err error) {
-	if l.kind == Linear && x.Dims() == 4 {
+	if l.Kind == configs.FullyConnected && x.Dims() == 4 {
 		if x, err = n.vectors(x); err != nil {
 			return nil, err
 		}
 	}
-	o := op.LayerOptions{ReLU: l.kind == Conv || l.hidden, InputFixed: n.inputFixed(), WeightsFixed: l.frozen}
-	switch l.kind {
-	case Conv:
-		if err = n.declareWeights(l, l.out, x.Shape()[3], l.kernel, l.kernel); err == nil {
+	o := op.LayerOptions{ReLU: l.Kind == configs.Convolution || l.Hidden, InputFixed: n.inputFixed(), WeightsFixed: l.frozen}
+	switch l.Kind {
+	case configs.Convolution:
+		if err = n.declareWeights(l, l.out, x.Shape()[3], l.Kernel, l.Kernel); err == nil {
 			convolve := op.Conv
 			if n.Options.Inference {
 				convolve = op.ConvFixed
 			}
 			l.node, err = convolve(x, l.weight, l.bias, o)
 		}
-	case LRN:
+	case configs.LRN:
 		l.node, err = op.LRN(x, op.LRNOptions{Size: configs.LRNN, Alpha: configs.LRNAlpha, Beta: configs.LRNBeta, K: configs.LRNK})
-	case Pool:
+	case configs.MaxPool:
 		l.node, err = op.MaxPool(x)
-	case Linear:
+	case configs.FullyConnected:
 		if err = n.declareWeights(l, l.out, x.Shape()[1]); err == nil {
 			l.node, err = op.Linear(x, l.weight, l.bias, o)
 		}
 	}
-	if err == nil && l.hidden && n.Options.Dropout > 0 {
-		return op.Dropout(l.node, n.Iteration, n.Options.Dropout, seed(n.Options.Seed, "dropout "+l.name))
+	if err == nil && l.Hidden && n.Options.Dropout > 0 {
+		return op.Dropout(l.node, n.Iteration, n.Options.Dropout, seed(n.Options.Seed, "dropout "+l.Name))
 	}
 	return l.node, err
 }
@@ -291,7 +278,7 @@ func (n *Net) vectors(x *gorgonia.Node) (*gorgonia.Node, error) {
 	if n.Options.Dense == 0 {
 		return op.Flatten(x)
 	}
-	multiple := 1 << len(n.Config.Stages)
+	multiple := n.Config.Stride()
 	if n.Options.Dense%multiple != 0 {
 		return nil, errors.Errorf("a net for pictures of %d×%[1]d pixels: want a multiple of %d", n.Options.Dense, multiple)
 	}
@@ -310,16 +297,16 @@ func (n *Net) inputFixed() bool {
 
 // declareWeights makes a layer's weight, of the given shape (out, in, …), and its bias.
 func (n *Net) declareWeights(l *layer, shape ...int) (err error) {
-	if l.weight, err = n.parameter(l, "weight", shape); err == nil {
-		l.bias, err = n.parameter(l, "bias", shape[:1])
+	if l.weight, err = n.parameter(l, l.WeightName(), "weight", shape); err == nil {
+		l.bias, err = n.parameter(l, l.BiasName(), "bias", shape[:1])
 	}
 	return err
 }
 
 // parameter declares a tensor of weights with an initial value, or with that of the net that shares its weights.
-func (n *Net) parameter(l *layer, suffix string, shape []int) (*gorgonia.Node, error) {
-	p := Parameter{Layer: l.name, Name: l.file + "." + suffix, Frozen: l.frozen}
-	options := []gorgonia.NodeConsOpt{gorgonia.WithShape(shape...), gorgonia.WithName(l.name + "." + suffix)}
+func (n *Net) parameter(l *layer, name, role string, shape []int) (*gorgonia.Node, error) {
+	p := Parameter{Layer: l.Name, Name: name, Frozen: l.frozen}
+	options := []gorgonia.NodeConsOpt{gorgonia.WithShape(shape...), gorgonia.WithName(l.Name + "." + role)}
 	if n.Options.From == nil { // else bind gives all of them their values at once
 		value, err := n.value(p, shape)
 		if err != nil {
@@ -376,13 +363,13 @@ func (n *Net) Parameters() []Parameter { return slices.Clone(n.parameters) }
 func (n *Net) Layer(name string) (*gorgonia.Node, error) {
 	var names []string
 	for _, l := range n.layers {
-		if l.name == name {
-			if l.kind == Linear {
+		if l.Name == name {
+			if l.Kind == configs.FullyConnected {
 				return l.node, nil
 			}
 			return op.ToNCHW(l.node)
 		}
-		names = append(names, l.name)
+		names = append(names, l.Name)
 	}
 	return nil, errors.Errorf("graph: config %s has no layer %q: it has %s", n.Config.Name, name, strings.Join(names, ", "))
 }

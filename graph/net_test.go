@@ -434,40 +434,6 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestNames holds the names of tensors against torchvision's for nets A and D.
-func TestNames(t *testing.T) {
-	for name, want := range map[string][]int{
-		"A": {0, 3, 6, 8, 11, 13, 16, 18},
-		"D": {0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28},
-	} {
-		config, err := configs.ByName(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		for _, l := range layersOf(config, mini) {
-			if l.file != "" {
-				names = append(names, l.file)
-			}
-		}
-		var expected []string
-		for _, i := range want {
-			expected = append(expected, "features."+itoa(i))
-		}
-		expected = append(expected, "classifier.0", "classifier.3", "classifier.6")
-		if !slices.Equal(names, expected) {
-			t.Errorf("%s: %v, want %v", name, names, expected)
-		}
-	}
-}
-
-func itoa(i int) string {
-	if i < 10 {
-		return string(rune('0' + i))
-	}
-	return itoa(i/10) + itoa(i%10)
-}
-
 func TestBuildErrors(t *testing.T) {
 	build := func(size int, config configs.Config, o Options) error {
 		g := gorgonia.NewGraph()

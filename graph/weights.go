@@ -96,13 +96,14 @@ func (n *Net) match(parameters []Parameter, tensors []weights.Tensor, all bool) 
 // otherClasses says what to do about weights of another number of classes, "" where theirs is the net's or the last layer
 // is none of the parameters wanted.
 func (n *Net) otherClasses(wanted []Parameter, tensors []weights.Tensor) string {
-	fc8 := n.parameters[len(n.parameters)-2]
-	i := slices.IndexFunc(tensors, func(t weights.Tensor) bool { return t.Name == fc8.Name })
-	if wanted[len(wanted)-1].Layer != fc8.Layer || i < 0 || len(tensors[i].Shape) != 2 || tensors[i].Shape[0] == n.Options.Classes {
+	last := n.layers[len(n.layers)-1]
+	i := slices.IndexFunc(tensors, func(t weights.Tensor) bool { return t.Name == last.WeightName() })
+	isWanted := slices.ContainsFunc(wanted, func(p Parameter) bool { return p.Layer == last.Name })
+	if !isWanted || i < 0 || len(tensors[i].Shape) != 2 || tensors[i].Shape[0] == n.Options.Classes {
 		return ""
 	}
 	return fmt.Sprintf("; the weights are of %d classes: replace their last layer (%s, %s) by a new one of %d, or use as many classes as they have",
-		tensors[i].Shape[0], fc8.Layer, fc8.Name, n.Options.Classes)
+		tensors[i].Shape[0], last.Name, last.WeightName(), n.Options.Classes)
 }
 
 func abridge(faults []string) []string {
@@ -130,34 +131,28 @@ const transferred = 4
 func (n *Net) Transfer(source configs.Config, tensors []weights.Tensor) ([]Copied, error) {
 	var copied []Copied
 	var copies []func()
-	convs := 0
-	for _, l := range layersOf(source, Options{}) {
-		if l.kind == Conv {
-			convs++
+	convolutions := source.Convolutions()
+	for _, l := range slices.Concat(convolutions[:min(transferred, len(convolutions))], source.FullyConnected()) {
+		i := slices.IndexFunc(n.layers, func(to layer) bool { return to.Name == l.Name })
+		if i < 0 {
+			return nil, errors.Errorf("graph: config %s has no layer %s to take over from %s", n.Config.Name, l.Name, source.Name)
 		}
-		if l.file == "" || l.kind == Conv && convs > transferred {
-			continue
+		to := n.layers[i]
+		for _, c := range []struct {
+			from string
+			into *gorgonia.Node
+		}{{l.WeightName(), to.weight}, {l.BiasName(), to.bias}} {
+			j := slices.IndexFunc(tensors, func(t weights.Tensor) bool { return t.Name == c.from })
+			if j < 0 {
+				return nil, errors.Errorf("graph: the weights of config %s have no %s (layer %s)", source.Name, c.from, l.Name)
+			}
+			t := tensors[j]
+			if !slices.Equal(t.Shape, c.into.Shape()) {
+				return nil, errors.Errorf("graph: layer %s is %v in the weights to start from and %v here: use the same width, fully connected size, input size and classes", l.Name, t.Shape, []int(c.into.Shape()))
+			}
+			copies = append(copies, func() { copy(c.into.Value().Data().([]float32), t.Data) })
 		}
-		for _, suffix := range []string{".weight", ".bias"} {
-			to := slices.IndexFunc(n.parameters, func(p Parameter) bool {
-				return p.Layer == l.name && strings.HasSuffix(p.Name, suffix)
-			})
-			from := slices.IndexFunc(tensors, func(t weights.Tensor) bool { return t.Name == l.file+suffix })
-			if to < 0 {
-				return nil, errors.Errorf("graph: config %s has no layer %s to take over from %s", n.Config.Name, l.name, source.Name)
-			}
-			if from < 0 {
-				return nil, errors.Errorf("graph: the weights of config %s have no %s (layer %s)", source.Name, l.file+suffix, l.name)
-			}
-			p, t := n.parameters[to], tensors[from]
-			if !slices.Equal(t.Shape, p.Node.Shape()) {
-				return nil, errors.Errorf("graph: layer %s is %v in the weights to start from and %v here: use the same width, fully connected size, input size and classes", l.name, t.Shape, []int(p.Node.Shape()))
-			}
-			copies = append(copies, func() { copy(p.data(), t.Data) })
-			if suffix == ".weight" {
-				copied = append(copied, Copied{l.name, t.Name, p.Name, t.Shape})
-			}
-		}
+		copied = append(copied, Copied{l.Name, l.WeightName(), to.WeightName(), slices.Clone([]int(to.weight.Shape()))})
 	}
 	for _, c := range copies {
 		c()

@@ -1,8 +1,8 @@
 // Package onnx writes trained nets in the ONNX format, for onnxruntime and whatever else reads it.
 //
 // A weights file of a net of Table 1 of the paper (arXiv 1409.1556) goes in, with the metadata of weights.Info; out
-// comes a model that takes pixels as they are and gives logits. Layers and weights keep the names that package graph
-// gives them.
+// comes a model that takes pixels as they are and gives logits. Layers keep the names of package configs, and weights
+// theirs.
 package onnx
 
 import (
@@ -16,11 +16,8 @@ import (
 
 	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
-	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"vgg/configs"
-	"vgg/graph"
 	"vgg/weights"
 )
 
@@ -79,14 +76,17 @@ func model(f weights.File) (message, error) {
 	if err != nil {
 		return message{}, err
 	}
-	net, err := outline(info)
+	config, err := configs.ByName(info.Config)
 	if err != nil {
 		return message{}, err
 	}
-	if err := checkNames(net, f.Tensors); err != nil {
+	if info.Input%config.Stride() != 0 {
+		return message{}, errors.Errorf("metadata input %d: config %s wants a multiple of %d", info.Input, config.Name, config.Stride())
+	}
+	if err := checkNames(config, f.Tensors); err != nil {
 		return message{}, err
 	}
-	declared, err := declare(net, info, f)
+	declared, err := declare(config, info, f)
 	if err != nil {
 		return message{}, err
 	}
@@ -110,23 +110,8 @@ func model(f weights.File) (message, error) {
 	return m, nil
 }
 
-// outline builds the net as narrow as can be: only its layers and the names of its weights are wanted, which the width
-// does not change, and a lying file cannot ask for memory.
-func outline(info weights.Info) (*graph.Net, error) {
-	config, err := configs.ByName(info.Config)
-	if err != nil {
-		return nil, err
-	}
-	multiple := 1 << len(config.Stages)
-	if info.Input%multiple != 0 {
-		return nil, errors.Errorf("metadata input %d: config %s wants a multiple of %d", info.Input, config.Name, multiple)
-	}
-	x := gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Float32, 4, gorgonia.WithShape(1, 1, multiple, multiple), gorgonia.WithName(Input))
-	return graph.Build(x.Graph(), x, config, graph.Options{Classes: 1, Width: 1e-9, FC: 1, Init: graph.Zero})
-}
-
 // checkNames wants the tensors of the net, each of them once, and no other.
-func checkNames(net *graph.Net, tensors []weights.Tensor) error {
+func checkNames(config configs.Config, tensors []weights.Tensor) error {
 	seen := map[string]bool{}
 	for _, t := range tensors {
 		if seen[t.Name] {
@@ -135,11 +120,16 @@ func checkNames(net *graph.Net, tensors []weights.Tensor) error {
 		seen[t.Name] = true
 	}
 	var missing []string
-	for _, p := range net.Parameters() {
-		if !seen[p.Name] {
-			missing = append(missing, p.Name)
+	for _, l := range config.Layers() {
+		if !l.HasWeights() {
+			continue
 		}
-		delete(seen, p.Name)
+		for _, name := range []string{l.WeightName(), l.BiasName()} {
+			if !seen[name] {
+				missing = append(missing, name)
+			}
+			delete(seen, name)
+		}
 	}
 	if len(missing)+len(seen) == 0 {
 		return nil
@@ -151,7 +141,7 @@ func checkNames(net *graph.Net, tensors []weights.Tensor) error {
 	if len(seen) > 0 {
 		faults = append(faults, "unknown "+list(slices.Sorted(maps.Keys(seen))))
 	}
-	return errors.Errorf("the tensors are not those of config %s: %s", net.Config.Name, strings.Join(faults, "; "))
+	return errors.Errorf("the tensors are not those of config %s: %s", config.Name, strings.Join(faults, "; "))
 }
 
 // list writes the first of some names.
@@ -163,43 +153,40 @@ func list(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// declare makes the GraphProto. Its values are named after the layers, with the ReLU, as net.Layer names them.
-func declare(net *graph.Net, info weights.Info, f weights.File) (message, error) {
-	b := builder{file: f, value: Input, features: info.Channels, names: map[string][]string{}}
-	for _, p := range net.Parameters() {
-		b.names[p.Layer] = append(b.names[p.Layer], p.Name) // the weight, then the bias
-	}
+// declare makes the GraphProto. Its values are named after the layers, with the ReLU.
+func declare(config configs.Config, info weights.Info, f weights.File) (message, error) {
+	b := builder{file: f, value: Input, features: info.Channels}
 	b.normalise(info)
-	layers := net.Summary()[1:] // but the input
-	side := info.Input >> len(net.Config.Stages)
+	layers := config.Layers()
+	side := info.Input / config.Stride()
 	for i, l := range layers {
 		switch l.Kind {
-		case graph.Conv:
-			if err := b.weights(l.Name, l.Kernel, l.Kernel); err != nil {
+		case configs.Convolution:
+			if err := b.weights(l, l.Kernel, l.Kernel); err != nil {
 				return message{}, err
 			}
 			p := (l.Kernel - 1) / 2
-			b.node("Conv", l.Name, l.Name+".sum", b.names[l.Name], ints("kernel_shape", l.Kernel, l.Kernel), ints("pads", p, p, p, p))
+			b.layer("Conv", l, l.Name+".sum", ints("kernel_shape", l.Kernel, l.Kernel), ints("pads", p, p, p, p))
 			b.node("Relu", l.Name+".relu", l.Name, nil)
-		case graph.LRN:
+		case configs.LRN:
 			// ONNX divides alpha by size, as Caffe and PyTorch do.
-			b.node("LRN", l.Name, l.Name, nil, integer("size", configs.LRNN), float("alpha", configs.LRNAlpha*configs.LRNN),
+			b.layer("LRN", l, l.Name, integer("size", configs.LRNN), float("alpha", configs.LRNAlpha*configs.LRNN),
 				float("beta", configs.LRNBeta), float("bias", configs.LRNK))
-		case graph.Pool:
-			b.node("MaxPool", l.Name, l.Name, nil, ints("kernel_shape", l.Kernel, l.Kernel), ints("strides", l.Kernel, l.Kernel))
-		case graph.Linear:
-			if layers[i-1].Kind != graph.Linear {
+		case configs.MaxPool:
+			b.layer("MaxPool", l, l.Name, ints("kernel_shape", l.Kernel, l.Kernel), ints("strides", l.Kernel, l.Kernel))
+		case configs.FullyConnected:
+			if layers[i-1].Kind != configs.FullyConnected {
 				b.node("Flatten", "flatten", "flatten", nil, integer("axis", 1))
 				b.features *= side * side
 			}
-			if err := b.weights(l.Name); err != nil {
+			if err := b.weights(l); err != nil {
 				return message{}, err
 			}
-			if i == len(layers)-1 {
-				b.node("Gemm", l.Name, Output, b.names[l.Name], integer("transB", 1))
+			if !l.Hidden {
+				b.layer("Gemm", l, Output, integer("transB", 1))
 				break
 			}
-			b.node("Gemm", l.Name, l.Name+".sum", b.names[l.Name], integer("transB", 1))
+			b.layer("Gemm", l, l.Name+".sum", integer("transB", 1))
 			b.node("Relu", l.Name+".relu", l.Name, nil)
 		}
 	}
@@ -207,7 +194,7 @@ func declare(net *graph.Net, info weights.Info, f weights.File) (message, error)
 		return message{}, errors.Errorf("the last layer has %d outputs, and the metadata %d classes", b.features, len(info.Classes))
 	}
 
-	b.graph.text(graphName, net.Config.Name)
+	b.graph.text(graphName, config.Name)
 	for _, t := range b.tensors {
 		b.graph.message(graphInitializer, t)
 	}
@@ -219,7 +206,6 @@ func declare(net *graph.Net, info weights.Info, f weights.File) (message, error)
 // builder adds node after node to a GraphProto.
 type builder struct {
 	file     weights.File
-	names    map[string][]string // of a layer's tensors
 	graph    message
 	tensors  []message
 	value    string // what the last node gave
@@ -242,6 +228,15 @@ func (b *builder) node(op, name, value string, tensors []string, attributes ...m
 	b.value = value
 }
 
+// layer adds the NodeProto of a layer, with its tensors if it has any.
+func (b *builder) layer(op string, l configs.Layer, value string, attributes ...message) {
+	var tensors []string
+	if l.HasWeights() {
+		tensors = []string{l.WeightName(), l.BiasName()}
+	}
+	b.node(op, l.Name, value, tensors, attributes...)
+}
+
 // normalise subtracts the mean of each channel and divides by its deviation.
 func (b *builder) normalise(info weights.Info) {
 	shape := []int{1, info.Channels, 1, 1}
@@ -260,10 +255,9 @@ func float32s(vs []float64) []float32 {
 }
 
 // weights adds a layer's weight, (out, features, kernel…), and its bias, (out).
-func (b *builder) weights(layer string, kernel ...int) error {
-	names := b.names[layer]
-	weight, _ := b.file.Tensor(names[0])
-	bias, _ := b.file.Tensor(names[1])
+func (b *builder) weights(l configs.Layer, kernel ...int) error {
+	weight, _ := b.file.Tensor(l.WeightName())
+	bias, _ := b.file.Tensor(l.BiasName())
 	out := len(bias.Data)
 	for _, t := range []struct {
 		weights.Tensor
@@ -271,15 +265,24 @@ func (b *builder) weights(layer string, kernel ...int) error {
 	}{{weight, append([]int{out, b.features}, kernel...)}, {bias, []int{out}}} {
 		if !slices.Equal(t.Shape, t.want) {
 			return errors.Errorf("tensor %s (layer %s) is %v: after the layers before it and with %d outputs it should be %v",
-				t.Name, layer, t.Shape, out, t.want)
+				t.Name, l.Name, t.Shape, out, t.want)
 		}
-		if n := tensor.Shape(t.want).TotalSize(); n == 0 || n != len(t.Data) {
+		if n := elements(t.want); n == 0 || n != len(t.Data) {
 			return errors.Errorf("tensor %s: %d values do not fill the shape %v", t.Name, len(t.Data), t.Shape)
 		}
 		b.tensor(t.Tensor)
 	}
 	b.features = out
 	return nil
+}
+
+// elements is the number of values in a tensor of that shape.
+func elements(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
 }
 
 // tensor adds a TensorProto.

@@ -349,7 +349,7 @@ func (p Plan) addFilters(r *Report) error {
 	if err != nil {
 		return err
 	}
-	first, ok := f.Tensor("features.0.weight")
+	first, ok := f.Tensor(configs.A.Layers()[0].WeightName())
 	if !ok {
 		return errors.Errorf("reproduce: the weights of net A in %s have no first layer", p.dir(a))
 	}

@@ -3,8 +3,12 @@ package trainer
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
+	"gorgonia.org/gorgonia"
+
+	"vgg/configs"
 	"vgg/graph"
 	"vgg/history"
 )
@@ -13,8 +17,8 @@ import (
 type gradientNorms struct{ first, last float64 }
 
 func (s *session) gradientNorms() gradientNorms {
-	norm := func(i int) float64 {
-		grad, err := s.learnables[i].Grad()
+	norm := func(l configs.Layer) float64 {
+		grad, err := s.weight(l).Grad()
 		if err != nil {
 			return math.NaN()
 		}
@@ -24,17 +28,27 @@ func (s *session) gradientNorms() gradientNorms {
 		}
 		return math.Sqrt(sum) / float64(s.solver.Accumulated)
 	}
-	return gradientNorms{first: norm(0), last: norm(len(s.learnables) - 2)} // the last but one: fc8's weights
+	first, last := endsOf(s.net.Config)
+	return gradientNorms{first: norm(first), last: norm(last)}
 }
 
-func deepestConv(n *graph.Net) string {
-	name := ""
-	for _, l := range n.Summary() {
-		if l.Kind == graph.Conv {
-			name = l.Name
-		}
-	}
-	return name
+// weight is the weight tensor of a layer of the net.
+func (s *session) weight(l configs.Layer) *gorgonia.Node {
+	parameters := s.net.Parameters()
+	i := slices.IndexFunc(parameters, func(p graph.Parameter) bool { return p.Name == l.WeightName() })
+	return parameters[i].Node
+}
+
+// endsOf gives the first layer of a net and the last.
+func endsOf(c configs.Config) (first, last configs.Layer) {
+	layers := c.Layers()
+	return layers[0], layers[len(layers)-1]
+}
+
+// deepestConvolution is the last one.
+func deepestConvolution(c configs.Config) configs.Layer {
+	convolutions := c.Convolutions()
+	return convolutions[len(convolutions)-1]
 }
 
 // observeDeepest notes which channels of the deepest stage were active for the pictures just validated.
@@ -70,7 +84,7 @@ func (s *session) diagnose(row history.Epoch) string {
 			dead++
 		}
 	}
-	names := s.net.Parameters()
+	first, last := endsOf(s.net.Config)
 	better := graph.He
 	if s.net.Options.Init == better {
 		better = graph.Glorot
@@ -78,7 +92,7 @@ func (s *session) diagnose(row history.Epoch) string {
 	return strings.Join([]string{
 		fmt.Sprintf("the net does not learn yet: after epoch %d the training loss is %.3f, that of guessing is ln(%d) = %.3f", row.Epoch, row.TrainLoss, s.net.Options.Classes, guessing),
 		fmt.Sprintf("gradient norm %.2g in %s, %.2g in %s; %.0f %% of the channels of %s are dead (never active on the validation pictures)",
-			s.norms.first, names[0].Layer, s.norms.last, names[len(names)-1].Layer, 100*float64(dead)/float64(max(1, len(s.alive))), deepestConv(s.net)),
+			s.norms.first, first.Name, s.norms.last, last.Name, 100*float64(dead)/float64(max(1, len(s.alive))), deepestConvolution(s.net.Config).Name),
 		fmt.Sprintf("what helps: another initialiser (--init %s; now %s), another learning rate (--lr; now %g), or starting from a trained net A (--init-from)", better, s.net.Options.Init, row.LearningRate),
 	}, "\n  ")
 }

@@ -3,6 +3,7 @@ package trainer
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -69,7 +70,7 @@ func (s *session) firstInfinite(batch *dataset.Batch, iteration int) (string, er
 	}
 	var layers []*gorgonia.Node
 	var names []string
-	for _, l := range net.Summary()[1:] { // but for the input
+	for _, l := range net.Config.Layers() {
 		node, err := net.Layer(l.Name)
 		if err != nil {
 			return "", err
@@ -94,11 +95,12 @@ func (s *session) firstInfinite(batch *dataset.Batch, iteration int) (string, er
 // infiniteGradient is the deepest layer, the first that the backward pass comes to, with a gradient that is not finite;
 // "" where all are.
 func (s *session) infiniteGradient() string {
-	names := s.net.Parameters()
-	for i := len(s.learnables) - 1; i >= 0; i-- {
-		g, err := s.learnables[i].Grad()
-		if err != nil || !finite(g) {
-			return names[i].Layer
+	for _, p := range slices.Backward(s.net.Parameters()) {
+		if p.Frozen {
+			continue
+		}
+		if g, err := p.Node.Grad(); err != nil || !finite(g) {
+			return p.Layer
 		}
 	}
 	return ""

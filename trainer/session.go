@@ -242,7 +242,7 @@ func newRunner(config configs.Config, o graph.Options, batch, channels, input, m
 		}
 		options = append(options, machine.Gradients(net.Learnables()...), machine.Products(miniBatch))
 	} else {
-		if r.deepest, err = net.Layer(deepestConv(net)); err != nil {
+		if r.deepest, err = net.Layer(deepestConvolution(config).Name); err != nil {
 			return nil, err
 		}
 		options = append(options, machine.Outputs(r.deepest))

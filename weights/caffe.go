@@ -2,7 +2,6 @@ package weights
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -233,8 +232,8 @@ func fromCaffe(layers []caffeLayer) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range convolutions(config) {
-		names[c.Name] = fmt.Sprintf("features.%d", c.Feature)
+	for _, l := range config.Convolutions() {
+		names[l.Name] = l.Torchvision
 	}
 	f := &File{}
 	for _, l := range layers {
@@ -264,13 +263,10 @@ func fromCaffe(layers []caffeLayer) (*File, error) {
 
 // fcLayer is torchvision's name of fc6, fc7 or fc8. The last may have a suffix, as nets with other classes give it.
 func fcLayer(name string) string {
-	switch {
-	case name == "fc6":
-		return "classifier.0"
-	case name == "fc7":
-		return "classifier.3"
-	case strings.HasPrefix(name, "fc8"):
-		return "classifier.6"
+	for i, l := range fullyConnected {
+		if name == l.Name || i == len(fullyConnected)-1 && strings.HasPrefix(name, l.Name) {
+			return l.Torchvision
+		}
 	}
 	return ""
 }
@@ -300,10 +296,10 @@ func caffeConfig(layers []caffeLayer) (configs.Config, error) {
 		}
 	}
 	for _, c := range known() {
-		convs := convolutions(c)
-		same := len(convs) == len(kernels)
-		for _, conv := range convs {
-			same = same && kernels[conv.Name] == conv.Kernel
+		convolutions := c.Convolutions()
+		same := len(convolutions) == len(kernels)
+		for _, l := range convolutions {
+			same = same && kernels[l.Name] == l.Kernel
 		}
 		if same && c.Name != configs.ALRN.Name {
 			return c, nil

@@ -130,8 +130,8 @@ func TestTimm(t *testing.T) {
 	f := File{Tensors: narrow()}
 	for i := range f.Tensors {
 		tensor := &f.Tensors[i]
-		for timm, torchvision := range timmLayers {
-			if rest, ok := strings.CutPrefix(tensor.Name, torchvision+"."); ok {
+		for i, timm := range timmLayers {
+			if rest, ok := strings.CutPrefix(tensor.Name, fullyConnected[i].Torchvision+"."); ok {
 				tensor.Name = timm + "." + rest
 				if rest == "weight" && timm != "head.fc" {
 					tensor.Shape = append(tensor.Shape, 1, 1)
@@ -154,11 +154,11 @@ func TestConfigs(t *testing.T) {
 		for _, w := range []float64{1.0 / 64, 0.1, 0.1015} {
 			var f File
 			before := 3
-			for _, c := range convolutions(config) {
+			for _, c := range config.Convolutions() {
 				out := max(1, int(math.Round(w*float64(c.Channels))))
 				shape := []int{out, before, c.Kernel, c.Kernel}
 				n, _ := elements(shape, math.MaxInt32)
-				f.Tensors = append(f.Tensors, Tensor{Name: fmt.Sprintf("features.%d.weight", c.Feature), Shape: shape, Data: make([]float32, n)})
+				f.Tensors = append(f.Tensors, Tensor{Name: c.WeightName(), Shape: shape, Data: make([]float32, n)})
 				before = out
 			}
 			if err := f.describe(TorchVision); err != nil {
@@ -168,7 +168,7 @@ func TestConfigs(t *testing.T) {
 			if f.Metadata["config"] != config.Name || !ok {
 				t.Fatalf("%s at width %g read as %v", config.Name, w, f.Metadata)
 			}
-			for _, c := range convolutions(config) {
+			for _, c := range config.Convolutions() {
 				if a, b := max(1, math.Round(w*float64(c.Channels))), max(1, math.Round(width*float64(c.Channels))); a != b {
 					t.Errorf("%s: width %g gives %s %g channels, %g gives %g", config.Name, w, c.Name, a, width, b)
 				}
@@ -225,8 +225,8 @@ func blob(kind string, t Tensor) message {
 // caffemodel builds a NetParameter of narrow, whose first layer takes B, G, R; rename changes the layers' names.
 func caffemodel(kind string, rename func(string) string) []byte {
 	names := map[string]string{"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
-	for _, c := range convolutions(configs.A) {
-		names[fmt.Sprintf("features.%d", c.Feature)] = c.Name
+	for _, c := range configs.A.Convolutions() {
+		names[c.Torchvision] = c.Name
 	}
 	net := message{}.bytes(1, []byte("VGG"))
 	tensors := narrow()

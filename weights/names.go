@@ -1,7 +1,6 @@
 package weights
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -28,16 +27,19 @@ func (f *File) adopt(n Normalisation) error {
 	return f.describe(n)
 }
 
-// layers of timm: the fully connected ones are convolutions there, but the last.
-var timmLayers = map[string]string{"pre_logits.fc1": "classifier.0", "pre_logits.fc2": "classifier.3", "head.fc": "classifier.6"}
+// timmLayers gives timm's names of the fully connected layers, which are convolutions there, but the last.
+var timmLayers = []string{"pre_logits.fc1", "pre_logits.fc2", "head.fc"}
+
+// fullyConnected are the fully connected layers, which have the same names in files of all nets.
+var fullyConnected = configs.A.FullyConnected()
 
 func fromTimm(t *Tensor) {
 	dot := max(0, strings.LastIndexByte(t.Name, '.'))
-	layer, ok := timmLayers[t.Name[:dot]]
-	if !ok {
+	i := slices.Index(timmLayers, t.Name[:dot])
+	if i < 0 {
 		return
 	}
-	t.Name = layer + t.Name[dot:]
+	t.Name = fullyConnected[i].Torchvision + t.Name[dot:]
 	if len(t.Shape) == 4 {
 		t.Shape = flatten(t.Shape)
 	}
@@ -72,11 +74,6 @@ func refuseBatchNorm(names []string) error {
 	return nil
 }
 
-// convolutions lists those of a config.
-func convolutions(c configs.Config) []configs.Row {
-	return slices.DeleteFunc(c.Rows(), func(r configs.Row) bool { return r.Kind != configs.Convolution })
-}
-
 func known() []configs.Config { return append(configs.All(), configs.B5) }
 
 // describe fills in the metadata that names and shapes tell and the file lacks.
@@ -91,22 +88,23 @@ func (f *File) describe(n Normalisation) error {
 		}
 	}
 	fill("channels", strconv.Itoa(first.Shape[1]))
-	fc6, ok6 := f.Tensor("classifier.0.weight")
-	fc8, ok8 := f.Tensor("classifier.6.weight")
+	fc6, ok6 := f.Tensor(fullyConnected[0].WeightName())
+	fc8, ok8 := f.Tensor(fullyConnected[2].WeightName())
 	if ok6 && len(fc6.Shape) == 2 {
 		fill("fc", strconv.Itoa(fc6.Shape[0]))
 	}
 	if ok8 && len(fc8.Shape) == 2 {
 		fill("classes", strconv.Itoa(fc8.Shape[0]))
 	}
-	config, last, ok := f.config()
-	if ok {
+	if config, ok := f.config(); ok {
 		fill("config", config.Name)
 		if w, ok := f.width(config); ok {
 			fill("width", formatFloat(w))
 		}
 		if ok6 && len(fc6.Shape) == 2 {
-			if side, ok := inputSide(fc6.Shape[1], last, len(config.Stages)); ok {
+			convolutions := config.Convolutions()
+			last, _ := f.Tensor(convolutions[len(convolutions)-1].WeightName())
+			if side, ok := inputSide(fc6.Shape[1], last.Shape[0], config.Stride()); ok {
 				fill("input", strconv.Itoa(side))
 			}
 		}
@@ -126,34 +124,33 @@ func (f *File) describe(n Normalisation) error {
 // jittering; torchvision and timm test theirs at Q = 256.
 var scales = map[Normalisation][2]int{TorchVision: {256, 256}, Caffe: {256, 512}}
 
-// config finds the net whose convolutions the file has, and the channels of the last.
-func (f *File) config() (found configs.Config, last int, ok bool) {
-	var have []configs.Row
+// config finds the net whose convolutions the file has.
+func (f *File) config() (configs.Config, bool) {
+	kernels := map[string]int{} // of the convolutions, by the name of their weights
 	for _, t := range f.Tensors {
-		number, ok := strings.CutSuffix(t.Name, ".weight")
-		feature, err := strconv.Atoi(strings.TrimPrefix(number, "features."))
-		if ok && err == nil && len(t.Shape) == 4 {
-			have = append(have, configs.Row{Feature: feature, Layer: configs.Conv(t.Shape[2], t.Shape[0])})
-			last = t.Shape[0]
+		if strings.HasPrefix(t.Name, "features.") && strings.HasSuffix(t.Name, ".weight") && len(t.Shape) == 4 {
+			kernels[t.Name] = t.Shape[2]
 		}
 	}
-	i := slices.IndexFunc(known(), func(c configs.Config) bool {
-		return slices.EqualFunc(convolutions(c), have, func(a, b configs.Row) bool {
-			return a.Feature == b.Feature && a.Kernel == b.Kernel
-		})
-	})
-	if i < 0 {
-		return configs.Config{}, 0, false
+	for _, c := range known() {
+		convolutions := c.Convolutions()
+		same := len(convolutions) == len(kernels)
+		for _, l := range convolutions {
+			same = same && kernels[l.WeightName()] == l.Kernel
+		}
+		if same {
+			return c, true
+		}
 	}
-	return known()[i], last, true
+	return configs.Config{}, false
 }
 
 // width finds a multiplier that gives every convolution its channels: max(1, round(width · channels)).
 func (f *File) width(c configs.Config) (float64, bool) {
 	low, high, ratio := 0.0, math.Inf(1), 0.0
-	for _, conv := range convolutions(c) {
-		t, _ := f.Tensor(fmt.Sprintf("features.%d.weight", conv.Feature))
-		out, channels := float64(t.Shape[0]), float64(conv.Channels)
+	for _, l := range c.Convolutions() {
+		t, _ := f.Tensor(l.WeightName())
+		out, channels := float64(t.Shape[0]), float64(l.Channels)
 		if out > 1 {
 			low = max(low, (out-0.5)/channels)
 		}
@@ -169,11 +166,12 @@ func (f *File) width(c configs.Config) (float64, bool) {
 	return 0, false
 }
 
-// inputSide is the side of the pictures for which fc6 takes so many features of so many channels.
-func inputSide(features, channels, stages int) (int, bool) {
+// inputSide is the side of the pictures for which fc6 takes that number of features, of feature maps with that number of
+// channels.
+func inputSide(features, channels, stride int) (int, bool) {
 	if channels < 1 || features%channels != 0 {
 		return 0, false
 	}
 	side := int(math.Round(math.Sqrt(float64(features / channels))))
-	return side << stages, side > 0 && side*side*channels == features
+	return side * stride, side > 0 && side*side*channels == features
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/pkg/errors"
+
+	"vgg/configs"
 )
 
 // Normalisation names what a net expects of pixels.
@@ -51,8 +53,8 @@ func (f *File) Normalise(n Normalisation) error {
 	return nil
 }
 
-// firstLayer is the name of the first convolution's weights.
-const firstLayer = "features.0.weight"
+// firstLayer is the name of the first convolution's weights, in files of all nets.
+var firstLayer = configs.A.Layers()[0].WeightName()
 
 func channelsOf(first Tensor) string {
 	if len(first.Shape) != 4 {

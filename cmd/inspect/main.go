@@ -137,12 +137,14 @@ func tables(w io.Writer, f flags) error {
 		t := sum(net, f.Input)
 		totals = append(totals, t)
 		for _, l := range t.Layers[1:] {
-			stage, cell := tableCell(l)
+			stage := tableRow(l.Layer)
 			if columns[stage] == nil {
 				columns[stage] = map[string][]string{}
 				stages = append(stages, stage)
 			}
-			columns[stage][t.Config] = append(columns[stage][t.Config], cell)
+			row := l.Row
+			row.Channels = l.Output[0]
+			columns[stage][t.Config] = append(columns[stage][t.Config], row.String())
 			tallest[stage] = max(tallest[stage], len(columns[stage][t.Config]))
 		}
 	}
@@ -185,17 +187,12 @@ func tables(w io.Writer, f flags) error {
 	return errors.Wrap(tw.Flush(), "inspect")
 }
 
-// tableCell gives the stage of Table 1 to which a layer belongs and what the paper calls it.
-func tableCell(l graph.LayerSummary) (stage, cell string) {
-	switch l.Kind {
-	case graph.Conv:
-		return "stage " + l.Name[4:5], fmt.Sprintf("conv%d-%d", l.Kernel, l.Output[0])
-	case graph.LRN:
-		return "stage " + l.Name[3:4], "LRN"
-	case graph.Pool:
-		return l.Name, "maxpool"
+// tableRow names the row or rows of Table 1 to which a layer belongs.
+func tableRow(l configs.Layer) string {
+	if l.Kind == configs.Convolution || l.Kind == configs.LRN {
+		return fmt.Sprintf("stage %d", l.Stage)
 	}
-	return l.Name, fmt.Sprintf("FC-%d", l.Output[0])
+	return l.Name
 }
 
 func dot(f flags) error {
