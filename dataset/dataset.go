@@ -30,7 +30,16 @@ type Set struct {
 	Classes    []string
 	Train, Val Split
 
+	Source Source // where Open found it; zero for a set that is made otherwise
+
 	trees []tree
+}
+
+// Source is what Open was given: the same source gives the same set.
+type Source struct {
+	Spec      string
+	ValShare  float64
+	SplitSeed uint64
 }
 
 // Close lets go of the files that the set reads from.
@@ -79,6 +88,14 @@ const (
 // name and its class; a class is a name, or a number from 0 in the order of the names. Errors name the file, or the
 // archive and its entry.
 func Open(spec string, o Options) (*Set, error) {
+	set, err := open(spec, o)
+	if err == nil {
+		set.Source = Source{Spec: spec, ValShare: o.ValShare, SplitSeed: o.SplitSeed}
+	}
+	return set, err
+}
+
+func open(spec string, o Options) (*Set, error) {
 	if spec == "" || spec == Embedded || spec == embeddedAlias {
 		return openEmbedded()
 	}

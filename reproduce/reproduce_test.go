@@ -38,7 +38,7 @@ func (s stripes) Picture(i int) (augment.Picture, error) {
 }
 
 func set() *dataset.Set {
-	return &dataset.Set{Name: "stripes", Channels: 1, Classes: []string{"a", "b", "c", "d", "e", "f"}, Train: stripes{48, 6}, Val: stripes{18, 6}}
+	return &dataset.Set{Name: "stripes", Source: dataset.Source{Spec: "embedded", ValShare: 0.1, SplitSeed: 1}, Channels: 1, Classes: []string{"a", "b", "c", "d", "e", "f"}, Train: stripes{48, 6}, Val: stripes{18, 6}}
 }
 
 func plan(t *testing.T) Plan {

@@ -81,24 +81,15 @@ func (p Plan) begin() error {
 }
 
 // train trains a net, or the rest of it.
-func (p Plan) train(ctx context.Context, t training, set *dataset.Set, observer Observer) (err error) {
+func (p Plan) train(ctx context.Context, t training, set *dataset.Set, observer Observer) error {
 	job := trainer.Job{Recipe: p.recipe(t), Set: set, Dir: p.dir(t)}
 	job.Observer = observer.Training(job.Dir, job.Recipe)
-	if job.Recipe.Weights != "" {
-		if job.Weights, err = weights.Read(job.Recipe.Weights); err != nil {
-			return err
-		}
-	}
-	if job.Recipe.InitFrom != "" {
-		if job.InitFrom, err = weights.Read(job.Recipe.InitFrom); err != nil {
-			return err
-		}
-	}
 	if begun, err := filepath.Glob(filepath.Join(job.Dir, trainer.CheckpointDir, "*.safetensors")); err != nil || len(begun) > 0 {
 		// The folder may have been moved, and with it where the weights are.
 		job.Resume, job.Force = true, []string{"weights", "init_from"}
 	}
-	if _, err = trainer.Train(ctx, job); errors.Is(err, trainer.ErrFinished) {
+	_, err := trainer.Train(ctx, job)
+	if errors.Is(err, trainer.ErrFinished) {
 		return nil
 	}
 	return err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"vgg/configs"
-	"vgg/dataset"
 	"vgg/trainer"
 )
 
@@ -18,18 +17,12 @@ func ExampleTrain() {
 	}
 	recipe.Net.Width, recipe.Net.FC, recipe.Net.Dropout = 0.125, 64, 0
 	recipe.Training.Limit, recipe.Training.Epochs = 5000, 2
-	set, err := dataset.Open(recipe.Data, dataset.Options{})
+	h, err := trainer.Train(context.Background(), trainer.Job{Recipe: recipe})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer set.Close()
-	history, err := trainer.Train(context.Background(), trainer.Job{Recipe: recipe, Set: set})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	best, _ := history.Best()
-	fmt.Println(len(history), "epochs; better than half right:", best.ValTop1Error < 50)
+	best, _ := h.Best()
+	fmt.Println(len(h), "epochs; better than half right:", best.ValTop1Error < 50)
 	// Output: 2 epochs; better than half right: true
 }

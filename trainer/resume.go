@@ -56,8 +56,8 @@ func (s *session) openDir() (*checkpoint, error) {
 		return nil, err
 	}
 	changed := run.Differences(job.Recipe, append(job.Force, "checkpoint_minutes", "on_disk_full", "on_divergence", "log_every")...)
-	if data := job.Set.Fingerprint(); data != c.Data && !slices.Contains(job.Force, "data") {
-		changed = append(changed, fmt.Sprintf("the data set %s holds other pictures", job.Set.Name))
+	if data := s.set.Fingerprint(); data != c.Data && !slices.Contains(job.Force, "data") {
+		changed = append(changed, fmt.Sprintf("the data set %s holds other pictures", s.set.Name))
 	}
 	if len(changed) > 0 {
 		return nil, errors.Errorf("trainer: the run in %s was begun otherwise: %s (--force KEY allows it; another --out begins a new run)", job.Dir, strings.Join(changed, "; "))
@@ -124,7 +124,7 @@ func (s *session) beginFiles() error {
 	if err != nil {
 		return err
 	}
-	s.at.Recipe, s.at.Data = string(recipe), s.job.Set.Fingerprint()
+	s.at.Recipe, s.at.Data = string(recipe), s.set.Fingerprint()
 	if err := s.files.writeBytes(RecipeFile, recipe); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (s *session) summarise() Summary {
 	best, _ := h.Best()
 	last := h[len(h)-1]
 	sum := Summary{
-		Config: s.net.Config.Name, Recipe: s.job.Recipe.Name, Data: s.job.Set.Name, Classes: s.net.Options.Classes,
+		Config: s.net.Config.Name, Recipe: s.job.Recipe.Name, Data: s.set.Name, Classes: s.net.Options.Classes,
 		Epochs: last.Epoch, Iterations: last.Iteration, BestEpoch: best.Epoch, ValLoss: best.ValLoss, ValTop1Error: best.ValTop1Error,
 		Seconds: s.elapsed(), Seed: s.job.Recipe.Training.Seed, Threads: runtime.GOMAXPROCS(0),
 		Skipped: len(s.skips.List()), Parameters: s.parameters(),
@@ -117,8 +117,8 @@ func (s *session) saveSkips() error {
 func (s *session) saveWeights(name string, row history.Epoch) error {
 	r := s.job.Recipe
 	info := weights.Info{
-		Config: s.net.Config.Name, Width: s.net.Options.Width, FC: s.net.Options.FC, Input: r.Net.Input, Channels: s.job.Set.Channels,
-		Classes: s.job.Set.Classes, Mean: s.transform.Mean, Std: s.transform.Std, ScaleMin: s.transform.Scale.Min, ScaleMax: s.transform.Scale.Max,
+		Config: s.net.Config.Name, Width: s.net.Options.Width, FC: s.net.Options.FC, Input: r.Net.Input, Channels: s.set.Channels,
+		Classes: s.set.Classes, Mean: s.transform.Mean, Std: s.transform.Std, ScaleMin: s.transform.Scale.Min, ScaleMax: s.transform.Scale.Max,
 		Recipe: r.Name, Epoch: row.Epoch, ValTop1Error: row.ValTop1Error,
 	}
 	f := weights.File{Metadata: info.Metadata(), Tensors: s.net.Tensors()}

@@ -17,11 +17,13 @@ import (
 	"vgg/graph/machine"
 	"vgg/history"
 	"vgg/internal/kernel"
+	"vgg/weights"
 )
 
 // session is a training under way: two graphs over one set of weights, and what feeds them.
 type session struct {
 	job        Job
+	set        *dataset.Set
 	net        *graph.Net // the training graph's
 	learnables []gorgonia.ValueGrad
 	training   *runner
@@ -61,6 +63,13 @@ func newSession(job Job) (s *session, err error) {
 		}
 	}()
 	s = own
+	if err := s.openSet(); err != nil {
+		return nil, err
+	}
+	start, err := s.readWeights()
+	if err != nil {
+		return nil, err
+	}
 	resumed, err := s.openDir()
 	if err != nil {
 		return nil, err
@@ -69,16 +78,16 @@ func newSession(job Job) (s *session, err error) {
 		return nil, err
 	}
 	o := graph.Options{
-		Classes: len(job.Set.Classes), Width: r.Net.Width, FC: r.Net.FC,
+		Classes: len(s.set.Classes), Width: r.Net.Width, FC: r.Net.FC,
 		Dropout: r.Net.Dropout, Init: graph.Init(r.Net.Init), Seed: r.Training.Seed,
 	}
 	micro := r.MicroBatch()
-	if s.training, err = newRunner(config, o, micro, job.Set.Channels, r.Net.Input, r.Training.Batch); err != nil {
+	if s.training, err = newRunner(config, o, micro, s.set.Channels, r.Net.Input, r.Training.Batch); err != nil {
 		return nil, err
 	}
 	s.net = s.training.net
 	o.Dropout, o.Weights = 0, s.net
-	if s.validation, err = newRunner(config, o, micro, job.Set.Channels, r.Net.Input, 0); err != nil {
+	if s.validation, err = newRunner(config, o, micro, s.set.Channels, r.Net.Input, 0); err != nil {
 		return nil, err
 	}
 	s.learnables = gorgonia.NodesToValueGrads(s.net.Learnables())
@@ -86,7 +95,7 @@ func newSession(job Job) (s *session, err error) {
 	if resumed != nil {
 		return s, s.restore(resumed)
 	}
-	if err := s.startWeights(); err != nil {
+	if err := s.startFrom(start); err != nil {
 		return nil, err
 	}
 	s.at = progress{Format: format, Epoch: 1, Schedule: Plateau{Schedule: r.Schedule, LearningRate: r.Training.LearningRate}}
@@ -102,14 +111,37 @@ func kernels() string {
 	return note
 }
 
-// Open opens the data set of a recipe. What takes its time is told to notice; nil tells nobody.
-func Open(r configs.Recipe, notice func(message string)) (*dataset.Set, error) {
-	return dataset.Open(r.Data, dataset.Options{ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed, Notice: notice})
+// OpenData opens the data set that a recipe names. Notice, if not nil, is called before slow operations.
+func OpenData(r configs.Recipe, notice func(message string)) (*dataset.Set, error) {
+	set, err := dataset.Open(r.Data, dataset.Options{ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed, Notice: notice})
+	return set, errors.Wrapf(err, "trainer: data = %q", r.Data)
+}
+
+// openSet opens the recipe's data set, or takes the job's if it is that one.
+func (s *session) openSet() (err error) {
+	r := s.job.Recipe
+	if s.job.Set == nil {
+		if r.Data == "" {
+			return errors.New("trainer: the recipe names no pictures: set its key data")
+		}
+		s.set, err = OpenData(r, s.job.Observer.Notice)
+		return err
+	}
+	s.set = s.job.Set
+	want := dataset.Source{Spec: r.Data, ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed}
+	if r.Data == "" {
+		want = dataset.Source{}
+	}
+	if s.set.Source != want {
+		return errors.Errorf("trainer: the set %s is not that of the recipe: data, pictures.val_share and pictures.split_seed are %q, %g and %d, not %q, %g and %d",
+			s.set.Name, s.set.Source.Spec, s.set.Source.ValShare, s.set.Source.SplitSeed, want.Spec, want.ValShare, want.SplitSeed)
+	}
+	return nil
 }
 
 // openData measures the training pictures and makes the two loaders.
 func (s *session) openData() error {
-	r, set := s.job.Recipe, s.job.Set
+	r, set := s.job.Recipe, s.set
 	train := set.Train
 	if r.Training.Limit > 0 && r.Training.Limit < train.Len() {
 		train = dataset.Subset(train, r.Training.Limit)
@@ -160,7 +192,7 @@ func Transform(r configs.Recipe, channels int, s dataset.Statistics) augment.Tra
 
 // statistics are those that the recipe has, or, measured, gets.
 func (s *session) statistics(train dataset.Split) (dataset.Statistics, error) {
-	known, channels := &s.job.Recipe.Statistics, s.job.Set.Channels
+	known, channels := &s.job.Recipe.Statistics, s.set.Channels
 	if known.Pictures > 0 {
 		return dataset.Statistics{
 			Mean: known.Mean[:channels], Std: known.Std[:channels], Pictures: known.Pictures,
@@ -177,25 +209,45 @@ func (s *session) statistics(train dataset.Split) (dataset.Statistics, error) {
 	return m, nil
 }
 
-// startWeights takes over the weights that the job starts from.
-func (s *session) startWeights() error {
-	if w := s.job.Weights; w != nil {
-		if err := s.net.Load(w.Tensors); err != nil {
-			return errors.Wrap(err, "--weights")
-		}
-		s.notes = append(s.notes, "weights: all layers from "+s.job.Recipe.Weights)
+// readWeights reads the file of weights that the recipe starts from; nil for random weights, and for a run that is resumed
+// from its checkpoint.
+func (s *session) readWeights() (*weights.File, error) {
+	r := s.job.Recipe
+	switch {
+	case s.job.Resume:
+		return nil, nil
+	case r.Weights != "":
+		f, err := weights.Read(r.Weights)
+		return f, errors.Wrapf(err, "trainer: weights = %q", r.Weights)
+	case r.InitFrom != "":
+		f, err := weights.Read(r.InitFrom)
+		return f, errors.Wrapf(err, "trainer: init_from = %q", r.InitFrom)
 	}
-	w := s.job.InitFrom
-	if w == nil {
+	return nil, nil
+}
+
+// startFrom copies the weights that training starts from, all layers or those that section 3.1 takes from net A, and
+// closes their file. nil leaves the random weights.
+func (s *session) startFrom(f *weights.File) error {
+	if f == nil {
 		return nil
 	}
-	source, err := configs.ByName(w.Metadata["config"])
-	if err != nil {
-		return errors.Wrap(err, "--init-from")
+	defer f.Close()
+	r := s.job.Recipe
+	if r.Weights != "" {
+		if err := s.net.Load(f.Tensors); err != nil {
+			return errors.Wrapf(err, "trainer: weights = %q", r.Weights)
+		}
+		s.notes = append(s.notes, "weights: all layers from "+r.Weights)
+		return nil
 	}
-	copied, err := s.net.Transfer(source, w.Tensors)
+	source, err := configs.ByName(f.Metadata["config"])
 	if err != nil {
-		return errors.Wrap(err, "--init-from")
+		return errors.Wrapf(err, "trainer: init_from = %q", r.InitFrom)
+	}
+	copied, err := s.net.Transfer(source, f.Tensors)
+	if err != nil {
+		return errors.Wrapf(err, "trainer: init_from = %q", r.InitFrom)
 	}
 	for _, c := range copied {
 		s.notes = append(s.notes, fmt.Sprintf("%s: from net %s (%s → %s, %v); keeps the full learning rate", c.Layer, source.Name, c.From, c.To, c.Shape))
@@ -212,6 +264,9 @@ func (s *session) close() {
 	}
 	_ = s.checkpoints.wait() // whoever wanted to know has asked
 	s.files.close()
+	if s.set != nil && s.job.Set == nil {
+		_ = s.set.Close() // it was only read
+	}
 }
 
 // runner runs one graph on batches.

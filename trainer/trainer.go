@@ -14,22 +14,23 @@ import (
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/history"
-	"vgg/weights"
 )
 
-// Job is one training.
+// Job is one training. The recipe decides everything that the result depends on; the pictures and weights that it names
+// are opened by Train.
 type Job struct {
 	Recipe configs.Recipe
-	Set    *dataset.Set
 	Dir    string // the run directory, made if missing; "" writes nothing
 
-	Weights  *weights.File // start from all of these layers; nil = from random
-	InitFrom *weights.File // or from the layers that section 3.1 takes from net A; nil = none
+	// Set, if not nil, is the recipe's data set, already opened by OpenData: for callers that train on it more than once.
+	// A set that is made otherwise, such as one of pictures in memory, needs a recipe with Data = "". Train refuses a set
+	// that is not the recipe's. It does not close Set.
+	Set *dataset.Set
 
 	Resume bool     // go on from the last checkpoint in Dir
 	Force  []string // keys of the recipe, or "data", that may differ from those of the run that is resumed
 
-	Observer Observer // nil tells nobody
+	Observer Observer // nil observes nothing
 
 	create func(path string) (pending, error) // for tests; see files
 }

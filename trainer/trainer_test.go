@@ -52,6 +52,7 @@ func quick(t testing.TB) configs.Recipe {
 	r.Net.Width, r.Net.FC, r.Net.Dropout = 1.0/16, 32, 0.1
 	r.Training.Batch, r.Training.Epochs, r.Training.LearningRate = 16, 3, 0.02
 	r.Augment.Flip = false
+	r.Data = "" // the pictures are made by set
 	return r
 }
 
@@ -117,15 +118,16 @@ func TestTrain(t *testing.T) {
 		t.Errorf("metadata %+v, %v", info, err)
 	}
 
-	// What was saved can be gone on from, and a deeper net can start from it.
+	// Training can start from what was saved, and so can a deeper net.
 	r.Training.Epochs = 1
 	n = &notes{}
-	further, err := Train(context.Background(), Job{Recipe: r, Set: set(256, 3), Weights: f, Observer: n})
+	r.Weights = filepath.Join(dir, BestFile)
+	further, err := Train(context.Background(), Job{Recipe: r, Set: set(256, 3), Observer: n})
 	if err != nil || further[0].ValTop1Error > best.ValTop1Error+10 {
 		t.Errorf("going on: %+v, %v", further, err)
 	}
-	r.Config = "E"
-	if _, err = Train(context.Background(), Job{Recipe: r, Set: set(64, 3), InitFrom: f, Observer: n}); err != nil {
+	r.Config, r.Weights, r.InitFrom = "E", "", r.Weights
+	if _, err = Train(context.Background(), Job{Recipe: r, Set: set(64, 3), Observer: n}); err != nil {
 		t.Fatal(err)
 	}
 	if text := strings.Join(n.begin, "\n"); !strings.Contains(text, "conv3_2: from net A (features.8.weight → features.12.weight") || strings.Contains(text, "conv4_1") {
@@ -215,15 +217,22 @@ func TestFailures(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	wrong := &weights.File{Metadata: map[string]string{"config": "A"}}
+	wrong := filepath.Join(t.TempDir(), "wrong.safetensors")
+	if err := weights.Write(wrong, weights.File{Metadata: map[string]string{"config": "A"}}); err != nil {
+		t.Fatal(err)
+	}
 	for want, change := range map[string]func(*Job){
 		"unknown config":    func(j *Job) { j.Recipe.Config = "F" },
 		"net.input":         func(j *Job) { j.Recipe.Net.Input = 48 },
 		"mini-batch of 512": func(j *Job) { j.Recipe.Training.Batch = 512 },
 		"--out":             func(j *Job) { j.Dir = filepath.Join(file, "run") },
-		"--weights":         func(j *Job) { j.Weights = wrong },
-		"--init-from":       func(j *Job) { j.InitFrom = wrong },
-		"validation":        func(j *Job) { j.Set.Val = stripes{0, 3} },
+		"weights = ":        func(j *Job) { j.Recipe.Weights = wrong },
+		"init_from = ":      func(j *Job) { j.Recipe.InitFrom = wrong },
+		"weights = \"gone":  func(j *Job) { j.Recipe.Weights = "gone.safetensors" },
+		"names no pictures": func(j *Job) { j.Set = nil },
+		"data = \"missing":  func(j *Job) { j.Set, j.Recipe.Data = nil, "missing" },
+		"\"\", 0 and 0, not \"embedded\", 0.1 and 1": func(j *Job) { j.Recipe.Data = "embedded" },
+		"validation": func(j *Job) { j.Set.Val = stripes{0, 3} },
 	} {
 		job := Job{Recipe: quick(t), Set: set(64, 3), Observer: &notes{}}
 		change(&job)

@@ -90,7 +90,7 @@ func show(ctx context.Context, f flags) error {
 	if err != nil {
 		return cli.Usage(err)
 	}
-	set, err := trainer.Open(r, func(message string) { fmt.Fprintln(os.Stderr, message) })
+	set, err := trainer.OpenData(r, func(message string) { fmt.Fprintln(os.Stderr, message) })
 	if err != nil {
 		return errors.Wrap(err, "SPEC")
 	}

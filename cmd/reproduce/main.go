@@ -55,7 +55,7 @@ func run(ctx context.Context, f flags) error {
 	if err := plan.Validate(); err != nil {
 		return cli.Usage(err)
 	}
-	pictures, err := trainer.Open(r, console{}.Notice)
+	pictures, err := trainer.OpenData(r, console{}.Notice)
 	if err != nil {
 		return errors.Wrap(err, "--data")
 	}

@@ -17,7 +17,6 @@ import (
 	"vgg/internal/cli"
 	"vgg/internal/progress"
 	"vgg/trainer"
-	"vgg/weights"
 )
 
 type flags struct {
@@ -124,30 +123,16 @@ func train(ctx context.Context, f flags) error {
 	if f.Resume != "" {
 		job.Dir, job.Resume = f.Resume, true
 	}
-	if r.Weights != "" && !job.Resume {
-		if job.Weights, err = weights.Read(r.Weights); err != nil {
-			return errors.Wrap(err, "--weights")
-		}
-	}
-	if r.InitFrom != "" && !job.Resume {
-		if job.InitFrom, err = weights.Read(r.InitFrom); err != nil {
-			return errors.Wrap(err, "--init-from")
-		}
-	}
-	if job.Set, err = trainer.Open(r, func(message string) { fmt.Println(message) }); err != nil {
-		return errors.Wrap(err, "--data")
-	}
-	defer job.Set.Close()
 	if job.Dir == "" {
 		job.Dir = filepath.Join("runs", fmt.Sprintf("%s-%s-%s", r.Name, r.Config, time.Now().Format("20060102-150405")))
 	}
 	job.Observer = progress.NewReporter(os.Stdout, job.Dir, r)
 	start := time.Now()
-	history, err := trainer.Train(ctx, job)
+	h, err := trainer.Train(ctx, job)
 	if err != nil {
-		return err
+		return hinted{err}
 	}
-	return finish(history, job.Dir, time.Since(start))
+	return finish(h, job.Dir, time.Since(start))
 }
 
 // finish prints what came out.
