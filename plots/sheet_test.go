@@ -1,11 +1,9 @@
 package plots
 
 import (
-	"bytes"
 	"image"
 	"image/color"
 	"image/draw"
-	"image/png"
 	"strings"
 	"testing"
 )
@@ -24,11 +22,7 @@ func sheetPNG(t *testing.T, rows []SheetRow, title, note string) image.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := png.Decode(bytes.NewReader(encode(t, figure, "png")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return decode(t, encode(t, figure, "png"))
 }
 
 // patch is where a colour is: the smallest rectangle around its pixels, and their number.

@@ -1,4 +1,4 @@
-// Command plot lays the validation curves of several runs over each other.
+// Command plot draws the validation curves of several runs over each other.
 package main
 
 import (
@@ -31,10 +31,10 @@ func main() {
 	})
 }
 
-// watched is the time between two looks at the runs.
-const watched = time.Second
+// watchInterval is the time between two checks of the runs.
+const watchInterval = time.Second
 
-// watch draws whenever one of the histories was written, until ctx is cancelled, which is how it is meant to end.
+// watch draws whenever one of the histories was written. It ends without an error when ctx is cancelled.
 func watch(ctx context.Context, f flags) error {
 	var drawn time.Time
 	for {
@@ -57,7 +57,7 @@ func watch(ctx context.Context, f flags) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(watched):
+		case <-time.After(watchInterval):
 		}
 	}
 }
