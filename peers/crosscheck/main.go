@@ -1,5 +1,5 @@
-// Command crosscheck makes what other frameworks compute again: a net with random weights, random pictures, and what ours
-// makes of them. crosscheck/run compares that with PyTorch, onnx/check with onnxruntime.
+// Command crosscheck writes a net with random weights, random pictures, and the logits and gradients that our code computes
+// from them. peers/check-pytorch and peers/check-onnx compute the same with other frameworks and compare.
 package main
 
 import (
@@ -24,22 +24,22 @@ import (
 )
 
 type flags struct {
-	Config    string  `help:"The net: A, A-LRN, B, C, D or E." required:""`
+	Config    string  `help:"Net: A, A-LRN, B, C, D or E." required:""`
 	Width     float64 `help:"Multiplier of the channel counts." default:"1"`
-	FC        int     `name:"fc" help:"Outputs of the first two fully connected layers." default:"4096"`
-	Classes   int     `help:"Outputs of the last one." default:"1000"`
-	Input     int     `help:"Side of the pictures." default:"224"`
-	Batch     int     `help:"Pictures." default:"2"`
-	Seed      uint64  `help:"Of weights and pictures." default:"1"`
-	Gradients bool    `help:"Also the gradients of the loss with regard to all weights."`
-	ONNX      bool    `name:"onnx" help:"Also the net as ONNX."`
+	FC        int     `name:"fc" help:"Width of the hidden fully connected layers." default:"4096"`
+	Classes   int     `help:"Number of classes." default:"1000"`
+	Input     int     `help:"Side of the pictures in pixels." default:"224"`
+	Batch     int     `help:"Number of pictures." default:"2"`
+	Seed      uint64  `help:"Seed of weights and pictures." default:"1"`
+	Gradients bool    `help:"Also write the gradients of the loss with respect to all weights."`
+	ONNX      bool    `name:"onnx" help:"Also write the net as ONNX."`
 	Out       string  `help:"Folder for weights.safetensors, ours.safetensors and net.onnx." required:"" placeholder:"DIR"`
 	cli.Threads
 }
 
 func main() {
 	var f flags
-	cli.Main("crosscheck", "Computes a net with random weights, for comparison with other frameworks.", &f, func(context.Context) error {
+	cli.Main("crosscheck", "Compute a net with random weights, for comparison with other frameworks.", &f, func(context.Context) error {
 		if err := f.Threads.Apply(); err != nil {
 			return err
 		}
@@ -47,8 +47,8 @@ func main() {
 	})
 }
 
-// The normalisation: near the paper's, with its large inputs, since LRN does next to nothing to small ones; a channel's own
-// deviation, since one that all share could be lost unseen.
+// The normalisation. Inputs are large, as in the paper, since LRN hardly changes small ones. Each channel has its own
+// deviation, so that a mixed-up channel shows.
 var mean, std = []float64{123.68, 116.779, 103.939}, []float64{1, 1.5, 2}
 
 func run(f flags) error {
@@ -88,8 +88,8 @@ func run(f flags) error {
 	return weights.Write(filepath.Join(f.Out, "ours.safetensors"), weights.File{Tensors: ours})
 }
 
-// randomise changes He's initial weights where a fault could hide: biases are of the order of the activations, not zero, and
-// the last layer is small, so that the soft-max is not saturated.
+// randomise changes He's initial weights so that no fault stays hidden: biases are as large as the activations instead of
+// zero, and the last layer is small, so that the soft-max is not saturated.
 func randomise(r *rand.Rand, tensors []weights.Tensor) {
 	for _, t := range tensors {
 		if strings.HasSuffix(t.Name, ".bias") {
@@ -105,7 +105,7 @@ func randomise(r *rand.Rand, tensors []weights.Tensor) {
 	}
 }
 
-// pictures draws pictures (N, C, H, W) in 0–255 units, and normalises them.
+// pictures draws pixels (N, C, H, W) from 0 to 255, and returns them as drawn and normalised.
 func pictures(r *rand.Rand, shape tensor.Shape) (pixels, x []float32) {
 	pixels, x = make([]float32, shape.TotalSize()), make([]float32, shape.TotalSize())
 	for i := range pixels {

@@ -1,4 +1,4 @@
-// Peer: VGG A and D in oneDNN (fp32, CPU), timed: inference, or a whole training step (SGD with momentum 0.9, decay 5e-4).
+// Times VGG A and D in oneDNN (float32, CPU): inference, or a whole training step (SGD, momentum 0.9, weight decay 5e-4).
 // Debian: apt-get install -y libdnnl-dev (2.6.3)
 // Build:  g++ -O3 -march=native -fopenmp onednn_vgg.cpp -o onednn_vgg -ldnnl
 // Run:    OMP_NUM_THREADS=2 ./onednn_vgg MODE CONFIG BATCH [ALG [FUSE [WLAYOUT [STEPS [TABLE]]]]]

@@ -1,6 +1,6 @@
-"""Computes with PyTorch, in double precision, what crosscheck has left in a folder, and prints the largest difference: of the logits, relative to
-ours' largest; where there are gradients, of those too, each relative to its own L2 norm, and the name of the worst.
-compare.py CONFIG DIR BOUND exits 1 where the logits differ by more than 1e-3 or a gradient by more than the bound."""
+"""Computes with PyTorch, in double precision, what main.go computed, and prints the largest difference of the logits,
+relative to our largest logit; if the folder holds gradients, also their largest difference, each relative to its own L2
+norm, with the name of the tensor. pytorch.py CONFIG DIR BOUND exits 1 where the logits differ by more than 1e-3 or a gradient by more than the bound."""
 import json
 import sys
 import numpy

@@ -1,5 +1,5 @@
-// Runs net.onnx in a folder that crosscheck has filled, and prints the largest differences of logits from ours, relative to
-// our largest logit, for the whole batch and for its first picture alone: node check.js DIR BOUND
+// Runs the net.onnx that main.go wrote and prints the largest difference of its logits from ours, relative to our largest
+// logit, for the whole batch and for its first picture alone: node onnxruntime.js DIR BOUND
 const fs = require('fs');
 const ort = require('onnxruntime-node');
 

@@ -1,4 +1,4 @@
-// Command stock times a training step of net A as Gorgonia alone offers it: its own ops, tape machine and solver.
+// Command stock times a training step of net A built from Gorgonia's own ops, and run by its own tape machine and solver.
 package main
 
 import (
@@ -18,8 +18,8 @@ import (
 )
 
 func main() {
-	batch := flag.Int("batch", 1, "pictures a step")
-	steps := flag.Int("steps", 2, "steps to measure, after one that is not")
+	batch := flag.Int("batch", 1, "pictures per step")
+	steps := flag.Int("steps", 2, "steps to measure, after one warm-up step")
 	flag.Parse()
 	log.SetFlags(0)
 	if *batch < 1 || *steps < 1 {

@@ -1,6 +1,6 @@
-"""Runs ours and the peers in turn, several rounds, and prints the ratios of the medians of pictures/s.
+"""Times our nets and other frameworks in turn, several rounds, and prints the ratios of the median pictures/s.
 
-compare.py CACHE PEER…: the folder of the programs that `run` built, and the peers that can be run."""
+compare.py CACHE FRAMEWORK…: the folder with the programs that peers/speed built, and the frameworks that can be run."""
 import json, os, statistics, subprocess, sys
 
 
@@ -17,11 +17,11 @@ THREADS, ROUNDS, BATCH, STEPS = number("THREADS", 2), number("ROUNDS", 3), numbe
 
 
 class Failed(Exception):
-    """A run that gave no figure; the message is one line."""
+    """A run without a result; the message is one line."""
 
 
 def run(command, parse, **env):
-    """What parse makes of the standard output of a command."""
+    """Runs a command and returns its standard output, parsed."""
     command = [str(word) for word in command]
     env = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "OPENBLAS_NUM_THREADS": str(THREADS), "NODE_PATH": CACHE + "/node_modules", **env}
     try:
@@ -34,7 +34,7 @@ def run(command, parse, **env):
     try:
         return parse(done.stdout)
     except (ValueError, LookupError):
-        raise Failed(f"{' '.join(command)}: no figure in its output: {done.stdout[:80]!r}")
+        raise Failed(f"{' '.join(command)}: no result in its output: {done.stdout[:80]!r}")
 
 
 def rate(text):
@@ -42,15 +42,15 @@ def rate(text):
 
 
 def ours(net, mode, batch, threads=THREADS, **env):
-    """Pictures/s, and the fraction of the measured peak."""
+    """Our pictures/s, and the fraction of the measured peak."""
     command = [CACHE + "/bench", "--config", net, "--mode", mode, "--batch", batch, "--threads", threads, "--steps", STEPS or 5, "--json"]
     r = run(command, json.loads, **env)
     return r["images_per_second"], r["effective_gflops"] / r["peak_gflops"]
 
 
-# A peer takes (net, mode, batch) and gives pictures/s for each of its settings; the best median of a setting counts.
+# Each function below takes (net, mode, batch) and returns pictures/s per setting; the setting with the best median counts.
 def onednn(net, mode, batch):
-    # Winograd but for the 3-channel layer, ReLU fused; the weight layout matters only to the gradients.
+    # Winograd except for the 3-channel layer, ReLU fused; the weight layout only affects the gradients.
     layouts = ("keep", "any") if mode == "train" else ("keep",)
     return {w: run([CACHE + "/onednn", mode, net, batch, "mixed", 1, w, STEPS or 5], lambda text: float(text.split("\t")[7])) for w in layouts}
 
@@ -72,7 +72,7 @@ def one_thread(net, mode, batch):
 
 
 PEERS = {"oneDNN": onednn, "PyTorch": torch, "onnxruntime": onnxruntime, "stock Gorgonia": stock, "one thread": one_thread}
-TASKS = {  # name: (net, mode, batch, peers, environment of ours)
+TASKS = {  # name: (net, mode, batch, frameworks, environment of our program)
     "train-A-16": ("A", "train", 16, ["oneDNN", "PyTorch"], {}),
     "train-D-16": ("D", "train", 16, ["oneDNN", "PyTorch"], {}),
     "infer-D-8": ("D", "infer", 8, ["oneDNN", "onnxruntime"], {}),
@@ -84,12 +84,12 @@ TASKS = {  # name: (net, mode, batch, peers, environment of ours)
 
 
 def compare(name):
-    """The cells of a task's row, and whether every run that was tried gave a figure."""
+    """The cells of a task's row, and whether every run gave a result."""
     net, mode, batch, peers, env = TASKS[name]
     batch = BATCH or batch
     what = f"net {net}, {'training step' if mode == 'train' else 'inference'}, batch {batch}" + (", ours with AVX2 alone" if env else "")
     absent = [p for p in peers if p != "one thread" and p not in HAVE]
-    measured, failed, rates = [], [], {}  # rates: peer → setting → pictures/s of each round
+    measured, failed, rates = [], [], {}  # rates: framework → setting → pictures/s of each round
     for _ in range(ROUNDS):
         for peer in [p for p in peers if p not in absent + failed]:
             try:
@@ -100,7 +100,7 @@ def compare(name):
             try:
                 for setting, r in PEERS[peer](net, mode, batch).items():
                     rates.setdefault(peer, {}).setdefault(setting, []).append(r)
-            except Failed as e:  # not tried again: its next round would fail like this one
+            except Failed as e:  # not tried again: the next round would fail in the same way
                 print(f"{name}, {peer}: {e}", file=sys.stderr)
                 failed.append(peer)
     if not measured:
@@ -119,7 +119,7 @@ names = os.environ.get("TASKS", "").split() or list(TASKS)
 for name in names:
     if name not in TASKS:
         sys.exit(f"TASKS: unknown task {name}; want some of {' '.join(TASKS)}")
-print(f"| 224×224, threads: {THREADS}, rounds: {ROUNDS} | ours, of the measured peak | pictures/s against |\n|---|---|---|", flush=True)
+print(f"| 224×224, threads: {THREADS}, rounds: {ROUNDS} | our speed as a fraction of the measured peak | pictures/s against |\n|---|---|---|", flush=True)
 sound = True
 for name in names:
     cells, fine = compare(name)
