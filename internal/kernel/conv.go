@@ -103,7 +103,7 @@ func (c Conv) convolve(y, x []float32, weights panels, bias []float32, relu bool
 		for first := line0; first < line1; first += block {
 			last := min(first+block, line1)
 			in.advance(last)
-			for c0, n := range parts(c.In, channelBlock) {
+			for c0, n := range blocks(c.In, channelBlock) {
 				for panel := panel0; panel < panel1; panel++ {
 					for line := first; line < last; line++ {
 						v.line(&in, taps[:0], line, panel, c0, n)
@@ -154,7 +154,7 @@ func (c Conv) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	}
 	sums := newPanels(c.Kernel*c.Kernel*c.In, c.Out)
 	defer sums.release()
-	for c0, n := range parts(c.In, channelBlock) {
+	for c0, n := range blocks(c.In, channelBlock) {
 		g := newLines(c.N, c.H, c.W, n, c.In, c.Kernel)
 		correlation{c, g, sums, x[c0:], dy, c0}.compute()
 	}

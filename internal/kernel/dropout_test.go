@@ -43,7 +43,10 @@ func TestDropout(t *testing.T) {
 
 // TestDropoutMask takes the masks for what they should be: independent coins.
 func TestDropoutMask(t *testing.T) {
-	const n = 1 << 17
+	n := 1 << 17
+	if testing.Short() {
+		n = 1 << 14
+	}
 	ones := slices.Repeat([]float32{1}, n)
 	draw := func(p float32, key uint64) []int { // 1 where an element is kept
 		y, mask := make([]float32, n), make([]int, n)
@@ -79,7 +82,7 @@ func TestDropoutMask(t *testing.T) {
 				kept += k
 			}
 			q := 1 - float64(p)
-			if deviation := math.Sqrt(n * q * (1 - q)); math.Abs(float64(kept)-n*q) > 4*deviation {
+			if deviation := math.Sqrt(float64(n) * q * (1 - q)); math.Abs(float64(kept)-float64(n)*q) > 4*deviation {
 				t.Errorf("key %d kept %d of %d with probability %g: off by more than 4σ, σ = %.0f", key, kept, n, p, deviation)
 			}
 			// Neither the next key nor the increment of SplitMix64, by which graph/op tells iterations apart, shifts the sequence.
@@ -107,9 +110,9 @@ func TestDropoutMask(t *testing.T) {
 		}
 		outcomes[outcome]++
 	}
-	var squared float64
+	squared, expected := 0.0, float64(n)/8/256
 	for _, count := range outcomes {
-		squared += (count - n/8/256) * (count - n/8/256) / (n / 8 / 256)
+		squared += (count - expected) * (count - expected) / expected
 	}
 	if limit := 255 + 4*math.Sqrt(2*255); squared > limit {
 		t.Errorf("outcomes of 8 neighbours: χ² is %.0f, above %.0f", squared, limit)

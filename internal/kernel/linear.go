@@ -29,10 +29,10 @@ func (l Linear) Forward(y, x, w, bias []float32, relu bool) {
 				clear(row)
 			}
 		}
-		for k, size := range parts(l.In, block) {
+		for k, size := range blocks(l.In, block) {
 			for o := lo; o < hi; o += cpu.dotM {
 				p := products{m: min(cpu.dotM, hi-o), k: size, rsc: 1, csc: l.Out, rsa: l.In, rsb: l.In}
-				for n, rows := range parts(l.N, cpu.dotN) {
+				for n, rows := range blocks(l.N, cpu.dotN) {
 					p.n = rows
 					p.compute(y[n*l.Out+o:], w[o*l.In+k:], x[n*l.In+k:])
 				}
@@ -95,7 +95,7 @@ func (l Linear) DataGradient(dx, dy, w []float32) {
 	nx, ny, nw := l.sizes()
 	dx, dy, w = dx[:nx:nx], dy[:ny:ny], w[:nw:nw]
 	parallel(ceilDiv(l.In, cpu.columns), 1, func(lo, hi int) {
-		for o, size := range parts(l.Out, block) {
+		for o, size := range blocks(l.Out, block) {
 			t := tile{m: l.N, k: size, rsc: l.In, rsa: l.Out, csa: 1, rsb: l.In, floor: noFloor, ahead: ahead}
 			for column := lo * cpu.columns; column < min(hi*cpu.columns, l.In); column += cpu.columns {
 				t.n = min(cpu.columns, l.In-column)

@@ -155,7 +155,7 @@ func (v *winograd) compute() {
 				for p := range v.one.count {
 					column, n, filter := v.panel(e, p)
 					to := products[e*block*pitchOut+column:]
-					for k, rows := range parts(v.In, sumBlock) {
+					for k, rows := range blocks(v.In, sumBlock) {
 						t.n, t.k, t.ahead = n, rows, rows*t.rsb
 						t.product(to, inputs[e*block*pitchIn+k:], filter[k*t.rsb:], k > 0)
 					}
@@ -184,7 +184,7 @@ func (v *winograd) computeFew(weights taps) {
 		t := v.product(count, width, pitchIn)
 		for p := panel0; p < panel1; p++ {
 			column, n := v.columns(p)
-			for k, rows := range parts(v.In, sumBlock) {
+			for k, rows := range blocks(v.In, sumBlock) {
 				v.transformPart(part, matrix{filter, v.side() * strideFilter, strideFilter}, p, k, rows)
 				t.n, t.k, t.ahead = n, rows, rows*width
 				for e := range v.elements() {
@@ -273,7 +273,7 @@ func (v *weightGradient) compute(dw taps, accumulate bool) {
 			sums := v.filters
 			sums.data = v.data[s*size:][:size]
 			first := tiles * s / slices
-			for begin, count := range parts(tiles*(s+1)/slices-first, block) {
+			for begin, count := range blocks(tiles*(s+1)/slices-first, block) {
 				v.transformInputs(inputs, buffer, first+begin, count, in0, in1-in0, pitchIn, block*pitchIn)
 				v.transformGradients(gradients, buffer, first+begin, count, pitchOut, block*pitchOut)
 				t := v.sum(count, pitchIn, pitchOut)
