@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"vgg/configs"
 )
 
 // gradient makes a picture whose channels rise evenly: 2 a column, 1 a row, and a constant.
@@ -166,7 +168,8 @@ func TestDraws(t *testing.T) {
 	// The same (seed, epoch, index) draws the same; another of each draws others.
 	inputs := map[[3]int]bool{}
 	for _, key := range [][3]int{{1, 2, 3}, {1, 2, 3}, {9, 2, 3}, {1, 9, 3}, {1, 2, 9}} {
-		tr.ColourShift, tr.PCA = 1, PCA{Eigenvalues: [3]float64{1e4, 0, 0}, Eigenvectors: [3][3]float64{{0, 0, 1}, {1, 0, 0}, {0, 1, 0}}}
+		tr.ColourShift, tr.Eigenvalues = 1, [3]float64{1e4, 0, 0}
+		tr.Eigenvectors = [3][3]float64{{0, 0, 1}, {1, 0, 0}, {0, 1, 0}}
 		if err := tr.Augment(dst, p, uint64(key[0]), key[1], key[2]); err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +183,7 @@ func TestDraws(t *testing.T) {
 // TestScale: S is uniform in its range, and tests take the middle.
 func TestScale(t *testing.T) {
 	tr := plain(16)
-	tr.Scale = Range{16, 31}
+	tr.Scale = configs.Scale{Min: 16, Max: 31}
 	p := gradient(64, 64)
 	dst := make([]float32, 3*16*16)
 	counts := map[int]int{}
@@ -273,7 +276,7 @@ func TestSmallerThanInput(t *testing.T) {
 func TestColourShift(t *testing.T) {
 	tr := plain(1)
 	tr.ColourShift = 0.1
-	tr.PCA = PCA{Eigenvalues: [3]float64{0, 0, 15300}, Eigenvectors: [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0.6, 0.8}}}
+	tr.Eigenvalues, tr.Eigenvectors = [3]float64{0, 0, 15300}, [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0.6, 0.8}}
 	p := Picture{1, 1, 3, []uint8{50, 60, 70}}
 	dst := make([]float32, 3)
 	square := 0.0
@@ -298,8 +301,8 @@ func TestErrors(t *testing.T) {
 	for want, change := range map[string]func(*Transform){
 		"channels":  func(tr *Transform) { tr.Mean = nil },
 		"size":      func(tr *Transform) { tr.Size = 0 },
-		"scale":     func(tr *Transform) { tr.Scale = Range{5, 4} },
-		"scale_min": func(tr *Transform) { tr.Scale = Range{7, 9} },
+		"scale":     func(tr *Transform) { tr.Scale = configs.Scale{Min: 5, Max: 4} },
+		"scale_min": func(tr *Transform) { tr.Scale = configs.Scale{Min: 7, Max: 9} },
 		"deviation": func(tr *Transform) { tr.Std = []float64{1, 0, 1} },
 		"negative":  func(tr *Transform) { tr.Pad = -1 },
 	} {
@@ -316,7 +319,7 @@ func TestErrors(t *testing.T) {
 		"one value a channel":              {8, 8, 1, make([]uint8, 64)},
 	} {
 		tr := plain(8)
-		tr.Scale = Range{64, 64}
+		tr.Scale = configs.Scale{Min: 64, Max: 64}
 		dst := make([]float32, 3*8*8)
 		for _, err := range []error{tr.Augment(dst, p, 1, 1, 1), tr.CentreCrop(dst, p)} {
 			if err == nil || !strings.Contains(err.Error(), want) {
@@ -343,7 +346,7 @@ func TestCropReference(t *testing.T) {
 		for i := range p.Pix {
 			p.Pix[i] = uint8(r.Uint32())
 		}
-		tr := Transform{Size: 16, Scale: Range{c.scale, c.scale}, Mean: make([]float64, c.channels), Std: slices.Repeat([]float64{1}, c.channels)}
+		tr := Transform{Size: 16, Scale: configs.Scale{Min: c.scale, Max: c.scale}, Mean: make([]float64, c.channels), Std: slices.Repeat([]float64{1}, c.channels)}
 		width, height := p.Resized(c.scale)
 		for range 4 {
 			crop := Crop{Scale: c.scale, Left: r.IntN(width - 15), Top: r.IntN(height - 15), Width: 16, Height: 16, Mirrored: r.IntN(2) == 1}
@@ -403,7 +406,7 @@ func TestCropsAgree(t *testing.T) {
 func TestLongPictures(t *testing.T) {
 	long := Picture{1, 100000, 3, bytes.Repeat([]uint8{10, 20, 30}, 100000)}
 	tr := plain(8)
-	tr.Scale, tr.RandomCrop = Range{64, 64}, true
+	tr.Scale, tr.RandomCrop = configs.Scale{Min: 64, Max: 64}, true
 	dst := make([]float32, 3*64)
 	allocated := testing.AllocsPerRun(1, func() {
 		if err := tr.Augment(dst, long, 1, 1, 1); err != nil {
@@ -417,7 +420,7 @@ func TestLongPictures(t *testing.T) {
 		t.Errorf("resized whole: %v", err)
 	}
 	// A crop may lie in the border altogether.
-	tr.Scale, tr.Pad = Range{}, 50
+	tr.Scale, tr.Pad = configs.Scale{}, 50
 	if err := tr.Augment(dst, Picture{1, 1, 3, []uint8{1, 2, 3}}, 1, 1, 1); err != nil || slices.Max(dst) != 0 {
 		t.Errorf("%v, %v", dst, err)
 	}
@@ -458,7 +461,7 @@ func BenchmarkFromImage(b *testing.B) {
 
 // BenchmarkAugment makes inputs of 224×224 with scale jitter of a 500×375 photograph's worth of noise.
 func BenchmarkAugment(b *testing.B) {
-	tr := Transform{Size: 224, Scale: Range{256, 512}, RandomCrop: true, Flip: true, ColourShift: 0.1, Mean: []float64{120, 115, 100}, Std: []float64{1, 1, 1}}
+	tr := Transform{Size: 224, Scale: configs.Scale{Min: 256, Max: 512}, RandomCrop: true, Flip: true, ColourShift: 0.1, Mean: []float64{120, 115, 100}, Std: []float64{1, 1, 1}}
 	p := Picture{500, 375, 3, make([]uint8, 500*375*3)}
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := range p.Pix {

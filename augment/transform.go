@@ -4,30 +4,26 @@ import (
 	"math/rand/v2"
 
 	"github.com/pkg/errors"
+
+	"vgg/configs"
 )
-
-// Range is the training scale S of section 3.1, the smaller side of a resized picture: fixed where Min and Max are
-// equal, else uniform between them, both included. The zero Range does not resize.
-type Range struct{ Min, Max int }
-
-// PCA holds the principal components of the training set's colours in 0–255 units: the eigenvalues of the RGB
-// covariance, and for each the eigenvector.
-type PCA struct {
-	Eigenvalues  [3]float64
-	Eigenvectors [3][3]float64
-}
 
 // Transform says how a picture becomes the net's input. A picture that is smaller than the input, its border included,
 // goes in the middle, surrounded by the mean.
 type Transform struct {
-	Size        int       // side of the square input in pixels
-	Scale       Range     // S
-	RandomCrop  bool      // Augment takes the input from a random place; false = from the centre
-	Pad         int       // border in pixels, in the mean colour, on each side, into which random crops may reach
-	Flip        bool      // Augment mirrors with probability 1/2
-	ColourShift float64   // standard deviation of α in the colour shift (paper: 0.1), eigenvalues in units of colours from 0 to 1; 0 = off
-	PCA         PCA       // for the colour shift
-	Mean, Std   []float64 // of each channel, 0–255 units: subtracted, and divided by
+	Size        int           // side of the square input in pixels
+	Scale       configs.Scale // S
+	RandomCrop  bool          // Augment takes the input from a random place; false = from the centre
+	Pad         int           // border in pixels, in the mean colour, on each side, into which random crops may reach
+	Flip        bool          // Augment mirrors with probability 1/2
+	ColourShift float64       // standard deviation of α in the colour shift (paper: 0.1), eigenvalues in units of colours from 0 to 1; 0 = off
+
+	// The principal components of the training set's colours in 0–255 units, for the colour shift: the eigenvalues of
+	// the RGB covariance, and for each the eigenvector.
+	Eigenvalues  [3]float64
+	Eigenvectors [3][3]float64
+
+	Mean, Std []float64 // of each channel, 0–255 units: subtracted, and divided by
 }
 
 // Validate checks the transform for pictures with the given number of channels.
@@ -98,11 +94,11 @@ func (t Transform) place(r *rand.Rand, side int) int {
 // colourShift draws the colour that is added to all pixels of a picture: a sum of the eigenvectors, each times its
 // eigenvalue and a normal α.
 func (t Transform) colourShift(r *rand.Rand) (shift [3]float64) {
-	for k, eigenvalue := range t.PCA.Eigenvalues {
+	for k, eigenvalue := range t.Eigenvalues {
 		alpha := t.ColourShift * r.NormFloat64()
 		for c := range shift {
 			// Krizhevsky et al. mean colours from 0 to 1: a variance is then 255² times smaller, a shift 255 times.
-			shift[c] += t.PCA.Eigenvectors[k][c] * alpha * eigenvalue / 255
+			shift[c] += t.Eigenvectors[k][c] * alpha * eigenvalue / 255
 		}
 	}
 	return shift
@@ -117,11 +113,11 @@ func mix(z uint64) uint64 {
 }
 
 // CentreCrop writes what validation takes of a picture to dst (C, Size, Size): the centre of the picture resized to
-// Q = (Smin + Smax) / 2 (section 3.2), without augmentation. Errors are as in Augment.
+// the middle of S (section 3.2), without augmentation. Errors are as in Augment.
 func (t Transform) CentreCrop(dst []float32, p Picture) error {
 	if err := t.check(dst, p, t.Size, t.Size); err != nil {
 		return err
 	}
-	t.write(dst, p, p.Centre((t.Scale.Min+t.Scale.Max)/2, t.Size, t.Size), [3]float64{})
+	t.write(dst, p, p.Centre(t.Scale.Middle(), t.Size, t.Size), [3]float64{})
 	return nil
 }

@@ -61,8 +61,8 @@ type Pictures struct {
 }
 
 // Statistics are those of the training pictures' pixels in 0–255 units, as a run
-// measured them, so that its recipe need not measure them again. Of grey
-// pictures the first mean and deviation count.
+// measured them, so that its recipe need not measure them again. For pictures of
+// one channel only the first mean and deviation are used.
 type Statistics struct {
 	// Pictures is the number measured; 0 means not yet.
 	Pictures int        `toml:"measured_pictures"`
@@ -116,6 +116,9 @@ type Augment struct {
 	// Paper: "mean".
 	Normalisation string `toml:"normalisation"`
 }
+
+// Scale is S.
+func (a Augment) Scale() Scale { return Scale{a.ScaleMin, a.ScaleMax} }
 
 // Training is mini-batch gradient descent with momentum (section 3.1).
 type Training struct {

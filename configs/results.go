@@ -1,7 +1,5 @@
 package configs
 
-import "fmt"
-
 // Count is a column of Table 2: how many weights and biases a net has at
 // 224×224 input and 1,000 classes.
 type Count struct {
@@ -21,19 +19,6 @@ func Table2() []Count {
 		{"D", 138, 138_357_544},
 		{"E", 144, 143_667_240},
 	}
-}
-
-// Scale is a training scale S of section 3.1: the smaller side, in pixels, to
-// which a picture is rescaled before it is cropped. Min = Max is a fixed scale;
-// otherwise S is drawn from [Min, Max] for each picture (scale jittering).
-type Scale struct{ Min, Max int }
-
-// String writes the scale as the paper does: "256", "[256;512]".
-func (s Scale) String() string {
-	if s.Min == s.Max {
-		return fmt.Sprint(s.Min)
-	}
-	return fmt.Sprintf("[%d;%d]", s.Min, s.Max)
 }
 
 // Protocol is how a trained net is tested (section 3.2).

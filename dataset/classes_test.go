@@ -185,7 +185,7 @@ func TestFlowers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Classes) != 5 || s.Train.Len() < 2000 || s.Val.Len() < 500 || m.Mean[0] < 80 || m.Mean[0] > 160 || m.PCA.Eigenvalues[2] < 3*m.PCA.Eigenvalues[1] {
+	if len(s.Classes) != 5 || s.Train.Len() < 2000 || s.Val.Len() < 500 || m.Mean[0] < 80 || m.Mean[0] > 160 || m.Eigenvalues[2] < 3*m.Eigenvalues[1] {
 		t.Errorf("classes %v, %d + %d pictures, %+v", s.Classes, s.Train.Len(), s.Val.Len(), m)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"testing/synctest"
 
 	"vgg/augment"
+	"vgg/configs"
 )
 
 // numbers is a split whose picture i is one pixel of brightness i.
@@ -112,9 +113,9 @@ func (n noise) Picture(i int) (augment.Picture, error) {
 // TestWorkers: any number of workers makes the same batches, another epoch or seed others.
 func TestWorkers(t *testing.T) {
 	batches := func(workers, number int, seed uint64) []byte {
-		o := LoaderOptions{Batch: 8, Seed: seed, Training: true, Workers: workers, Transform: augment.Transform{Size: 16, Scale: augment.Range{Min: 16, Max: 32},
+		o := LoaderOptions{Batch: 8, Seed: seed, Training: true, Workers: workers, Transform: augment.Transform{Size: 16, Scale: configs.Scale{Min: 16, Max: 32},
 			RandomCrop: true, Pad: 1, Flip: true, ColourShift: 0.1, Mean: []float64{120, 120, 120}, Std: []float64{1, 1, 1},
-			PCA: augment.PCA{Eigenvalues: [3]float64{100, 500, 9000}, Eigenvectors: [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}}}}
+			Eigenvalues: [3]float64{100, 500, 9000}, Eigenvectors: [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}}}
 		l, err := NewLoader(noise{50}, 3, o)
 		if err != nil {
 			t.Fatal(err)
@@ -326,7 +327,7 @@ func BenchmarkPhotographs(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	transform := augment.Transform{Size: 224, Scale: augment.Range{Min: 256, Max: 512}, RandomCrop: true, Flip: true, ColourShift: 0.1, Mean: []float64{124, 117, 104}, Std: []float64{1, 1, 1}}
+	transform := augment.Transform{Size: 224, Scale: configs.Scale{Min: 256, Max: 512}, RandomCrop: true, Flip: true, ColourShift: 0.1, Mean: []float64{124, 117, 104}, Std: []float64{1, 1, 1}}
 	l, err := NewLoader(s.Train, 3, LoaderOptions{Batch: 16, Transform: transform, Training: true})
 	if err != nil {
 		b.Fatal(err)

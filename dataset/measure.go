@@ -9,14 +9,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vgg/augment"
+	"vgg/configs"
 )
-
-// Statistics describe the pixels of a split, in 0–255 units.
-type Statistics struct {
-	Mean, Std []float64 // of each channel
-	PCA       augment.PCA
-	Pictures  int // from which they are taken
-}
 
 // moments are sums over the pixels of some pictures. They are exact, and so the same in any order, up to 10^14 pixels.
 type moments struct {
@@ -53,15 +47,15 @@ func (m *moments) add(o moments) {
 // Measure takes mean, standard deviation and, of 3 channels, principal components (smallest first) of the pixels of at
 // most maxPictures pictures, evenly spaced; 0 takes all. Pictures that cannot be read go to skips; a nil one makes the
 // first of them an error.
-func Measure(split Split, channels, maxPictures int, skips *Skips) (Statistics, error) {
+func Measure(split Split, channels, maxPictures int, skips *Skips) (configs.Statistics, error) {
 	if channels != 1 && channels != 3 {
-		return Statistics{}, errors.Errorf("dataset: pictures of %d channels: want 1 or 3", channels)
+		return configs.Statistics{}, errors.Errorf("dataset: pictures of %d channels: want 1 or 3", channels)
 	}
 	if maxPictures > 0 {
 		split = Subset(split, maxPictures)
 	}
 	if split.Len() == 0 {
-		return Statistics{}, errors.New("dataset: no training pictures to measure")
+		return configs.Statistics{}, errors.New("dataset: no training pictures to measure")
 	}
 	type part struct {
 		moments
@@ -93,10 +87,10 @@ func Measure(split Split, channels, maxPictures int, skips *Skips) (Statistics, 
 		total.add(p.moments)
 	}
 	if total.err != nil {
-		return Statistics{}, total.err
+		return configs.Statistics{}, total.err
 	}
 	if total.pictures == 0 {
-		return Statistics{}, errors.New("dataset: none of the training pictures to measure can be read")
+		return configs.Statistics{}, errors.New("dataset: none of the training pictures to measure can be read")
 	}
 	return total.statistics(channels)
 }
@@ -110,16 +104,16 @@ func pictureOf(split Split, i, channels int) (augment.Picture, error) {
 	return p, err
 }
 
-func (m moments) statistics(channels int) (Statistics, error) {
-	s := Statistics{Pictures: m.pictures}
+func (m moments) statistics(channels int) (configs.Statistics, error) {
+	s := configs.Statistics{Pictures: m.pictures}
 	covariance := mat.NewSymDense(channels, nil)
 	pixels := float64(m.pixels)
 	for i := range channels {
-		s.Mean = append(s.Mean, float64(m.sums[i])/pixels)
+		s.Mean[i] = float64(m.sums[i]) / pixels
 		for j := range i + 1 {
 			covariance.SetSym(i, j, float64(m.products[i][j])/pixels-s.Mean[i]*s.Mean[j])
 		}
-		s.Std = append(s.Std, math.Sqrt(math.Max(0, covariance.At(i, i))))
+		s.Std[i] = math.Sqrt(math.Max(0, covariance.At(i, i)))
 	}
 	if channels != 3 {
 		return s, nil
@@ -131,9 +125,9 @@ func (m moments) statistics(channels int) (Statistics, error) {
 	var vectors mat.Dense
 	eigen.VectorsTo(&vectors)
 	for k, value := range eigen.Values(nil) {
-		s.PCA.Eigenvalues[k] = value
+		s.Eigenvalues[k] = value
 		for c := range channels {
-			s.PCA.Eigenvectors[k][c] = vectors.At(c, k)
+			s.Eigenvectors[k][c] = vectors.At(c, k)
 		}
 	}
 	return s, nil

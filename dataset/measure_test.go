@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"math"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,13 +15,13 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(s.Mean, []float64{150, 110, 100}) || !slices.Equal(s.Std, []float64{50, 10, 0}) {
+	if s.Mean != [3]float64{150, 110, 100} || s.Std != [3]float64{50, 10, 0} {
 		t.Errorf("mean %v, standard deviation %v", s.Mean, s.Std)
 	}
 	for k, want := range [3]float64{0, 100, 2500} {
 		axis := 2 - k // the eigenvectors are the axes, blue, green, red
-		if math.Abs(s.PCA.Eigenvalues[k]-want) > 1e-9 || math.Abs(math.Abs(s.PCA.Eigenvectors[k][axis])-1) > 1e-9 {
-			t.Errorf("component %d: %v along %v", k, s.PCA.Eigenvalues[k], s.PCA.Eigenvectors[k])
+		if math.Abs(s.Eigenvalues[k]-want) > 1e-9 || math.Abs(math.Abs(s.Eigenvectors[k][axis])-1) > 1e-9 {
+			t.Errorf("component %d: %v along %v", k, s.Eigenvalues[k], s.Eigenvectors[k])
 		}
 	}
 	if _, err := Measure(single{p}, 1, 0, nil); err == nil || !strings.Contains(err.Error(), "want 1 channels") {
@@ -59,10 +58,10 @@ func TestMeasureTurned(t *testing.T) {
 	}{{0, [3]float64{b * a, b * a, -2 * b * a}}, {2 * 64, [3]float64{a, -a, 0}}, {3 * 900, [3]float64{b, b, b}}} {
 		dot := 0.0
 		for c := range 3 {
-			dot += s.PCA.Eigenvectors[k][c] * want.vector[c]
+			dot += s.Eigenvectors[k][c] * want.vector[c]
 		}
-		if math.Abs(s.PCA.Eigenvalues[k]-want.value) > 1e-9 || math.Abs(math.Abs(dot)-1) > 1e-9 {
-			t.Errorf("component %d: %v along %v, want %v along %v", k, s.PCA.Eigenvalues[k], s.PCA.Eigenvectors[k], want.value, want.vector)
+		if math.Abs(s.Eigenvalues[k]-want.value) > 1e-9 || math.Abs(math.Abs(dot)-1) > 1e-9 {
+			t.Errorf("component %d: %v along %v, want %v along %v", k, s.Eigenvalues[k], s.Eigenvectors[k], want.value, want.vector)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func names(n int) (all []string) {
 // small is a narrow net A for pictures of 32×32, at S = 40.
 func small(t testing.TB, classes int, seed uint64) *Model {
 	return newTestModel(t, configs.A, graph.Options{Width: 1.0 / 16, FC: 16, Seed: seed},
-		weights.Info{Input: 32, Channels: 3, Classes: names(classes), ScaleMin: 40, ScaleMax: 40})
+		weights.Info{Input: 32, Channels: 3, Classes: names(classes), Scale: configs.Scale{Min: 40, Max: 40}})
 }
 
 // noise is a split of pictures of all shapes.
@@ -127,26 +127,6 @@ func TestGrid(t *testing.T) {
 	windows = l.windows(augment.Picture{Width: 250, Height: 100, Channels: 3}, 32, 32)
 	if want := (augment.Crop{Scale: 64, Width: 160, Height: 64}); len(windows) != 2 || windows[0] != want {
 		t.Errorf("the dense net sees %+v, want %+v and its mirror image", windows, want)
-	}
-}
-
-// TestScales: section 3.2's test scales.
-func TestScales(t *testing.T) {
-	for _, c := range []struct {
-		low, high, input, one int
-		several               []int
-	}{
-		{256, 256, 224, 256, []int{224, 256, 288}},
-		{384, 384, 224, 384, []int{352, 384, 416}},
-		{256, 512, 224, 384, []int{256, 384, 512}},
-		{64, 96, 64, 80, []int{64, 80, 96}},
-		{36, 36, 32, 36, []int{32, 36, 41}},
-		{32, 32, 32, 32, []int{32, 37}},
-		{0, 0, 32, 0, []int{0}},
-	} {
-		if one, several := Scale(c.low, c.high), Scales(c.low, c.high, c.input); one != c.one || !slices.Equal(several, c.several) {
-			t.Errorf("S in [%d;%d], input %d: Q = %d and %v, want %d and %v", c.low, c.high, c.input, one, several, c.one, c.several)
-		}
 	}
 }
 

@@ -36,7 +36,7 @@ func trained() *weights.File {
 	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Seed: 1})
 	check(err)
 	info := weights.Info{Config: "A", Width: 1.0 / 16, FC: 16, Input: 32, Channels: 3, Classes: []string{"cat", "dog"},
-		Mean: []float64{124, 117, 104}, Std: []float64{1, 1, 1}, ScaleMin: 36, ScaleMax: 36}
+		Mean: []float64{124, 117, 104}, Std: []float64{1, 1, 1}, Scale: configs.Scale{Min: 36, Max: 36}}
 	return &weights.File{Metadata: info.Metadata(), Tensors: net.Tensors()}
 }
 

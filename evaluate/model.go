@@ -68,10 +68,10 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 }
 
 // Scale is the test scale that section 3.2 gives the net at a single one.
-func (m *Model) Scale() int { return Scale(m.Info.ScaleMin, m.Info.ScaleMax) }
+func (m *Model) Scale() int { return m.Info.Scale.Middle() }
 
 // Scales are the test scales that section 3.2 gives the net at several.
-func (m *Model) Scales() []int { return Scales(m.Info.ScaleMin, m.Info.ScaleMax, m.Info.Input) }
+func (m *Model) Scales() []int { return m.Info.Scale.TestScales(m.Info.Input) }
 
 // Share gives a model over the same weights, for another goroutine.
 func (m *Model) Share() *Model {

@@ -13,7 +13,6 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/configs"
-	"vgg/evaluate"
 	"vgg/trainer"
 )
 
@@ -127,23 +126,23 @@ func (p Plan) tests(r row, seed uint64) (all []test) {
 
 // scale is ours for one of the paper's.
 func (p Plan) scale(paper configs.Scale) configs.Scale {
-	low, high := p.Recipe.Augment.ScaleMin, p.Recipe.Augment.ScaleMax
-	switch middle := evaluate.Scale(low, high); paper {
+	jitter := p.Recipe.Augment.Scale()
+	switch paper {
 	case configs.S256:
-		return configs.Scale{Min: low, Max: low}
+		return configs.Scale{Min: jitter.Min, Max: jitter.Min}
 	case configs.S384:
-		return configs.Scale{Min: middle, Max: middle}
+		return configs.Scale{Min: jitter.Middle(), Max: jitter.Middle()}
 	}
-	return configs.Scale{Min: low, Max: high}
+	return jitter
 }
 
 // testScales are our Q for a net that the paper tests at one scale or at several.
 func (p Plan) testScales(e configs.Evaluation) []int {
 	s := p.scale(e.Train)
 	if len(e.Test) == 1 {
-		return []int{evaluate.Scale(s.Min, s.Max)}
+		return []int{s.Middle()}
 	}
-	return evaluate.Scales(s.Min, s.Max, p.Recipe.Net.Input)
+	return s.TestScales(p.Recipe.Net.Input)
 }
 
 // work lists the trainings of a seed, each after what it starts from, with their tests.

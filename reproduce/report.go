@@ -20,7 +20,6 @@ import (
 
 	"vgg/configs"
 	"vgg/dataset"
-	"vgg/evaluate"
 	"vgg/history"
 	"vgg/internal/kernel"
 	"vgg/plots"
@@ -205,7 +204,7 @@ func (p Plan) line(r row) Line {
 func (p Plan) places() string {
 	input, jitter := p.Recipe.Net.Input, p.scale(configs.Jitter)
 	var each []string
-	for _, q := range evaluate.Scales(jitter.Min, jitter.Max, input) {
+	for _, q := range jitter.TestScales(input) {
 		n := (q-input)/32 + 1
 		each = append(each, fmt.Sprintf("%d×%d at Q = %d", n, n, q))
 	}

@@ -155,13 +155,16 @@ func (s *session) openData() error {
 	if r.Pictures.Bad == configs.BadSkip {
 		s.skips = dataset.NewSkips(set, s.at.Skipped...)
 	}
-	statistics, err := s.statistics(train)
-	if err != nil {
-		return err
+	var err error
+	statistics := &s.job.Recipe.Statistics
+	if statistics.Pictures == 0 {
+		if *statistics, err = dataset.Measure(train, set.Channels, r.Pictures.Sample, s.skips); err != nil {
+			return err
+		}
 	}
-	s.transform = Transform(r, set.Channels, statistics)
+	s.transform = Transform(s.job.Recipe, set.Channels)
 	s.notes = append(s.notes, fmt.Sprintf("data: %s, %d training and %d validation pictures, %d classes, mean %.1f from %d of them",
-		set.Name, train.Len(), set.Val.Len(), len(set.Classes), statistics.Mean, statistics.Pictures))
+		set.Name, train.Len(), set.Val.Len(), len(set.Classes), s.transform.Mean, statistics.Pictures))
 	o := dataset.LoaderOptions{Batch: r.MicroBatch(), Transform: s.transform, Seed: r.Training.Seed, Training: true, Skips: s.skips}
 	if s.train, err = dataset.NewLoader(train, set.Channels, o); err != nil {
 		return err
@@ -171,12 +174,12 @@ func (s *session) openData() error {
 	return err
 }
 
-// Transform is what training by a recipe does to pictures with the given number of channels.
-func Transform(r configs.Recipe, channels int, s dataset.Statistics) augment.Transform {
-	a := r.Augment
+// Transform is what training by a recipe, whose Statistics are known, does to pictures with the given number of channels.
+func Transform(r configs.Recipe, channels int) augment.Transform {
+	a, s := r.Augment, r.Statistics
 	t := augment.Transform{
-		Size: r.Net.Input, Scale: augment.Range{Min: a.ScaleMin, Max: a.ScaleMax}, RandomCrop: a.Crop, Pad: a.Pad, Flip: a.Flip,
-		Mean: s.Mean, Std: make([]float64, channels),
+		Size: r.Net.Input, Scale: a.Scale(), RandomCrop: a.Crop, Pad: a.Pad, Flip: a.Flip,
+		Mean: s.Mean[:channels], Std: make([]float64, channels),
 	}
 	for c := range t.Std {
 		t.Std[c] = 1
@@ -185,28 +188,9 @@ func Transform(r configs.Recipe, channels int, s dataset.Statistics) augment.Tra
 		}
 	}
 	if channels == 3 {
-		t.ColourShift, t.PCA = a.ColourShift, s.PCA
+		t.ColourShift, t.Eigenvalues, t.Eigenvectors = a.ColourShift, s.Eigenvalues, s.Eigenvectors
 	}
 	return t
-}
-
-// statistics are those that the recipe has, or, measured, gets.
-func (s *session) statistics(train dataset.Split) (dataset.Statistics, error) {
-	known, channels := &s.job.Recipe.Statistics, s.set.Channels
-	if known.Pictures > 0 {
-		return dataset.Statistics{
-			Mean: known.Mean[:channels], Std: known.Std[:channels], Pictures: known.Pictures,
-			PCA: augment.PCA{Eigenvalues: known.Eigenvalues, Eigenvectors: known.Eigenvectors},
-		}, nil
-	}
-	m, err := dataset.Measure(train, channels, s.job.Recipe.Pictures.Sample, s.skips)
-	if err != nil {
-		return m, err
-	}
-	known.Pictures, known.Eigenvalues, known.Eigenvectors = m.Pictures, m.PCA.Eigenvalues, m.PCA.Eigenvectors
-	copy(known.Mean[:], m.Mean)
-	copy(known.Std[:], m.Std)
-	return m, nil
 }
 
 // readWeights reads the file of weights that the recipe starts from; nil for random weights, and for a run that is resumed

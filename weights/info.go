@@ -7,22 +7,23 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"vgg/configs"
 )
 
 // Info is what a weights file says of its net besides the weights.
 type Info struct {
-	Config       string    // the column of Table 1: A, A-LRN, B, C, D, E, or a config of one's own
-	Width        float64   // multiplier of Table 1's channel counts; 1 is the paper's
-	FC           int       // outputs of fc6 and fc7; the paper's 4096
-	Input        int       // pixels of the side of a training crop; the paper's 224
-	Channels     int       // 1 for grey, 3 for RGB
-	Classes      []string  // the names by label
-	Mean, Std    []float64 // per channel, in 0–255 units: the net sees (pixel − mean) / std
-	ScaleMin     int       // the training scale S of section 3.1: the shorter side after rescaling,
-	ScaleMax     int       // a range where the two differ; 0 and 0 where pictures were not rescaled
-	Recipe       string    // the recipe's name; "" where unknown
-	Epoch        int       // epochs trained; 0 where unknown
-	ValTop1Error float64   // in percent, after that epoch; NaN where unknown
+	Config       string        // the column of Table 1: A, A-LRN, B, C, D, E, or a config of one's own
+	Width        float64       // multiplier of Table 1's channel counts; 1 is the paper's
+	FC           int           // outputs of fc6 and fc7; the paper's 4096
+	Input        int           // pixels of the side of a training crop; the paper's 224
+	Channels     int           // 1 for grey, 3 for RGB
+	Classes      []string      // the names by label
+	Mean, Std    []float64     // per channel, in 0–255 units: the net sees (pixel − mean) / std
+	Scale        configs.Scale // the training scale S of section 3.1; zero where pictures were not resized
+	Recipe       string        // the recipe's name; "" where unknown
+	Epoch        int           // epochs trained; 0 where unknown
+	ValTop1Error float64       // in percent, after that epoch; NaN where unknown
 }
 
 // maxClasses bounds what ParseInfo gives memory to, far above the 21,841
@@ -42,8 +43,8 @@ func (i Info) Metadata() map[string]string {
 		"classes":   strconv.Itoa(len(i.Classes)),
 		"mean":      formatFloats(i.Mean),
 		"std":       formatFloats(i.Std),
-		"scale_min": strconv.Itoa(i.ScaleMin),
-		"scale_max": strconv.Itoa(i.ScaleMax),
+		"scale_min": strconv.Itoa(i.Scale.Min),
+		"scale_max": strconv.Itoa(i.Scale.Max),
 		"recipe":    i.Recipe,
 		"epoch":     strconv.Itoa(i.Epoch),
 	}
@@ -82,8 +83,7 @@ func ParseInfo(m map[string]string) (Info, error) {
 		Channels:     p.count("channels", "--channels", 1),
 		Mean:         p.numbers("mean", "--mean R,G,B"),
 		Std:          p.numbers("std", "--std R,G,B"),
-		ScaleMin:     p.count("scale_min", "", 0),
-		ScaleMax:     p.count("scale_max", "", 0),
+		Scale:        configs.Scale{Min: p.count("scale_min", "", 0), Max: p.count("scale_max", "", 0)},
 		Recipe:       m["recipe"],
 		Epoch:        p.count("epoch", "", 0),
 		ValTop1Error: math.NaN(),
@@ -103,7 +103,7 @@ func ParseInfo(m map[string]string) (Info, error) {
 	for _, s := range i.Std {
 		p.check(s > 0, "std", "is not above 0")
 	}
-	p.check((i.ScaleMin == 0) == (i.ScaleMax == 0) && i.ScaleMin <= i.ScaleMax, "scale_max", "does not follow from scale_min")
+	p.check((i.Scale.Min == 0) == (i.Scale.Max == 0) && i.Scale.Min <= i.Scale.Max, "scale_max", "does not follow from scale_min")
 	if p.err != nil {
 		return Info{}, p.err
 	}

@@ -6,11 +6,13 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"vgg/configs"
 )
 
 var flowers = Info{
 	Config: "D", Width: 0.25, FC: 256, Input: 224, Channels: 3, Classes: []string{"rose", "lily, white", `"7"`},
-	Mean: []float64{123.68, 116.779, 103.939}, Std: []float64{1, 1, 0.5}, ScaleMin: 256, ScaleMax: 512,
+	Mean: []float64{123.68, 116.779, 103.939}, Std: []float64{1, 1, 0.5}, Scale: configs.Scale{Min: 256, Max: 512},
 	Recipe: "paper-jitter", Epoch: 74, ValTop1Error: 8.8,
 }
 
@@ -42,7 +44,7 @@ func TestParseInfoFromFlags(t *testing.T) {
 	if want := []string{"0", "1", "2"}; !reflect.DeepEqual(got.Classes, want) {
 		t.Errorf("classes %q, want %q", got.Classes, want)
 	}
-	if got.ScaleMin != 0 || got.ScaleMax != 0 || !math.IsNaN(got.ValTop1Error) {
+	if got.Scale != (configs.Scale{}) || !math.IsNaN(got.ValTop1Error) {
 		t.Errorf("what is unknown reads as %+v", got)
 	}
 }

@@ -22,7 +22,7 @@ const sizeSample = 1000
 type survey struct {
 	set        *dataset.Set
 	train      dataset.Split // as training by the recipe takes it
-	statistics dataset.Statistics
+	statistics configs.Statistics
 	unreadable map[string]bool // names of the pictures found to be so
 	report     report
 }

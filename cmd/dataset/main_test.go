@@ -238,7 +238,8 @@ func TestSheetDraws(t *testing.T) {
 		t.Fatal(err)
 	}
 	const epoch = 3
-	transform := trainer.Transform(r, set.Channels, s.statistics)
+	r.Statistics = s.statistics
+	transform := trainer.Transform(r, set.Channels)
 	loader, err := dataset.NewLoader(dataset.Subset(set.Train, 500), 1, dataset.LoaderOptions{Batch: 500, Transform: transform, Seed: r.Training.Seed, Training: true})
 	if err != nil {
 		t.Fatal(err)
@@ -316,8 +317,8 @@ func TestInterrupted(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	for want, transform := range map[string]augment.Transform{
-		"resized to S = 256, 224×224 from the centre":                                                      {Size: 224, Scale: augment.Range{Min: 256, Max: 256}},
-		"resized to S in [64; 96], 64×64 from a random place, mirrored at random, colour shift 0.1":        {Size: 64, Scale: augment.Range{Min: 64, Max: 96}, RandomCrop: true, Flip: true, ColourShift: 0.1},
+		"resized to S = 256, 224×224 from the centre":                                                      {Size: 224, Scale: configs.Scale{Min: 256, Max: 256}},
+		"resized to S in [64; 96], 64×64 from a random place, mirrored at random, colour shift 0.1":        {Size: 64, Scale: configs.Scale{Min: 64, Max: 96}, RandomCrop: true, Flip: true, ColourShift: 0.1},
 		"not resized, small ones surrounded by the mean, border of 4 with the mean, 32×32 from the centre": {Size: 32, Pad: 4},
 	} {
 		if got := describe(transform); got != want {

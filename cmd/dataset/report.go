@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"vgg/configs"
 	"vgg/dataset"
 )
 
@@ -69,10 +70,10 @@ func newReport(set *dataset.Set) report {
 	return r
 }
 
-func (r *report) add(s dataset.Statistics) {
-	r.Mean, r.Std, r.Measured = s.Mean, s.Std, s.Pictures
+func (r *report) add(s configs.Statistics) {
+	r.Mean, r.Std, r.Measured = s.Mean[:r.Channels], s.Std[:r.Channels], s.Pictures
 	if r.Channels == 3 {
-		r.Eigenvalues, r.Eigenvectors = s.PCA.Eigenvalues[:], s.PCA.Eigenvectors[:]
+		r.Eigenvalues, r.Eigenvectors = s.Eigenvalues[:], s.Eigenvectors[:]
 	}
 }
 

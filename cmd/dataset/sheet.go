@@ -29,7 +29,8 @@ func (s *survey) sheet(r configs.Recipe, epoch int) (*plots.Figure, error) {
 			byClass[label] = append(byClass[label], i)
 		}
 	}
-	transform := trainer.Transform(r, s.set.Channels, s.statistics)
+	r.Statistics = s.statistics
+	transform := trainer.Transform(r, s.set.Channels)
 	var rows []plots.SheetRow
 	for _, c := range evenly(len(byClass), sheetSide) {
 		row := plots.SheetRow{Label: s.set.Classes[c]}

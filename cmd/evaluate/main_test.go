@@ -43,7 +43,7 @@ func folder(t *testing.T) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		info := weights.Info{Config: "B", Width: 1.0 / 16, FC: 16, Input: 32, Channels: 3, Classes: classes, Mean: []float64{127, 127, 127}, Std: []float64{50, 50, 50}, ScaleMin: 32, ScaleMax: 48}
+		info := weights.Info{Config: "B", Width: 1.0 / 16, FC: 16, Input: 32, Channels: 3, Classes: classes, Mean: []float64{127, 127, 127}, Std: []float64{50, 50, 50}, Scale: configs.Scale{Min: 32, Max: 48}}
 		f := weights.File{Metadata: info.Metadata(), Tensors: net.Tensors()}
 		change(&f)
 		if err := weights.Write(filepath.Join(dir, name), f); err != nil {

@@ -53,7 +53,7 @@ func folder(t *testing.T) string {
 		t.Fatal(err)
 	}
 	info := weights.Info{Config: "B", Width: 1.0 / 16, FC: 16, Input: 32, Channels: 3, Classes: []string{"a", "b", "c"},
-		Mean: []float64{127, 127, 127}, Std: []float64{50, 50, 50}, ScaleMin: 32, ScaleMax: 48}
+		Mean: []float64{127, 127, 127}, Std: []float64{50, 50, 50}, Scale: configs.Scale{Min: 32, Max: 48}}
 	if err := weights.Write(filepath.Join(dir, "net.safetensors"), weights.File{Metadata: info.Metadata(), Tensors: net.Tensors()}); err != nil {
 		t.Fatal(err)
 	}
