@@ -25,7 +25,7 @@ type Recipe struct {
 	// Config is the column of Table 1 to train: A, A-LRN, B, C, D or E.
 	Config string `toml:"config"`
 	// Data is the data set's spec as --data takes it; "embedded" is the one that
-	// comes with the project, "" means that --data must be given.
+	// comes with the project, "" means that it must still be named.
 	Data string `toml:"data"`
 	// StartFrom says in words what the paper starts this training from. It is
 	// shown, not obeyed: Weights and InitFrom are.

@@ -11,6 +11,7 @@ import (
 	"github.com/pkg/errors"
 	"golang.org/x/sys/unix"
 
+	"vgg/configs"
 	"vgg/history"
 	"vgg/weights"
 )
@@ -135,9 +136,9 @@ func (c *checkpoints) newest(notice func(string)) (*checkpoint, error) {
 		reason = err
 	}
 	if reason != nil {
-		return nil, errors.Wrapf(reason, "trainer: none of the %d checkpoints in %s can be used (train anew with another --out); the last", len(names), c.dir)
+		return nil, marked{errors.Wrapf(reason, "trainer: none of the %d checkpoints in %s can be used: begin a new run in another folder; the last", len(names), c.dir), ErrNoCheckpoint}
 	}
-	return nil, errors.Errorf("trainer: no checkpoint in %s: give the directory of a run that has begun (--out of the run)", c.dir)
+	return nil, marked{errors.Errorf("trainer: no checkpoint in %s: give the directory of a run that has begun", c.dir), ErrNoCheckpoint}
 }
 
 // checkSpace refuses a run whose files will not fit on the disk: checkpoints of so many bytes, one more than is kept
@@ -149,7 +150,7 @@ func (c *checkpoints) checkSpace(weightBytes int) error {
 	}
 	need := uint64((keptCheckpoints+1)*2+3) * uint64(weightBytes)
 	if free := disk.Bavail * uint64(disk.Bsize); free < need {
-		return errors.Errorf("trainer: %d MB free for %s, and its files may take %d MB: make room, or choose another folder with --out (or --set on_disk_full=continue)", free>>20, filepath.Dir(c.dir), need>>20)
+		return marked{errors.Errorf("trainer: %d MB free for %s, and its files may take %d MB: make room, choose another folder, or set run.on_disk_full = %q", free>>20, filepath.Dir(c.dir), need>>20, configs.OnDiskFullContinue), ErrWrite}
 	}
 	return nil
 }

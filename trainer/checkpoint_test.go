@@ -96,7 +96,7 @@ func TestResume(t *testing.T) {
 			}
 			break
 		}
-		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), fmt.Sprintf("after iteration %d (go on with --resume %s)", resumes+1, dir)) {
+		if !errors.Is(err, context.Canceled) || !errors.Is(err, ErrInterrupted) || !strings.Contains(err.Error(), fmt.Sprintf("after iteration %d (the run can be resumed)", resumes+1)) {
 			t.Fatal(err)
 		}
 		resumes++
@@ -113,11 +113,11 @@ func TestResume(t *testing.T) {
 	}
 	job := checkpointed(t, dir)
 	job.Resume = true
-	if _, err := Train(context.Background(), job); err == nil || !strings.Contains(err.Error(), "is finished after 3 epochs") {
+	if _, err := Train(context.Background(), job); !errors.Is(err, ErrFinished) || !strings.Contains(err.Error(), "is finished after 3 epochs") {
 		t.Errorf("resuming a finished run: %v", err)
 	}
 	job.Recipe.Training.Epochs = 4
-	if _, err := Train(context.Background(), job); err == nil || !strings.Contains(err.Error(), "training.epochs = 4, not 3") {
+	if _, err := Train(context.Background(), job); !errors.Is(err, ErrChanged) || !strings.Contains(err.Error(), "training.epochs = 4, not 3") {
 		t.Errorf("more epochs: %v", err)
 	}
 	job.Force = []string{"epochs"}
@@ -125,7 +125,7 @@ func TestResume(t *testing.T) {
 		t.Errorf("%d epochs, %v", len(h), err)
 	}
 	job = checkpointed(t, dir)
-	if _, err := Train(context.Background(), job); err == nil || !strings.Contains(err.Error(), "holds a training already") {
+	if _, err := Train(context.Background(), job); !errors.Is(err, ErrRunExists) || !strings.Contains(err.Error(), "holds a training already") {
 		t.Errorf("a new run over an old one: %v", err)
 	}
 }
@@ -146,7 +146,7 @@ func TestResumeErrors(t *testing.T) {
 		"is not a run directory":             func(j *Job) { j.Dir = file },
 		"missing is not a run directory":     func(j *Job) { j.Dir = filepath.Join(dir, "missing") },
 		"training.learning_rate = 0.5, not":  func(j *Job) { j.Recipe.Training.LearningRate = 0.5 },
-		"holds other pictures (--force KEY":  func(j *Job) { j.Set = set(132, 3) },
+		"stripes holds other pictures":       func(j *Job) { j.Set = set(132, 3) },
 		"net.dropout = 0.25, not 0.5; train": func(j *Job) { j.Recipe.Net.Dropout, j.Recipe.Training.Batch = 0.25, 32 },
 	} {
 		job := checkpointed(t, dir)
@@ -162,7 +162,7 @@ func TestResumeErrors(t *testing.T) {
 	}
 	job = checkpointed(t, dir)
 	job.Resume = true
-	if _, err := Train(context.Background(), job); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("in use by another training (PID %d on ", os.Getpid())) {
+	if _, err := Train(context.Background(), job); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), fmt.Sprintf("in use by another training (PID %d on ", os.Getpid())) {
 		t.Errorf("a run in use: %v", err)
 	}
 	held.close()
@@ -244,7 +244,7 @@ func TestFaults(t *testing.T) {
 		}
 		if err != nil {
 			failures++
-			if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "make room") {
+			if !errors.Is(err, syscall.ENOSPC) || !errors.Is(err, ErrWrite) || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "make room") {
 				t.Fatalf("operation %d: %v", at, err)
 			}
 			job = small(dir)
@@ -331,7 +331,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 	}
 	job := checkpointed(t, dir)
 	job.Resume = true
-	if _, err := Train(context.Background(), job); err == nil || !strings.Contains(err.Error(), "none of the 1 checkpoints") {
+	if _, err := Train(context.Background(), job); !errors.Is(err, ErrNoCheckpoint) || !strings.Contains(err.Error(), "none of the 1 checkpoints") {
 		t.Errorf("no usable checkpoint: %v", err)
 	}
 	// Nor is a file of weights a checkpoint, or one of another version.
@@ -362,7 +362,7 @@ func TestDivergence(t *testing.T) {
 	job.Recipe.Training.LearningRate = 1e4
 	_, err := Train(context.Background(), job)
 	var d *divergence
-	if !errors.As(err, &d) || !strings.HasPrefix(d.layer, "conv") && !strings.HasPrefix(d.layer, "fc") || !strings.Contains(err.Error(), "at learning rate 10000") {
+	if !errors.As(err, &d) || !errors.Is(err, ErrDiverged) || !strings.HasPrefix(d.layer, "conv") && !strings.HasPrefix(d.layer, "fc") || !strings.Contains(err.Error(), "at learning rate 10000") {
 		t.Fatal(err)
 	}
 	c, err := (&checkpoints{dir: filepath.Join(job.Dir, CheckpointDir)}).newest(func(m string) { t.Error(m) })

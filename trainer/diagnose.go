@@ -93,6 +93,6 @@ func (s *session) diagnose(row history.Epoch) string {
 		fmt.Sprintf("the net does not learn yet: after epoch %d the training loss is %.3f, that of guessing is ln(%d) = %.3f", row.Epoch, row.TrainLoss, s.net.Options.Classes, guessing),
 		fmt.Sprintf("gradient norm %.2g in %s, %.2g in %s; %.0f %% of the channels of %s are dead (never active on the validation pictures)",
 			s.norms.first, first.Name, s.norms.last, last.Name, 100*float64(dead)/float64(max(1, len(s.alive))), deepestConvolution(s.net.Config).Name),
-		fmt.Sprintf("what helps: another initialiser (--init %s; now %s), another learning rate (--lr; now %g), or starting from a trained net A (--init-from)", better, s.net.Options.Init, row.LearningRate),
+		fmt.Sprintf("what helps: another initialiser (net.init = %q, now %q), another learning rate (training.learning_rate = %g now), or starting from a trained net A (init_from = its weights)", better, s.net.Options.Init, row.LearningRate),
 	}, "\n  ")
 }

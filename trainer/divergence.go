@@ -30,17 +30,19 @@ func (d *divergence) Error() string {
 		d.what, d.at.Epoch, d.at.Iteration+1, d.at.Schedule.LearningRate, d.layer, d.remedies)
 }
 
+func (*divergence) Is(target error) bool { return target == ErrDiverged }
+
 // divergence is one in the step under way, with the remedies that the recipe does not take yet.
 func (s *session) divergence(what, layer string) *divergence {
-	r, remedies := s.job.Recipe, []string{"a lower learning rate (--lr)"}
+	r, remedies := s.job.Recipe, []string{"a lower learning rate (training.learning_rate)"}
 	if r.Net.Init != string(graph.He) {
-		remedies = append(remedies, "another initialiser (--init he)")
+		remedies = append(remedies, fmt.Sprintf("another initialiser (net.init = %q)", graph.He))
 	}
 	if r.Augment.Normalisation != configs.NormaliseMeanStd {
-		remedies = append(remedies, "normalised pictures (--set augment.normalisation=mean-std)")
+		remedies = append(remedies, fmt.Sprintf("normalised pictures (augment.normalisation = %q)", configs.NormaliseMeanStd))
 	}
 	if r.Run.OnDivergence != configs.OnDivergenceLowerLR {
-		remedies = append(remedies, "--set on_divergence=lower-lr")
+		remedies = append(remedies, fmt.Sprintf("a run that lowers it by itself (run.on_divergence = %q)", configs.OnDivergenceLowerLR))
 	}
 	return &divergence{s.at, what, layer, strings.Join(remedies, ", or ")}
 }

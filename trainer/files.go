@@ -40,20 +40,20 @@ func openFiles(dir string, create func(string) (pending, error)) (*files, error)
 		f.create = createPending
 	}
 	if err := os.MkdirAll(filepath.Join(dir, CheckpointDir), 0o777); err != nil {
-		return nil, errors.Wrap(err, "trainer: cannot make the run directory (choose another with --out)")
+		return nil, marked{errors.Wrap(err, "trainer: cannot make the run directory"), ErrWrite}
 	}
 	locked, err := f.lock.TryLock()
 	if err != nil {
-		return nil, errors.Wrapf(err, "trainer: cannot lock %s (choose another folder with --out)", dir)
+		return nil, marked{errors.Wrapf(err, "trainer: cannot lock %s", dir), ErrWrite}
 	}
 	if !locked {
 		holder, _ := os.ReadFile(f.lock.Path())
-		return nil, errors.Errorf("trainer: %s is in use by another training (%s): wait for it, stop it, or choose another folder with --out", dir, strings.TrimSpace(string(holder)))
+		return nil, marked{errors.Errorf("trainer: %s is in use by another training (%s): wait for it, stop it, or choose another folder", dir, strings.TrimSpace(string(holder))), ErrInUse}
 	}
 	host, _ := os.Hostname()
 	if err := os.WriteFile(f.lock.Path(), fmt.Appendf(nil, "PID %d on %s\n", os.Getpid(), host), 0o644); err != nil {
 		f.close()
-		return nil, errors.Wrapf(err, "trainer: cannot write to %s (choose another folder with --out)", dir)
+		return nil, marked{errors.Wrapf(err, "trainer: cannot write to %s", dir), ErrWrite}
 	}
 	f.removePending()
 	return f, nil
@@ -90,18 +90,10 @@ func (f *files) write(name string, encode func(io.Writer) error) error {
 		return out.CloseAtomicallyReplace()
 	}()
 	if err != nil {
-		return fileError{errors.Wrapf(err, "trainer: cannot write %s (make room or choose another folder with --out; what was there is unchanged)", path)}
+		return marked{errors.Wrapf(err, "trainer: cannot write %s (make room or choose another folder; what was there is unchanged)", path), ErrWrite}
 	}
 	return nil
 }
-
-// errFile is what errors of writing a file are.
-var errFile = errors.New("a file cannot be written")
-
-type fileError struct{ error }
-
-func (fileError) Is(target error) bool { return target == errFile }
-func (e fileError) Unwrap() error      { return e.error }
 
 func (f *files) writeBytes(name string, data []byte) error {
 	return f.write(name, func(w io.Writer) error {

@@ -48,7 +48,7 @@ func (s *session) log(loss float64) error {
 		}
 	}
 	if err != nil {
-		return fileError{errors.Wrapf(err, "trainer: cannot write %s", path)}
+		return marked{errors.Wrapf(err, "trainer: cannot write %s", path), ErrWrite}
 	}
 	return nil
 }

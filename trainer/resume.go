@@ -15,10 +15,6 @@ import (
 	"vgg/weights"
 )
 
-// ErrFinished is the cause of Train's error when the run that is to be resumed is the one asked for and has come to its
-// end.
-var ErrFinished = errors.New("there is nothing to resume")
-
 // openDir takes the run directory and, if the run is resumed, finds its checkpoint.
 func (s *session) openDir() (*checkpoint, error) {
 	job := &s.job
@@ -30,7 +26,7 @@ func (s *session) openDir() (*checkpoint, error) {
 	}
 	if job.Resume {
 		if info, err := os.Stat(job.Dir); err != nil || !info.IsDir() {
-			return nil, errors.Errorf("trainer: %s is not a run directory: give the --out of a run that has begun", job.Dir)
+			return nil, marked{errors.Errorf("trainer: %s is not a run directory: give that of a run that has begun", job.Dir), ErrNoCheckpoint}
 		}
 	}
 	var err error
@@ -43,7 +39,7 @@ func (s *session) openDir() (*checkpoint, error) {
 	if !job.Resume {
 		names, err := s.checkpoints.names()
 		if err == nil && len(names) > 0 {
-			err = errors.Errorf("trainer: %s holds a training already: go on with it (--resume %[1]s) or choose another folder with --out", job.Dir)
+			err = marked{errors.Errorf("trainer: %s holds a training already: resume it or choose another folder", job.Dir), ErrRunExists}
 		}
 		return nil, err
 	}
@@ -60,10 +56,10 @@ func (s *session) openDir() (*checkpoint, error) {
 		changed = append(changed, fmt.Sprintf("the data set %s holds other pictures", s.set.Name))
 	}
 	if len(changed) > 0 {
-		return nil, errors.Errorf("trainer: the run in %s was begun otherwise: %s (--force KEY allows it; another --out begins a new run)", job.Dir, strings.Join(changed, "; "))
+		return nil, marked{errors.Errorf("trainer: the run in %s differs: %s", job.Dir, strings.Join(changed, "; ")), ErrChanged}
 	}
 	if c.Done || c.Epoch > job.Recipe.Training.Epochs {
-		return nil, errors.Wrapf(ErrFinished, "trainer: the run in %s is finished after %d epochs (for more of them: --epochs N --force epochs)", job.Dir, c.Epoch-1)
+		return nil, marked{errors.Errorf("trainer: the run in %s is finished after %d epochs", job.Dir, c.Epoch-1), ErrFinished}
 	}
 	if run.SameMeasured(job.Recipe) {
 		job.Recipe.Statistics = run.Statistics
@@ -117,7 +113,7 @@ func (s *session) beginFiles() error {
 	}
 	for _, name := range []string{SkippedFile, LogFile} {
 		if err := os.Remove(filepath.Join(s.job.Dir, name)); err != nil && !os.IsNotExist(err) {
-			return errors.Wrap(err, "trainer: cannot remove an earlier run's file (choose another folder with --out)")
+			return marked{errors.Wrap(err, "trainer: cannot remove an earlier run's file"), ErrWrite}
 		}
 	}
 	recipe, err := s.job.Recipe.TOML()
@@ -179,8 +175,7 @@ func (s *session) interrupted(err error) error {
 		return err
 	}
 	failed := s.checkpoints.wait()
-	var diverged *divergence
-	if !errors.As(err, &diverged) && failed == nil && !errors.Is(err, errFile) {
+	if !errors.Is(err, ErrDiverged) && failed == nil && !errors.Is(err, ErrWrite) {
 		if failed = s.checkpoint(); failed == nil {
 			failed = s.checkpoints.wait()
 		}
@@ -191,5 +186,5 @@ func (s *session) interrupted(err error) error {
 	if failed != nil && failed != err {
 		err = errors.Wrapf(err, "%v; and before that", failed)
 	}
-	return errors.Wrapf(err, "trainer: stopped after iteration %d (go on with --resume %s)", s.at.Iteration, s.job.Dir)
+	return marked{errors.Wrapf(err, "trainer: stopped after iteration %d (the run can be resumed)", s.at.Iteration), ErrInterrupted}
 }

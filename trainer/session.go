@@ -147,7 +147,7 @@ func (s *session) openData() error {
 		train = dataset.Subset(train, r.Training.Limit)
 	}
 	if s.steps = train.Len() / r.Training.Batch; s.steps == 0 {
-		return errors.Errorf("trainer: %d training pictures do not fill one mini-batch of %d: lower --batch or give more pictures", train.Len(), r.Training.Batch)
+		return errors.Errorf("trainer: %d training pictures do not fill one mini-batch of %d: lower training.batch or give more pictures", train.Len(), r.Training.Batch)
 	}
 	if set.Val.Len() == 0 {
 		return errors.Errorf("trainer: data set %s has no validation pictures", set.Name)

@@ -181,7 +181,7 @@ func TestDiagnosis(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(n.notices, "\n")
-	for _, want := range []string{"ln(3) = 1.099", "gradient norm", "conv1_1", "fc8", "dead", "conv5_2", "--init-from", "--init he"} {
+	for _, want := range []string{"ln(3) = 1.099", "gradient norm", "conv1_1", "fc8", "dead", "conv5_2", "init_from", `net.init = "he"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in the diagnosis:\n%s", want, text)
 		}
@@ -225,7 +225,7 @@ func TestFailures(t *testing.T) {
 		"unknown config":    func(j *Job) { j.Recipe.Config = "F" },
 		"net.input":         func(j *Job) { j.Recipe.Net.Input = 48 },
 		"mini-batch of 512": func(j *Job) { j.Recipe.Training.Batch = 512 },
-		"--out":             func(j *Job) { j.Dir = filepath.Join(file, "run") },
+		"run directory":     func(j *Job) { j.Dir = filepath.Join(file, "run") },
 		"weights = ":        func(j *Job) { j.Recipe.Weights = wrong },
 		"init_from = ":      func(j *Job) { j.Recipe.InitFrom = wrong },
 		"weights = \"gone":  func(j *Job) { j.Recipe.Weights = "gone.safetensors" },
@@ -245,7 +245,7 @@ func TestFailures(t *testing.T) {
 	job := Job{Recipe: quick(t), Set: set(64, 3), Dir: dir, Observer: &notes{}}
 	job.Recipe.Training.LearningRate = 1e20
 	h, err := Train(context.Background(), job)
-	if err == nil || !strings.Contains(err.Error(), "the loss is") || !strings.Contains(err.Error(), "--lr") {
+	if err == nil || !strings.Contains(err.Error(), "the loss is") || !strings.Contains(err.Error(), "training.learning_rate") {
 		t.Errorf("divergence: %v", err)
 	}
 	if len(h) > 0 {

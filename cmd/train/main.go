@@ -126,11 +126,11 @@ func train(ctx context.Context, f flags) error {
 	if job.Dir == "" {
 		job.Dir = filepath.Join("runs", fmt.Sprintf("%s-%s-%s", r.Name, r.Config, time.Now().Format("20060102-150405")))
 	}
-	job.Observer = progress.NewReporter(os.Stdout, job.Dir, r)
+	job.Observer = observer{progress.NewReporter(os.Stdout, job.Dir, r)}
 	start := time.Now()
 	h, err := trainer.Train(ctx, job)
 	if err != nil {
-		return hinted{err}
+		return hinted{err, job.Dir}
 	}
 	return finish(h, job.Dir, time.Since(start))
 }
