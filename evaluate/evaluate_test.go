@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"vgg/augment"
 	"vgg/configs"
@@ -23,7 +22,7 @@ func newTestModel(t testing.TB, config configs.Config, o graph.Options, info wei
 	t.Helper()
 	o.Classes = len(info.Classes)
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, info.Channels, info.Input, info.Input), gorgonia.WithName("x"))
+	x := graph.NewInput(g, 1, info.Channels, info.Input, info.Input)
 	net, err := graph.Build(g, x, config, o)
 	if err != nil {
 		t.Fatal(err)

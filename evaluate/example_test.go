@@ -13,7 +13,6 @@ import (
 	"sync"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"vgg/configs"
 	"vgg/dataset"
@@ -32,7 +31,7 @@ func check(err error) {
 // trained is a small net of two classes; in earnest weights.Read gives it.
 func trained() *weights.File {
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, 32, 32), gorgonia.WithName("x"))
+	x := graph.NewInput(g, 1, 3, 32, 32)
 	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Seed: 1})
 	check(err)
 	info := weights.Info{Config: "A", Width: 1.0 / 16, FC: 16, Input: 32, Channels: 3, Classes: []string{"cat", "dog"},

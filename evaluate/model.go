@@ -61,7 +61,7 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 		return nil, errors.Wrap(err, name)
 	}
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, info.Channels, info.Input, info.Input), gorgonia.WithName("x"))
+	x := graph.NewInput(g, 1, info.Channels, info.Input, info.Input)
 	from := append([]weights.Tensor{}, f.Tensors...) // never nil, which would mean new weights
 	m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Width: info.Width, FC: info.FC, From: from})
 	return m, errors.Wrap(err, name)
@@ -156,7 +156,7 @@ func (m *Model) runnerFor(p purpose) (*runner, error) {
 	}
 	r := &runner{purpose: p}
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(p.n, m.Info.Channels, p.height, p.width), gorgonia.WithName("x"))
+	x := graph.NewInput(g, p.n, m.Info.Channels, p.height, p.width)
 	var err error
 	if r.net, err = graph.Build(g, x, m.config, o); err != nil {
 		return nil, errors.Wrap(err, m.Name)

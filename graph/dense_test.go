@@ -17,8 +17,8 @@ import (
 func logits(t *testing.T, config configs.Config, o Options, n, height, width int, pictures []float32) []float32 {
 	t.Helper()
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(n, 3, height, width), gorgonia.WithName("x"),
-		gorgonia.WithValue(tensor.New(tensor.WithShape(n, 3, height, width), tensor.WithBacking(pictures))))
+	x := NewInput(g, n, 3, height, width)
+	let(t, x, tensor.New(tensor.WithShape(n, 3, height, width), tensor.WithBacking(pictures)))
 	net, err := Build(g, x, config, o)
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func TestSlidingWindow(t *testing.T) {
 	const places = side / 2
 	o := Options{Classes: 5, Width: 1.0 / 16, FC: 9, Seed: 3, Dense: side}
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, side, side), gorgonia.WithName("x"))
+	x := NewInput(g, 1, 3, side, side)
 	net, err := Build(g, x, config, Options{Classes: 5, Width: 1.0 / 16, FC: 9, Seed: 3})
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestDenseErrors(t *testing.T) {
 	for want, dense := range map[string]int{"smaller than 96×96": 96, "multiple of 32": 40, "want 0 or the side": -32} {
 		o := mini
 		o.Dense = dense
-		x := gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Float32, 4, gorgonia.WithShape(1, 3, 64, 96), gorgonia.WithName("x"))
+		x := NewInput(gorgonia.NewGraph(), 1, 3, 64, 96)
 		if _, err := Build(x.Graph(), x, configs.A, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)
 		}

@@ -37,7 +37,7 @@ func check(err error) {
 // build declares net A for n pictures in a graph of its own.
 func build(n, size int, o graph.Options) *graph.Net {
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(n, 3, size, size), gorgonia.WithName("x"))
+	x := graph.NewInput(g, n, 3, size, size)
 	net, err := graph.Build(g, x, configs.A, o)
 	check(err)
 	return net
@@ -65,8 +65,10 @@ func train(g *gorgonia.ExprGraph, loss *gorgonia.Node, learnables gorgonia.Nodes
 func Example() {
 	pixels, classes := pictures(8, 32)
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(8, 3, 32, 32), gorgonia.WithName("x"), gorgonia.WithValue(pixels))
-	labels := gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(8), gorgonia.WithName("labels"), gorgonia.WithValue(classes))
+	x := graph.NewInput(g, 8, 3, 32, 32)
+	check(gorgonia.Let(x, pixels))
+	labels := graph.NewLabels(g, 8)
+	check(gorgonia.Let(labels, classes))
 	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Init: graph.He, Seed: 1})
 	check(err)
 	loss, err := net.Loss(labels)
@@ -89,8 +91,10 @@ func Example() {
 func Example_tapeMachine() {
 	pixels, classes := pictures(8, 32)
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(8, 3, 32, 32), gorgonia.WithName("x"), gorgonia.WithValue(pixels))
-	labels := gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(8), gorgonia.WithName("labels"), gorgonia.WithValue(classes))
+	x := graph.NewInput(g, 8, 3, 32, 32)
+	check(gorgonia.Let(x, pixels))
+	labels := graph.NewLabels(g, 8)
+	check(gorgonia.Let(labels, classes))
 	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Init: graph.He, Seed: 1})
 	check(err)
 	loss, err := net.Loss(labels)
@@ -117,8 +121,10 @@ func ExampleBuild_config() {
 	}}
 	pixels, classes := pictures(8, 16)
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(8, 3, 16, 16), gorgonia.WithName("x"), gorgonia.WithValue(pixels))
-	labels := gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(8), gorgonia.WithName("labels"), gorgonia.WithValue(classes))
+	x := graph.NewInput(g, 8, 3, 16, 16)
+	check(gorgonia.Let(x, pixels))
+	labels := graph.NewLabels(g, 8)
+	check(gorgonia.Let(labels, classes))
 	net, err := graph.Build(g, x, mine, graph.Options{Classes: 2, FC: 16, Seed: 1})
 	check(err)
 	loss, err := net.Loss(labels)
@@ -133,7 +139,8 @@ func ExampleBuild_config() {
 func ExampleNet_Layer() {
 	pixels, classes := pictures(8, 64)
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(8, 3, 64, 64), gorgonia.WithName("x"), gorgonia.WithValue(pixels))
+	x := graph.NewInput(g, 8, 3, 64, 64)
+	check(gorgonia.Let(x, pixels))
 	net, err := graph.Build(g, x, configs.A, graph.Options{Width: 1.0 / 16, FC: 16, Seed: 1})
 	check(err)
 	pool5, err := net.Layer("pool5") // (8, 32, 2, 2)
@@ -166,8 +173,10 @@ func ExampleNet_Load() {
 	trained := build(8, 32, graph.Options{Classes: 10, Width: 1.0 / 16, FC: 16, Seed: 1}).Tensors() // in earnest weights.Read(file) gives them
 
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(8, 3, 32, 32), gorgonia.WithName("x"), gorgonia.WithValue(pixels))
-	labels := gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(8), gorgonia.WithName("labels"), gorgonia.WithValue(classes))
+	x := graph.NewInput(g, 8, 3, 32, 32)
+	check(gorgonia.Let(x, pixels))
+	labels := graph.NewLabels(g, 8)
+	check(gorgonia.Let(labels, classes))
 	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Seed: 2,
 		Freeze: []string{"conv1", "conv2", "conv3", "conv4", "conv5"}})
 	check(err)
@@ -200,7 +209,7 @@ func ExampleOptions_dense() {
 	trained := build(1, 32, graph.Options{Classes: 5, Width: 1.0 / 16, FC: 16, Seed: 1})
 
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, 96, 64), gorgonia.WithName("x"), gorgonia.WithInit(gorgonia.Gaussian(0, 1)))
+	x := graph.NewInput(g, 1, 3, 96, 64)
 	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 5, Width: 1.0 / 16, FC: 16, Dense: 32, Weights: trained})
 	check(err)
 	scores, err := net.Layer("fc8")
@@ -208,6 +217,7 @@ func ExampleOptions_dense() {
 	vm, err := machine.New(g, machine.Outputs(scores, net.Logits))
 	check(err)
 	defer vm.Close()
+	check(gorgonia.Let(x, tensor.New(tensor.WithShape(1, 3, 96, 64), tensor.Of(tensor.Float32))))
 	check(vm.RunAll())
 	fmt.Println("map", scores.Value().Shape(), "mean", net.Logits.Value().Shape())
 	// Output: map (6, 5) mean (1, 5)

@@ -29,7 +29,7 @@ import (
 
 func main() {
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 1, 16, 16), gorgonia.WithName("x"))
+	x := NewInput(g, 1, 1, 16, 16)
 	small := configs.Config{Name: "small", Stages: [][]configs.Row{{configs.Conv(3, 8)}, {configs.Conv(3, 16), configs.Conv(1, 16)}}}
 	net, err := graph.Build(g, x, small, graph.Options{Classes: 4, FC: 32})
 	if err != nil {

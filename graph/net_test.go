@@ -29,8 +29,8 @@ type trainee struct {
 func newTrainee(t *testing.T, config configs.Config, batch int, o Options) *trainee {
 	t.Helper()
 	g := gorgonia.NewGraph()
-	n := &trainee{x: gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(batch, 3, 32, 32), gorgonia.WithName("x"))}
-	n.labels = gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(batch), gorgonia.WithName("labels"))
+	n := &trainee{x: NewInput(g, batch, 3, 32, 32)}
+	n.labels = NewLabels(g, batch)
 	var err error
 	if n.Net, err = Build(g, n.x, config, o); err != nil {
 		t.Fatal(err)
@@ -208,7 +208,7 @@ func TestParameters(t *testing.T) {
 	want := map[string]int{"A": 132863336, "A-LRN": 132863336, "B": 133047848, "C": 133638952, "D": 138357544, "E": 143667240}
 	for _, config := range configs.All() {
 		g := gorgonia.NewGraph()
-		x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, 224, 224), gorgonia.WithName("x"))
+		x := NewInput(g, 1, 3, 224, 224)
 		n, err := Build(g, x, config, Options{Init: Zero})
 		if err != nil {
 			t.Fatal(err)
@@ -229,7 +229,7 @@ func TestParameters(t *testing.T) {
 // TestSummary checks net D against the course's table and section 2.3.
 func TestSummary(t *testing.T) {
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, 224, 224), gorgonia.WithName("x"))
+	x := NewInput(g, 1, 3, 224, 224)
 	n, err := Build(g, x, configs.D, Options{Init: Zero})
 	if err != nil {
 		t.Fatal(err)
@@ -301,7 +301,7 @@ func TestSharedWeights(t *testing.T) {
 	}
 	o.FC++
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, 32, 32), gorgonia.WithName("x"))
+	x := NewInput(g, 1, 3, 32, 32)
 	if _, err := Build(g, x, configs.A, o); err == nil || !strings.Contains(err.Error(), "classifier.0.weight") {
 		t.Errorf("other shapes: %v", err)
 	}
@@ -316,7 +316,7 @@ func TestInference(t *testing.T) {
 		training := newTrainee(t, config, 3, o)
 		o.Weights, o.Inference = training.Net, true
 		g := gorgonia.NewGraph()
-		x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(3, 3, 32, 32), gorgonia.WithName("x"))
+		x := NewInput(g, 3, 3, 32, 32)
 		n, err := Build(g, x, config, o)
 		if err != nil {
 			t.Fatal(err)
@@ -343,6 +343,14 @@ func TestInference(t *testing.T) {
 		}
 		training.vm.Close()
 		vm.Close()
+	}
+}
+
+// let binds a node to its value.
+func let(t testing.TB, n *gorgonia.Node, v gorgonia.Value) {
+	t.Helper()
+	if err := gorgonia.Let(n, v); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -437,7 +445,7 @@ func TestLoad(t *testing.T) {
 func TestBuildErrors(t *testing.T) {
 	build := func(size int, config configs.Config, o Options) error {
 		g := gorgonia.NewGraph()
-		x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, size, size), gorgonia.WithName("x"))
+		x := NewInput(g, 1, 3, size, size)
 		_, err := Build(g, x, config, o)
 		return err
 	}

@@ -114,7 +114,7 @@ func TestFreezeErrors(t *testing.T) {
 	for _, name := range []string{"conv6", "pool1", "", "conv1_2"} {
 		o := mini
 		o.Freeze = []string{"conv1", name}
-		x := gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Float32, 4, gorgonia.WithShape(1, 3, 32, 32), gorgonia.WithName("x"))
+		x := NewInput(gorgonia.NewGraph(), 1, 3, 32, 32)
 		if _, err := Build(x.Graph(), x, configs.A, o); err == nil || !strings.Contains(err.Error(), "conv1, conv1_1, conv2") || !strings.Contains(err.Error(), `"`+name+`"`) {
 			t.Errorf("%q: error %v", name, err)
 		}
@@ -129,7 +129,7 @@ func TestFrom(t *testing.T) {
 		o := mini
 		o.Seed, o.From = 9, a.Tensors()
 		change(&o)
-		x := gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Float32, 4, gorgonia.WithShape(1, 3, 32, 32), gorgonia.WithName("x"))
+		x := NewInput(gorgonia.NewGraph(), 1, 3, 32, 32)
 		return Build(x.Graph(), x, configs.A, o)
 	}
 	n, err := build(func(*Options) {})
@@ -194,8 +194,8 @@ func TestConcurrentGraphs(t *testing.T) {
 	o.Weights, o.Inference = training.Net, true
 	infer := func(seed uint64) []float32 {
 		pictures, _ := batch(rand.New(rand.NewPCG(seed, 0)), 2)
-		x := gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Float32, 4, gorgonia.WithShape(2, 3, 32, 32), gorgonia.WithName("x"),
-			gorgonia.WithValue(tensor.New(tensor.WithShape(2, 3, 32, 32), tensor.WithBacking(pictures))))
+		x := NewInput(gorgonia.NewGraph(), 2, 3, 32, 32)
+		let(t, x, tensor.New(tensor.WithShape(2, 3, 32, 32), tensor.WithBacking(pictures)))
 		n, err := Build(x.Graph(), x, configs.C, o)
 		if err != nil {
 			t.Error(err)

@@ -17,7 +17,6 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"vgg/configs"
 	"vgg/graph"
@@ -31,7 +30,7 @@ func narrow(t testing.TB, config configs.Config, channels int) weights.File {
 		Config: config.Name, Width: 1.0 / 32, FC: 12, Input: 64, Channels: channels, Classes: []string{"cat", "dög", "emu"},
 		Mean: []float64{123.68, 116.779, 103.939}[:channels], Std: []float64{58.4, 57.1, 57.4}[:channels], ValTop1Error: math.NaN(),
 	}
-	x := gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Float32, 4, gorgonia.WithShape(1, channels, 64, 64))
+	x := graph.NewInput(gorgonia.NewGraph(), 1, channels, 64, 64)
 	net, err := graph.Build(x.Graph(), x, config, graph.Options{Classes: 3, Width: info.Width, FC: info.FC, Seed: 1})
 	if err != nil {
 		t.Fatal(err)

@@ -61,8 +61,8 @@ func (s *session) firstInfinite(batch *dataset.Batch, iteration int) (string, er
 	o := s.net.Options
 	o.Weights = s.net
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, s.net.Input.Dtype(), 4, gorgonia.WithShape(s.net.Input.Shape()...), gorgonia.WithName("x"))
-	net, err := graph.Build(g, x, s.net.Config, o)
+	shape := s.net.Input.Shape()
+	net, err := graph.Build(g, graph.NewInput(g, shape[0], shape[1], shape[2], shape[3]), s.net.Config, o)
 	if err != nil {
 		return "", err
 	}

@@ -265,7 +265,7 @@ type runner struct {
 // newRunner declares a net for batches of pictures, and its gradients for mini-batches of so many, unless that is 0.
 func newRunner(config configs.Config, o graph.Options, batch, channels, input, miniBatch int) (*runner, error) {
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(batch, channels, input, input), gorgonia.WithName("x"))
+	x := graph.NewInput(g, batch, channels, input, input)
 	net, err := graph.Build(g, x, config, o)
 	if err != nil {
 		return nil, err
@@ -292,7 +292,7 @@ func newRunner(config configs.Config, o graph.Options, batch, channels, input, m
 
 // lossOf declares a net's labels and loss.
 func lossOf(net *graph.Net) (r *runner, err error) {
-	labels := gorgonia.NewVector(net.Input.Graph(), tensor.Int, gorgonia.WithShape(net.Input.Shape()[0]), gorgonia.WithName("labels"))
+	labels := graph.NewLabels(net.Input.Graph(), net.Input.Shape()[0])
 	r = &runner{net: net, labels: labels}
 	r.loss, err = net.Loss(labels)
 	return r, err

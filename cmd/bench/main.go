@@ -150,7 +150,7 @@ func prepare(f flags) (func(i int) error, *graph.Net, *machine.VM, error) {
 		return nil, nil, nil, cli.Usage(errors.Errorf("--batch %d --steps %d: want positive numbers", f.Batch, f.Steps))
 	}
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(f.Batch, 3, f.Input, f.Input), gorgonia.WithName("x"))
+	x := graph.NewInput(g, f.Batch, 3, f.Input, f.Input)
 	o := graph.Options{Classes: f.Classes, Width: f.Width, FC: f.FC, Seed: 1, Inference: f.Mode == "infer"}
 	if !o.Inference {
 		o.Dropout = 0.5
@@ -175,8 +175,10 @@ func prepare(f flags) (func(i int) error, *graph.Net, *machine.VM, error) {
 	for i := range classes {
 		classes[i] = r.IntN(f.Classes)
 	}
-	labels := gorgonia.NewVector(g, tensor.Int, gorgonia.WithName("labels"), gorgonia.WithShape(f.Batch),
-		gorgonia.WithValue(tensor.New(tensor.WithShape(f.Batch), tensor.WithBacking(classes))))
+	labels := graph.NewLabels(g, f.Batch)
+	if err := gorgonia.Let(labels, tensor.New(tensor.WithShape(f.Batch), tensor.WithBacking(classes))); err != nil {
+		return nil, nil, nil, errors.Wrap(err, "bench")
+	}
 	loss, err := net.Loss(labels)
 	if err != nil {
 		return nil, nil, nil, err

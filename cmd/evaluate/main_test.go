@@ -16,7 +16,6 @@ import (
 	"testing"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"vgg/configs"
 	"vgg/graph"
@@ -38,7 +37,7 @@ func folder(t *testing.T) string {
 	dir := t.TempDir()
 	save := func(name string, classes []string, seed uint64, change func(*weights.File)) {
 		g := gorgonia.NewGraph()
-		x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, 32, 32), gorgonia.WithName("x"))
+		x := graph.NewInput(g, 1, 3, 32, 32)
 		net, err := graph.Build(g, x, configs.B, graph.Options{Classes: len(classes), Width: 1.0 / 16, FC: 16, Seed: seed})
 		if err != nil {
 			t.Fatal(err)

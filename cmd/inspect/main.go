@@ -15,7 +15,6 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"vgg/configs"
 	"vgg/graph"
@@ -53,7 +52,7 @@ func build(f flags, config configs.Config) (*graph.Net, error) {
 		return nil, cli.Usage(errors.Errorf("--input %d --channels %d: want positive numbers", f.Input, f.Channels))
 	}
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, f.Channels, f.Input, f.Input), gorgonia.WithName("x"))
+	x := graph.NewInput(g, 1, f.Channels, f.Input, f.Input)
 	net, err := graph.Build(g, x, config, graph.Options{Classes: f.Classes, Width: f.Width, FC: f.FC, Init: graph.Zero})
 	return net, cli.Usage(err)
 }

@@ -20,7 +20,6 @@ import (
 	"testing"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"vgg/configs"
 	"vgg/dataset"
@@ -47,7 +46,7 @@ func folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, 32, 32), gorgonia.WithName("x"))
+	x := graph.NewInput(g, 1, 3, 32, 32)
 	net, err := graph.Build(g, x, configs.B, graph.Options{Classes: 3, Width: 1.0 / 16, FC: 16, Seed: 1})
 	if err != nil {
 		t.Fatal(err)

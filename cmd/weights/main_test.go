@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"vgg/configs"
 	"vgg/graph"
@@ -32,7 +31,7 @@ func folder(t *testing.T) string {
 	dir := t.TempDir()
 	for _, config := range configs.All() {
 		g := gorgonia.NewGraph()
-		x := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(1, 3, 32, 32), gorgonia.WithName("x"))
+		x := graph.NewInput(g, 1, 3, 32, 32)
 		net, err := graph.Build(g, x, config, graph.Options{Classes: 2, Width: 1.0 / 32, FC: 8, Seed: 1})
 		if err != nil {
 			t.Fatal(err)

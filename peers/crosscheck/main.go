@@ -63,8 +63,10 @@ func run(f flags) error {
 	shape := tensor.Shape{f.Batch, len(mean), f.Input, f.Input}
 	pixels, x := pictures(r, shape)
 	g := gorgonia.NewGraph()
-	input := gorgonia.NewTensor(g, tensor.Float32, 4, gorgonia.WithShape(shape...), gorgonia.WithName("x"),
-		gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(x))))
+	input := graph.NewInput(g, f.Batch, len(mean), f.Input, f.Input)
+	if err := gorgonia.Let(input, tensor.New(tensor.WithShape(shape...), tensor.WithBacking(x))); err != nil {
+		return err
+	}
 	net, err := graph.Build(g, input, config, graph.Options{
 		Classes: f.Classes, Width: f.Width, FC: f.FC, Init: graph.He, Seed: f.Seed, Inference: !f.Gradients})
 	if err != nil {
@@ -159,8 +161,10 @@ func differentiate(net *graph.Net, r *rand.Rand, ours *[]weights.Tensor) error {
 		stored[i] = float32(classes[i])
 	}
 	*ours = append(*ours, weights.Tensor{Name: "labels", Shape: []int{len(classes)}, Data: stored})
-	labels := gorgonia.NewVector(net.Input.Graph(), tensor.Int, gorgonia.WithName("labels"), gorgonia.WithShape(len(classes)),
-		gorgonia.WithValue(tensor.New(tensor.WithShape(len(classes)), tensor.WithBacking(classes))))
+	labels := graph.NewLabels(net.Input.Graph(), len(classes))
+	if err := gorgonia.Let(labels, tensor.New(tensor.WithShape(len(classes)), tensor.WithBacking(classes))); err != nil {
+		return err
+	}
 	loss, err := net.Loss(labels)
 	if err != nil {
 		return err
