@@ -13,6 +13,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"vgg/internal/kernel"
 )
 
 // PlannedOp is an op whose result the machine puts into planned memory: UsePreallocDo must write every element of
@@ -83,6 +85,9 @@ func Constants(nodes ...*gorgonia.Node) Option {
 
 // New plans the execution of g. Without options every node that nothing depends on is an output.
 func New(g *gorgonia.ExprGraph, options ...Option) (*VM, error) {
+	if err := kernel.Check(); err != nil {
+		return nil, errors.Wrap(err, "machine")
+	}
 	m := &VM{}
 	for _, option := range options {
 		option(m)

@@ -72,6 +72,9 @@ type accumulatingOp struct{ operation }
 type productOp struct{ accumulatingOp }
 
 func apply(c computation, in ...*gorgonia.Node) (*gorgonia.Node, error) {
+	if err := kernel.Check(); err != nil {
+		return nil, errors.Wrap(err, "op")
+	}
 	var op gorgonia.Op = operation{c}
 	if _, ok := c.(accumulating); ok {
 		op = accumulatingOp{operation{c}}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/pkg/errors"
+
+	"vgg/internal/kernel"
 )
 
 // usageError is an error that is the command line's fault.
@@ -36,6 +38,9 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 	}
 	if _, err := parser.Parse(os.Args[1:]); err != nil {
 		fail(name, errors.Errorf("%v (see --help)", err), 2)
+	}
+	if err := kernel.Check(); err != nil {
+		fail(name, err, 2)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

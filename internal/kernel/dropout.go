@@ -1,5 +1,7 @@
 package kernel
 
+import "vgg/internal/splitmix"
+
 // Dropout writes x/(1-probability) to y where an element is kept and zero where it is dropped, which happens with the
 // given probability in [0, 1). Whether element i is kept is a function of key and i modulo 2³² alone. y may be x.
 func Dropout(y, x []float32, probability float32, key uint64) {
@@ -8,7 +10,7 @@ func Dropout(y, x []float32, probability float32, key uint64) {
 	threshold := uint32(float64(probability) * (1 << 32))
 	// The low half of the key chooses where in the sequence to begin, the high half which sequence. Mixed, so that keys
 	// that differ by little differ in both.
-	key = mix(key)
+	key = splitmix.Mix(key)
 	first, sequence := uint32(key), uint32(key>>32)
 	parallel(len(y), elementwiseGrain, func(lo, hi int) {
 		if cpu.dropout != nil {
@@ -31,11 +33,4 @@ func scramble(h uint32) uint32 {
 	h = (h ^ h>>16) * 0x21f0aaad
 	h = (h ^ h>>15) * 0xd35a2d97
 	return h ^ h>>15
-}
-
-// mix is the output function of SplitMix64, the same for 64 bits.
-func mix(z uint64) uint64 {
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
 }

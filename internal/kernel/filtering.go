@@ -1,7 +1,5 @@
 package kernel
 
-import "os"
-
 // Winograd's minimal filtering F(m×m, 3×3) computes a tile of m×m outputs of a 3×3 convolution from (m+2)×(m+2) inputs
 // with as many multiplications a pair of channels instead of 9·m·m: inputs and filters are transformed, multiplied
 // element by element, which over the channels is a matrix product for each element, and transformed back. With m = 4
@@ -153,10 +151,6 @@ func (f *filtering) finishGo(dst, src matrix, bias []float32, n int, floor float
 	}
 }
 
-// algorithm is what the environment variable VGG_CONV asks for: "direct", "winograd4" or "winograd2" wherever it can be,
-// anything else for the one that is expected to be the fastest.
-var algorithm = os.Getenv("VGG_CONV")
-
 // winogradChannels is the multiple of channels for which the transformations are made: a vector of AVX-512.
 const winogradChannels = 16
 
@@ -167,11 +161,11 @@ func (c Conv) filtering(prepared bool) *filtering {
 		return nil
 	}
 	switch algorithm {
-	case "direct":
+	case direct:
 		return nil
-	case "winograd4":
+	case winograd4:
 		return filtering4()
-	case "winograd2":
+	case winograd2:
 		return filtering2()
 	}
 	if cpu.winograd4.input == nil {

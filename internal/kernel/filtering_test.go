@@ -61,9 +61,9 @@ func TestAccuracy(t *testing.T) {
 		for _, way := range []struct {
 			algorithm string
 			tolerance float64
-		}{{"direct", 1e-5}, {"winograd2", 1e-4}, {"winograd4", 1e-4}} {
+		}{{direct, 1e-5}, {winograd2, 1e-4}, {winograd4, 1e-4}} {
 			algorithm = way.algorithm
-			if algorithm != "direct" && c.filtering(false) == nil {
+			if algorithm != direct && c.filtering(false) == nil {
 				continue
 			}
 			y, dx, dw := make([]float32, ny), make([]float32, nx), make([]float32, nw)

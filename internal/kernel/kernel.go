@@ -8,7 +8,13 @@ package kernel
 
 //go:generate go -C gen run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg kernel
 
-import "os"
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
+)
 
 // An isa is a set of inner loops for one kind of processor. Where a function is nil, its pure-Go twin is used.
 type isa struct {
@@ -40,19 +46,59 @@ type isa struct {
 // portable is the isa of the twins.
 var portable = isa{name: "go", rows: 4, columns: 16, dotM: 2, dotN: 2}
 
-// cpu is the isa in use: the one that the environment variable VGG_CPU names if the processor has it, else its best.
-var cpu = choose(os.Getenv("VGG_CPU"))
+// cpu is the isa in use and algorithm the way to convolve, as the environment asks.
+var (
+	cpu, cpuErr             = chooseISA(os.Getenv("VGG_CPU"), append(detected(), portable))
+	algorithm, algorithmErr = chooseAlgorithm(os.Getenv("VGG_CONV"))
+)
 
-func choose(name string) isa {
-	all := append(detected(), portable)
-	for _, s := range all {
+// isaNames are the values of VGG_CPU.
+var isaNames = []string{"avx512", "avx2", "go"}
+
+// chooseISA returns the isa of the given name, or the best, which is the first, if the name is empty or refused.
+func chooseISA(name string, available []isa) (isa, error) {
+	var names []string
+	for _, s := range available {
 		if s.name == name {
-			return s
+			return s, nil
 		}
+		names = append(names, s.name)
 	}
-	return all[0]
+	switch {
+	case name == "":
+		return available[0], nil
+	case slices.Contains(isaNames, name):
+		return available[0], errors.Errorf("VGG_CPU=%s: the processor lacks these instructions: use one of %s, or leave VGG_CPU unset", name, strings.Join(names, ", "))
+	}
+	return available[0], errors.Errorf("VGG_CPU=%s: no such instruction set: use one of %s, or leave VGG_CPU unset", name, strings.Join(isaNames, ", "))
 }
 
-// ISA names the instructions that the kernels use: "avx512", "avx2" or "go". The environment variable VGG_CPU, read at
-// the start, asks for one of them; the processor's best is used if it lacks that one.
+// The values of VGG_CONV and of algorithm.
+const (
+	fastest   = "" // what cost expects
+	direct    = "direct"
+	winograd2 = "winograd2" // where it is possible, else direct
+	winograd4 = "winograd4" // the same
+)
+
+func chooseAlgorithm(name string) (string, error) {
+	switch name {
+	case fastest, direct, winograd2, winograd4:
+		return name, nil
+	}
+	return fastest, errors.Errorf("VGG_CONV=%s: no such algorithm: use one of %s, %s, %s, or leave VGG_CONV unset", name, direct, winograd2, winograd4)
+}
+
+// Check returns an error if the environment variable VGG_CPU or VGG_CONV has a value that is unknown, or asks for
+// instructions that the processor lacks. Whoever computes calls it first: the kernels themselves then use the best
+// instructions and the fastest algorithm, which is not what was asked for.
+func Check() error {
+	if cpuErr != nil {
+		return cpuErr
+	}
+	return algorithmErr
+}
+
+// ISA names the instructions that the kernels use, "avx512", "avx2" or "go": the best that the processor has, unless
+// the environment variable VGG_CPU names others.
 func ISA() string { return cpu.name }

@@ -124,9 +124,9 @@ func checkConv(t *testing.T, c Conv, seed int) {
 		t.Fatal(err)
 	}
 	v := newConvCase(c, seed)
-	algorithm = "direct"
+	algorithm = direct
 	v.check(t, 1e-5)
-	for _, algorithm = range []string{"winograd2", "winograd4"} {
+	for _, algorithm = range []string{winograd2, winograd4} {
 		if c.filtering(false) != nil {
 			v.check(t, 1e-4)
 		}
