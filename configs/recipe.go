@@ -54,7 +54,7 @@ type Pictures struct {
 	SplitSeed uint64  `toml:"split_seed"`
 	// Bad is "stop", which ends the run at the first picture that cannot be read,
 	// or "skip", which goes on without it until more than 1 % cannot be read.
-	Bad string `toml:"bad_pictures"`
+	Bad BadPictures `toml:"bad_pictures"`
 	// Sample is the number of training pictures, evenly spaced, from which mean
 	// and colours are measured; 0 is all.
 	Sample int `toml:"sample"`
@@ -89,7 +89,7 @@ type Net struct {
 	// variance 1e-2 as printed; "small" is N(0, 0.01²), as most read it; "glorot"
 	// is Glorot & Bengio's, which the paper's note on section 3.1 found to work
 	// without pre-training; "he" is He et al.'s.
-	Init string `toml:"init"`
+	Init Init `toml:"init"`
 }
 
 // Augment makes a training picture into an input (section 3.1). Validation sees
@@ -114,7 +114,7 @@ type Augment struct {
 	// Normalisation is "mean", which subtracts the training set's mean of each
 	// channel, or "mean-std", which also divides by its standard deviation.
 	// Paper: "mean".
-	Normalisation string `toml:"normalisation"`
+	Normalisation Normalisation `toml:"normalisation"`
 }
 
 // Scale is S.
@@ -165,11 +165,11 @@ type Run struct {
 	CheckpointMinutes float64 `toml:"checkpoint_minutes"`
 	// OnDiskFull is what happens when a file cannot be written: "stop", or
 	// "continue" without it.
-	OnDiskFull string `toml:"on_disk_full"`
+	OnDiskFull OnDiskFull `toml:"on_disk_full"`
 	// OnDivergence is what happens when the loss or a gradient is not finite:
 	// "stop", or "lower-lr", which goes back to the last checkpoint with a tenth of
 	// the learning rate.
-	OnDivergence string `toml:"on_divergence"`
+	OnDivergence OnDivergence `toml:"on_divergence"`
 	// LogEvery is the number of steps between two lines of log.jsonl; 0 is none.
 	LogEvery int `toml:"log_every"`
 }
@@ -188,26 +188,6 @@ func (r Recipe) SameMeasured(o Recipe) bool {
 	return r.Data == o.Data && r.Training.Limit == o.Training.Limit && r.Pictures.Sample == o.Pictures.Sample &&
 		r.Pictures.ValShare == o.Pictures.ValShare && r.Pictures.SplitSeed == o.Pictures.SplitSeed
 }
-
-// Values of Pictures.Bad, Run.OnDiskFull, Run.OnDivergence, Net.Init and
-// Augment.Normalisation.
-const (
-	OnDiskFullStop      = "stop"
-	OnDiskFullContinue  = "continue"
-	OnDivergenceStop    = "stop"
-	OnDivergenceLowerLR = "lower-lr"
-
-	BadStop = "stop"
-	BadSkip = "skip"
-
-	InitPaper  = "paper"
-	InitSmall  = "small"
-	InitGlorot = "glorot"
-	InitHe     = "he"
-
-	NormaliseMean    = "mean"
-	NormaliseMeanStd = "mean-std"
-)
 
 // Default returns section 3.1's training of net A at S = 256, on the embedded
 // data set: what a key means that a recipe file leaves out.
@@ -319,11 +299,11 @@ func (r Recipe) Validate() error {
 		key, value string
 		known      []string
 	}{
-		{"pictures.bad_pictures", r.Pictures.Bad, []string{BadStop, BadSkip}},
-		{"run.on_disk_full", r.Run.OnDiskFull, []string{OnDiskFullStop, OnDiskFullContinue}},
-		{"run.on_divergence", r.Run.OnDivergence, []string{OnDivergenceStop, OnDivergenceLowerLR}},
-		{"net.init", n.Init, []string{InitPaper, InitSmall, InitGlorot, InitHe}},
-		{"augment.normalisation", a.Normalisation, []string{NormaliseMean, NormaliseMeanStd}},
+		{"pictures.bad_pictures", string(r.Pictures.Bad), texts(BadStop, BadSkip)},
+		{"run.on_disk_full", string(r.Run.OnDiskFull), texts(OnDiskFullStop, OnDiskFullContinue)},
+		{"run.on_divergence", string(r.Run.OnDivergence), texts(OnDivergenceStop, OnDivergenceLowerLR)},
+		{"net.init", string(n.Init), texts(InitPaper, InitSmall, InitGlorot, InitHe)},
+		{"augment.normalisation", string(a.Normalisation), texts(NormaliseMean, NormaliseMeanStd)},
 	} {
 		if !slices.Contains(choice.known, choice.value) {
 			return fail(choice.key, choice.value, fmt.Sprintf("one of %s; did you mean %q?",
@@ -379,6 +359,15 @@ func (r Recipe) Validate() error {
 		}
 	}
 	return nil
+}
+
+// texts are the values of a type of constants as text.
+func texts[T ~string](values ...T) []string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		all[i] = string(v)
+	}
+	return all
 }
 
 // nearestInputs names the multiples of 32 on either side of an input size.

@@ -25,12 +25,12 @@ import (
 
 // Options are what a config leaves open. The zero value of each field means the paper's choice, or the default named.
 type Options struct {
-	Classes int     // outputs of the last layer; 0 = 1000
-	Width   float64 // multiplies the channels of every convolution; 0 = 1
-	FC      int     // width of the two hidden fully connected layers; 0 = 4096
-	Dropout float64 // probability of dropping a hidden fully connected unit (section 3.1: 0.5); 0 = off, as for inference
-	Init    Init    // how the weights start; "" = DefaultInit
-	Seed    uint64  // of the initial weights and of dropout
+	Classes int          // outputs of the last layer; 0 = 1000
+	Width   float64      // multiplies the channels of every convolution; 0 = 1
+	FC      int          // width of the two hidden fully connected layers; 0 = 4096
+	Dropout float64      // probability of dropping a hidden fully connected unit (section 3.1: 0.5); 0 = off, as for inference
+	Init    configs.Init // how the weights start; "" = DefaultInit
+	Seed    uint64       // of the initial weights and of dropout
 
 	// Dense is the side of the pictures that the weights are for, where x has larger ones: the fully connected layers are
 	// then applied at every place, as the convolutions that section 3.2 makes of them, and the logits are the mean of
@@ -330,7 +330,7 @@ func (n *Net) value(p Parameter, shape []int) (gorgonia.Value, error) {
 	if len(shape) == 1 {
 		return tensor.New(tensor.WithShape(shape...), tensor.Of(tensor.Float32)), nil
 	}
-	values, err := n.Options.Init.values(shape, seed(n.Options.Seed, p.Layer))
+	values, err := initialValues(n.Options.Init, shape, seed(n.Options.Seed, p.Layer))
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // mini is a net small enough for every test.
-var mini = Options{Classes: 7, Width: 1.0 / 32, FC: 11, Init: He, Seed: 5}
+var mini = Options{Classes: 7, Width: 1.0 / 32, FC: 11, Init: configs.InitHe, Seed: 5}
 
 // trainee is a net with its loss, gradients and machine.
 type trainee struct {
@@ -209,7 +209,7 @@ func TestParameters(t *testing.T) {
 	for _, config := range configs.All() {
 		g := gorgonia.NewGraph()
 		x := NewInput(g, 1, 3, 224, 224)
-		n, err := Build(g, x, config, Options{Init: Zero})
+		n, err := Build(g, x, config, Options{Init: configs.InitZero})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -230,7 +230,7 @@ func TestParameters(t *testing.T) {
 func TestSummary(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x := NewInput(g, 1, 3, 224, 224)
-	n, err := Build(g, x, configs.D, Options{Init: Zero})
+	n, err := Build(g, x, configs.D, Options{Init: configs.InitZero})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,10 +266,11 @@ func TestSummary(t *testing.T) {
 // TestInitialisers checks mean and variance of the weights of one layer.
 func TestInitialisers(t *testing.T) {
 	shape := []int{64, 32, 3, 3}
-	for init, deviation := range map[Init]float64{
-		Paper: 0.1, Small: 0.01, Glorot: math.Sqrt(2.0 / (32*9 + 64*9)), He: math.Sqrt(2.0 / (32 * 9)), Zero: 0,
+	for init, deviation := range map[configs.Init]float64{
+		configs.InitPaper: 0.1, configs.InitSmall: 0.01, configs.InitGlorot: math.Sqrt(2.0 / (32*9 + 64*9)),
+		configs.InitHe: math.Sqrt(2.0 / (32 * 9)), configs.InitZero: 0,
 	} {
-		values, err := init.values(shape, 1)
+		values, err := initialValues(init, shape, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -282,7 +283,7 @@ func TestInitialisers(t *testing.T) {
 			t.Errorf("%s: mean %.2g, standard deviation %.4g, want %.4g", init, mean, got, deviation)
 		}
 	}
-	if _, err := Init("xavier").values(shape, 1); err == nil || !strings.Contains(err.Error(), "glorot") {
+	if _, err := initialValues("xavier", shape, 1); err == nil || !strings.Contains(err.Error(), "glorot") {
 		t.Errorf("unknown initialiser: %v", err)
 	}
 }

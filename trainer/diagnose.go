@@ -85,9 +85,9 @@ func (s *session) diagnose(row history.Epoch) string {
 		}
 	}
 	first, last := endsOf(s.net.Config)
-	better := graph.He
+	better := configs.InitHe
 	if s.net.Options.Init == better {
-		better = graph.Glorot
+		better = configs.InitGlorot
 	}
 	return strings.Join([]string{
 		fmt.Sprintf("the net does not learn yet: after epoch %d the training loss is %.3f, that of guessing is ln(%d) = %.3f", row.Epoch, row.TrainLoss, s.net.Options.Classes, guessing),

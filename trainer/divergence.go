@@ -35,8 +35,8 @@ func (*divergence) Is(target error) bool { return target == ErrDiverged }
 // divergence is one in the step under way, with the remedies that the recipe does not take yet.
 func (s *session) divergence(what, layer string) *divergence {
 	r, remedies := s.job.Recipe, []string{"a lower learning rate (training.learning_rate)"}
-	if r.Net.Init != string(graph.He) {
-		remedies = append(remedies, fmt.Sprintf("another initialiser (net.init = %q)", graph.He))
+	if r.Net.Init != configs.InitHe {
+		remedies = append(remedies, fmt.Sprintf("another initialiser (net.init = %q)", configs.InitHe))
 	}
 	if r.Augment.Normalisation != configs.NormaliseMeanStd {
 		remedies = append(remedies, fmt.Sprintf("normalised pictures (augment.normalisation = %q)", configs.NormaliseMeanStd))

@@ -79,7 +79,7 @@ func newSession(job Job) (s *session, err error) {
 	}
 	o := graph.Options{
 		Classes: len(s.set.Classes), Width: r.Net.Width, FC: r.Net.FC,
-		Dropout: r.Net.Dropout, Init: graph.Init(r.Net.Init), Seed: r.Training.Seed,
+		Dropout: r.Net.Dropout, Init: r.Net.Init, Seed: r.Training.Seed,
 	}
 	micro := r.MicroBatch()
 	if s.training, err = newRunner(config, o, micro, s.set.Channels, r.Net.Input, r.Training.Batch); err != nil {

@@ -68,7 +68,7 @@ func run(f flags) error {
 		return err
 	}
 	net, err := graph.Build(g, input, config, graph.Options{
-		Classes: f.Classes, Width: f.Width, FC: f.FC, Init: graph.He, Seed: f.Seed, Inference: !f.Gradients})
+		Classes: f.Classes, Width: f.Width, FC: f.FC, Init: configs.InitHe, Seed: f.Seed, Inference: !f.Gradients})
 	if err != nil {
 		return cli.Usage(err)
 	}
