@@ -8,6 +8,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/augment"
+	"vgg/internal/archive"
 )
 
 // CIFAR's binary files: records of one label (CIFAR-10), or of a coarse and a fine one (CIFAR-100), and the planes of
@@ -34,30 +35,30 @@ var cifars = []cifar{
 }
 
 // findCIFAR is the set whose class names lie in a folder.
-func findCIFAR(t tree, root string) (cifar, bool) {
+func findCIFAR(t archive.Tree, root string) (cifar, bool) {
 	for _, c := range cifars {
-		if _, ok := find(t, root+c.classes); ok {
+		if _, ok := archive.Find(t, root+c.classes); ok {
 			return c, true
 		}
 	}
 	return cifar{}, false
 }
 
-func hasCIFAR(t tree, root string) bool {
+func hasCIFAR(t archive.Tree, root string) bool {
 	_, ok := findCIFAR(t, root)
 	return ok
 }
 
-func openCIFAR(t tree, root string) (*Set, error) {
+func openCIFAR(t archive.Tree, root string) (*Set, error) {
 	c, _ := findCIFAR(t, root)
-	i, _ := find(t, root+c.classes)
-	names, err := readFile(t, i, largestFile)
+	i, _ := archive.Find(t, root+c.classes)
+	names, err := archive.ReadFile(t, i, largestFile)
 	if err != nil {
-		return nil, errors.Wrapf(err, "dataset %s", message(t, i))
+		return nil, errors.Wrapf(err, "dataset %s", archive.Describe(t, i))
 	}
 	set := &Set{Name: t.Name(), Channels: 3, Classes: strings.Fields(string(names))}
 	if len(set.Classes) != c.count {
-		return nil, errors.Errorf("dataset %s: %d names of classes, want %d", message(t, i), len(set.Classes), c.count)
+		return nil, errors.Errorf("dataset %s: %d names of classes, want %d", archive.Describe(t, i), len(set.Classes), c.count)
 	}
 	if set.Train, err = readCIFAR(t, root, c, c.train); err != nil {
 		return nil, err
@@ -74,15 +75,15 @@ type cifarSplit struct {
 	cifar
 }
 
-func readCIFAR(t tree, root string, c cifar, files []string) (*cifarSplit, error) {
+func readCIFAR(t archive.Tree, root string, c cifar, files []string) (*cifarSplit, error) {
 	s := &cifarSplit{cifar: c}
 	pictures := 0
 	for _, name := range files {
-		i, ok := find(t, root+name)
+		i, ok := archive.Find(t, root+name)
 		if !ok {
 			return nil, errors.Errorf("dataset %s: no %s%s beside %s", t.Name(), root, name, c.classes)
 		}
-		data, err := readFile(t, i, largestFile)
+		data, err := archive.ReadFile(t, i, largestFile)
 		switch {
 		case err != nil:
 		case len(data) == 0 || len(data)%s.record() != 0:
@@ -96,9 +97,9 @@ func readCIFAR(t tree, root string, c cifar, files []string) (*cifarSplit, error
 			}
 		}
 		if err != nil {
-			return nil, errors.Wrapf(err, "dataset %s", message(t, i))
+			return nil, errors.Wrapf(err, "dataset %s", archive.Describe(t, i))
 		}
-		s.files, s.records, s.first = append(s.files, message(t, i)), append(s.records, data), append(s.first, pictures)
+		s.files, s.records, s.first = append(s.files, archive.Describe(t, i)), append(s.records, data), append(s.first, pictures)
 		pictures += len(data) / s.record()
 	}
 	s.first = append(s.first, pictures)

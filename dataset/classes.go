@@ -10,21 +10,22 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/augment"
+	"vgg/internal/archive"
 )
 
 // classSplit reads and decodes a file whenever its picture is asked for.
 type classSplit struct {
-	files   tree
+	files   archive.Tree
 	entries []int32 // places of the pictures in files
 	labels  []int32
 }
 
 func (s *classSplit) Len() int          { return len(s.entries) }
 func (s *classSplit) Label(i int) int   { return int(s.labels[i]) }
-func (s *classSplit) Name(i int) string { return message(s.files, int(s.entries[i])) }
+func (s *classSplit) Name(i int) string { return archive.Describe(s.files, int(s.entries[i])) }
 
 func (s *classSplit) Picture(i int) (augment.Picture, error) {
-	data, err := readFile(s.files, int(s.entries[i]), largestPicture)
+	data, err := archive.ReadFile(s.files, int(s.entries[i]), largestPicture)
 	if err != nil {
 		return augment.Picture{}, errors.Wrapf(err, "dataset %s: cannot read the picture (restore or remove it)", s.Name(i))
 	}
@@ -39,7 +40,7 @@ func (s *classSplit) add(entry, label int) {
 // extensions of files that are taken for pictures unread; others are looked into.
 var extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}
 
-func isPicture(t tree, i int) bool {
+func isPicture(t archive.Tree, i int) bool {
 	file := t.Path(i)
 	if strings.HasSuffix(file, "/") {
 		return false
@@ -51,28 +52,28 @@ func isPicture(t tree, i int) bool {
 	return err == nil && slices.ContainsFunc(formats, func(f format) bool { return f.matches(head) })
 }
 
-func hasFolder(t tree, folder string) bool {
-	first, end := below(t, folder)
+func hasFolder(t archive.Tree, folder string) bool {
+	first, end := archive.Below(t, folder)
 	return first < end
 }
 
 // classFolders are the folders in a folder, by name, with their slash.
-func classFolders(t tree, folder string) (names []string) {
-	for i, end := below(t, folder); i < end; {
+func classFolders(t archive.Tree, folder string) (names []string) {
+	for i, end := archive.Below(t, folder); i < end; {
 		name, _, isFolder := strings.Cut(t.Path(i)[len(folder):], "/")
 		if i++; isFolder && name != "" {
 			names = append(names, name+"/")
-			_, i = below(t, folder+name+"/")
+			_, i = archive.Below(t, folder+name+"/")
 		}
 	}
 	return names
 }
 
 // hasClasses tells whether at least two folders in a folder hold pictures.
-func hasClasses(t tree, root string) bool {
+func hasClasses(t archive.Tree, root string) bool {
 	classes := 0
 	for _, class := range classFolders(t, root) {
-		first, end := below(t, root+class)
+		first, end := archive.Below(t, root+class)
 		for i := first; i < end; i++ {
 			if isPicture(t, i) {
 				classes++
@@ -84,7 +85,7 @@ func hasClasses(t tree, root string) bool {
 }
 
 // openTrainVal opens train/CLASS/* and val/CLASS/*, or val/* with a file of labels, or train/CLASS/* alone.
-func openTrainVal(t tree, root string, o Options) (*Set, error) {
+func openTrainVal(t archive.Tree, root string, o Options) (*Set, error) {
 	train, classes, err := listClasses(t, root+"train/")
 	if err != nil {
 		return nil, err
@@ -106,7 +107,7 @@ func openTrainVal(t tree, root string, o Options) (*Set, error) {
 }
 
 // openClasses opens CLASS/* alone.
-func openClasses(t tree, root string, o Options) (*Set, error) {
+func openClasses(t archive.Tree, root string, o Options) (*Set, error) {
 	all, classes, err := listClasses(t, root)
 	if err != nil {
 		return nil, err
@@ -116,12 +117,12 @@ func openClasses(t tree, root string, o Options) (*Set, error) {
 }
 
 // listClasses lists the pictures of a folder of class folders, by name; files that are no pictures are passed over.
-func listClasses(t tree, folder string) (*classSplit, []string, error) {
+func listClasses(t archive.Tree, folder string) (*classSplit, []string, error) {
 	s := &classSplit{files: t}
 	var classes, empty []string
 	for _, class := range classFolders(t, folder) {
 		before := s.Len()
-		first, end := below(t, folder+class)
+		first, end := archive.Below(t, folder+class)
 		for i := first; i < end; i++ {
 			if isPicture(t, i) {
 				s.add(i, len(classes))

@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -17,6 +18,8 @@ import (
 	"testing"
 
 	"golang.org/x/image/bmp"
+
+	"vgg/internal/archive/archivetest"
 )
 
 // encoded draws a picture of one colour in a file format.
@@ -62,7 +65,7 @@ func classFolder(t *testing.T) map[string][]byte {
 
 // TestClasses reads class folders, plain and in archives.
 func TestClasses(t *testing.T) {
-	for _, spec := range []string{write(t, classFolder(t)), archive(t, "", classFolder(t)), archive(t, "top/", classFolder(t))} {
+	for _, spec := range []string{archivetest.Folder(t, classFolder(t)), zipFile(t, "", classFolder(t)), zipFile(t, "top/", classFolder(t))} {
 		s, err := Open(spec, Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -100,7 +103,7 @@ func TestClassErrors(t *testing.T) {
 	} {
 		files := classFolder(t)
 		change(files)
-		if _, err := Open(write(t, files), Options{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Open(archivetest.Folder(t, files), Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)
 		}
 	}
@@ -116,12 +119,12 @@ func TestBadPictures(t *testing.T) {
 	binary.BigEndian.PutUint32(huge[20:], 60000)
 	binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
 	files["train/red/huge.png"] = huge
-	s, err := Open(archive(t, "", files), Options{})
+	s, err := Open(zipFile(t, "", files), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	folder := write(t, classFolder(t))
+	folder := archivetest.Folder(t, classFolder(t))
 	vanishing, err := Open(folder, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +153,7 @@ func TestBadPictures(t *testing.T) {
 
 // TestLinkedClasses: class folders may be links to folders elsewhere.
 func TestLinkedClasses(t *testing.T) {
-	elsewhere, dir := write(t, classFolder(t)), t.TempDir()
+	elsewhere, dir := archivetest.Folder(t, classFolder(t)), t.TempDir()
 	for _, split := range []string{"train", "val"} {
 		if err := os.Mkdir(filepath.Join(dir, split), 0o777); err != nil {
 			t.Fatal(err)
@@ -187,5 +190,60 @@ func TestFlowers(t *testing.T) {
 	}
 	if len(s.Classes) != 5 || s.Train.Len() < 2000 || s.Val.Len() < 500 || m.Mean[0] < 80 || m.Mean[0] > 160 || m.Eigenvalues[2] < 3*m.Eigenvalues[1] {
 		t.Errorf("classes %v, %d + %d pictures, %+v", s.Classes, s.Train.Len(), s.Val.Len(), m)
+	}
+}
+
+// TestValShare: without val, a share of each class is kept, drawn by a seed, and each picture is in one split.
+func TestValShare(t *testing.T) {
+	files, png := map[string][]byte{}, classFolder(t)["val/red/1.png"]
+	for i := range 40 {
+		files[fmt.Sprintf("a/%d.png", i)] = png
+		if i < 3 {
+			files[fmt.Sprintf("b/%d", i)] = png // by content
+		}
+	}
+	inTrain := map[string][]byte{}
+	for name, data := range files {
+		inTrain["train/"+name] = data
+	}
+	dir := archivetest.Folder(t, files)
+	names := func(spec string, o Options) []string {
+		t.Helper()
+		s, err := Open(spec, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		counts := map[string]int{}
+		for i := range s.Val.Len() {
+			counts[s.Classes[s.Val.Label(i)]]++
+		}
+		if s.Train.Len()+s.Val.Len() != 43 || counts["a"] != 10 || counts["b"] != 1 {
+			t.Errorf("%d + %d pictures, for validation %v", s.Train.Len(), s.Val.Len(), counts)
+		}
+		var all, val []string
+		for _, split := range []Split{s.Train, s.Val} {
+			for i := range split.Len() {
+				all = append(all, split.Name(i))
+			}
+			val = all[s.Train.Len():]
+		}
+		slices.Sort(all[:s.Train.Len()])
+		if distinct := slices.Compact(slices.Sorted(slices.Values(all))); len(distinct) != 43 {
+			t.Errorf("%d distinct pictures of 43", len(distinct))
+		}
+		return val
+	}
+	first := names(dir, Options{ValShare: 0.25, SplitSeed: 1})
+	if !slices.Equal(first, names(dir, Options{ValShare: 0.25, SplitSeed: 1})) || slices.Equal(first, names(dir, Options{ValShare: 0.25, SplitSeed: 2})) {
+		t.Error("the seed does not decide the split")
+	}
+	names(archivetest.Folder(t, inTrain), Options{ValShare: 0.25, SplitSeed: 1})
+	if _, err := Open(dir, Options{}); err == nil || !strings.Contains(err.Error(), "pictures.val_share") {
+		t.Errorf("no share: %v", err)
+	}
+	files["c/only.png"] = png
+	if _, err := Open(archivetest.Folder(t, files), Options{ValShare: 0.5}); err == nil || !strings.Contains(err.Error(), "class c has one picture") {
+		t.Errorf("a single picture: %v", err)
 	}
 }

@@ -1,12 +1,12 @@
 package dataset
 
 import (
-	"archive/zip"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"vgg/internal/archive/archivetest"
 )
 
 // TestEmbedded: the pictures that come with the project are all there and have labels of every class.
@@ -40,56 +40,18 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
-// write makes a folder of files.
-func write(t *testing.T, files map[string][]byte) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, data := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, data, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-// archive packs files into a zip, below a folder.
-func archive(t *testing.T, below string, files map[string][]byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "pictures.zip")
-	out, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := zip.NewWriter(out)
-	for name, data := range files {
-		entry, err := w.Create(below + name)
-		if err == nil {
-			_, err = entry.Write(data)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := out.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return path
+// zipFile packs files into a zip archive, below a folder.
+func zipFile(t *testing.T, below string, files map[string][]byte) string {
+	return archivetest.File(t, "pictures.zip", archivetest.Zip(t, below, files))
 }
 
 // TestOpenErrors: what is no data set is refused by name.
 func TestOpenErrors(t *testing.T) {
 	for want, spec := range map[string]string{
 		`want a folder, an archive or "embedded"`:                   filepath.Join(t.TempDir(), "none"),
-		"notes.txt: want a folder, or a zip, tar or tar.gz archive": write(t, map[string][]byte{"notes.txt": []byte("text")}) + "/notes.txt",
+		"notes.txt: want a folder, or a zip, tar or tar.gz archive": archivetest.File(t, "notes.txt", []byte("text")),
 		"no folder train in it":                                     t.TempDir(),
-		"pictures.zip: no folder train in it":                       archive(t, "", nil),
+		"pictures.zip: no folder train in it":                       zipFile(t, "", nil),
 	} {
 		if _, err := Open(spec, Options{}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), spec) {
 			t.Errorf("error %v, want %q in it", err, want)

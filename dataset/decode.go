@@ -17,10 +17,16 @@ import (
 	"golang.org/x/image/webp"
 
 	"vgg/augment"
+	"vgg/internal/archive"
 )
 
-// largest is the size in pixels above which a picture is refused before it is decoded.
-const largest = 1 << 26
+// The sizes above which files and pictures are refused: of a file that is read whole, of a picture's file in bytes, and
+// of a picture in pixels.
+const (
+	largestFile    = 1 << 28
+	largestPicture = 1 << 26
+	mostPixels     = 1 << 26
+)
 
 // format decodes one kind of picture, known by its first bytes.
 type format struct {
@@ -56,7 +62,7 @@ var ErrFormat = errors.New("not a JPEG, PNG, GIF, WebP or BMP picture")
 // Decode reads a picture (JPEG, PNG, GIF, WebP or BMP, known by its content) into 3 channels, upright as EXIF says. What
 // is longer than 64 MB or larger than 64 million pixels is refused.
 func Decode(r io.Reader) (augment.Picture, error) {
-	data, err := readAll(r, 0, largestPicture+1)
+	data, err := archive.ReadAll(r, 0, largestPicture+1)
 	if err == nil && len(data) > largestPicture {
 		err = errors.Errorf("longer than %d bytes", largestPicture)
 	}
@@ -95,8 +101,8 @@ func header(data []byte) (format, image.Rectangle, error) {
 		return format{}, image.Rectangle{}, errors.WithStack(ErrFormat)
 	}
 	c, err := formats[i].config(bytes.NewReader(data))
-	if err == nil && (c.Width < 1 || c.Height < 1 || c.Width > largest/c.Height) {
-		err = errors.Errorf("a picture of %d×%d: want at least 1 and at most %d pixels", c.Width, c.Height, largest)
+	if err == nil && (c.Width < 1 || c.Height < 1 || c.Width > mostPixels/c.Height) {
+		err = errors.Errorf("a picture of %d×%d: want at least 1 and at most %d pixels", c.Width, c.Height, mostPixels)
 	}
 	return formats[i], image.Rect(0, 0, c.Width, c.Height), err
 }

@@ -12,11 +12,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/pkg/errors"
+
+	"vgg/internal/archive"
 )
 
 // devkitLabels gives the WNID of each validation picture in the order of their names, from the development kit of
 // ILSVRC-2012.
-func devkitLabels(t tree) ([]string, error) {
+func devkitLabels(t archive.Tree) ([]string, error) {
 	wnids, err := parseDevkit(t, "meta.mat", parseSynsets)
 	if err != nil {
 		return nil, err
@@ -27,7 +29,7 @@ func devkitLabels(t tree) ([]string, error) {
 }
 
 // parseDevkit parses the one file of a name that lies at the top of a tree or in a folder called data.
-func parseDevkit[T any](t tree, name string, parse func([]byte) (T, error)) (parsed T, err error) {
+func parseDevkit[T any](t archive.Tree, name string, parse func([]byte) (T, error)) (parsed T, err error) {
 	at := -1
 	for i := range t.Len() {
 		if t.Path(i) != name && !strings.HasSuffix("/"+t.Path(i), "/data/"+name) {
@@ -41,11 +43,11 @@ func parseDevkit[T any](t tree, name string, parse func([]byte) (T, error)) (par
 	if at < 0 {
 		return parsed, errors.Errorf("dataset %s: no data/%s: unpack all of the development kit", t.Name(), name)
 	}
-	data, err := readFile(t, at, largestFile)
+	data, err := archive.ReadFile(t, at, largestFile)
 	if err == nil {
 		parsed, err = parse(data)
 	}
-	return parsed, errors.Wrapf(err, "dataset %s", message(t, at))
+	return parsed, errors.Wrapf(err, "dataset %s", archive.Describe(t, at))
 }
 
 // parseGroundTruth reads a text with an ILSVRC2012_ID a line.
@@ -108,7 +110,7 @@ const largestMAT = 1 << 26
 func inflate(packed []byte, limit int) (data []byte, err error) {
 	r, err := zlib.NewReader(bytes.NewReader(packed))
 	if err == nil {
-		data, err = readAll(r, int64(len(packed)), limit+1)
+		data, err = archive.ReadAll(r, int64(len(packed)), limit+1)
 	}
 	if err != nil {
 		return nil, errors.Wrap(err, "a compressed variable is damaged")

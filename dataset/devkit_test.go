@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"unicode/utf16"
+
+	"vgg/internal/archive"
 )
 
 // metaMAT is a file that testdata/devkit/make.py wrote.
@@ -25,15 +27,13 @@ func metaMAT(t testing.TB, name string) []byte {
 	return data
 }
 
-var metaWNIDs = map[string]string{"3": "n02119789", "490": "n07747607", "1": "n02100735", "1001": "n02118333"}
-
-func devkitTree(t *testing.T, files map[string][]byte) tree {
+func devkitTree(t *testing.T, files map[string][]byte) archive.Tree {
 	t.Helper()
 	disk := fstest.MapFS{}
 	for name, data := range files {
 		disk[name] = &fstest.MapFile{Data: data}
 	}
-	kit, err := openFolder("kit", disk)
+	kit, err := archive.OpenFolder("kit", disk)
 	if err != nil {
 		t.Fatal(err)
 	}

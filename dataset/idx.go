@@ -13,6 +13,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/augment"
+	"vgg/internal/archive"
 )
 
 //go:generate sh -c "cd fashion && go run gen.go /usr/share/datasets/fashion-mnist"
@@ -21,7 +22,7 @@ import (
 var fashion embed.FS
 
 func openEmbedded() (*Set, error) {
-	t, err := openFolder("Fashion-MNIST (10,000 + 2,000)", fashion)
+	t, err := archive.OpenFolder("Fashion-MNIST (10,000 + 2,000)", fashion)
 	if err != nil {
 		return nil, err
 	}
@@ -39,16 +40,16 @@ const (
 	idxLabels = "-labels-idx1-ubyte"
 )
 
-func hasIDX(t tree, root string) bool {
+func hasIDX(t archive.Tree, root string) bool {
 	_, err := findIDX(t, root, idxTrain, idxImages)
 	return err == nil
 }
 
 // findIDX gives the place of an IDX file, gzipped or not.
-func findIDX(t tree, root string, splits []string, kind string) (int, error) {
+func findIDX(t archive.Tree, root string, splits []string, kind string) (int, error) {
 	for _, split := range splits {
 		for _, suffix := range []string{"", ".gz"} {
-			if i, ok := find(t, root+split+kind+suffix); ok {
+			if i, ok := archive.Find(t, root+split+kind+suffix); ok {
 				return i, nil
 			}
 		}
@@ -57,7 +58,7 @@ func findIDX(t tree, root string, splits []string, kind string) (int, error) {
 }
 
 // openIDX reads the four files of a set. Without class names the classes are numbered as in the training labels.
-func openIDX(t tree, root string, classes []string) (*Set, error) {
+func openIDX(t archive.Tree, root string, classes []string) (*Set, error) {
 	train, err := readIDXSplit(t, root, idxTrain)
 	if err != nil {
 		return nil, err
@@ -107,7 +108,7 @@ func (s *idxSplit) Picture(i int) (augment.Picture, error) {
 	return augment.Picture{Width: s.width, Height: s.height, Channels: 1, Pix: s.pixels[i*size : (i+1)*size : (i+1)*size]}, nil
 }
 
-func readIDXSplit(t tree, root string, names []string) (*idxSplit, error) {
+func readIDXSplit(t archive.Tree, root string, names []string) (*idxSplit, error) {
 	images, err := readIDX(t, root, names, idxImages, 3)
 	if err != nil {
 		return nil, err
@@ -133,7 +134,7 @@ type idxFile struct {
 	data []byte
 }
 
-func readIDX(t tree, root string, splits []string, kind string, dims int) (f idxFile, err error) {
+func readIDX(t archive.Tree, root string, splits []string, kind string, dims int) (f idxFile, err error) {
 	i, err := findIDX(t, root, splits, kind)
 	if err != nil {
 		return f, err
@@ -142,7 +143,7 @@ func readIDX(t tree, root string, splits []string, kind string, dims int) (f idx
 	if err == nil {
 		f, err = decodeIDX(data, dims)
 	}
-	f.file = message(t, i)
+	f.file = archive.Describe(t, i)
 	return f, errors.Wrapf(err, "dataset %s", f.file)
 }
 
@@ -153,7 +154,7 @@ const largestIDX = 1 << 31
 // in 32 bits, most significant byte first, then the elements. It allocates no more than the file has to give.
 func decodeIDX(file []byte, dims int) (idxFile, error) {
 	var r io.Reader = bytes.NewReader(file)
-	if archiveKind(file) == "gzip" {
+	if archive.Kind(file) == "gzip" {
 		var err error
 		if r, err = gzip.NewReader(r); err != nil {
 			return idxFile{}, errors.Wrap(err, "a damaged gzip file")

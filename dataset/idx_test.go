@@ -1,13 +1,13 @@
 package dataset
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/binary"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"vgg/internal/archive/archivetest"
 )
 
 // idx makes an IDX file.
@@ -19,28 +19,19 @@ func idx(dims []int, data []byte) []byte {
 	return append(out, data...)
 }
 
-// zipped compresses a file with gzip.
-func zipped(data []byte) []byte {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	w.Write(data)
-	w.Close()
-	return b.Bytes()
-}
-
 // idxFolder is a valid folder of IDX files, one of them gzipped.
 func idxFolder() map[string][]byte {
 	return map[string][]byte{
 		"train-images-idx3-ubyte":   idx([]int{3, 2, 2}, []byte("abcdefghijkl")),
 		"train-labels-idx1-ubyte":   idx([]int{3}, []byte{0, 1, 2}),
-		"t10k-images-idx3-ubyte.gz": zipped(idx([]int{1, 2, 2}, []byte("wxyz"))),
+		"t10k-images-idx3-ubyte.gz": archivetest.Gzip(idx([]int{1, 2, 2}, []byte("wxyz"))),
 		"t10k-labels-idx1-ubyte":    idx([]int{1}, []byte{1}),
 	}
 }
 
 // TestIDX reads IDX files in folders and archives, and refuses damaged ones.
 func TestIDX(t *testing.T) {
-	for _, spec := range []string{write(t, idxFolder()), archive(t, "", idxFolder()), archive(t, "top/", idxFolder())} {
+	for _, spec := range []string{archivetest.Folder(t, idxFolder()), zipFile(t, "", idxFolder()), zipFile(t, "top/", idxFolder())} {
 		s, err := Open(spec, Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -79,7 +70,7 @@ func TestIDX(t *testing.T) {
 	} {
 		files := idxFolder()
 		change(files)
-		if _, err := Open(write(t, files), Options{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Open(archivetest.Folder(t, files), Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)
 		}
 	}

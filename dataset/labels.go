@@ -9,104 +9,18 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"vgg/internal/archive"
 )
-
-// findArchives are the archives at the top of a folder whose names say what they are for.
-func findArchives(t *folder, role string) (files []string) {
-	for i := range t.Len() {
-		file := t.Path(i)
-		if strings.Contains(file, "/") || !strings.Contains(strings.ToLower(file), role) {
-			continue
-		}
-		if head, err := t.Read(i, tarBlock); err == nil && archiveKind(head) != "" {
-			files = append(files, filepath.Join(t.name, file))
-		}
-	}
-	return files
-}
-
-// openArchives opens a set whose splits are archives in a folder, as those of ILSVRC-2012: one of class folders or
-// class archives, and one of class folders or of pictures that a text file in the folder labels.
-func openArchives(t *folder, train, val []string, o Options) (set *Set, err error) {
-	for role, files := range map[string][]string{"train": train, "val": val} {
-		if len(files) > 1 {
-			return nil, errors.Errorf("dataset %s: several archives with %s in their names: %s: keep one", t.name, role, list(files))
-		}
-	}
-	set = &Set{Name: t.name, Channels: 3}
-	defer func() {
-		if err != nil {
-			set.Close()
-			set = nil
-		}
-	}()
-	open := func(file string) (tree, error) {
-		t, err := openArchive(file, o)
-		if err == nil {
-			set.trees = append(set.trees, t)
-		}
-		return t, err
-	}
-	trainFiles, err := open(train[0])
-	if err != nil {
-		return set, err
-	}
-	all, classes, err := listClasses(trainFiles, classRoot(trainFiles))
-	if err != nil {
-		return set, err
-	}
-	set.Train, set.Classes = all, classes
-	if val == nil {
-		return set, set.keepForValidation(all, o)
-	}
-	valFiles, err := open(val[0])
-	if err != nil {
-		return set, err
-	}
-	root := classRoot(valFiles)
-	if len(classFolders(valFiles, root)) == 0 {
-		if set.Val, err = listLabelled(valFiles, root, t, "", classes); err == nil {
-			return set, nil
-		}
-		kits := findArchives(t, "devkit")
-		if len(kits) != 1 {
-			return set, err
-		}
-		kit, err := open(kits[0])
-		if err != nil {
-			return set, err
-		}
-		set.Val, err = listByDevkit(valFiles, root, kit, classes)
-		return set, err
-	}
-	valSplit, valClasses, err := listClasses(valFiles, root)
-	if err != nil {
-		return set, err
-	}
-	set.Val = valSplit
-	return set, sameClasses(t.name, classes, valClasses)
-}
-
-// classRoot is the folder of an archive that holds its class folders or pictures: its only folder, if there is nothing
-// else at its top and folders or nothing but pictures are in that, or "".
-func classRoot(t tree) string {
-	tops := roots(t)
-	if len(tops) == 2 && after(t, tops[1]) == 0 {
-		if _, end := below(t, tops[1]); end == t.Len() {
-			return tops[1]
-		}
-	}
-	return ""
-}
 
 // largestLabels is the size in bytes up to which a file may be one of labels.
 const largestLabels = 1 << 26
 
 // listFlat lists the pictures straight in a folder, without labels, and their names.
-func listFlat(t tree, folder string) (*classSplit, []string, error) {
+func listFlat(t archive.Tree, folder string) (*classSplit, []string, error) {
 	s := &classSplit{files: t}
 	var names []string
-	first, end := below(t, folder)
+	first, end := archive.Below(t, folder)
 	for i := first; i < end; i++ {
 		if isPicture(t, i) {
 			s.entries = append(s.entries, int32(i))
@@ -120,7 +34,7 @@ func listFlat(t tree, folder string) (*classSplit, []string, error) {
 }
 
 // listByDevkit lists the pictures straight in a folder, labelled by ILSVRC-2012's development kit.
-func listByDevkit(t tree, folder string, kit tree, classes []string) (*classSplit, error) {
+func listByDevkit(t archive.Tree, folder string, kit archive.Tree, classes []string) (*classSplit, error) {
 	s, names, err := listFlat(t, folder)
 	if err != nil {
 		return nil, err
@@ -134,20 +48,20 @@ func listByDevkit(t tree, folder string, kit tree, classes []string) (*classSpli
 }
 
 // listLabelled lists the pictures straight in a folder, labelled by a text file in another, which is found by trying.
-func listLabelled(t tree, folder string, beside tree, in string, classes []string) (*classSplit, error) {
+func listLabelled(t archive.Tree, folder string, beside archive.Tree, in string, classes []string) (*classSplit, error) {
 	s, names, err := listFlat(t, folder)
 	if err != nil {
 		return nil, err
 	}
 	var tried []string
-	first, end := below(beside, in)
+	first, end := archive.Below(beside, in)
 	for i := first; i < end; i++ {
 		file := beside.Path(i)
 		if strings.Contains(file[len(in):], "/") || isPicture(beside, i) {
 			continue
 		}
 		data, err := beside.Read(i, largestLabels)
-		if err != nil || len(data) == largestLabels || archiveKind(data) != "" {
+		if err != nil || len(data) == largestLabels || archive.Kind(data) != "" {
 			continue
 		}
 		if s.labels, err = parseLabels(data, names, classes); err == nil {

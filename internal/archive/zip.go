@@ -1,4 +1,4 @@
-package dataset
+package archive
 
 import (
 	"archive/zip"
@@ -12,7 +12,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-// zipTree is the files of a zip archive. It keeps a quarter of what archive/zip does of each.
+// zipTree is the files of a zip archive. It keeps a quarter of what archive/zip keeps for each.
 type zipTree struct {
 	file    *os.File
 	entries []zipEntry
@@ -26,10 +26,10 @@ type zipEntry struct {
 	stored         bool
 }
 
-// mostDeflated is how many bytes one byte can at most become: who promises more is lying.
-const mostDeflated = 1032
+// maxDeflateRatio is the number of bytes that one deflated byte can become at most.
+const maxDeflateRatio = 1032
 
-func openZip(file *os.File) (*zipTree, error) {
+func openZip(file *os.File) (Tree, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func openZip(file *os.File) (*zipTree, error) {
 	}
 	t := &zipTree{file: file, entries: make([]zipEntry, 0, len(directory.File))}
 	for _, f := range directory.File {
-		e, err := listZipped(f)
+		e, err := newZipEntry(f)
 		if err != nil {
 			return nil, errors.Wrap(err, f.Name)
 		}
@@ -52,20 +52,20 @@ func openZip(file *os.File) (*zipTree, error) {
 	return t, nil
 }
 
-func listZipped(f *zip.File) (e zipEntry, err error) {
+func newZipEntry(f *zip.File) (e zipEntry, err error) {
 	if e.path, err = entryPath(f.Name); err != nil {
 		return e, err
 	}
 	e.path = strings.Clone(e.path)
 	switch {
 	case f.Mode().Type()&^fs.ModeDir != 0:
-		return e, errors.New("a link or a device, not a file: pack the archive without")
+		return e, errors.New("a link or a device, not a file: pack the archive without it")
 	case f.Flags&1 != 0:
 		return e, errors.New("encrypted: pack the archive without a password")
 	case f.Method != zip.Store && f.Method != zip.Deflate:
 		return e, errors.Errorf("packed by method %d: want stored or deflated files", f.Method)
-	case f.UncompressedSize64/mostDeflated > f.CompressedSize64:
-		return e, errors.Errorf("%d bytes that claim to unfold to %d: a zip bomb, or damaged", f.CompressedSize64, f.UncompressedSize64)
+	case f.UncompressedSize64/maxDeflateRatio > f.CompressedSize64:
+		return e, errors.Errorf("%d bytes that claim to unpack to %d: a zip bomb, or damaged", f.CompressedSize64, f.UncompressedSize64)
 	}
 	if e.offset, err = f.DataOffset(); err != nil {
 		return e, errors.Wrap(err, "damaged")
@@ -84,9 +84,9 @@ func (t *zipTree) Read(i, limit int) ([]byte, error) {
 	var r io.Reader = io.NewSectionReader(t.file, e.offset, e.packed)
 	expected := e.length
 	if !e.stored {
-		r, expected = flate.NewReader(r), min(e.length, 4*e.packed) // the length may be a lie
+		r, expected = flate.NewReader(r), min(e.length, 4*e.packed) // the length may be forged
 	}
-	data, err := readAll(r, expected, limit)
+	data, err := ReadAll(r, expected, limit)
 	switch {
 	case err != nil:
 		return nil, errors.Wrap(err, "damaged")

@@ -1,4 +1,4 @@
-package dataset
+package archive
 
 import (
 	"bufio"
@@ -8,10 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
+
+	"vgg/internal/atomicfile"
 )
 
 // The list of a large tar archive is kept in a file beside it, or, where that cannot be written, in the user's cache
@@ -23,7 +23,7 @@ import (
 const (
 	indexMagic  = "vggtar1\n"
 	indexSuffix = ".vgg-index"
-	indexFrom   = 10_000 // entries; shorter lists are made in no time
+	indexFrom   = 10_000 // entries; shorter lists are made in a few milliseconds
 	indexHead   = 32
 )
 
@@ -36,7 +36,7 @@ func indexFiles(archive string) []string {
 	return places
 }
 
-// readIndex gives the entries of an archive as they were kept; nil where they were not, or of another archive.
+// readIndex gives the entries of an archive as they were kept; nil if none were, or those of another archive.
 func readIndex(archive string, info fs.FileInfo) []tarEntry {
 	for _, file := range indexFiles(archive) {
 		data, err := os.ReadFile(file)
@@ -50,29 +50,20 @@ func readIndex(archive string, info fs.FileInfo) []tarEntry {
 	return nil
 }
 
-// writeIndex keeps the entries of an archive if they are many.
+// writeIndex keeps the entries of an archive if there are at least indexFrom.
 func writeIndex(archive string, info fs.FileInfo, entries []tarEntry) (err error) {
 	if len(entries) < indexFrom {
 		return nil
 	}
 	for _, file := range indexFiles(archive) {
-		if err = saveIndex(file, info, entries); err == nil {
+		err = atomicfile.Encode(file, func(w io.Writer) error {
+			return encodeIndex(w, entries, info.Size(), info.ModTime().UnixNano())
+		})
+		if err == nil {
 			return nil
 		}
 	}
 	return err
-}
-
-func saveIndex(file string, info fs.FileInfo, entries []tarEntry) error {
-	out, err := renameio.NewPendingFile(file, renameio.WithTempDir(filepath.Dir(file)), renameio.WithPermissions(0o644))
-	if err != nil {
-		return err
-	}
-	defer out.Cleanup()
-	if err := encodeIndex(out, entries, info.Size(), info.ModTime().UnixNano()); err != nil {
-		return err
-	}
-	return out.CloseAtomicallyReplace()
 }
 
 func encodeIndex(to io.Writer, entries []tarEntry, size, time int64) error {
@@ -100,8 +91,8 @@ func encodeIndex(to io.Writer, entries []tarEntry, size, time int64) error {
 	return err
 }
 
-// decodeIndex refuses an index that is damaged or of another archive: every entry lies in the archive, and the paths
-// rise.
+// decodeIndex refuses an index that is damaged or of another archive: all entries are in the archive, and their paths in
+// order.
 func decodeIndex(data []byte, size, time int64) ([]tarEntry, error) {
 	if len(data) < indexHead+sha256.Size || string(data[:len(indexMagic)]) != indexMagic {
 		return nil, errors.New("not an index")

@@ -1,0 +1,48 @@
+package dataset
+
+import (
+	"slices"
+	"testing"
+
+	"vgg/internal/archive/archivetest"
+)
+
+// TestFlatValidation: pictures straight in val, labelled by a file beside it.
+func TestFlatValidation(t *testing.T) {
+	files := classFolder(t)
+	files["val/a.png"], files["val/b.jpg"], files["labels.csv"] = files["val/red/1.png"], files["val/blue/1.jpeg"], []byte("picture,class\nb.jpg,blue\na.png,red\n")
+	delete(files, "val/red/1.png")
+	delete(files, "val/blue/1.jpeg")
+	for _, spec := range []string{archivetest.Folder(t, files), zipFile(t, "top/", files)} {
+		s, err := Open(spec, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Val.Len() != 2 || s.Val.Label(0) != 1 || s.Val.Label(1) != 0 {
+			t.Errorf("%s: %d pictures", spec, s.Val.Len())
+		}
+		s.Close()
+	}
+}
+
+// TestLabels: names of classes may have spaces and commas.
+func TestLabels(t *testing.T) {
+	pictures, classes := []string{"a.jpg", "b.jpg"}, []string{"bulldog, French", "golden retriever"}
+	for _, text := range []string{"golden retriever\nbulldog, French\n", "b.jpg,bulldog, French\na.jpg golden retriever", "name;class\na;1\nb;0\n"} {
+		if labels, err := parseLabels([]byte(text), pictures, classes); err != nil || !slices.Equal(labels, []int32{1, 0}) {
+			t.Errorf("%q: %v, %v", text, labels, err)
+		}
+	}
+}
+
+// FuzzLabels: every picture gets a class that exists, or there is an error.
+func FuzzLabels(f *testing.F) {
+	f.Add([]byte("n1\nn0\n"))
+	f.Add([]byte("Id,Label\na,1\nb.jpg n0\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		labels, err := parseLabels(text, []string{"a.jpg", "b.jpg"}, []string{"n0", "n1"})
+		if err == nil && (len(labels) != 2 || min(labels[0], labels[1]) < 0 || max(labels[0], labels[1]) > 1) {
+			t.Errorf("labels %v", labels)
+		}
+	})
+}

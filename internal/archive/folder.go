@@ -1,0 +1,79 @@
+package archive
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+
+	"github.com/pkg/errors"
+)
+
+// maxDepth is the number of folders within each other that are listed: links may lead in circles.
+const maxDepth = 6
+
+// folder is a tree of files on disk or in the program.
+type folder struct {
+	name  string
+	files fs.FS
+	paths []string
+}
+
+// OpenFolder lists the files of a file system, which name calls. Links to files and folders count as these.
+func OpenFolder(name string, files fs.FS) (Tree, error) {
+	f := &folder{name: name, files: files}
+	if err := f.list(".", maxDepth); err != nil {
+		return nil, err
+	}
+	slices.Sort(f.paths)
+	return f, nil
+}
+
+// list adds what is in a folder.
+func (f *folder) list(dir string, depth int) error {
+	entries, err := fs.ReadDir(f.files, dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if isHidden(e.Name()) {
+			continue
+		}
+		file := path.Join(dir, e.Name())
+		mode := e.Type()
+		if mode&fs.ModeSymlink != 0 {
+			info, err := fs.Stat(f.files, file)
+			if err != nil {
+				return errors.Wrapf(err, "%s: a link that leads nowhere: restore or remove it", file)
+			}
+			mode = info.Mode()
+		}
+		switch {
+		case mode.IsRegular():
+			f.paths = append(f.paths, file)
+		case mode.IsDir() && depth > 1:
+			f.paths = append(f.paths, file+"/")
+			if err := f.list(file, depth-1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (f *folder) Name() string      { return f.name }
+func (f *folder) Len() int          { return len(f.paths) }
+func (f *folder) Path(i int) string { return f.paths[i] }
+func (f *folder) Close() error      { return nil }
+
+func (f *folder) Read(i, limit int) ([]byte, error) {
+	file, err := f.files.Open(f.paths[i])
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return ReadAll(file, info.Size(), limit)
+}

@@ -1,0 +1,101 @@
+package archive
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/pkg/errors"
+
+	"vgg/internal/atomicfile"
+)
+
+// A gzipped archive can only be read from its start, so it is unpacked once, into the user's cache folder. One that
+// unpacks to more than maxUnpacked bytes, and to more than maxGzipRatio bytes for each of its own, is refused.
+const (
+	maxGzipRatio = 100
+	maxUnpacked  = 1 << 26
+)
+
+// openGzip closes the file, unless there is an error.
+func openGzip(file *os.File, notice func(string)) (Tree, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	unpacked, err := cacheFile(file.Name(), fmt.Sprintf("-%d-%d.tar", info.Size(), info.ModTime().UnixNano()))
+	if err != nil {
+		return nil, errors.Wrap(err, "no cache folder to unpack it into (set XDG_CACHE_HOME, or unpack it yourself)")
+	}
+	t, err := os.Open(unpacked)
+	if os.IsNotExist(err) {
+		notice(fmt.Sprintf("unpacking %s to %s", file.Name(), unpacked))
+		if err = gunzip(file, info.Size(), unpacked); err != nil {
+			return nil, err
+		}
+		t, err = os.Open(unpacked)
+	}
+	if err != nil {
+		return nil, err
+	}
+	tree, err := openTar(t, file.Name(), notice)
+	if err != nil {
+		t.Close()
+		return nil, err
+	}
+	return tree, file.Close()
+}
+
+// gunzip unpacks a gzipped tar archive, whole or not at all.
+func gunzip(file io.ReadSeeker, size int64, to string) error {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	r, err := gzip.NewReader(file)
+	if err != nil {
+		return errors.Wrap(err, "the gzip file is damaged")
+	}
+	out, err := atomicfile.Create(to)
+	if err != nil {
+		return errors.Wrap(err, "cannot unpack it")
+	}
+	defer out.Cleanup()
+	if err := out.Chmod(0o600); err != nil { // the archive may be less public than atomicfile's files
+		return errors.Wrap(err, "cannot unpack it")
+	}
+	head := make([]byte, tarBlock)
+	n, err := io.ReadFull(r, head)
+	if err == nil && !isTar(head) || err == io.EOF || err == io.ErrUnexpectedEOF && n > 0 {
+		return errors.New("a gzip file that is no tar archive: want tar.gz")
+	}
+	if err != nil {
+		return errors.Wrap(err, "the gzip file is damaged or incomplete")
+	}
+	limit := max(maxUnpacked, maxGzipRatio*size)
+	written, err := io.Copy(out, io.LimitReader(io.MultiReader(bytes.NewReader(head), r), limit+1))
+	switch {
+	case err != nil:
+		return errors.Wrapf(err, "the gzip file is damaged or incomplete, or the disk is full: unpacking it to %s stopped after %d bytes", to, written)
+	case written > limit:
+		return errors.Errorf("unpacks from %d to more than %d bytes: a gzip bomb, or damaged", size, limit)
+	}
+	return errors.Wrap(out.CloseAtomicallyReplace(), "cannot unpack it")
+}
+
+// cacheFile is the path in the user's cache folder for something that was made from a file. The folder is made.
+func cacheFile(of, suffix string) (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	if of, err = filepath.Abs(of); err != nil {
+		return "", err
+	}
+	dir = filepath.Join(dir, "vgg")
+	sum := sha256.Sum256([]byte(of))
+	return filepath.Join(dir, fmt.Sprintf("%x%s", sum[:12], suffix)), os.MkdirAll(dir, 0o777)
+}
