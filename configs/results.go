@@ -1,15 +1,13 @@
 package configs
 
-// Count is a column of Table 2: how many weights and biases a net has at
-// 224×224 input and 1,000 classes.
+// Count is a column of Table 2: the number of weights and biases of a net for 224×224 pixels and 1,000 classes.
 type Count struct {
 	Config   string
-	Millions int // as printed
+	Millions int // as the paper prints it
 	Exact    int
 }
 
-// Table2 returns the numbers of parameters. The paper prints A and A-LRN, which
-// share theirs, in one column.
+// Table2 returns the numbers of parameters. A and A-LRN, which have the same number, share a column in the paper.
 func Table2() []Count {
 	return []Count{
 		{"A", 133, 132_863_336},
@@ -25,24 +23,14 @@ func Table2() []Count {
 type Protocol string
 
 const (
-	Center    Protocol = "center"     // one crop from the middle; not in Tables 3 to 7
-	Dense     Protocol = "dense"      // fully convolutional over the whole picture and its mirror image
-	MultiCrop Protocol = "multi-crop" // 50 crops a scale: a grid of 5×5, and mirrored
-	Both      Protocol = "both"       // mean of the two soft-max outputs
+	Center    Protocol = "center"     // the crop from the middle; not in Tables 3 to 7
+	Dense     Protocol = "dense"      // the net applied convolutionally to the whole picture and the mirrored picture
+	MultiCrop Protocol = "multi-crop" // 50 crops at each scale: a grid of 5×5, and mirrored
+	Both      Protocol = "both"       // the mean of the soft-max outputs of dense and multi-crop
 )
 
-// Protocols lists them.
+// Protocols lists the protocols.
 func Protocols() []Protocol { return []Protocol{Center, Dense, MultiCrop, Both} }
-
-// Evaluation is a row of Tables 3 to 5: one net on the ILSVRC-2012 validation
-// set. Errors are in percent.
-type Evaluation struct {
-	Config     string
-	Train      Scale // S
-	Test       []int // Q, the smaller sides in pixels; outputs are averaged over them
-	Protocol   Protocol
-	Top1, Top5 float64
-}
 
 // The training scales of section 4. Treat as read-only.
 var (
@@ -51,76 +39,108 @@ var (
 	Jitter = Scale{256, 512}
 )
 
+// TrainingScales lists the training scales of section 4.
+func TrainingScales() []Scale { return []Scale{S256, S384, Jitter} }
+
+// TestedNet is a trained net and its test scales, as Tables 3 to 6 list it.
+type TestedNet struct {
+	Config string // a column of Table 1
+	Train  Scale  // S
+	Test   []int  // Q: smaller sides in pixels; the soft-max outputs are averaged over them
+}
+
+func tested(config string, train Scale, test ...int) TestedNet { return TestedNet{config, train, test} }
+
+// Evaluation is a row of Tables 3 to 5: one net on the validation set of ILSVRC-2012. Errors are in percent.
+type Evaluation struct {
+	TestedNet
+	Protocol   Protocol
+	Top1, Top5 float64
+}
+
 // Table3 returns the performance at a single test scale.
 func Table3() []Evaluation {
 	return []Evaluation{
-		{"A", S256, []int{256}, Dense, 29.6, 10.4},
-		{"A-LRN", S256, []int{256}, Dense, 29.7, 10.5},
-		{"B", S256, []int{256}, Dense, 28.7, 9.9},
-		{"C", S256, []int{256}, Dense, 28.1, 9.4},
-		{"C", S384, []int{384}, Dense, 28.1, 9.3},
-		{"C", Jitter, []int{384}, Dense, 27.3, 8.8},
-		{"D", S256, []int{256}, Dense, 27.0, 8.8},
-		{"D", S384, []int{384}, Dense, 26.8, 8.7},
-		{"D", Jitter, []int{384}, Dense, 25.6, 8.1},
-		{"E", S256, []int{256}, Dense, 27.3, 9.0},
-		{"E", S384, []int{384}, Dense, 26.9, 8.7},
-		{"E", Jitter, []int{384}, Dense, 25.5, 8.0},
+		{tested("A", S256, 256), Dense, 29.6, 10.4},
+		{tested("A-LRN", S256, 256), Dense, 29.7, 10.5},
+		{tested("B", S256, 256), Dense, 28.7, 9.9},
+		{tested("C", S256, 256), Dense, 28.1, 9.4},
+		{tested("C", S384, 384), Dense, 28.1, 9.3},
+		{tested("C", Jitter, 384), Dense, 27.3, 8.8},
+		{tested("D", S256, 256), Dense, 27.0, 8.8},
+		{tested("D", S384, 384), Dense, 26.8, 8.7},
+		{tested("D", Jitter, 384), Dense, 25.6, 8.1},
+		{tested("E", S256, 256), Dense, 27.3, 9.0},
+		{tested("E", S384, 384), Dense, 26.9, 8.7},
+		{tested("E", Jitter, 384), Dense, 25.5, 8.0},
 	}
 }
 
 // Table4 returns the performance at several test scales.
 func Table4() []Evaluation {
 	return []Evaluation{
-		{"B", S256, []int{224, 256, 288}, Dense, 28.2, 9.6},
-		{"C", S256, []int{224, 256, 288}, Dense, 27.7, 9.2},
-		{"C", S384, []int{352, 384, 416}, Dense, 27.8, 9.2},
-		{"C", Jitter, []int{256, 384, 512}, Dense, 26.3, 8.2},
-		{"D", S256, []int{224, 256, 288}, Dense, 26.6, 8.6},
-		{"D", S384, []int{352, 384, 416}, Dense, 26.5, 8.6},
-		{"D", Jitter, []int{256, 384, 512}, Dense, 24.8, 7.5},
-		{"E", S256, []int{224, 256, 288}, Dense, 26.9, 8.7},
-		{"E", S384, []int{352, 384, 416}, Dense, 26.7, 8.6},
-		{"E", Jitter, []int{256, 384, 512}, Dense, 24.8, 7.5},
+		{tested("B", S256, 224, 256, 288), Dense, 28.2, 9.6},
+		{tested("C", S256, 224, 256, 288), Dense, 27.7, 9.2},
+		{tested("C", S384, 352, 384, 416), Dense, 27.8, 9.2},
+		{tested("C", Jitter, 256, 384, 512), Dense, 26.3, 8.2},
+		{tested("D", S256, 224, 256, 288), Dense, 26.6, 8.6},
+		{tested("D", S384, 352, 384, 416), Dense, 26.5, 8.6},
+		{tested("D", Jitter, 256, 384, 512), Dense, 24.8, 7.5},
+		{tested("E", S256, 224, 256, 288), Dense, 26.9, 8.7},
+		{tested("E", S384, 352, 384, 416), Dense, 26.7, 8.6},
+		{tested("E", Jitter, 256, 384, 512), Dense, 24.8, 7.5},
 	}
 }
 
 // Table5 returns the comparison of the evaluation protocols.
 func Table5() []Evaluation {
 	return []Evaluation{
-		{"D", Jitter, []int{256, 384, 512}, Dense, 24.8, 7.5},
-		{"D", Jitter, []int{256, 384, 512}, MultiCrop, 24.6, 7.5},
-		{"D", Jitter, []int{256, 384, 512}, Both, 24.4, 7.2},
-		{"E", Jitter, []int{256, 384, 512}, Dense, 24.8, 7.5},
-		{"E", Jitter, []int{256, 384, 512}, MultiCrop, 24.6, 7.4},
-		{"E", Jitter, []int{256, 384, 512}, Both, 24.4, 7.1},
+		{tested("D", Jitter, 256, 384, 512), Dense, 24.8, 7.5},
+		{tested("D", Jitter, 256, 384, 512), MultiCrop, 24.6, 7.5},
+		{tested("D", Jitter, 256, 384, 512), Both, 24.4, 7.2},
+		{tested("E", Jitter, 256, 384, 512), Dense, 24.8, 7.5},
+		{tested("E", Jitter, 256, 384, 512), MultiCrop, 24.6, 7.4},
+		{tested("E", Jitter, 256, 384, 512), Both, 24.4, 7.1},
 	}
 }
 
-// NotGiven stands in a [Result] where the paper gives no figure.
+// NotGiven stands for a number that the paper does not give.
 const NotGiven = 0
 
-// Result is a row of Tables 6 and 7: one or several nets whose soft-max outputs
-// are averaged. Errors are in percent. A figure that the paper leaves out is
-// NotGiven; the protocol of other authors' nets is "".
-type Result struct {
-	Method   string
-	Nets     int // NotGiven where the paper only says "multiple"
-	Protocol Protocol
-	Top1     float64 // ILSVRC validation set
-	Top5     float64 // ILSVRC validation set
-	TestTop5 float64 // ILSVRC test set
+// Fusion is a row of Table 6: several nets whose soft-max outputs are averaged. Errors are in percent.
+type Fusion struct {
+	Name       string
+	Nets       []TestedNet
+	Protocol   Protocol
+	Top1, Top5 float64 // on the validation set of ILSVRC-2012
+	TestTop5   float64 // on the test set; or NotGiven
 }
 
-// Table6 returns the fusion of several nets. D+E are the two nets trained with
-// scale jittering, tested at 256, 384 and 512.
-func Table6() []Result {
-	return []Result{
-		{"ILSVRC submission", 7, Dense, 24.7, 7.5, 7.3},
-		{"D+E", 2, Dense, 24.0, 7.1, 7.0},
-		{"D+E", 2, MultiCrop, 23.9, 7.2, NotGiven},
-		{"D+E", 2, Both, 23.7, 6.8, 6.8},
+// Table6 returns the fusions of nets: the submission to ILSVRC-2014, and the two best nets.
+func Table6() []Fusion {
+	submission := []TestedNet{
+		tested("D", S256, 224, 256, 288), tested("D", S384, 352, 384, 416), tested("D", Jitter, 256, 384, 512),
+		tested("C", S256, 224, 256, 288), tested("C", S384, 352, 384, 416),
+		tested("E", S256, 224, 256, 288), tested("E", S384, 352, 384, 416),
 	}
+	best := []TestedNet{tested("D", Jitter, 256, 384, 512), tested("E", Jitter, 256, 384, 512)}
+	return []Fusion{
+		{"ILSVRC submission", submission, Dense, 24.7, 7.5, 7.3},
+		{"D+E", best, Dense, 24.0, 7.1, 7.0},
+		{"D+E", best, MultiCrop, 23.9, 7.2, NotGiven},
+		{"D+E", best, Both, 23.7, 6.8, 6.8},
+	}
+}
+
+// Result is a row of Table 7: one net, or several whose soft-max outputs are averaged. Errors are in percent; one that
+// the paper leaves out is NotGiven.
+type Result struct {
+	Method   string
+	Nets     int      // NotGiven where the paper only says "multiple"
+	Protocol Protocol // "" for other authors' nets
+	Top1     float64  // on the validation set of ILSVRC
+	Top5     float64  // on the validation set
+	TestTop5 float64  // on the test set
 }
 
 // Table7 returns the comparison with the state of the art.

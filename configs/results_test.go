@@ -1,12 +1,12 @@
 package configs
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 )
 
-// find returns the only row of a table for a net, a training scale and a
-// protocol.
+// find returns the only row of a table for a net, a training scale and a protocol.
 func find(t *testing.T, table []Evaluation, config, scale string, protocol Protocol) Evaluation {
 	t.Helper()
 	var found []Evaluation
@@ -45,8 +45,10 @@ func TestResultsAsPrinted(t *testing.T) {
 			t.Errorf("%s, S = %s: %v/%v, want %v/%v", test.config, test.scale, e.Top1, e.Top5, test.top1, test.top5)
 		}
 	}
-	if got, want := Table6()[3], (Result{"D+E", 2, Both, 23.7, 6.8, 6.8}); got != want {
-		t.Errorf("Table 6 ends with %v, want %v", got, want)
+	last := Table6()[3]
+	last.Nets = nil // see TestFusedNets
+	if want := (Fusion{Name: "D+E", Protocol: Both, Top1: 23.7, Top5: 6.8, TestTop5: 6.8}); !reflect.DeepEqual(last, want) {
+		t.Errorf("Table 6 ends with %v, want %v", last, want)
 	}
 	if got, want := Table7()[14], (Result{"Krizhevsky et al.", 1, "", 40.7, 18.2, NotGiven}); got != want {
 		t.Errorf("Table 7 ends with %v, want %v", got, want)
@@ -125,18 +127,39 @@ func TestEvaluationRows(t *testing.T) {
 	}
 }
 
+// TestFusedNets: each net of Table 6 is also in Table 4 with the same test scales, and is fused with others once.
+func TestFusedNets(t *testing.T) {
+	for _, f := range Table6() {
+		for i, net := range f.Nets {
+			if e := find(t, Table4(), net.Config, net.Train.String(), Dense); !slices.Equal(e.Test, net.Test) {
+				t.Errorf("%s: %v, tested at %v in Table 4", f.Name, net, e.Test)
+			}
+			for _, other := range f.Nets[:i] {
+				if other.Config == net.Config && other.Train == net.Train {
+					t.Errorf("%s: %v twice", f.Name, net)
+				}
+			}
+		}
+	}
+}
+
 func TestFusionInTable7(t *testing.T) {
 	fused, art := Table6(), Table7()
-	sameErrors := func(a, b Result) bool {
-		return a.Top1 == b.Top1 && a.Top5 == b.Top5 && a.TestTop5 == b.TestTop5 && a.Nets == b.Nets && a.Protocol == b.Protocol
+	same := func(a Fusion, b Result) bool {
+		return b == Result{b.Method, len(a.Nets), a.Protocol, a.Top1, a.Top5, a.TestTop5}
 	}
-	if !sameErrors(fused[3], art[0]) || !sameErrors(fused[0], art[2]) {
+	if !same(fused[3], art[0]) || !same(fused[0], art[2]) {
 		t.Error("Tables 6 and 7 differ on the same nets")
 	}
 	if e := find(t, Table5(), "E", "[256;512]", Both); e.Top1 != art[1].Top1 || e.Top5 != art[1].Top5 {
 		t.Error("Tables 5 and 7 differ on the single net")
 	}
-	for _, r := range slices.Concat(fused, art) {
+	for _, f := range fused {
+		if f.Top5 <= 0 || f.Top5 >= f.Top1 {
+			t.Errorf("%v: top-5 error must be below top-1", f)
+		}
+	}
+	for _, r := range art {
 		if r.Top5 == NotGiven && r.TestTop5 == NotGiven {
 			t.Errorf("%v has no top-5 error at all", r)
 		}

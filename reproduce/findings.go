@@ -7,16 +7,16 @@ import (
 	"vgg/plots"
 )
 
-// Finding is what section 4 found, and whether the miniature shows it too.
+// Finding is a conclusion of section 4, and whether the miniature shows it too.
 type Finding struct {
 	Claim   string
-	Paper   float64        // points of top-1 error by which the paper's second net is better than its first
+	Paper   float64        // points of top-1 error by which the net or method that the claim names first is better
 	Ours    plots.Estimate // the same, with its 95 % interval
 	Outcome Outcome
 	Verdict string // the outcome in words
 }
 
-// Outcome is what became of a finding.
+// Outcome says how a finding fares in the miniature.
 type Outcome string
 
 // The outcomes.
@@ -26,79 +26,97 @@ const (
 	Against Outcome = "against"
 )
 
-// claim is a finding that is still to be looked at: that the nets of one row are better than those of another, or that
-// they are not.
+// relation is what a claim says of a candidate and a baseline.
+type relation int
+
+const (
+	isBetter  relation = iota // the candidate has the lower error
+	notBetter                 // the candidate does not have the lower error
+)
+
+// claim is a statement of section 4 about two rows of its tables.
 type claim struct {
-	text   string
-	worse  row
-	better row
-	paper  float64
-	no     bool // claims that better is not better
+	text      string
+	candidate row // what the text names first
+	relation  relation
+	baseline  row
+	paper     float64 // points by which the candidate is better
 }
 
-// claims are those of section 4 that its tables show.
-func (p Plan) claims() (all []claim) {
-	single, several, protocols, fused := table(configs.Table3()), table(configs.Table4()), table(configs.Table5()), table6()
-	find := func(rows []row, config string, s configs.Scale, protocol configs.Protocol) row {
-		for _, r := range rows {
-			if e := r.nets[0]; e.Config == config && e.Train == s && r.protocol == protocol && len(r.nets) == 1 {
-				return r
-			}
-		}
-		return row{} // which cannot be tested, and says so
+// newClaim takes the paper's difference from the rows.
+func newClaim(text string, candidate row, is relation, baseline row) claim {
+	return claim{text, candidate, is, baseline, baseline.top1 - candidate.top1}
+}
+
+// claims are the statements of section 4 that its tables show.
+func (p Plan) claims() []claim {
+	single, several, protocols, fused := rowsOf(configs.Table3()), rowsOf(configs.Table4()), rowsOf(configs.Table5()), fusions()
+	fixed := func(config string) row { return find(single, config, configs.S256, configs.Dense) }
+	all := []claim{
+		newClaim("4.1: local response normalisation does not improve on A", fixed("A-LRN"), notBetter, fixed("A")),
+		newClaim("4.1: the error falls with depth: B (13 layers) is better than A (11)", fixed("B"), isBetter, fixed("A")),
+		newClaim("4.1: the error falls with depth: E (19 layers) is better than A (11)", fixed("E"), isBetter, fixed("A")),
+		newClaim("4.1: additional non-linearity helps: C (1×1) is better than B", fixed("C"), isBetter, fixed("B")),
+		newClaim("4.1: spatial context matters: D (3×3) is better than C (1×1)", fixed("D"), isBetter, fixed("C")),
 	}
-	at := func(config string) row { return find(single, config, configs.S256, configs.Dense) }
-	add := func(text string, worse, better row) {
-		all = append(all, claim{text: text, worse: worse, better: better, paper: worse.paper.Top1 - better.paper.Top1})
-	}
-	add("4.1: local response normalisation does not improve on A", at("A"), at("A-LRN"))
-	all[0].no = true
-	add("4.1: the error falls with depth: B (13 layers) is better than A (11)", at("A"), at("B"))
-	add("4.1: the error falls with depth: E (19 layers) is better than A (11)", at("A"), at("E"))
-	add("4.1: additional non-linearity helps: C (1×1) is better than B", at("B"), at("C"))
-	add("4.1: spatial context matters: D (3×3) is better than C (1×1)", at("C"), at("D"))
 	if p.Ablation {
 		rows := ablation()
-		all = append(all, claim{text: "4.1: pairs of 3×3 convolutions (B) are better than single 5×5 ones, on a centre crop", worse: rows[1], better: rows[0], paper: 7})
+		const paper = 7
+		all = append(all, claim{"4.1: pairs of 3×3 convolutions (B) are better than single 5×5 ones, on a centre crop", rows[0], isBetter, rows[1], paper})
 	}
 	for _, config := range []string{"C", "D", "E"} {
-		add(fmt.Sprintf("4.1: %s: scale jittering in training is better than the fixed scale in its middle", config),
-			find(single, config, configs.S384, configs.Dense), find(single, config, configs.Jitter, configs.Dense))
+		all = append(all, newClaim(fmt.Sprintf("4.1: %s: scale jittering in training is better than the fixed scale in its middle", config),
+			find(single, config, configs.Jitter, configs.Dense), isBetter, find(single, config, configs.S384, configs.Dense)))
 	}
 	for _, config := range []string{"C", "D", "E"} {
-		add(fmt.Sprintf("4.2: %s, trained with jittering: several test scales are better than one", config),
-			find(single, config, configs.Jitter, configs.Dense), find(several, config, configs.Jitter, configs.Dense))
+		all = append(all, newClaim(fmt.Sprintf("4.2: %s, trained with jittering: several test scales are better than one", config),
+			find(several, config, configs.Jitter, configs.Dense), isBetter, find(single, config, configs.Jitter, configs.Dense)))
 	}
 	for _, config := range []string{"D", "E"} {
 		for _, protocol := range []configs.Protocol{configs.Dense, configs.MultiCrop} {
-			add(fmt.Sprintf("4.3: %s: dense and multi-crop together are better than %s", config, protocol),
-				find(protocols, config, configs.Jitter, protocol), find(protocols, config, configs.Jitter, configs.Both))
+			all = append(all, newClaim(fmt.Sprintf("4.3: %s: dense and multi-crop together are better than %s", config, protocol),
+				find(protocols, config, configs.Jitter, configs.Both), isBetter, find(protocols, config, configs.Jitter, protocol)))
 		}
 	}
 	best := fused[len(fused)-1]
-	add("4.4: D and E together are better than D alone", find(protocols, "D", configs.Jitter, configs.Both), best)
-	add("4.4: D and E together are better than E alone", find(protocols, "E", configs.Jitter, configs.Both), best)
+	for _, config := range []string{"D", "E"} {
+		all = append(all, newClaim(fmt.Sprintf("4.4: D and E together are better than %s alone", config),
+			best, isBetter, find(protocols, config, configs.Jitter, configs.Both)))
+	}
 	return all
 }
 
-// judge compares our figure with the claim.
+// find gives the row of a single net. There is one for each claim, as TestClaims checks.
+func find(rows []row, config string, s configs.Scale, protocol configs.Protocol) row {
+	for _, r := range rows {
+		if net := r.nets[0]; net.Config == config && net.Train == s && r.protocol == protocol && len(r.nets) == 1 {
+			return r
+		}
+	}
+	return row{}
+}
+
+// judge compares the claim with our difference: the points by which the candidate is better.
 func (c claim) judge(ours plots.Estimate) Finding {
 	f := Finding{Claim: c.text, Paper: c.paper, Ours: ours}
-	switch {
-	case c.no && ours.Low > 0:
-		f.Outcome, f.Verdict = Against, "not so here: it improves"
-	case c.no && ours.Value > 0:
-		f.Outcome, f.Verdict = Open, "not shown: an improvement, but within the uncertainty"
-	case c.no:
-		f.Outcome, f.Verdict = Shown, "shown: no improvement"
-	case ours.Low > 0:
-		f.Outcome, f.Verdict = Shown, "shown"
-	case ours.High < 0:
-		f.Outcome, f.Verdict = Against, "not so here: the opposite"
-	case ours.Value > 0:
-		f.Outcome, f.Verdict = Open, "not shown: the same direction, but within the uncertainty"
-	default:
-		f.Outcome, f.Verdict = Open, "not shown: no improvement, within the uncertainty"
-	}
+	f.Outcome, f.Verdict = c.relation.judge(ours)
 	return f
+}
+
+func (r relation) judge(ours plots.Estimate) (Outcome, string) {
+	switch {
+	case r == notBetter && ours.Low > 0:
+		return Against, "not so here: it improves"
+	case r == notBetter && ours.Value > 0:
+		return Open, "not shown: an improvement, but within the uncertainty"
+	case r == notBetter:
+		return Shown, "shown: no improvement"
+	case ours.Low > 0:
+		return Shown, "shown"
+	case ours.High < 0:
+		return Against, "not so here: the opposite"
+	case ours.Value > 0:
+		return Open, "not shown: the same direction, but within the uncertainty"
+	}
+	return Open, "not shown: no improvement, within the uncertainty"
 }

@@ -1,230 +1,213 @@
 package reproduce
 
 import (
-	"bytes"
-	_ "embed"
-	"encoding/base64"
+	"encoding/json"
 	"fmt"
-	htmltemplate "html/template"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"text/template"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
 
 	"vgg/configs"
 	"vgg/dataset"
-	"vgg/history"
 	"vgg/internal/kernel"
+	"vgg/metrics"
 	"vgg/plots"
 	"vgg/trainer"
-	"vgg/weights"
 )
 
-// The files of a report.
-const (
-	HTMLFile     = "report.html" // one file that needs no other
-	MarkdownFile = "report.md"   // with its pictures in FiguresDir
-	FiguresDir   = "figures"
-)
-
-// Report is what the report's templates are given.
+// Report is what the report's template is given.
 type Report struct {
-	Data                         string
-	Classes                      int
-	TrainingPictures, Validation int
-	Errors                       string // whose they are
-	Uncertainty                  string // what stands in brackets behind them
-	Input                        int
-	Scales                       [3]string // ours for the paper's 256, 384 and [256;512]
-	Places                       string    // what dense evaluation sees at these sizes
-	Findings                     []Finding
-	Sum                          string // of the findings
-	Tables                       []Table
-	Figures                      []Figure // of what the nets learned
-	Trainings                    []Training
-	Curves                       []Figure
-	TrainingTime, TestTime       time.Duration
-	Threads                      int
-	Kernels, Recipe              string
-	HasTop5                      bool
+	Data               string // the name of the data set
+	Classes, Input     int
+	TrainingPictures   int
+	ValidationPictures int
+	Scales             []configs.Scale // ours for the paper's 256, 384 and [256;512]
+	Errors             string          // which seeds they are of
+	Interval           string          // what stands in brackets after them
+	ScoreMaps          string          // the sizes of dense evaluation's output
+	Findings           []Finding
+	Tables             []Table
+	Learned            []Figure // what the nets learned
+	Trainings          []Training
+	Curves             []Figure
+	TrainingTime       time.Duration
+	TestTime           time.Duration
+	Threads            int
+	Kernels            string // the instruction set
+	Recipe             string // TOML
 }
 
-// Table is one of the paper's, with ours beside it.
+// Table is one of the paper's, with our errors beside the paper's.
 type Table struct {
 	Number  int
 	Title   string
 	Section string
+	Note    string // "" for none
 	Lines   []Line
 	Figures []Figure
+
+	columns []column
 }
 
-// Single is whether its lines are of one net each, with its S and Q.
-func (t Table) Single() bool { return t.Number != 6 }
-
-// Protocols is whether they differ in the protocol.
-func (t Table) Protocols() bool { return t.Number >= 5 }
-
-// Columns is the number of those that are ours.
-func (t Table) Columns(top5 bool) int {
-	n := 1
-	if top5 {
-		n++
-	}
-	if t.Single() {
-		n += 2
-	}
-	if t.Protocols() {
-		n++
-	}
-	return n
-}
-
-// Line is a row of a table.
+// Line is a row of a table. Errors are in percent.
 type Line struct {
 	Net, Protocol         string
-	Train, Test           string // our S and Q
+	Train, Test           string // our S and Q; "" for several nets together, as the paper's
 	PaperTrain, PaperTest string
-	Top1, Top5            plots.Estimate
-	PaperTop1, PaperTop5  float64
+	Top1, Top5            plots.Estimate // a Value of NaN for no top-5 error
+	PaperTop1, PaperTop5  float64        // or configs.NotGiven
 }
 
-// Training is a row of the table of trainings: a net over all seeds.
+// Training is a row of the table of trainings: a net with all seeds. Texts list a value for each seed.
 type Training struct {
 	Net, Scale, From string
-	Epochs, Best     string // by seed
-	Error            string // on the centre crop of the validation pictures
+	Epochs, Best     string
+	Error            string // top-1, in percent, on the centre crop of the validation pictures
 	Seconds          float64
 }
 
-// Figure is a picture.
-type Figure struct {
-	File, Caption string
-	data          []byte
-}
-
-// DataURI is the picture inside the page.
-func (f Figure) DataURI() htmltemplate.URL {
-	return htmltemplate.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(f.data))
-}
-
-// report collects what was found, draws it and writes it.
+// report collects the results, draws the figures and writes the report.
 func (p Plan) report(set *dataset.Set) (*Report, error) {
 	r := &Report{
-		Data: set.Name, Classes: len(set.Classes), TrainingPictures: set.Train.Len(), Validation: set.Val.Len(), Input: p.Recipe.Net.Input,
-		Errors: fmt.Sprintf("of seed %d", p.Seeds[0]), Uncertainty: "the 95 % interval for so many pictures", Places: p.places(),
-		Threads: runtime.GOMAXPROCS(0), Kernels: kernel.ISA(), HasTop5: len(set.Classes) > 5,
+		Data: set.Name, Classes: len(set.Classes), Input: p.Recipe.Net.Input,
+		TrainingPictures: set.Train.Len(), ValidationPictures: set.Val.Len(),
+		Errors: fmt.Sprintf("of seed %d", p.Seeds[0]), Interval: "the 95 % interval", ScoreMaps: p.scoreMaps(),
+		Threads: runtime.GOMAXPROCS(0), Kernels: kernel.ISA(),
 	}
 	if limit := p.Recipe.Training.Limit; limit > 0 {
 		r.TrainingPictures = min(r.TrainingPictures, limit)
 	}
 	if len(p.Seeds) > 1 {
-		r.Errors, r.Uncertainty = "means over the seeds "+numbers(p.Seeds), "the range over the seeds"
+		r.Errors, r.Interval = "means over the seeds "+numbers(p.Seeds), "the range over the seeds"
 	}
-	for i, s := range []configs.Scale{configs.S256, configs.S384, configs.Jitter} {
-		r.Scales[i] = p.scale(s).String()
+	for _, s := range configs.TrainingScales() {
+		r.Scales = append(r.Scales, p.scale(s))
 	}
 	recipe, err := p.Recipe.TOML()
 	if err != nil {
 		return nil, err
 	}
 	r.Recipe = string(recipe)
-	if err := p.tables(r, set.Classes); err != nil {
-		return nil, err
-	}
-	if err := p.trainings(r); err != nil {
-		return nil, err
-	}
-	if err := p.figures(r, set.Classes); err != nil {
-		return nil, err
+	for _, add := range []func(*Report, []string) error{p.addTables, p.addFindings, p.addTrainings, p.addFigures} {
+		if err := add(r, set.Classes); err != nil {
+			return nil, err
+		}
 	}
 	return r, p.write(r)
 }
 
-// tables fills in Tables 3 to 6 and the findings.
-func (p Plan) tables(r *Report, classes []string) error {
-	for _, t := range []struct {
-		number         int
-		title, section string
-		rows           []row
-	}{
-		{3, "Single test scale", "4.1", table(configs.Table3())},
-		{4, "Several test scales", "4.2", table(configs.Table4())},
-		{5, "Dense and multi-crop evaluation", "4.3", table(configs.Table5())},
-		{6, "Several nets together", "4.4", table6()},
-	} {
-		out := Table{Number: t.number, Title: t.title, Section: t.section}
+// scoreMaps says what dense evaluation sees at the test scales of a net that is trained with scale jittering.
+func (p Plan) scoreMaps() string {
+	input, jitter, stride := p.Recipe.Net.Input, p.scale(configs.Jitter), configs.A.Stride()
+	var each []string
+	for _, q := range jitter.TestScales(input) {
+		n := (q-input)/stride + 1
+		each = append(each, fmt.Sprintf("%d×%d at Q = %d", n, n, q))
+	}
+	return fmt.Sprintf("The class score map of a square picture measures %s. Where it is 1×1, dense evaluation sees only the middle "+
+		"%d×%[2]d pixels of the picture and of the mirrored picture.", strings.Join(each, ", "), input)
+}
+
+// addTables adds Tables 3 to 6.
+func (p Plan) addTables(r *Report, classes []string) error {
+	for _, t := range tables() {
+		out := Table{Number: t.number, Title: t.title, Section: t.section, Note: t.note}
+		for _, c := range columns() {
+			if c.in(t, len(classes)) {
+				out.columns = append(out.columns, c)
+			}
+		}
 		for _, row := range t.rows {
-			o, err := p.outcome(row, classes)
+			result, err := p.result(row, classes)
 			if err != nil {
 				return err
 			}
 			line := p.line(row)
-			line.Top1, line.Top5 = o.top1, o.top5
+			line.Top1, line.Top5 = result.top1, result.top5
 			out.Lines = append(out.Lines, line)
 		}
 		r.Tables = append(r.Tables, out)
 	}
-	found := map[Outcome]int{}
-	for _, c := range p.claims() {
-		worse, err := p.outcome(c.worse, classes)
-		if err != nil {
-			return err
-		}
-		better, err := p.outcome(c.better, classes)
-		if err != nil {
-			return err
-		}
-		finding := c.judge(gain(worse, better))
-		found[finding.Outcome]++
-		r.Findings = append(r.Findings, finding)
-	}
-	r.Sum = fmt.Sprintf("Of %d findings the miniature shows %d; in %d the difference is within the uncertainty, and in %d it is the opposite of the paper's.",
-		len(r.Findings), found[Shown], found[Open], found[Against])
 	return nil
 }
 
-// line describes a row.
+// line is a row without our errors.
 func (p Plan) line(r row) Line {
-	l := Line{Net: r.label, Protocol: string(r.protocol), PaperTop1: r.paper.Top1, PaperTop5: r.paper.Top5}
-	if e := r.nets[0]; len(r.nets) == 1 {
-		l.Net, l.Train, l.PaperTrain = e.Config, p.scale(e.Train).String(), e.Train.String()
-		l.Test, l.PaperTest = numbers(p.testScales(e)), numbers(e.Test)
+	l := Line{Net: r.name, Protocol: string(r.protocol), PaperTop1: r.top1, PaperTop5: r.top5}
+	if net := r.nets[0]; len(r.nets) == 1 {
+		l.Net, l.Train, l.PaperTrain = net.Config, p.scale(net.Train).String(), net.Train.String()
+		l.Test, l.PaperTest = numbers(p.testScales(net)), numbers(net.Test)
 	}
 	return l
 }
 
-// places says what dense evaluation sees.
-func (p Plan) places() string {
-	input, jitter := p.Recipe.Net.Input, p.scale(configs.Jitter)
-	var each []string
-	for _, q := range jitter.TestScales(input) {
-		n := (q-input)/32 + 1
-		each = append(each, fmt.Sprintf("%d×%d at Q = %d", n, n, q))
+// column is a column of Tables 3 to 6.
+type column struct {
+	title string
+	cell  func(Line) string
+	in    func(t paperTable, classes int) bool // whether a table has the column
+}
+
+// columns are those that the tables choose from.
+func columns() []column {
+	always := func(paperTable, int) bool { return true }
+	single := func(t paperTable, _ int) bool { return !t.fused }
+	protocols := func(t paperTable, _ int) bool { return t.protocols }
+	top5 := func(_ paperTable, classes int) bool { return classes >= metrics.MinTop5Classes }
+	return []column{
+		{"net", func(l Line) string { return l.Net }, always},
+		{"S", func(l Line) string { return l.Train }, single},
+		{"Q", func(l Line) string { return l.Test }, single},
+		{"evaluation", func(l Line) string { return l.Protocol }, protocols},
+		{"top-1 error", func(l Line) string { return percent(l.Top1) }, always},
+		{"top-5 error", func(l Line) string { return percent(l.Top5) }, top5},
+		{"paper's S", func(l Line) string { return l.PaperTrain }, single},
+		{"paper's Q", func(l Line) string { return l.PaperTest }, single},
+		{"paper's top-1", func(l Line) string { return paperPercent(l.PaperTop1) }, always},
+		{"paper's top-5", func(l Line) string { return paperPercent(l.PaperTop5) }, always},
 	}
-	return fmt.Sprintf("The class score map of a square picture measures %s. Where it is 1×1, dense evaluation sees the middle of "+
-		"the picture, %d×%[2]d, and its mirror image.", strings.Join(each, ", "), input)
 }
 
-func numbers[T int | uint64](all []T) string {
-	return strings.ReplaceAll(strings.Trim(fmt.Sprint(all), "[]"), " ", ", ")
+// addFindings compares the claims of section 4 with our results.
+func (p Plan) addFindings(r *Report, classes []string) error {
+	for _, c := range p.claims() {
+		candidate, err := p.result(c.candidate, classes)
+		if err != nil {
+			return err
+		}
+		baseline, err := p.result(c.baseline, classes)
+		if err != nil {
+			return err
+		}
+		r.Findings = append(r.Findings, c.judge(gain(candidate, baseline)))
+	}
+	return nil
 }
 
-// trainings sums up the runs and the times.
-func (p Plan) trainings(r *Report) error {
+// Count counts the findings with an outcome.
+func (r *Report) Count(o Outcome) (n int) {
+	for _, f := range r.Findings {
+		if f.Outcome == o {
+			n++
+		}
+	}
+	return n
+}
+
+// addTrainings sums up the runs and the times.
+func (p Plan) addTrainings(r *Report, _ []string) error {
 	order, _ := p.work(p.Seeds[0])
 	for _, t := range order {
 		row := Training{Net: t.config, Scale: p.scale(t.scale).String(), From: "random"}
 		if from, ok := t.from(); ok {
 			row.From = fmt.Sprintf("%s, S = %v", from.config, p.scale(from.scale))
 		}
-		var epochs, best, errors []string
+		var epochs, best, top1 []string
 		for _, seed := range p.Seeds {
 			t.seed = seed
 			s, err := summary(p.dir(t))
@@ -232,10 +215,10 @@ func (p Plan) trainings(r *Report) error {
 				return err
 			}
 			epochs, best = append(epochs, fmt.Sprint(s.Epochs)), append(best, fmt.Sprint(s.BestEpoch))
-			errors = append(errors, fmt.Sprintf("%.2f", s.ValTop1Error))
+			top1 = append(top1, fmt.Sprintf("%.2f", s.ValTop1Error))
 			row.Seconds += s.Seconds
 		}
-		row.Epochs, row.Best, row.Error = strings.Join(epochs, ", "), strings.Join(best, ", "), strings.Join(errors, ", ")
+		row.Epochs, row.Best, row.Error = strings.Join(epochs, ", "), strings.Join(best, ", "), strings.Join(top1, ", ")
 		r.TrainingTime += time.Duration(row.Seconds * float64(time.Second))
 		r.Trainings = append(r.Trainings, row)
 	}
@@ -243,7 +226,7 @@ func (p Plan) trainings(r *Report) error {
 		_, tests := p.work(seed)
 		for _, all := range tests {
 			for _, t := range all {
-				_, seconds, err := load(p.file(t))
+				_, seconds, err := readPredictions(p.predictions(t))
 				if err != nil {
 					return err
 				}
@@ -254,195 +237,32 @@ func (p Plan) trainings(r *Report) error {
 	return nil
 }
 
-// figures draws the pictures of the report.
-func (p Plan) figures(r *Report, classes []string) error {
-	depth, err := plots.Depth(p.depth(r.Tables[0]), "Top-1 error against depth, one test scale")
-	if err != nil {
-		return err
-	}
-	caption := fmt.Sprintf("Top-1 error against the number of layers with weights, with %s.", r.Uncertainty)
-	if err := p.add(&r.Tables[0].Figures, depth, "depth.png", caption); err != nil {
-		return err
-	}
-	for i := range r.Tables {
-		t := &r.Tables[i]
-		var bars []plots.Bar
-		for _, l := range t.Lines {
-			bars = append(bars, plots.Bar{Label: l.label(), Ours: l.Top1, Paper: given(l.PaperTop1)})
-		}
-		figure, err := plots.Bars(bars, fmt.Sprintf("Table %d: top-1 error", t.Number))
-		if err != nil {
-			return err
-		}
-		if err := p.add(&t.Figures, figure, fmt.Sprintf("table%d.png", t.Number), fmt.Sprintf("Table %d beside the paper's.", t.Number)); err != nil {
-			return err
-		}
-	}
-	if err := p.addFilters(r); err != nil {
-		return err
-	}
-	fused := table6()
-	o, err := p.outcome(fused[len(fused)-1], classes)
-	if err != nil {
-		return err
-	}
-	figure, err := plots.Confusion(classes, o.confusion, "D and E, dense and multi-crop")
-	if err != nil {
-		return err
-	}
-	caption = fmt.Sprintf("Predictions of the last line of Table 6 by true class, seed %d.", p.Seeds[0])
-	if err := p.add(&r.Figures, figure, "confusion.png", caption); err != nil {
-		return err
-	}
-	return p.curves(r)
-}
-
-// curves draws the trainings of the first seed by training scale.
-func (p Plan) curves(r *Report) error {
-	order, _ := p.work(p.Seeds[0])
-	for i, s := range []configs.Scale{configs.S256, configs.S384, configs.Jitter} {
-		var runs []plots.Run
-		for _, t := range order {
-			if t.scale != s {
-				continue
-			}
-			h, err := history.Read(filepath.Join(p.dir(t), history.FileName))
-			if err != nil {
-				return err
-			}
-			runs = append(runs, plots.Run{Name: t.config, History: h})
-		}
-		figure, err := plots.Compare(runs, "S = "+r.Scales[i])
-		if err != nil {
-			return err
-		}
-		caption := fmt.Sprintf("Training at S = %s, seed %d: validation loss and error on the centre crop.", r.Scales[i], p.Seeds[0])
-		if err := p.add(&r.Curves, figure, fmt.Sprintf("curves%d.png", i+1), caption); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// depth are the series of Table 3 by training scale.
-func (p Plan) depth(t Table) []plots.DepthSeries {
-	var series []plots.DepthSeries
-	for i, s := range []configs.Scale{configs.S256, configs.S384, configs.Jitter} {
-		series = append(series, plots.DepthSeries{Name: "S = " + p.scale(s).String()})
-		for j, row := range table(configs.Table3()) {
-			if row.nets[0].Train != s {
-				continue
-			}
-			if config, err := configs.ByName(row.nets[0].Config); err == nil { // a net of Table 1
-				series[i].Points = append(series[i].Points, plots.DepthPoint{Net: config.Name, Layers: config.WeightLayers(), Error: t.Lines[j].Top1})
-			}
-		}
-	}
-	return series
-}
-
-// addFilters draws the first layer of net A.
-func (p Plan) addFilters(r *Report) error {
-	a := training{configs.A.Name, configs.S256, p.Seeds[0]}
-	f, err := weights.Read(filepath.Join(p.dir(a), trainer.BestFile))
-	if err != nil {
-		return err
-	}
-	first, ok := f.Tensor(configs.A.Layers()[0].WeightName())
-	if !ok {
-		return errors.Errorf("reproduce: the weights of net A in %s have no first layer", p.dir(a))
-	}
-	figure, err := plots.Filters(first)
-	if err != nil {
-		return err
-	}
-	return p.add(&r.Figures, figure, "filters.png", fmt.Sprintf("First-layer filters of net A, S = %s, seed %d.", r.Scales[0], a.seed))
-}
-
-// label is a line in a few words.
-func (l Line) label() string {
-	if l.Train == "" {
-		return l.Net + ", " + l.Protocol
-	}
-	label := fmt.Sprintf("%s, S = %s", l.Net, l.Train)
-	if l.Protocol != string(configs.Dense) {
-		label += ", " + l.Protocol
-	}
-	return label
-}
-
-// given makes of what the paper leaves out no number at all.
-func given(v float64) float64 {
-	if v == configs.NotGiven {
-		return math.NaN()
-	}
-	return v
-}
-
-// add saves a figure and takes it into a part of the report.
-func (p Plan) add(to *[]Figure, figure *plots.Figure, name, caption string) error {
-	dir := filepath.Join(p.Dir, FiguresDir)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return errors.Wrap(err, "reproduce: folder of the figures")
-	}
-	path := filepath.Join(dir, name)
-	if err := figure.Save(path); err != nil {
-		return err
-	}
+// summary reads that of a run.
+func summary(dir string) (s trainer.Summary, err error) {
+	path := filepath.Join(dir, trainer.SummaryFile)
 	data, err := os.ReadFile(path)
-	*to = append(*to, Figure{File: FiguresDir + "/" + name, Caption: caption, data: data})
-	return errors.Wrap(err, "reproduce: figure")
+	if err == nil {
+		err = json.Unmarshal(data, &s)
+	}
+	return s, errors.Wrapf(err, "reproduce: %s", path)
 }
 
-//go:embed report.html.tmpl
-var htmlText string
-
-//go:embed report.md.tmpl
-var markdownText string
-
-// functions of the templates.
-var functions = map[string]any{
-	"error": func(e plots.Estimate) string {
-		if math.IsNaN(e.Value) {
-			return "–"
-		}
-		return fmt.Sprintf("%.2f (%.2f–%.2f)", e.Value, e.Low, e.High)
-	},
-	"paper": func(v float64) string {
-		if v == configs.NotGiven {
-			return "–"
-		}
-		return fmt.Sprintf("%.1f", v)
-	},
-	"points": func(v float64) string { return minus(fmt.Sprintf("%+.1f", v)) },
-	"gain": func(e plots.Estimate) string {
-		return minus(fmt.Sprintf("%+.2f (%+.2f to %+.2f)", e.Value, e.Low, e.High))
-	},
-	"seconds":  func(v float64) string { return fmt.Sprintf("%.0f", v) },
-	"duration": func(d time.Duration) string { return d.Round(time.Second).String() },
+func numbers[T int | uint64](all []T) string {
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(all), "[]"), " ", ", ")
 }
 
-// minus sets the sign as print does.
-func minus(text string) string { return strings.ReplaceAll(text, "-", "−") }
+// percent is an error of ours with its interval.
+func percent(e plots.Estimate) string {
+	if math.IsNaN(e.Value) {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", e.Value, e.Low, e.High)
+}
 
-// write writes the report in both forms.
-func (p Plan) write(r *Report) error {
-	html, err := htmltemplate.New(HTMLFile).Funcs(functions).Parse(htmlText)
-	if err != nil {
-		return errors.Wrap(err, "reproduce: template")
+// paperPercent is an error of the paper's.
+func paperPercent(v float64) string {
+	if v == configs.NotGiven {
+		return "–"
 	}
-	markdown, err := template.New(MarkdownFile).Funcs(functions).Parse(markdownText)
-	if err != nil {
-		return errors.Wrap(err, "reproduce: template")
-	}
-	for name, t := range map[string]interface{ Execute(io.Writer, any) error }{HTMLFile: html, MarkdownFile: markdown} {
-		var text bytes.Buffer
-		if err := t.Execute(&text, r); err != nil {
-			return errors.Wrapf(err, "reproduce: %s", name)
-		}
-		if err := renameio.WriteFile(filepath.Join(p.Dir, name), text.Bytes(), 0o644); err != nil {
-			return errors.Wrap(err, "reproduce: report")
-		}
-	}
-	return nil
+	return fmt.Sprintf("%.1f", v)
 }

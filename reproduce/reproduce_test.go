@@ -2,6 +2,7 @@ package reproduce
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -80,14 +81,14 @@ func TestPlan(t *testing.T) {
 	if !slices.Equal(trained, want) {
 		t.Errorf("trained are %v, want %v", trained, want)
 	}
-	var looks []string
+	var jitter []string
 	for _, one := range tests[training{"D", configs.Jitter, 1}] {
-		looks = append(looks, fmt.Sprint(one.protocol, one.q))
+		jitter = append(jitter, fmt.Sprint(one.protocol, one.q))
 	}
-	if want := []string{"dense48", "dense32", "dense64", "multi-crop32", "multi-crop48", "multi-crop64"}; !slices.Equal(looks, want) {
-		t.Errorf("D with jittering is tested by %v, want %v", looks, want)
+	if want := []string{"dense48", "dense32", "dense64", "multi-crop32", "multi-crop48", "multi-crop64"}; !slices.Equal(jitter, want) {
+		t.Errorf("D with jittering is tested by %v, want %v", jitter, want)
 	}
-	if got := len(p.tests(table6()[0], 1)); got != 2+3+2+3+3+2+3 {
+	if got := len(p.tests(fusions()[0], 1)); got != 2+3+2+3+3+2+3 {
 		t.Errorf("the submission averages %d tests", got)
 	}
 	p.Ablation = true
@@ -145,7 +146,7 @@ func TestRun(t *testing.T) {
 	p := plan(t)
 	p.Ablation = true
 	ctx, cancel := context.WithCancel(context.Background())
-	if _, err := Run(ctx, p, set(), &stopping{cancel: cancel, epochs: 7}); err == nil || !strings.Contains(err.Error(), "goes on") {
+	if _, err := Run(ctx, p, set(), &stopping{cancel: cancel, epochs: 7}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("interrupted: %v", err)
 	}
 	watch := &silent{}
@@ -188,9 +189,10 @@ func TestRun(t *testing.T) {
 		t.Errorf("the page refers to %v, want the paper alone", outside)
 	}
 
-	// Another recipe or other pictures are another reproduction.
+	// Another recipe needs another folder.
 	p.Recipe.Training.Momentum = 0.8
-	if _, err := Run(context.Background(), p, set(), &silent{}); err == nil || !strings.Contains(err.Error(), "training.momentum") {
+	var folder *FolderError
+	if _, err := Run(context.Background(), p, set(), &silent{}); !errors.As(err, &folder) || !strings.Contains(err.Error(), "training.momentum") {
 		t.Errorf("another recipe: %v", err)
 	}
 }
@@ -207,7 +209,7 @@ func TestValidate(t *testing.T) {
 		{"scale_min", func(p *Plan) { p.Recipe.Augment.ScaleMin, p.Recipe.Augment.ScaleMax = 0, 0 }},
 		{"augment.pad", func(p *Plan) { p.Recipe.Augment.Pad = 4 }},
 		{"from random", func(p *Plan) { p.Recipe.Weights = "a.safetensors" }},
-		{"--data", func(p *Plan) { p.Recipe.Data = "" }},
+		{"names no pictures", func(p *Plan) { p.Recipe.Data = "" }},
 		{"momentum", func(p *Plan) { p.Recipe.Training.Momentum = 2 }},
 	} {
 		p := plan(t)
@@ -223,28 +225,28 @@ func TestValidate(t *testing.T) {
 
 // TestGain compares by hand-worked numbers.
 func TestGain(t *testing.T) {
-	a := outcome{wrong: [][]bool{{true, true, false, false}, {true, false, false, true}}}
-	b := outcome{wrong: [][]bool{{false, true, false, false}, {false, false, true, false}}}
-	// By picture 1, 0, -1/2, 1/2: mean 1/4, variance 3/8 − 1/16 = 5/16.
+	a := result{wrong: [][]bool{{true, true, false, false}, {true, false, false, true}}}
+	b := result{wrong: [][]bool{{false, true, false, false}, {false, false, true, false}}}
+	// By picture 1, 0, −1/2, 1/2: mean 1/4, variance 3/8 − 1/16 = 5/16.
 	half := 1.959964 * math.Sqrt(5.0/16/4)
-	if g := gain(a, b); g.Value != 25 || math.Abs(g.Low-100*(.25-half)) > 1e-9 || math.Abs(g.High-100*(.25+half)) > 1e-9 {
+	if g := gain(b, a); g.Value != 25 || math.Abs(g.Low-100*(.25-half)) > 1e-9 || math.Abs(g.High-100*(.25+half)) > 1e-9 {
 		t.Errorf("%+v", g)
 	}
 	for _, c := range []struct {
 		ours    plots.Estimate
-		no      bool
+		is      relation
 		outcome Outcome
 		want    string
 	}{
-		{plots.Estimate{Value: 2, Low: 1, High: 3}, false, Shown, "shown"},
-		{plots.Estimate{Value: 2, Low: -1, High: 5}, false, Open, "same direction"},
-		{plots.Estimate{Value: -1, Low: -3, High: 1}, false, Open, "no improvement"},
-		{plots.Estimate{Value: -2, Low: -3, High: -1}, false, Against, "opposite"},
-		{plots.Estimate{Value: 2, Low: 1, High: 3}, true, Against, "improves"},
-		{plots.Estimate{Value: 2, Low: -1, High: 5}, true, Open, "within"},
-		{plots.Estimate{Value: -1, Low: -3, High: 1}, true, Shown, "no improvement"},
+		{plots.Estimate{Value: 2, Low: 1, High: 3}, isBetter, Shown, "shown"},
+		{plots.Estimate{Value: 2, Low: -1, High: 5}, isBetter, Open, "same direction"},
+		{plots.Estimate{Value: -1, Low: -3, High: 1}, isBetter, Open, "no improvement"},
+		{plots.Estimate{Value: -2, Low: -3, High: -1}, isBetter, Against, "opposite"},
+		{plots.Estimate{Value: 2, Low: 1, High: 3}, notBetter, Against, "improves"},
+		{plots.Estimate{Value: 2, Low: -1, High: 5}, notBetter, Open, "within"},
+		{plots.Estimate{Value: -1, Low: -3, High: 1}, notBetter, Shown, "no improvement"},
 	} {
-		if f := (claim{no: c.no}).judge(c.ours); f.Outcome != c.outcome || !strings.Contains(f.Verdict, c.want) {
+		if f := (claim{relation: c.is}).judge(c.ours); f.Outcome != c.outcome || !strings.Contains(f.Verdict, c.want) {
 			t.Errorf("%+v: %+v, want %q", c.ours, f, c.want)
 		}
 	}
@@ -260,21 +262,21 @@ func TestClaims(t *testing.T) {
 		t.Fatalf("%d claims, want %d", len(claims), len(want))
 	}
 	for i, c := range claims {
-		if math.Abs(c.paper-want[i]) > 1e-9 || len(p.tests(c.worse, 1)) == 0 || len(p.tests(c.better, 1)) == 0 {
+		if math.Abs(c.paper-want[i]) > 1e-9 || len(p.tests(c.candidate, 1)) == 0 || len(p.tests(c.baseline, 1)) == 0 {
 			t.Errorf("%s: %v points in the paper, want %v", c.text, c.paper, want[i])
 		}
 	}
 }
 
-// TestLoad: predictions come back as they were kept, and damaged ones do not.
-func TestLoad(t *testing.T) {
+// TestPredictions: predictions are read back as they were written, and a damaged file is refused.
+func TestPredictions(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tests", "dense-48.safetensors")
-	kept := []evaluate.Prediction{{Picture: 3, Class: 1, Probabilities: []float64{.25, .75}}, {Picture: 5, Class: 0, Probabilities: []float64{.5, .5}}}
-	if err := keep(path, kept, 1.5); err != nil {
+	written := []evaluate.Prediction{{Picture: 3, Class: 1, Probabilities: []float64{.25, .75}}, {Picture: 5, Class: 0, Probabilities: []float64{.5, .5}}}
+	if err := writePredictions(path, written, 1.5); err != nil {
 		t.Fatal(err)
 	}
-	back, seconds, err := load(path)
-	if err != nil || seconds != 1.5 || fmt.Sprint(back) != fmt.Sprint(kept) {
+	back, seconds, err := readPredictions(path)
+	if err != nil || seconds != 1.5 || fmt.Sprint(back) != fmt.Sprint(written) {
 		t.Fatalf("%v %v, %v", back, seconds, err)
 	}
 	data, err := os.ReadFile(path)
@@ -287,7 +289,7 @@ func TestLoad(t *testing.T) {
 		if err := os.WriteFile(path, damaged, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := load(path); err == nil || !strings.Contains(err.Error(), path) {
+		if _, _, err := readPredictions(path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Fatalf("byte %d: %v", i, err)
 		}
 	}

@@ -1,5 +1,5 @@
-// Command reproduce goes through section 4 of the paper (arXiv 1409.1556) in miniature, and writes a report with its Tables
-// 3 to 6 beside the paper's.
+// Command reproduce repeats section 4 of the paper (arXiv 1409.1556) in miniature, and writes a report that sets Tables 3
+// to 6 beside the paper's.
 package main
 
 import (
@@ -51,6 +51,9 @@ func run(ctx context.Context, f flags) error {
 	if err := r.Apply(set...); err != nil {
 		return cli.Usage(errors.Wrap(err, "--set"))
 	}
+	if r.Data == "" {
+		return cli.Usage(errors.Errorf("recipe %s names no pictures: give a folder or archive with --data", r.Name))
+	}
 	plan := reproduce.Plan{Recipe: r, Seeds: f.Seeds, Ablation: f.Ablation, Dir: f.Out}
 	if err := plan.Validate(); err != nil {
 		return cli.Usage(err)
@@ -61,8 +64,12 @@ func run(ctx context.Context, f flags) error {
 	}
 	defer pictures.Close()
 	report, err := reproduce.Run(ctx, plan, pictures, console{})
-	if err != nil {
-		return err
+	var folder *reproduce.FolderError
+	switch {
+	case errors.As(err, &folder):
+		return errors.Wrap(err, "--out")
+	case err != nil:
+		return fmt.Errorf("%w (the same command goes on from here)", err)
 	}
 	fmt.Println()
 	for _, finding := range report.Findings {
@@ -72,7 +79,7 @@ func run(ctx context.Context, f flags) error {
 	return nil
 }
 
-// console prints how it goes.
+// console prints the progress.
 type console struct{}
 
 // Training is part of reproduce.Observer.

@@ -1,0 +1,163 @@
+package reproduce
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/pkg/errors"
+
+	"vgg/configs"
+	"vgg/history"
+	"vgg/internal/atomicfile"
+	"vgg/plots"
+	"vgg/weights"
+)
+
+// FiguresDir is the folder of the report's figures.
+const FiguresDir = "figures"
+
+// Figure is a picture of the report.
+type Figure struct {
+	File    string // relative to the report, with forward slashes
+	Caption string
+	png     []byte
+}
+
+// addFigure writes a figure to its file and adds it to a part of the report.
+func (p Plan) addFigure(to *[]Figure, figure *plots.Figure, err error, name, caption string) error {
+	if err != nil {
+		return err
+	}
+	var png bytes.Buffer
+	if err := figure.Encode(&png, "png"); err != nil {
+		return err
+	}
+	dir := filepath.Join(p.Dir, FiguresDir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return errors.Wrap(err, "reproduce: folder of the figures")
+	}
+	*to = append(*to, Figure{File: FiguresDir + "/" + name, Caption: caption, png: png.Bytes()})
+	return errors.Wrap(atomicfile.Write(filepath.Join(dir, name), png.Bytes()), "reproduce: figure")
+}
+
+// addFigures draws the figures of the report.
+func (p Plan) addFigures(r *Report, classes []string) error {
+	single := &r.Tables[0]
+	series, err := p.depth(single.Lines)
+	if err != nil {
+		return err
+	}
+	depth, err := plots.Depth(series, "Top-1 error against depth, one test scale")
+	caption := fmt.Sprintf("Top-1 error against the number of layers with weights, with %s.", r.Interval)
+	if err := p.addFigure(&single.Figures, depth, err, "depth.png", caption); err != nil {
+		return err
+	}
+	for i := range r.Tables {
+		t := &r.Tables[i]
+		var bars []plots.Bar
+		for _, l := range t.Lines {
+			bars = append(bars, plots.Bar{Label: l.label(), Ours: l.Top1, Paper: orNaN(l.PaperTop1)})
+		}
+		figure, err := plots.Bars(bars, fmt.Sprintf("Table %d: top-1 error", t.Number))
+		caption := fmt.Sprintf("Table %d beside the paper's.", t.Number)
+		if err := p.addFigure(&t.Figures, figure, err, fmt.Sprintf("table%d.png", t.Number), caption); err != nil {
+			return err
+		}
+	}
+	if err := p.addFilters(r); err != nil {
+		return err
+	}
+	fused := fusions()
+	best, err := p.result(fused[len(fused)-1], classes)
+	if err != nil {
+		return err
+	}
+	confusion, err := plots.Confusion(classes, best.confusion, "D and E, dense and multi-crop")
+	caption = fmt.Sprintf("Predictions of the last line of Table 6 by true class, seed %d.", p.Seeds[0])
+	if err := p.addFigure(&r.Learned, confusion, err, "confusion.png", caption); err != nil {
+		return err
+	}
+	return p.addCurves(r)
+}
+
+// depth gives the lines of Table 3 as series, one for each training scale.
+func (p Plan) depth(lines []Line) (series []plots.DepthSeries, err error) {
+	for _, s := range configs.TrainingScales() {
+		one := plots.DepthSeries{Name: "S = " + p.scale(s).String()}
+		for i, e := range configs.Table3() {
+			if e.Train != s {
+				continue
+			}
+			config, err := configs.ByName(e.Config)
+			if err != nil {
+				return nil, err
+			}
+			one.Points = append(one.Points, plots.DepthPoint{Net: config.Name, Layers: config.WeightLayers(), Error: lines[i].Top1})
+		}
+		series = append(series, one)
+	}
+	return series, nil
+}
+
+// addFilters draws the first layer of net A.
+func (p Plan) addFilters(r *Report) error {
+	a := training{configs.A.Name, configs.S256, p.Seeds[0]}
+	f, err := weights.Read(p.weights(a))
+	if err != nil {
+		return err
+	}
+	first, ok := f.Tensor(configs.A.Layers()[0].WeightName())
+	if !ok {
+		return errors.Errorf("reproduce: %s has no first layer", p.weights(a))
+	}
+	figure, err := plots.Filters(first)
+	caption := fmt.Sprintf("First-layer filters of net A, S = %v, seed %d.", p.scale(a.scale), a.seed)
+	return p.addFigure(&r.Learned, figure, err, "filters.png", caption)
+}
+
+// addCurves draws the trainings of the first seed, a figure for each training scale.
+func (p Plan) addCurves(r *Report) error {
+	order, _ := p.work(p.Seeds[0])
+	for i, s := range configs.TrainingScales() {
+		var runs []plots.Run
+		for _, t := range order {
+			if t.scale != s {
+				continue
+			}
+			h, err := history.Read(filepath.Join(p.dir(t), history.FileName))
+			if err != nil {
+				return err
+			}
+			runs = append(runs, plots.Run{Name: t.config, History: h})
+		}
+		figure, err := plots.Compare(runs, "S = "+p.scale(s).String())
+		caption := fmt.Sprintf("Training at S = %v, seed %d: validation loss and error on the centre crop.", p.scale(s), p.Seeds[0])
+		if err := p.addFigure(&r.Curves, figure, err, fmt.Sprintf("curves%d.png", i+1), caption); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// label is a short name of a line.
+func (l Line) label() string {
+	if l.Train == "" {
+		return l.Net + ", " + l.Protocol
+	}
+	label := fmt.Sprintf("%s, S = %s", l.Net, l.Train)
+	if l.Protocol != string(configs.Dense) {
+		label += ", " + l.Protocol
+	}
+	return label
+}
+
+// orNaN turns configs.NotGiven into NaN.
+func orNaN(v float64) float64 {
+	if v == configs.NotGiven {
+		return math.NaN()
+	}
+	return v
+}

@@ -1,0 +1,69 @@
+package reproduce
+
+import (
+	"strings"
+	"testing"
+
+	"vgg/configs"
+	"vgg/plots"
+)
+
+// TestRender: the page says what the Markdown says, with its figures and its classes in it, and nothing of the name of
+// the data set is taken for Markdown or HTML.
+func TestRender(t *testing.T) {
+	r := &Report{
+		Data: "a_b_*c* <script>x</script> [d](e) `f` | & \\", Scales: configs.TrainingScales(),
+		Findings: []Finding{
+			{Claim: "4.9: up", Outcome: Shown, Verdict: "shown"},
+			{Claim: "4.9: down", Outcome: Against, Verdict: "not so here"},
+		},
+		Tables: []Table{{
+			Number: 3, Title: "Single test scale", Section: "4.1", Note: "Dense evaluation.",
+			Lines:   []Line{{Net: "A", Top1: plots.Estimate{Value: 12, Low: 11, High: 13}, PaperTop1: 29.6}},
+			Figures: []Figure{{File: "figures/depth.png", Caption: "Error in [32;64].", png: []byte("depth")}},
+		}},
+		Learned: []Figure{{File: "figures/filters.png", Caption: "Filters.", png: []byte("filters")}},
+		Recipe:  "name = \"a < b\"\n",
+	}
+	for _, c := range columns() {
+		if c.in(tables()[0], 10) {
+			r.Tables[0].columns = append(r.Tables[0].columns, c)
+		}
+	}
+	markdown, err := r.markdown()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"Of 2 findings the miniature shows 1; in 0 the difference",
+		"| 4.9: down | +0.0 | +0.00 (+0.00 to +0.00) | not so here |\n",
+		"## Table 3: Single test scale (section 4.1)\n\nDense evaluation.\n\n| net | S | Q | top-1 error | top-5 error | paper's S |",
+		"| A |  |  | 12.00 (11.00–13.00) | 0.00 (0.00–0.00) |  |  | 29.6 | – |\n",
+		"\n![Error in [32;64].](figures/depth.png)\\\nError in [32;64].\n",
+		"```toml\nname = \"a < b\"\n```\n",
+	} {
+		if !strings.Contains(string(markdown), want) {
+			t.Errorf("the Markdown has no %q:\n%s", want, markdown)
+		}
+	}
+	page, err := r.html(markdown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"<strong>a_b_*c* &lt;script&gt;x&lt;/script&gt; [d](e) `f` | &amp; \\</strong>",
+		"<title>Very deep convolutional networks in miniature: a_b_*c* &lt;script&gt;x&lt;/script&gt; [d](e) `f` | &amp; \\</title>",
+		`<td class="claim">4.9: down</td>`, `<td class="shown">shown</td>`, `<td class="against">not so here</td>`,
+		`<th class="paper">paper, points</th>`, `<td class="paper">29.6</td>`, "<td>12.00 (11.00–13.00)</td>",
+		`<p class="figure"><img src="data:image/png;base64,ZGVwdGg=" alt="Error in [32;64]."><br>`,
+		`<img src="data:image/png;base64,ZmlsdGVycw==" alt="Filters.">`,
+		"name = &quot;a &lt; b&quot;",
+	} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	if t.Failed() {
+		t.Logf("%s", page)
+	}
+}
