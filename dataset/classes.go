@@ -11,6 +11,7 @@ import (
 
 	"vgg/augment"
 	"vgg/internal/archive"
+	"vgg/internal/text"
 )
 
 // classSplit reads and decodes a file whenever its picture is asked for.
@@ -187,7 +188,7 @@ func sameClasses(name string, train, val []string) error {
 		return nil
 	}
 	without := func(a, b []string) string {
-		return list(slices.DeleteFunc(slices.Clone(a), func(name string) bool { return slices.Contains(b, name) }))
+		return text.FirstFew(slices.DeleteFunc(slices.Clone(a), func(name string) bool { return slices.Contains(b, name) }), fewNames)
 	}
 	var parts []string
 	if only := without(train, val); only != "" {

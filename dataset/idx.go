@@ -3,7 +3,6 @@ package dataset
 import (
 	"bytes"
 	"compress/gzip"
-	"embed"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -13,20 +12,16 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/augment"
+	"vgg/dataset/fashion"
 	"vgg/internal/archive"
 )
 
-//go:generate sh -c "cd fashion && go run gen.go /usr/share/datasets/fashion-mnist"
-
-//go:embed fashion/*.gz
-var fashion embed.FS
-
 func openEmbedded() (*Set, error) {
-	t, err := archive.OpenFolder("Fashion-MNIST (10,000 + 2,000)", fashion)
+	t, err := archive.OpenFolder(fashion.Name, fashion.Files)
 	if err != nil {
-		return nil, err
+		return nil, errors.Wrapf(err, "dataset %s", fashion.Name)
 	}
-	return openIDX(t, "fashion/", []string{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"})
+	return openIDX(t, "", fashion.Classes())
 }
 
 // The names under which IDX files are found, the second split's in several dialects.

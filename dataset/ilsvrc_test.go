@@ -10,8 +10,8 @@ import (
 	"vgg/internal/archive/archivetest"
 )
 
-// imagenet is ILSVRC-2012 as it is distributed, in small: a tar of class tars, a flat tar, and what else may lie there.
-func imagenet(t *testing.T) map[string][]byte {
+// ilsvrc is ILSVRC-2012 as it is distributed, in small: a tar of class tars, a flat tar, and what else may lie there.
+func ilsvrc(t *testing.T) map[string][]byte {
 	f := classFolder(t)
 	return map[string][]byte{
 		"ILSVRC2012_img_train.tar": archivetest.Tar(t, map[string][]byte{
@@ -37,7 +37,7 @@ func TestImageNet(t *testing.T) {
 		"ImageId,PredictionString\r\nILSVRC2012_val_00000002,n01 1 2 3 4\r\nILSVRC2012_val_00000001,n02 5 6 7 8 n02 1 1 1 1\r\nILSVRC2012_val_00000003,n02 1 2 3 4\r\n",
 		"val/ILSVRC2012_val_00000001.JPEG 1\nval/ILSVRC2012_val_00000002.JPEG 0\nval/ILSVRC2012_val_00000003.JPEG 1\n",
 	} {
-		files := imagenet(t)
+		files := ilsvrc(t)
 		files["val_labels.txt"] = []byte(text)
 		s, err := Open(archivetest.Folder(t, files), Options{})
 		if err != nil {
@@ -63,15 +63,12 @@ func TestImageNet(t *testing.T) {
 		}
 	}
 	// Without a text file, the development kit has the labels.
-	meta, err := os.ReadFile("testdata/devkit/compressed.mat")
+	meta, err := os.ReadFile("imagenet/testdata/compressed.mat")
 	if err != nil {
 		t.Fatal(err)
 	}
-	wnids, err := parseSynsets(meta)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := imagenet(t)
+	wnids := map[string]string{"1": "n02100735", "3": "n02119789"} // by the kit's numbers
+	files := ilsvrc(t)
 	delete(files, "val_labels.txt")
 	files["ILSVRC2012_img_train.tar"] = archivetest.Tar(t, map[string][]byte{wnids["1"] + ".tar/1.JPEG": files["ILSVRC2012_img_val.tar"][512:1024], wnids["3"] + ".tar/2.JPEG": nil})
 	kit := map[string][]byte{"kit/data/meta.mat": meta, "kit/data/ILSVRC2012_validation_ground_truth.txt": []byte("3\n1\n1\n")}
@@ -113,7 +110,7 @@ func TestImageNet(t *testing.T) {
 		},
 		"val/CLASS/*": func(f map[string][]byte) { delete(f, "ILSVRC2012_img_val.tar") },
 	} {
-		files := imagenet(t)
+		files := ilsvrc(t)
 		change(files)
 		dir := archivetest.Folder(t, files)
 		if _, err := Open(dir, Options{}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), dir) {

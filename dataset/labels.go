@@ -10,6 +10,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/dataset/imagenet"
 	"vgg/internal/archive"
 )
 
@@ -39,9 +40,9 @@ func listByDevkit(t archive.Tree, folder string, kit archive.Tree, classes []str
 	if err != nil {
 		return nil, err
 	}
-	wnids, err := devkitLabels(kit)
+	wnids, err := imagenet.ValidationLabels(kit)
 	if err != nil {
-		return nil, err
+		return nil, errors.Wrapf(err, "dataset %s", kit.Name())
 	}
 	s.labels, err = parseLabels([]byte(strings.Join(wnids, "\n")), names, classes)
 	return s, errors.Wrapf(err, "dataset %s: its labels", kit.Name())
@@ -137,7 +138,7 @@ func parseLabels(text []byte, pictures, classes []string) ([]int32, error) {
 // hint explains the numbers of ILSVRC-2012's development kit, which begin with 1 and have an order of their own.
 func hint(class string, classes int) string {
 	if class == strconv.Itoa(classes) {
-		return " (numbers begin with 0 here, in the order of the names; the development kit's ground truth has numbers of its own: put the kit, ILSVRC2012_devkit_t12.tar.gz, there instead)"
+		return " (numbers begin with 0 here, in the order of the names; the development kit's ground truth has numbers of its own: put the kit, " + imagenet.Devkit + ", there instead)"
 	}
 	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/internal/archive"
+	"vgg/internal/text"
 )
 
 // Options say how a set is opened.
@@ -139,10 +140,11 @@ func findArchives(t archive.Tree, role string) (files []string) {
 // openArchives opens a set whose splits are archives in a folder, as those of ILSVRC-2012: one of class folders or
 // class archives, and one of class folders or of pictures that a text file in the folder labels.
 func openArchives(t archive.Tree, train, val []string, o Options) (set *Set, err error) {
-	for role, files := range map[string][]string{"train": train, "val": val} {
-		if len(files) > 1 {
-			return nil, errors.Errorf("dataset %s: several archives with %s in their names: %s: keep one", t.Name(), role, list(files))
-		}
+	if len(train) > 1 {
+		return nil, several(t, "train", train)
+	}
+	if len(val) > 1 {
+		return nil, several(t, "val", val)
 	}
 	set = &Set{Name: t.Name(), Channels: 3}
 	defer func() {
@@ -198,6 +200,13 @@ func openArchives(t archive.Tree, train, val []string, o Options) (set *Set, err
 	return set, sameClasses(t.Name(), classes, valClasses)
 }
 
+func several(t archive.Tree, role string, files []string) error {
+	return errors.Errorf("dataset %s: several archives with %s in their names: %s: keep one", t.Name(), role, text.FirstFew(files, fewNames))
+}
+
+// fewNames is the number of names that messages give.
+const fewNames = 6
+
 // classRoot is the folder of an archive that holds its class folders or pictures: its only folder, if there is nothing
 // else at its top and folders or nothing but pictures are in that, or "".
 func classRoot(t archive.Tree) string {
@@ -208,13 +217,4 @@ func classRoot(t archive.Tree) string {
 		}
 	}
 	return ""
-}
-
-// list writes names for a message, the first few of them.
-func list(names []string) string {
-	const most = 6
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + ", …"
-	}
-	return strings.Join(names, ", ")
 }

@@ -1,4 +1,4 @@
-package dataset
+package imagenet
 
 import (
 	"bytes"
@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -16,55 +15,8 @@ import (
 	"vgg/internal/archive"
 )
 
-// devkitLabels gives the WNID of each validation picture in the order of their names, from the development kit of
-// ILSVRC-2012.
-func devkitLabels(t archive.Tree) ([]string, error) {
-	wnids, err := parseDevkit(t, "meta.mat", parseSynsets)
-	if err != nil {
-		return nil, err
-	}
-	return parseDevkit(t, "ILSVRC2012_validation_ground_truth.txt", func(text []byte) ([]string, error) {
-		return parseGroundTruth(text, wnids)
-	})
-}
-
-// parseDevkit parses the one file of a name that lies at the top of a tree or in a folder called data.
-func parseDevkit[T any](t archive.Tree, name string, parse func([]byte) (T, error)) (parsed T, err error) {
-	at := -1
-	for i := range t.Len() {
-		if t.Path(i) != name && !strings.HasSuffix("/"+t.Path(i), "/data/"+name) {
-			continue
-		}
-		if at >= 0 {
-			return parsed, errors.Errorf("dataset %s: both %s and %s: keep one", t.Name(), t.Path(at), t.Path(i))
-		}
-		at = i
-	}
-	if at < 0 {
-		return parsed, errors.Errorf("dataset %s: no data/%s: unpack all of the development kit", t.Name(), name)
-	}
-	data, err := archive.ReadFile(t, at, largestFile)
-	if err == nil {
-		parsed, err = parse(data)
-	}
-	return parsed, errors.Wrapf(err, "dataset %s", archive.Describe(t, at))
-}
-
-// parseGroundTruth reads a text with an ILSVRC2012_ID a line.
-func parseGroundTruth(text []byte, wnids map[string]string) (labels []string, err error) {
-	for line := range bytes.Lines(text) {
-		id := strings.TrimSpace(string(line))
-		wnid, known := wnids[id]
-		if !known {
-			return nil, errors.Errorf("line %d: %.40q is no ILSVRC2012_ID of meta.mat", len(labels)+1, id)
-		}
-		labels = append(labels, wnid)
-	}
-	return labels, nil
-}
-
-// parseSynsets reads the WNID of each ILSVRC2012_ID from a MAT file of version 5, where they are fields of the struct
-// array synsets.
+// parseSynsets reads the WNID of each ILSVRC2012_ID from a MAT file of version 5 (MathWorks, "MAT-File Format"), where
+// they are fields of the struct array synsets.
 func parseSynsets(file []byte) (map[string]string, error) {
 	const head, version = 128, 0x100 // a text, the version and the order of bytes
 	if len(file) < head {
@@ -104,7 +56,7 @@ func parseSynsets(file []byte) (map[string]string, error) {
 	return nil, errors.New("no variable synsets")
 }
 
-// largestMAT is the number of bytes to which the compressed variables of a MAT file may unfold.
+// largestMAT is the number of bytes to which the compressed variables of a MAT file may unpack.
 const largestMAT = 1 << 26
 
 func inflate(packed []byte, limit int) (data []byte, err error) {
@@ -116,7 +68,7 @@ func inflate(packed []byte, limit int) (data []byte, err error) {
 		return nil, errors.Wrap(err, "a compressed variable is damaged")
 	}
 	if len(data) > limit {
-		return nil, errors.Errorf("the variables unfold to more than %d bytes", largestMAT)
+		return nil, errors.Errorf("the variables unpack to more than %d bytes", largestMAT)
 	}
 	return data, nil
 }
@@ -156,14 +108,14 @@ type matElements struct {
 	order binary.ByteOrder
 }
 
-// next takes the first element off.
+// next removes the first element and gives its kind and data.
 func (m *matElements) next() (kind uint32, data []byte, err error) {
 	const head, small = 8, 4
 	if len(m.data) < head {
 		return 0, nil, errors.Errorf("damaged or incomplete: %d bytes in the place of an element", len(m.data))
 	}
 	kind, size := m.order.Uint32(m.data), int64(m.order.Uint32(m.data[4:]))
-	if kind > math.MaxUint16 { // size and kind share a word, and the data follow in the next one
+	if kind > math.MaxUint16 { // size and kind share a word, and the data are in the next one
 		kind, size = kind&math.MaxUint16, int64(kind>>16)
 		if size > small {
 			return 0, nil, errors.Errorf("damaged: a small element of %d bytes", size)
@@ -183,7 +135,7 @@ func (m *matElements) next() (kind uint32, data []byte, err error) {
 	return kind, data, nil
 }
 
-// expect takes the first element off, which is to be of a kind.
+// expect is next for an element that must be of a kind.
 func (m *matElements) expect(want uint32) ([]byte, error) {
 	kind, data, err := m.next()
 	if err == nil && kind != want {
@@ -200,7 +152,7 @@ type matValue struct {
 	matElements
 }
 
-// array takes the first element off, which is to be an array.
+// array is next for an element that must be an array.
 func (m *matElements) array() (a matValue, err error) {
 	if a.data, err = m.expect(matArray); err != nil {
 		return a, err
@@ -230,7 +182,7 @@ func (m *matElements) array() (a matValue, err error) {
 	return a, nil
 }
 
-// values takes the first element off, which is to be an array with values: these, and how they are stored.
+// values is next for an element that must be an array with values: these, and the kind in which they are stored.
 func (m *matElements) values() (a matValue, kind uint32, data []byte, err error) {
 	if a, err = m.array(); err == nil {
 		kind, data, err = a.next()
@@ -238,8 +190,8 @@ func (m *matElements) values() (a matValue, kind uint32, data []byte, err error)
 	return a, kind, data, err
 }
 
-// number takes the first element off, which is to be an array of one number. MATLAB stores numbers of any class in the
-// smallest kind that holds them.
+// number is next for an element that must be an array of one number. MATLAB stores numbers of any class in the smallest
+// kind that holds them.
 func (m *matElements) number() (float64, error) {
 	a, kind, data, err := m.values()
 	if err != nil {
@@ -272,7 +224,7 @@ func (m *matElements) number() (float64, error) {
 	return 0, errors.Errorf("want a number: class %d, %d elements, %d bytes of kind %d", a.class, a.count, len(data), kind)
 }
 
-// text takes the first element off, which is to be an array of characters, and not empty.
+// text is next for an element that must be an array of characters, and not empty.
 func (m *matElements) text() (string, error) {
 	a, kind, data, err := m.values()
 	if err != nil {
@@ -295,7 +247,7 @@ func (m *matElements) text() (string, error) {
 	return text, nil
 }
 
-// synsets reads the two fields of a struct array that count here.
+// synsets reads the fields ILSVRC2012_ID and WNID of a struct array.
 func (a *matValue) synsets() (map[string]string, error) {
 	if a.class != matStruct {
 		return nil, errors.Errorf("class %d, want a struct array", a.class)
@@ -333,7 +285,7 @@ func (a *matValue) synsets() (map[string]string, error) {
 	return wnids, nil
 }
 
-// fields takes the names of the fields off, and gives their number and the places of two of them.
+// fields removes the names of a struct's fields, and gives their number and the places of the two that synsets reads.
 func (a *matValue) fields() (count, id, wnid int, err error) {
 	width, err := a.expect(matInt32)
 	if err != nil {

@@ -1,82 +1,16 @@
-package dataset
+package imagenet
 
 import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
 	"maps"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"unicode/utf16"
-
-	"vgg/internal/archive"
 )
-
-// metaMAT is a file that testdata/devkit/make.py wrote.
-func metaMAT(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata/devkit", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
-func devkitTree(t *testing.T, files map[string][]byte) archive.Tree {
-	t.Helper()
-	disk := fstest.MapFS{}
-	for name, data := range files {
-		disk[name] = &fstest.MapFile{Data: data}
-	}
-	kit, err := archive.OpenFolder("kit", disk)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kit
-}
-
-// TestDevkit reads the files that scipy wrote, wherever they lie.
-func TestDevkit(t *testing.T) {
-	want := []string{"n07747607", "n02119789", "n07747607", "n02100735"}
-	for _, name := range []string{"compressed.mat", "plain.mat"} {
-		for _, dir := range []string{"", "data/", "ILSVRC2012_devkit_t12/data/"} {
-			labels, err := devkitLabels(devkitTree(t, map[string][]byte{
-				dir + "ILSVRC2012_validation_ground_truth.txt": []byte("490\n3\r\n490\n1"),
-				dir + "meta.mat":                metaMAT(t, name),
-				"other/meta.mat":                nil,
-				"ILSVRC2012_img_val/data/1.JPG": nil,
-			}))
-			if err != nil || !slices.Equal(labels, want) {
-				t.Errorf("%s in %q: %v, %v", name, dir, labels, err)
-			}
-		}
-	}
-}
-
-func TestDevkitErrors(t *testing.T) {
-	const truth = "ILSVRC2012_validation_ground_truth.txt"
-	for want, change := range map[string]func(map[string][]byte){
-		"dataset kit: no data/meta.mat":                             func(f map[string][]byte) { delete(f, "data/meta.mat") },
-		"dataset kit: no data/" + truth:                             func(f map[string][]byte) { delete(f, "data/"+truth) },
-		"dataset kit: both data/meta.mat and t3/data/meta.mat":      func(f map[string][]byte) { f["t3/data/meta.mat"] = nil },
-		"dataset kit: data/meta.mat: 2 bytes are no":                func(f map[string][]byte) { f["data/meta.mat"] = []byte("no") },
-		"dataset kit: data/" + truth + `: line 2: "491" is no`:      func(f map[string][]byte) { f["data/"+truth] = []byte("490\n491\n") },
-		"dataset kit: data/" + truth + `: line 3: "" is no`:         func(f map[string][]byte) { f["data/"+truth] = []byte("1\n3\n\n1\n") },
-		"dataset kit: data/" + truth + `: line 1: "kit fox" is no`:  func(f map[string][]byte) { f["data/"+truth] = []byte("kit fox\n") },
-		"dataset kit: data/" + truth + `: line 2: "\xff\x00" is no`: func(f map[string][]byte) { f["data/"+truth] = []byte("1\n\xff\x00\n") },
-	} {
-		files := map[string][]byte{"data/meta.mat": metaMAT(t, "compressed.mat"), "data/" + truth: []byte("490\n")}
-		change(files)
-		if _, err := devkitLabels(devkitTree(t, files)); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("error %v, want %q in it", err, want)
-		}
-	}
-}
 
 // TestDamagedMAT: a MAT file cut anywhere is refused, and no byte that differs leads to a panic.
 func TestDamagedMAT(t *testing.T) {
@@ -187,8 +121,8 @@ func TestMATStorage(t *testing.T) {
 	}
 }
 
-// TestLyingMAT: sizes, counts and kinds that do not hold.
-func TestLyingMAT(t *testing.T) {
+// TestForgedMAT: sizes, counts and kinds that are wrong.
+func TestForgedMAT(t *testing.T) {
 	w := matWriter{binary.LittleEndian}
 	wnid, id := w.element(matUTF8, []byte("n02119789")), w.small(matUint8, uint8(7))
 	one := w.synset(wnid, id)
@@ -199,7 +133,7 @@ func TestLyingMAT(t *testing.T) {
 	patched := func(at int, data string) []byte {
 		return append(append(good[:at:at], data...), good[at+len(data):]...)
 	}
-	for _, lie := range []struct {
+	for _, forged := range []struct {
 		want string
 		file []byte
 	}{
@@ -213,8 +147,8 @@ func TestLyingMAT(t *testing.T) {
 		{"kind 9, want 14", w.file(w.element(matFloat64, 1.0))},
 		{"kind 15, want 14", w.file(w.compressed(w.compressed(w.synsets(1, one))))},
 		{"a compressed variable is damaged", w.file(w.element(matCompressed, []byte("no zlib")))},
-		{"unfold to more than", w.file(w.compressed(w.element(matArray, make([]byte, largestMAT))))},
-		{"unfold to more than", w.file(slices.Repeat(w.compressed(w.array(matDouble, 1, "cost", make([]byte, largestMAT/2))), 2))},
+		{"unpack to more than", w.file(w.compressed(w.element(matArray, make([]byte, largestMAT))))},
+		{"unpack to more than", w.file(slices.Repeat(w.compressed(w.array(matDouble, 1, "cost", make([]byte, largestMAT/2))), 2))},
 		{"synsets: class 6, want a struct array", w.file(w.array(matDouble, 1, "synsets", id))},
 		{"synsets: no fields", w.file(w.array(matStruct, 1, "synsets", w.small(matInt32, int32(4)), w.small(matInt8, []byte("WNID")), one))},
 		{"4 bytes of names of fields, 3 each", w.file(w.array(matStruct, 1, "synsets", w.small(matInt32, int32(3)), w.small(matInt8, []byte("WNID"))))},
@@ -230,8 +164,8 @@ func TestLyingMAT(t *testing.T) {
 		{"field 3 of element 1: want a number: class 6, 1 elements, 3 bytes", w.file(w.synsets(1, w.synset(wnid, w.small(matUint8, []byte("123")))))},
 		{"want a number: class 6, 1 elements, 4 bytes of kind 9", w.file(w.synsets(1, w.synset(wnid, w.small(matFloat64, []byte("1234")))))},
 	} {
-		if wnids, err := parseSynsets(lie.file); err == nil || !strings.Contains(err.Error(), lie.want) {
-			t.Errorf("%v, error %v, want %q in it", wnids, err, lie.want)
+		if wnids, err := parseSynsets(forged.file); err == nil || !strings.Contains(err.Error(), forged.want) {
+			t.Errorf("%v, error %v, want %q in it", wnids, err, forged.want)
 		}
 	}
 }
