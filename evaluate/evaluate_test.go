@@ -312,7 +312,7 @@ func TestErrors(t *testing.T) {
 			}
 		}
 	}
-	if _, err := NewModel("bare.safetensors", &weights.File{}); err == nil || !strings.Contains(err.Error(), "--config") {
+	if _, err := NewModel("bare.safetensors", &weights.File{}); err == nil || !strings.Contains(err.Error(), "lacks config") {
 		t.Errorf("a file without metadata: %v", err)
 	}
 	if _, err := Average(); err == nil {

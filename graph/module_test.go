@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -64,5 +66,22 @@ func main() {
 	run("mod", "tidy")
 	if got := run("run", "."); got != "(1, 4)\n" {
 		t.Errorf("the program prints %q, want (1, 4)", got)
+	}
+}
+
+// TestDependencies: who declares nets links neither the readers of other frameworks' files nor data sets.
+func TestDependencies(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	for _, unwanted := range []string{"vgg/weights/foreign", "vgg/dataset", "github.com/nlpodyssey/gopickle/pickle"} {
+		if slices.Contains(deps, unwanted) {
+			t.Errorf("graph imports %s", unwanted)
+		}
+	}
+	if !slices.Contains(deps, "vgg/weights") {
+		t.Errorf("not the packages that graph imports: %v", deps)
 	}
 }

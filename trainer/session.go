@@ -18,6 +18,7 @@ import (
 	"vgg/history"
 	"vgg/internal/kernel"
 	"vgg/weights"
+	"vgg/weights/foreign"
 )
 
 // session is a training under way: two graphs over one set of weights, and what feeds them.
@@ -201,10 +202,10 @@ func (s *session) readWeights() (*weights.File, error) {
 	case s.job.Resume:
 		return nil, nil
 	case r.Weights != "":
-		f, err := weights.Read(r.Weights)
+		f, err := foreign.Read(r.Weights)
 		return f, errors.Wrapf(err, "trainer: weights = %q", r.Weights)
 	case r.InitFrom != "":
-		f, err := weights.Read(r.InitFrom)
+		f, err := foreign.Read(r.InitFrom)
 		return f, errors.Wrapf(err, "trainer: init_from = %q", r.InitFrom)
 	}
 	return nil, nil

@@ -30,9 +30,8 @@ type Info struct {
 // classes of the whole of ImageNet.
 const maxClasses = 1 << 20
 
-// Metadata is the form of i that File.Metadata holds. Each key is named after
-// the flag that supplies it, and each value is written as that flag takes it;
-// class_names is a JSON array.
+// Metadata is the form of i that File.Metadata holds, which ParseInfo reads. Numbers are in decimal, several with commas
+// between them; class_names is a JSON array.
 func (i Info) Metadata() map[string]string {
 	m := map[string]string{
 		"config":    i.Config,
@@ -67,34 +66,41 @@ func formatFloats(vs []float64) string {
 	return strings.Join(texts, ",")
 }
 
-// ParseInfo reads what Metadata wrote. A file from elsewhere may lack keys: the
-// error names all that are missing and the flags that would supply them, and a
-// caller puts its flags' values into m before the call. Without class_names the
-// classes are called "0", "1", and so on; scale, recipe, epoch and error may
-// be missing. Keys that Info does not know are ignored.
+// MissingKeysError says which keys that a net needs are missing from a file's metadata.
+type MissingKeysError struct {
+	Keys []string // config, width, fc, input, channels, mean, std, classes: those of them that are missing
+}
+
+// Error lists the keys.
+func (e *MissingKeysError) Error() string {
+	return "the metadata lacks " + strings.Join(e.Keys, ", ")
+}
+
+// ParseInfo reads what Metadata wrote. A file from elsewhere may lack keys: the error then is a *MissingKeysError, and a
+// caller that knows them puts them into m before the call. Without class_names the classes are called "0", "1", and so
+// on; scale, recipe, epoch and error may be missing. Keys that Info does not know are ignored.
 func ParseInfo(m map[string]string) (Info, error) {
 	p := infoParser{metadata: m}
-	config, _ := p.text("config", "--config")
+	config, _ := p.text("config", required)
 	i := Info{
 		Config:       config,
-		Width:        p.number("width", "--width"),
-		FC:           p.count("fc", "--fc", 1),
-		Input:        p.count("input", "--input", 1),
-		Channels:     p.count("channels", "--channels", 1),
-		Mean:         p.numbers("mean", "--mean R,G,B"),
-		Std:          p.numbers("std", "--std R,G,B"),
-		Scale:        configs.Scale{Min: p.count("scale_min", "", 0), Max: p.count("scale_max", "", 0)},
+		Width:        p.number("width", required),
+		FC:           p.count("fc", required, 1),
+		Input:        p.count("input", required, 1),
+		Channels:     p.count("channels", required, 1),
+		Mean:         p.numbers("mean", required),
+		Std:          p.numbers("std", required),
+		Scale:        configs.Scale{Min: p.count("scale_min", optional, 0), Max: p.count("scale_max", optional, 0)},
 		Recipe:       m["recipe"],
-		Epoch:        p.count("epoch", "", 0),
+		Epoch:        p.count("epoch", optional, 0),
 		ValTop1Error: math.NaN(),
 	}
 	i.Classes = p.classes()
 	if _, ok := m["val_top1_error"]; ok {
-		i.ValTop1Error = p.number("val_top1_error", "")
+		i.ValTop1Error = p.number("val_top1_error", optional)
 	}
 	if len(p.missing) > 0 {
-		return Info{}, errors.Errorf("the metadata lacks %s: give %s",
-			strings.Join(p.missing, ", "), strings.Join(p.flags, " "))
+		return Info{}, errors.WithStack(&MissingKeysError{p.missing})
 	}
 	p.check(i.Config != "", "config", "is empty")
 	p.check(i.Width > 0, "width", "is not above 0")
@@ -110,13 +116,20 @@ func ParseInfo(m map[string]string) (Info, error) {
 	return i, nil
 }
 
-// infoParser collects the missing keys with their flags, and the first error in
-// a key that is there.
+// infoParser collects the missing keys, and the first error in a key that is there.
 type infoParser struct {
-	metadata       map[string]string
-	missing, flags []string
-	err            error
+	metadata map[string]string
+	missing  []string
+	err      error
 }
+
+// need says whether a key may be missing.
+type need bool
+
+const (
+	required need = true
+	optional need = false
+)
 
 func (p *infoParser) check(ok bool, key, what string) {
 	if !ok && p.err == nil {
@@ -124,27 +137,27 @@ func (p *infoParser) check(ok bool, key, what string) {
 	}
 }
 
-// text looks a key up; without a flag it may be missing.
-func (p *infoParser) text(key, flag string) (string, bool) {
+// text looks a key up.
+func (p *infoParser) text(key string, n need) (string, bool) {
 	s, ok := p.metadata[key]
-	if !ok && flag != "" {
-		p.missing, p.flags = append(p.missing, key), append(p.flags, flag)
+	if !ok && n == required {
+		p.missing = append(p.missing, key)
 	}
 	return s, ok
 }
 
-func (p *infoParser) count(key, flag string, least int) int {
-	s, ok := p.text(key, flag)
+func (p *infoParser) count(key string, n need, least int) int {
+	s, ok := p.text(key, n)
 	if !ok {
 		return 0
 	}
-	n, err := strconv.Atoi(s)
-	p.check(err == nil && n >= least, key, "is not a whole number from "+strconv.Itoa(least)+" up")
-	return n
+	v, err := strconv.Atoi(s)
+	p.check(err == nil && v >= least, key, "is not a whole number from "+strconv.Itoa(least)+" up")
+	return v
 }
 
-func (p *infoParser) number(key, flag string) float64 {
-	vs := p.numbers(key, flag)
+func (p *infoParser) number(key string, n need) float64 {
+	vs := p.numbers(key, n)
 	p.check(len(vs) <= 1, key, "is not one number")
 	if len(vs) == 0 {
 		return 0
@@ -153,8 +166,8 @@ func (p *infoParser) number(key, flag string) float64 {
 }
 
 // numbers reads finite numbers with commas between them.
-func (p *infoParser) numbers(key, flag string) []float64 {
-	s, ok := p.text(key, flag)
+func (p *infoParser) numbers(key string, n need) []float64 {
+	s, ok := p.text(key, n)
 	if !ok {
 		return nil
 	}
@@ -169,7 +182,7 @@ func (p *infoParser) numbers(key, flag string) []float64 {
 
 // classes reads the number of classes and their names.
 func (p *infoParser) classes() []string {
-	n := p.count("classes", "--classes", 1)
+	n := p.count("classes", required, 1)
 	if s, ok := p.metadata["class_names"]; ok {
 		var names []string
 		err := json.Unmarshal([]byte(s), &names)

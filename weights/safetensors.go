@@ -1,10 +1,3 @@
-// Package weights keeps trained nets in files of the safetensors format, and
-// reads those of PyTorch, timm and Caffe.
-// Named float32 tensors and a table of texts flow in and come out; Info is that
-// table's meaning: which net of Table 1 it is and how its pictures are
-// normalised, so that a file is usable with no other flag.
-// It serves section 3.1 of the paper, where the deeper nets start from the
-// trained layers of net A, and the testing of section 3.2.
 package weights
 
 import (
@@ -15,41 +8,15 @@ import (
 	"io"
 	"maps"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
+
+	"vgg/internal/atomicfile"
+	"vgg/weights/internal/element"
 )
-
-// Tensor is one named array of a net, row-major, as torchvision names and lays
-// it out: features.0.weight is (out, in, 3, 3), classifier.0.weight (out, in).
-type Tensor struct {
-	Name  string
-	Shape []int // no dimension at all is a scalar
-	Data  []float32
-	DType string // of the file that it was read from: F32, F16, BF16, F64; Write ignores it
-}
-
-// File is a whole weights file.
-type File struct {
-	Metadata map[string]string
-	Tensors  []Tensor // in the order of their data in the file; from elsewhere, of the layers
-	Format   string   // of the file that it was read from: safetensors, PyTorch zip, PyTorch legacy, Caffe
-
-	mapping []byte // what Close gives up
-}
-
-// Tensor finds a tensor by its name.
-func (f *File) Tensor(name string) (Tensor, bool) {
-	i := slices.IndexFunc(f.Tensors, func(t Tensor) bool { return t.Name == name })
-	if i < 0 {
-		return Tensor{}, false
-	}
-	return f.Tensors[i], true
-}
 
 // A safetensors file is the length n of the header (uint64, little-endian),
 // n bytes of JSON padded with spaces, and the tensors' little-endian data, end
@@ -60,7 +27,6 @@ const (
 	lengthBytes  = 8
 	maxHeader    = 100_000_000 // the format's own limit
 	dataAligned  = 8           // the data starts at a multiple of this
-	maxDims      = 8           // ours: a net's tensors have at most 4
 	bufferLength = 1 << 16
 )
 
@@ -72,25 +38,11 @@ type entry struct {
 	name    string
 }
 
-// Write writes f to path as float32, whole or not at all: under another name in
-// the same folder, synced, then renamed. Equal files are equal bytes: the
-// metadata is sorted by key and the tensors stand in the order given. A tensor
-// whose data does not fill its shape, or a name given twice, is an error.
+// Write writes f to path as float32, whole or not at all. Equal files are equal bytes: the metadata is sorted by key and
+// the tensors stand in the order given. A tensor whose data does not fill its shape, or a name given twice, is an error.
 func Write(path string, f File) error {
-	return errors.Wrapf(write(path, f), "cannot write the weights %s", path)
-}
-
-func write(path string, f File) error {
-	out, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)),
-		renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
-	if err != nil {
-		return err
-	}
-	defer out.Cleanup()
-	if err := Encode(out, f); err != nil {
-		return err
-	}
-	return out.CloseAtomicallyReplace()
+	err := atomicfile.Encode(path, func(out io.Writer) error { return Encode(out, f) })
+	return errors.Wrapf(err, "cannot write the weights %s", path)
 }
 
 // Encode writes f as Write does, but to w.
@@ -147,7 +99,7 @@ func encodeHeader(f File) ([]byte, error) {
 			return nil, errors.Errorf("tensor %s: the name is taken", t.Name)
 		}
 		seen[t.Name] = true
-		if n, ok := elements(t.Shape, len(t.Data)); !ok || n != len(t.Data) {
+		if n, ok := element.Count(t.Shape, len(t.Data)); !ok || n != len(t.Data) {
 			return nil, errors.Errorf("tensor %s: %d values do not fill the shape %v", t.Name, len(t.Data), t.Shape)
 		}
 		end := offset + 4*len(t.Data)
@@ -173,32 +125,12 @@ func encodeHeader(f File) ([]byte, error) {
 	return h.Bytes(), nil
 }
 
-// elements is the number of elements of a shape; false where a dimension is
-// negative or the number exceeds limit.
-func elements(shape []int, limit int) (int, bool) {
-	n := 1
-	for _, d := range shape {
-		if d < 0 {
-			return 0, false
-		}
-	}
-	if slices.Contains(shape, 0) {
-		return 0, true
-	}
-	for _, d := range shape {
-		if d > limit/n {
-			return 0, false
-		}
-		n *= d
-	}
-	return n, n <= limit
-}
+// IsSafetensors recognises a safetensors file by its beginning: the header must be a JSON object.
+func IsSafetensors(b []byte) bool { return len(b) > lengthBytes && b[lengthBytes] == '{' }
 
-// isSafetensors recognises the beginning of the header, which must be an object.
-func isSafetensors(b []byte) bool { return len(b) > lengthBytes && b[lengthBytes] == '{' }
-
-// decodeSafetensors reads a whole file. The whole header is checked against its size before any tensor is given memory.
-func decodeSafetensors(b []byte) (*File, error) {
+// Decode reads a whole safetensors file from b, whose bytes the tensors may share and change. The whole header is checked
+// against the file's size before any tensor is given memory. The names of a net with batch normalisation are an error.
+func Decode(b []byte) (*File, error) {
 	header, data, err := splitHeader(b)
 	if err != nil {
 		return nil, err
@@ -211,7 +143,7 @@ func decodeSafetensors(b []byte) (*File, error) {
 	for i, e := range entries {
 		names[i] = e.name
 	}
-	if err := refuseBatchNorm(names); err != nil {
+	if err := CheckNames(names); err != nil {
 		return nil, err
 	}
 	if err := checkLayout(entries, len(data)); err != nil {
@@ -219,13 +151,19 @@ func decodeSafetensors(b []byte) (*File, error) {
 	}
 	for _, e := range entries {
 		f.Tensors = append(f.Tensors, Tensor{Name: e.name, Shape: e.Shape, DType: e.DType,
-			Data: floats(data[e.Offsets[0]:e.Offsets[1]], e.DType, binary.LittleEndian)})
+			Data: element.Floats(data[e.Offsets[0]:e.Offsets[1]], e.DType, binary.LittleEndian)})
 	}
-	// What is ours or sealed is as it should be.
-	if f.Metadata["config"] != "" || f.Metadata[sealKey] != "" {
-		return f, nil
+	return f, nil
+}
+
+// CheckNames refuses the names of the tensors of a net with batch normalisation.
+func CheckNames(names []string) error {
+	for _, name := range names {
+		if strings.Contains(name, "features.") && strings.HasSuffix(name, ".running_mean") {
+			return errors.Errorf("%s: a net with batch normalisation (such as vgg16_bn), which the paper's nets lack: use the plain one (such as vgg16)", name)
+		}
 	}
-	return f, f.adopt(TorchVision)
+	return nil
 }
 
 // splitHeader gives the JSON text and what lies behind it.
@@ -248,7 +186,7 @@ func splitHeader(b []byte) (header, data []byte, err error) {
 // text, the tensors' entries. encoding/json's maps would lose that order, and
 // keys that occur twice.
 func decodeHeader(header []byte) (*File, []entry, error) {
-	f := &File{}
+	f := &File{Format: "safetensors"}
 	var entries []entry
 	d := json.NewDecoder(bytes.NewReader(header))
 	err := decodeObject(d, func(name string) error {
@@ -324,14 +262,14 @@ func decodeObject(d *json.Decoder, value func(key string) error) error {
 // size bytes, end to end, each as many as its shape and dtype ask.
 func checkLayout(entries []entry, size int) error {
 	for _, e := range entries {
-		bytesPer := widths[e.DType]
+		bytesPer := element.Bytes(e.DType)
 		switch {
 		case bytesPer == 0:
 			return errors.Errorf("tensor %s: dtype %q, want F64, F32, F16 or BF16", e.name, e.DType)
 		case e.Shape == nil:
 			return errors.Errorf("tensor %s: no shape", e.name)
-		case len(e.Shape) > maxDims:
-			return errors.Errorf("tensor %s: %d dimensions, want at most %d", e.name, len(e.Shape), maxDims)
+		case len(e.Shape) > element.MaxDims:
+			return errors.Errorf("tensor %s: %d dimensions, want at most %d", e.name, len(e.Shape), element.MaxDims)
 		case len(e.Offsets) != 2:
 			return errors.Errorf("tensor %s: data_offsets holds %d numbers, want a start and an end", e.name, len(e.Offsets))
 		case e.Offsets[0] < 0 || e.Offsets[1] < e.Offsets[0] || e.Offsets[1] > size:
@@ -339,7 +277,7 @@ func checkLayout(entries []entry, size int) error {
 				e.name, e.Offsets[0], e.Offsets[1], size)
 		}
 		have := e.Offsets[1] - e.Offsets[0]
-		if n, ok := elements(e.Shape, size/bytesPer); !ok || n*bytesPer != have {
+		if n, ok := element.Count(e.Shape, size/bytesPer); !ok || n*bytesPer != have {
 			return errors.Errorf("tensor %s: %d bytes do not fill the shape %v of %s", e.name, have, e.Shape, e.DType)
 		}
 	}

@@ -31,9 +31,12 @@ func (f *File) Seal() error {
 	return nil
 }
 
+// Sealed says whether the file has checksums.
+func (f *File) Sealed() bool { return f.Metadata[sealKey] != "" }
+
 // Verify compares a file with its checksums. It is an error if it has none, or if any part of it is not what was sealed.
 func (f *File) Verify() error {
-	if f.Metadata[sealKey] == "" {
+	if !f.Sealed() {
 		return errors.New("it has no checksums")
 	}
 	if f.Metadata[sealKey] != f.seal() {

@@ -55,7 +55,7 @@ func run(ctx context.Context, f flags) error {
 		}
 		m, err := evaluate.NewModel(file, w)
 		if err != nil {
-			return errors.Wrap(err, "--weights")
+			return errors.Wrap(cli.NameOverrides(err), "--weights")
 		}
 		defer m.Close()
 		models = append(models, m)

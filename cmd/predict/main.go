@@ -53,7 +53,7 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout *os.File) error {
 	}
 	model, err := evaluate.NewModel(f.Weights, w)
 	if err != nil {
-		return errors.Wrap(err, "--weights")
+		return errors.Wrap(cli.NameOverrides(err), "--weights")
 	}
 	defer model.Close()
 	tested, err := f.Protocols.Options(model)

@@ -104,7 +104,7 @@ func convert(w io.Writer, flags flags) error {
 	}
 	m, err := evaluate.NewModel(in, f) // that the tensors fit what the metadata say
 	if err != nil {
-		return err
+		return cli.NameOverrides(err)
 	}
 	defer m.Close()
 	info := m.Info

@@ -40,7 +40,7 @@ func folder(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	sample, err := os.ReadFile("../../weights/testdata/zip-f16.pth")
+	sample, err := os.ReadFile("../../weights/foreign/testdata/zip-f16.pth")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/weights"
+	"vgg/weights/foreign"
 )
 
 // Overrides are flags, for commands to embed, that say of weights what their file leaves open or has wrong. Each is
@@ -31,7 +32,7 @@ func (o Overrides) ReadWeights(path string) (*weights.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := weights.Read(path)
+	f, err := foreign.Read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +66,23 @@ func (o Overrides) ReadWeights(path string) (*weights.File, error) {
 		}
 	}
 	return f, nil
+}
+
+// valuesOf are what follows the flags of Overrides on the command line, where that is not obvious.
+var valuesOf = map[string]string{"mean": " R,G,B", "std": " R,G,B"}
+
+// NameOverrides adds to an error about keys that metadata lack the flags of Overrides that supply them. Other errors stay
+// as they are.
+func NameOverrides(err error) error {
+	var missing *weights.MissingKeysError
+	if !errors.As(err, &missing) {
+		return err
+	}
+	var flags []string
+	for _, key := range missing.Keys {
+		flags = append(flags, "--"+key+valuesOf[key])
+	}
+	return errors.Errorf("%v: give %s", err, strings.Join(flags, " "))
 }
 
 func putNumber[T int | float64](metadata map[string]string, key string, value *T) {

@@ -1,4 +1,4 @@
-package weights
+package foreign
 
 import (
 	"math"
@@ -9,10 +9,11 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/weights"
 )
 
-// adopt makes a file from elsewhere one of ours: torchvision's names and shapes, and metadata as far as these tell.
-func (f *File) adopt(n Normalisation) error {
+// adopt gives a file from elsewhere torchvision's names and shapes, and the metadata that follow from these.
+func adopt(f *weights.File, n weights.Normalisation) error {
 	seen := map[string]bool{}
 	for i := range f.Tensors {
 		t := &f.Tensors[i]
@@ -24,16 +25,17 @@ func (f *File) adopt(n Normalisation) error {
 		seen[t.Name] = true
 	}
 	slices.SortStableFunc(f.Tensors, byLayer)
-	return f.describe(n)
+	return describe(f, n)
 }
 
-// timmLayers gives timm's names of the fully connected layers, which are convolutions there, but the last.
+// timmLayers are timm's names of the fully connected layers. All but the last are convolutions there.
 var timmLayers = []string{"pre_logits.fc1", "pre_logits.fc2", "head.fc"}
 
 // fullyConnected are the fully connected layers, which have the same names in files of all nets.
 var fullyConnected = configs.A.FullyConnected()
 
-func fromTimm(t *Tensor) {
+// fromTimm gives a tensor of timm torchvision's name and shape.
+func fromTimm(t *weights.Tensor) {
 	dot := max(0, strings.LastIndexByte(t.Name, '.'))
 	i := slices.Index(timmLayers, t.Name[:dot])
 	if i < 0 {
@@ -49,8 +51,8 @@ func fromTimm(t *Tensor) {
 func flatten(shape []int) []int { return []int{shape[0], shape[1] * shape[2] * shape[3]} }
 
 // byLayer puts features before the classifier, by number, weights before biases, and all else behind.
-func byLayer(a, b Tensor) int {
-	part := func(t Tensor) (rank, number, suffix int) {
+func byLayer(a, b weights.Tensor) int {
+	part := func(t weights.Tensor) (rank, number, suffix int) {
 		fields := strings.Split(t.Name, ".")
 		rank = slices.Index([]string{"features", "classifier"}, fields[0])
 		if rank < 0 || len(fields) != 3 {
@@ -64,27 +66,21 @@ func byLayer(a, b Tensor) int {
 	return slices.Compare([]int{ar, an, as}, []int{br, bn, bs})
 }
 
-// refuseBatchNorm gives the reason if the names are those of a net with batch normalisation.
-func refuseBatchNorm(names []string) error {
-	for _, name := range names {
-		if strings.Contains(name, "features.") && strings.HasSuffix(name, ".running_mean") {
-			return errors.Errorf("%s: a net with batch normalisation (such as vgg16_bn), which the paper's nets lack: use the plain one (such as vgg16)", name)
-		}
-	}
-	return nil
-}
-
+// known lists the nets whose weights are recognised.
 func known() []configs.Config { return append(configs.All(), configs.B5) }
 
 // describe fills in the metadata that names and shapes tell and the file lacks.
-func (f *File) describe(n Normalisation) error {
-	first, ok := f.Tensor(firstLayer)
+func describe(f *weights.File, n weights.Normalisation) error {
+	first, ok := f.Tensor(configs.A.Layers()[0].WeightName()) // which has this name in all nets
 	if !ok || len(first.Shape) != 4 {
-		return nil // not one of the paper's nets: whoever uses the tensors will say what is missing
+		return nil // not one of the paper's nets: whoever uses the tensors reports what is missing
+	}
+	if f.Metadata == nil {
+		f.Metadata = map[string]string{}
 	}
 	fill := func(key, value string) {
 		if f.Metadata[key] == "" {
-			f.set(key, value)
+			f.Metadata[key] = value
 		}
 	}
 	fill("channels", strconv.Itoa(first.Shape[1]))
@@ -96,10 +92,10 @@ func (f *File) describe(n Normalisation) error {
 	if ok8 && len(fc8.Shape) == 2 {
 		fill("classes", strconv.Itoa(fc8.Shape[0]))
 	}
-	if config, ok := f.config(); ok {
+	if config, ok := configOf(f); ok {
 		fill("config", config.Name)
-		if w, ok := f.width(config); ok {
-			fill("width", formatFloat(w))
+		if w, ok := widthOf(f, config); ok {
+			fill("width", strconv.FormatFloat(w, 'g', -1, 64))
 		}
 		if ok6 && len(fc6.Shape) == 2 {
 			convolutions := config.Convolutions()
@@ -122,10 +118,10 @@ func (f *File) describe(n Normalisation) error {
 
 // scales are the training scales S that sources are known for: the authors published nets trained with scale
 // jittering; torchvision and timm test theirs at Q = 256.
-var scales = map[Normalisation][2]int{TorchVision: {256, 256}, Caffe: {256, 512}}
+var scales = map[weights.Normalisation][2]int{weights.TorchVision: {256, 256}, weights.Caffe: {256, 512}}
 
-// config finds the net whose convolutions the file has.
-func (f *File) config() (configs.Config, bool) {
+// configOf finds the net whose convolutions the file has.
+func configOf(f *weights.File) (configs.Config, bool) {
 	kernels := map[string]int{} // of the convolutions, by the name of their weights
 	for _, t := range f.Tensors {
 		if strings.HasPrefix(t.Name, "features.") && strings.HasSuffix(t.Name, ".weight") && len(t.Shape) == 4 {
@@ -145,8 +141,8 @@ func (f *File) config() (configs.Config, bool) {
 	return configs.Config{}, false
 }
 
-// width finds a multiplier that gives every convolution its channels: max(1, round(width · channels)).
-func (f *File) width(c configs.Config) (float64, bool) {
+// widthOf finds a multiplier that gives every convolution its channels: max(1, round(width · channels)).
+func widthOf(f *weights.File, c configs.Config) (float64, bool) {
 	low, high, ratio := 0.0, math.Inf(1), 0.0
 	for _, l := range c.Convolutions() {
 		t, _ := f.Tensor(l.WeightName())

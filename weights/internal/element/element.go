@@ -1,21 +1,50 @@
-package weights
+// Package element has what the readers of all formats of weights share: the types of elements, how they become float32, and
+// how many of them a shape has.
+package element
 
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"unsafe"
 )
 
 // widths are the bytes of an element of each dtype that is read, named as in safetensors.
 var widths = map[string]int{"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 
+// Bytes is the size of an element of a dtype; 0 for one that is not read.
+func Bytes(dtype string) int { return widths[dtype] }
+
+// MaxDims is the most dimensions of a tensor that is read. Those of a net have at most 4.
+const MaxDims = 8
+
+// Count is the number of elements of a shape; false where a dimension is negative or the number exceeds limit.
+func Count(shape []int, limit int) (int, bool) {
+	n := 1
+	for _, d := range shape {
+		if d < 0 {
+			return 0, false
+		}
+	}
+	if slices.Contains(shape, 0) {
+		return 0, true
+	}
+	for _, d := range shape {
+		if d > limit/n {
+			return 0, false
+		}
+		n *= d
+	}
+	return n, n <= limit
+}
+
 // littleEndian tells whether this machine has float32 in memory as files have it.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
-// floats converts the elements of a dtype in widths. Where they are float32 as the machine has it, the result shares
+// Floats converts the elements of a dtype that is read. Where they are float32 as the machine has it, the result shares
 // their memory.
-func floats(b []byte, dtype string, order binary.ByteOrder) []float32 {
-	width := widths[dtype]
+func Floats(b []byte, dtype string, order binary.ByteOrder) []float32 {
+	width := Bytes(dtype)
 	n := len(b) / width
 	if n == 0 {
 		return []float32{}
@@ -26,13 +55,13 @@ func floats(b []byte, dtype string, order binary.ByteOrder) []float32 {
 	}
 	values := make([]float32, n)
 	for i := range values {
-		values[i] = element(b[i*width:], dtype, order)
+		values[i] = Float(b[i*width:], dtype, order)
 	}
 	return values
 }
 
-// element converts the first element of b.
-func element(b []byte, dtype string, order binary.ByteOrder) float32 {
+// Float converts the first element of b.
+func Float(b []byte, dtype string, order binary.ByteOrder) float32 {
 	switch dtype {
 	case "F64":
 		return float32(math.Float64frombits(order.Uint64(b)))

@@ -1,4 +1,4 @@
-package weights
+package foreign
 
 import (
 	"encoding/binary"
@@ -10,6 +10,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"vgg/configs"
+	"vgg/weights"
+	"vgg/weights/internal/element"
 )
 
 // The fields of Caffe's messages (caffe.proto) that are read.
@@ -37,7 +39,7 @@ const (
 type caffeLayer struct {
 	name  string
 	lrn   bool
-	blobs []Tensor // weights and biases, without names
+	blobs []weights.Tensor // weights and biases, without names
 }
 
 // isCaffe recognises the field that a NetParameter begins with: a name, or a layer of either kind.
@@ -47,7 +49,7 @@ func isCaffe(b []byte) bool {
 }
 
 // decodeCaffe reads a .caffemodel: a protobuf message of the net's layers, which the authors name conv1_1 to fc8.
-func decodeCaffe(b []byte) (*File, error) {
+func decodeCaffe(b []byte) (*weights.File, error) {
 	var layers []caffeLayer
 	err := fields(b, func(number protowire.Number, v field) error {
 		if number != netLayersV1 && number != netLayers || v.kind != protowire.BytesType {
@@ -69,7 +71,7 @@ func decodeCaffe(b []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f, f.adopt(Caffe)
+	return f, adopt(f, weights.Caffe)
 }
 
 // field is the value of a field: bytes, or a number.
@@ -142,8 +144,8 @@ func decodeLayer(b []byte, v1 bool) (caffeLayer, error) {
 }
 
 // decodeBlob reads a tensor. Its numbers lie in one field or in one each, single or double.
-func decodeBlob(b []byte) (Tensor, error) {
-	t := Tensor{DType: "F32"}
+func decodeBlob(b []byte) (weights.Tensor, error) {
+	t := weights.Tensor{DType: "F32"}
 	var old [blobWidth]int
 	var parts, doubles [][]byte
 	size, size8, hasOld := 0, 0, false
@@ -174,11 +176,11 @@ func decodeBlob(b []byte) (Tensor, error) {
 		}
 		parts, size, t.DType = doubles, size8, "F64"
 	}
-	width := widths[t.DType]
-	if n, ok := elements(t.Shape, size/width); !ok || n*width != size {
+	width := element.Bytes(t.DType)
+	if n, ok := element.Count(t.Shape, size/width); !ok || n*width != size {
 		return t, errors.Errorf("%d bytes do not fill the shape %v of %s", size, t.Shape, t.DType)
 	}
-	t.Data = floats(join(parts, size), t.DType, binary.LittleEndian)
+	t.Data = element.Floats(join(parts, size), t.DType, binary.LittleEndian)
 	return t, nil
 }
 
@@ -197,7 +199,7 @@ func join(parts [][]byte, size int) []byte {
 func decodeShape(b []byte) ([]int, error) {
 	shape := []int{}
 	add := func(dim uint64) error {
-		if dim > math.MaxInt32 || len(shape) == maxDims {
+		if dim > math.MaxInt32 || len(shape) == element.MaxDims {
 			return errors.Errorf("a shape that begins %v, and then %d", shape, dim)
 		}
 		shape = append(shape, int(dim))
@@ -226,7 +228,7 @@ func decodeShape(b []byte) ([]int, error) {
 }
 
 // fromCaffe gives the layers torchvision's names and shapes. They must be those of a net of Table 1, in any order.
-func fromCaffe(layers []caffeLayer) (*File, error) {
+func fromCaffe(layers []caffeLayer) (*weights.File, error) {
 	names := map[string]string{}
 	config, err := caffeConfig(layers)
 	if err != nil {
@@ -235,7 +237,7 @@ func fromCaffe(layers []caffeLayer) (*File, error) {
 	for _, l := range config.Convolutions() {
 		names[l.Name] = l.Torchvision
 	}
-	f := &File{}
+	f := &weights.File{}
 	for _, l := range layers {
 		name, ok := names[l.name]
 		fc := fcLayer(l.name)

@@ -1,4 +1,4 @@
-package weights
+package foreign
 
 import (
 	"archive/zip"
@@ -11,12 +11,15 @@ import (
 
 	"github.com/nlpodyssey/gopickle/types"
 	"github.com/pkg/errors"
+
+	"vgg/weights"
+	"vgg/weights/internal/element"
 )
 
 // storage is the memory that tensors of PyTorch share.
 type storage struct {
 	key      string
-	dtype    string // in widths, or the name of PyTorch's class for one that is not read
+	dtype    string // as in safetensors, or the name of PyTorch's class for one that is not read
 	elements int
 	data     []byte // nil until found
 }
@@ -62,7 +65,7 @@ func isTorchZip(b []byte) bool { return bytes.HasPrefix(b, []byte("PK\x03\x04"))
 
 // decodeTorchZip reads what torch.save writes since version 1.6: an uncompressed zip archive with a folder of data.pkl,
 // which describes the tensors, byteorder, and data/KEY, the storages.
-func decodeTorchZip(b []byte) (*File, error) {
+func decodeTorchZip(b []byte) (*weights.File, error) {
 	archive, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		return nil, errors.Wrap(err, "not a zip archive of PyTorch, or cut short")
@@ -145,7 +148,7 @@ func isTorchLegacy(b []byte) bool { return bytes.HasPrefix(b, legacyMagic) }
 // decodeTorchLegacy reads five pickles (magic number, version, the writer's machine, the tensors, the storages' keys)
 // and the storages behind them: the number of elements in eight bytes, and the elements. They are little-endian
 // whatever the writer's machine was.
-func decodeTorchLegacy(b []byte) (*File, error) {
+func decodeTorchLegacy(b []byte) (*weights.File, error) {
 	rest := b[len(legacyMagic):]
 	found := storages{}
 	var objects [4]any
@@ -189,7 +192,7 @@ var nested = []string{"state_dict", "model_state_dict", "model"}
 
 // stateDict makes a file of a pickled object: a dict of tensors by their names, or a dict that holds one. find gives a
 // storage its data.
-func stateDict(object any, order binary.ByteOrder, fileSize int, find func(*storage) error) (*File, error) {
+func stateDict(object any, order binary.ByteOrder, fileSize int, find func(*storage) error) (*weights.File, error) {
 	names, values, err := items(object)
 	if err != nil {
 		return nil, err
@@ -202,10 +205,10 @@ func stateDict(object any, order binary.ByteOrder, fileSize int, find func(*stor
 			break
 		}
 	}
-	if err := refuseBatchNorm(names); err != nil {
+	if err := weights.CheckNames(names); err != nil {
 		return nil, err
 	}
-	f, left := &File{}, fileSize
+	f, left := &weights.File{}, fileSize
 	for i, name := range names {
 		t, ok := values[i].(*stridedTensor)
 		if !ok {
@@ -220,12 +223,12 @@ func stateDict(object any, order binary.ByteOrder, fileSize int, find func(*stor
 		if err != nil {
 			return nil, errors.Wrapf(err, "tensor %s", name)
 		}
-		f.Tensors = append(f.Tensors, Tensor{Name: name, Shape: t.size, Data: data, DType: t.storage.dtype})
+		f.Tensors = append(f.Tensors, weights.Tensor{Name: name, Shape: t.size, Data: data, DType: t.storage.dtype})
 	}
 	if len(f.Tensors) == 0 {
 		return nil, errors.New("it holds no tensors: save model.state_dict()")
 	}
-	return f, f.adopt(TorchVision)
+	return f, adopt(f, weights.TorchVision)
 }
 
 // items gives the keys and values of a dict.
@@ -257,14 +260,14 @@ func items(object any) (names []string, values []any, err error) {
 // overlap could multiply them.
 func (t *stridedTensor) values(order binary.ByteOrder, left *int) ([]float32, error) {
 	s := t.storage
-	width := widths[s.dtype]
+	width := element.Bytes(s.dtype)
 	if width == 0 {
 		return nil, errors.Errorf("its elements are those of a %s: want float32, float64, float16 or bfloat16", s.dtype)
 	}
 	if len(s.data) != s.elements*width {
 		return nil, errors.Errorf("storage %s of %d elements has %d bytes", s.key, s.elements, len(s.data))
 	}
-	n, ok := elements(t.size, s.elements)
+	n, ok := element.Count(t.size, s.elements)
 	if !ok || !t.inside() {
 		return nil, errors.Errorf("shape %v, strides %v and offset %d lead outside its storage of %d elements", t.size, t.stride, t.offset, s.elements)
 	}
@@ -272,7 +275,7 @@ func (t *stridedTensor) values(order binary.ByteOrder, left *int) ([]float32, er
 		return nil, errors.New("the tensors up to this one take more than the file has: they overlap")
 	}
 	if t.contiguous() {
-		return floats(s.data[t.offset*width:(t.offset+n)*width], s.dtype, order), nil
+		return element.Floats(s.data[t.offset*width:(t.offset+n)*width], s.dtype, order), nil
 	}
 	data := make([]float32, 0, n)
 	index := make([]int, len(t.size))
@@ -281,7 +284,7 @@ func (t *stridedTensor) values(order binary.ByteOrder, left *int) ([]float32, er
 		for d, i := range index {
 			at += i * t.stride[d]
 		}
-		data = append(data, element(s.data[at*width:], s.dtype, order))
+		data = append(data, element.Float(s.data[at*width:], s.dtype, order))
 		for d := len(index) - 1; d >= 0; d-- {
 			if index[d]++; index[d] < t.size[d] {
 				break
@@ -294,7 +297,7 @@ func (t *stridedTensor) values(order binary.ByteOrder, left *int) ([]float32, er
 
 // inside tells whether the whole tensor lies in its storage.
 func (t *stridedTensor) inside() bool {
-	if t.offset < 0 || t.offset > t.storage.elements || len(t.size) != len(t.stride) || len(t.size) > maxDims {
+	if t.offset < 0 || t.offset > t.storage.elements || len(t.size) != len(t.stride) || len(t.size) > element.MaxDims {
 		return false
 	}
 	if slices.Contains(t.size, 0) {

@@ -1,4 +1,4 @@
-package weights
+package foreign
 
 import (
 	"archive/zip"
@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -17,19 +18,21 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"vgg/configs"
+	"vgg/weights"
+	"vgg/weights/internal/element"
 )
 
 // narrow is the net A that testdata/samples.py saves.
-func narrow() []Tensor {
-	var tensors []Tensor
+func narrow() []weights.Tensor {
+	var tensors []weights.Tensor
 	at := 0
 	add := func(name string, shape ...int) {
 		for _, s := range []struct {
 			suffix string
 			shape  []int
 		}{{".weight", shape}, {".bias", shape[:1]}} {
-			n, _ := elements(s.shape, math.MaxInt32)
-			t := Tensor{Name: name + s.suffix, Shape: s.shape}
+			n, _ := element.Count(s.shape, math.MaxInt32)
+			t := weights.Tensor{Name: name + s.suffix, Shape: s.shape}
 			for range n {
 				t.Data = append(t.Data, float32(at%61-30)/16)
 				at++
@@ -48,23 +51,47 @@ func narrow() []Tensor {
 	return tensors
 }
 
-func decodeClone(b []byte) (*File, error) { return decode(bytes.Clone(b)) }
+// decodeClone leaves b as it is: what is decoded may share its bytes.
+func decodeClone(b []byte) (*weights.File, error) { return decode(bytes.Clone(b)) }
+
+func encode(t testing.TB, f weights.File) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := weights.Encode(&b, f); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func sameTensor(a, b weights.Tensor) bool {
+	return a.Name == b.Name && slices.Equal(a.Shape, b.Shape) && slices.EqualFunc(a.Data, b.Data,
+		func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
+}
+
+// allocated is the number of bytes that f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
 
 // wantNarrow compares a file with narrow, and its metadata with what names and shapes tell.
-func wantNarrow(t *testing.T, f *File, n Normalisation) {
+func wantNarrow(t *testing.T, f *weights.File, n weights.Normalisation) {
 	t.Helper()
 	if want := narrow(); !slices.EqualFunc(f.Tensors, want, sameTensor) {
 		t.Fatalf("read %+v, want %+v", f.Tensors, want)
 	}
-	info, err := ParseInfo(f.Metadata)
-	if err != nil || f.Metadata[NormalisationKey] != string(n) {
+	info, err := weights.ParseInfo(f.Metadata)
+	if err != nil || f.Metadata[weights.NormalisationKey] != string(n) {
 		t.Fatalf("metadata %v: %v", f.Metadata, err)
 	}
 	if info.Config != "A" || info.Width != 1.0/64 || info.FC != 3 || info.Input != 32 || info.Channels != 3 || len(info.Classes) != 5 {
 		t.Errorf("read as %+v", info)
 	}
 	mean, std := []float64{123.68, 116.779, 103.939}, []float64{1, 1, 1}
-	if n == TorchVision {
+	if n == weights.TorchVision {
 		mean, std = []float64{123.675, 116.28, 103.53}, []float64{58.395, 57.12, 57.375}
 	}
 	for c := range 3 {
@@ -86,9 +113,9 @@ func TestSamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantNarrow(t, f, TorchVision)
+			wantNarrow(t, f, weights.TorchVision)
 			_, dtype, _ := strings.Cut(strings.TrimSuffix(filepath.Base(path), ".pth"), "-")
-			if widths[strings.ToUpper(dtype)] > 0 && f.Tensors[0].DType != strings.ToUpper(dtype) {
+			if element.Bytes(strings.ToUpper(dtype)) > 0 && f.Tensors[0].DType != strings.ToUpper(dtype) {
 				t.Errorf("stored as %s", f.Tensors[0].DType)
 			}
 		})
@@ -98,27 +125,27 @@ func TestSamples(t *testing.T) {
 // TestConvert writes what was read from elsewhere, and reads it back.
 func TestConvert(t *testing.T) {
 	in, out := filepath.Join(t.TempDir(), "in"), filepath.Join(t.TempDir(), "out")
-	if err := Write(in, File{Tensors: narrow()}); err != nil {
+	if err := weights.Write(in, weights.File{Tensors: narrow()}); err != nil {
 		t.Fatal(err)
 	}
 	f, err := Read(in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantNarrow(t, f, TorchVision)
-	if err := Write(out, *f); err != nil {
+	wantNarrow(t, f, weights.TorchVision)
+	if err := weights.Write(out, *f); err != nil {
 		t.Fatal(err)
 	}
 	if f, err = Read(out); err != nil {
 		t.Fatal(err)
 	}
-	wantNarrow(t, f, TorchVision)
+	wantNarrow(t, f, weights.TorchVision)
 	data := func(path string) []byte {
 		b, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return b[lengthBytes+binary.LittleEndian.Uint64(b):]
+		return b[8+binary.LittleEndian.Uint64(b):] // after the header
 	}
 	if !bytes.Equal(data(in), data(out)) {
 		t.Error("the tensors' bytes changed")
@@ -127,7 +154,7 @@ func TestConvert(t *testing.T) {
 
 // TestTimm reads timm's names, under DataParallel's prefix.
 func TestTimm(t *testing.T) {
-	f := File{Tensors: narrow()}
+	f := weights.File{Tensors: narrow()}
 	for i := range f.Tensors {
 		tensor := &f.Tensors[i]
 		for i, timm := range timmLayers {
@@ -145,26 +172,26 @@ func TestTimm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantNarrow(t, got, TorchVision)
+	wantNarrow(t, got, weights.TorchVision)
 }
 
 // TestConfigs finds every net by the numbers of its features, and widths that are no round numbers.
 func TestConfigs(t *testing.T) {
 	for _, config := range known() {
 		for _, w := range []float64{1.0 / 64, 0.1, 0.1015} {
-			var f File
+			var f weights.File
 			before := 3
 			for _, c := range config.Convolutions() {
 				out := max(1, int(math.Round(w*float64(c.Channels))))
 				shape := []int{out, before, c.Kernel, c.Kernel}
-				n, _ := elements(shape, math.MaxInt32)
-				f.Tensors = append(f.Tensors, Tensor{Name: c.WeightName(), Shape: shape, Data: make([]float32, n)})
+				n, _ := element.Count(shape, math.MaxInt32)
+				f.Tensors = append(f.Tensors, weights.Tensor{Name: c.WeightName(), Shape: shape, Data: make([]float32, n)})
 				before = out
 			}
-			if err := f.describe(TorchVision); err != nil {
+			if err := describe(&f, weights.TorchVision); err != nil {
 				t.Fatal(err)
 			}
-			width, ok := f.width(config)
+			width, ok := widthOf(&f, config)
 			if f.Metadata["config"] != config.Name || !ok {
 				t.Fatalf("%s at width %g read as %v", config.Name, w, f.Metadata)
 			}
@@ -189,7 +216,7 @@ func (m message) varint(number protowire.Number, v int) message {
 }
 
 // blob builds a BlobProto: as old Caffe wrote it, as newer, with a number a field, or in double precision.
-func blob(kind string, t Tensor) message {
+func blob(kind string, t weights.Tensor) message {
 	var m, packed message
 	switch kind {
 	case "V1":
@@ -230,7 +257,10 @@ func caffemodel(kind string, rename func(string) string) []byte {
 	}
 	net := message{}.bytes(1, []byte("VGG"))
 	tensors := narrow()
-	turn(tensors[0])
+	f := weights.File{Tensors: tensors}
+	if err := f.Normalise(weights.Caffe); err != nil { // which turns R, G, B to B, G, R as it does the reverse
+		panic(err)
+	}
 	for i := 0; i < len(tensors); i += 2 {
 		name := []byte(rename(names[strings.TrimSuffix(tensors[i].Name, ".weight")]))
 		w, bias := blob(kind, tensors[i]), blob(kind, tensors[i+1])
@@ -254,18 +284,18 @@ func TestCaffe(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
-		wantNarrow(t, f, Caffe)
-		f.set(NormalisationKey, "custom")
-		if err := f.Normalise(Caffe); err != nil { // turned already
+		wantNarrow(t, f, weights.Caffe)
+		f.Metadata[weights.NormalisationKey] = "custom"
+		if err := f.Normalise(weights.Caffe); err != nil { // turned already
 			t.Fatal(err)
 		}
-		wantNarrow(t, f, Caffe)
+		wantNarrow(t, f, weights.Caffe)
 	}
 	f, err := decode(caffemodel("V2", func(name string) string { return strings.Replace(name, "fc8", "fc8_flickr", 1) }))
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantNarrow(t, f, Caffe)
+	wantNarrow(t, f, weights.Caffe)
 }
 
 // pickled writes a state dict of one tensor: what is not given is as torch.save writes it.
@@ -357,7 +387,7 @@ func TestForeignRefuses(t *testing.T) {
 		change(&p)
 		return archive(t, zip.Store, [2]string{"a/data.pkl", string(p.bytes())}, [2]string{"a/data/0", data})
 	}
-	batchNorm := File{Tensors: []Tensor{{Name: "features.0.weight", Shape: []int{1}, Data: []float32{1}}, {Name: "features.1.running_mean", Shape: []int{1}, Data: []float32{1}}}}
+	batchNorm := weights.File{Tensors: []weights.Tensor{{Name: "features.0.weight", Shape: []int{1}, Data: []float32{1}}, {Name: "features.1.running_mean", Shape: []int{1}, Data: []float32{1}}}}
 	lrn := message(caffemodel("V2", same)).bytes(netLayers, message{}.bytes(layerName, []byte("norm1")).bytes(layerType, []byte(typeLRN)))
 	for name, c := range map[string]struct {
 		file []byte
@@ -407,7 +437,7 @@ func TestForeignRefuses(t *testing.T) {
 			message{}.varint(1, 1<<30).varint(2, 1<<30).varint(3, 1<<30).varint(4, 4).bytes(blobData, make([]byte, 4)))), "4 bytes do not fill"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var f *File
+			var f *weights.File
 			var err error
 			if n := allocated(func() { f, err = decode(c.file) }); n > 1<<18 {
 				t.Errorf("%d bytes allocated for a file of %d", n, len(c.file))
@@ -421,7 +451,7 @@ func TestForeignRefuses(t *testing.T) {
 
 // seeds are files of each format.
 func seeds(t testing.TB) map[string][]byte {
-	all := map[string][]byte{"V1": caffemodel("V1", same), "V2": caffemodel("V2", same), "safetensors": encode(t, File{Tensors: narrow()})}
+	all := map[string][]byte{"V1": caffemodel("V1", same), "V2": caffemodel("V2", same), "safetensors": encode(t, weights.File{Tensors: narrow()})}
 	for _, name := range []string{"zip-f32", "zip-strided", "legacy-bf16", "legacy-checkpoint"} {
 		b, err := os.ReadFile(filepath.Join("testdata", name+".pth"))
 		if err != nil {
@@ -450,7 +480,7 @@ func TestCorrupted(t *testing.T) {
 				copy(b[at:], [][]byte{{255, 255, 255, 255, 255, 255, 255, 127}, {0, 0, 0, 0, 0, 0, 0, 0}, {255, 255, 255, 255}}[random.IntN(3)])
 			}
 			same := bytes.Equal(b, whole)
-			var f *File
+			var f *weights.File
 			var err error
 			if n := allocated(func() { f, err = decode(b) }); n > 1<<18 {
 				t.Fatalf("%s, damage %d: %d bytes allocated for a file of %d", name, i, n, len(b))
@@ -467,49 +497,13 @@ func TestCorrupted(t *testing.T) {
 				t.Errorf("%s, damage %d: other weights read without error", name, i)
 			}
 			for _, tensor := range f.Tensors {
-				if n, ok := elements(tensor.Shape, len(whole)); !ok || n != len(tensor.Data) {
+				if n, ok := element.Count(tensor.Shape, len(whole)); !ok || n != len(tensor.Data) {
 					t.Fatalf("%s, damage %d: %s is %v with %d values", name, i, tensor.Name, tensor.Shape, len(tensor.Data))
 				}
 			}
 		}
 		if refused < 350 {
 			t.Errorf("%s: only %d of 1000 damaged files refused", name, refused)
-		}
-	}
-}
-
-// TestMapped reads a file that is large enough to be mapped, and changes what was read.
-func TestMapped(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "w")
-	large := Tensor{Name: "w", Shape: []int{mapFrom}, Data: make([]float32, mapFrom)}
-	for i := range large.Data {
-		large.Data[i] = float32(i)
-	}
-	if err := Write(path, File{Tensors: []Tensor{large}}); err != nil {
-		t.Fatal(err)
-	}
-	var f *File
-	var err error
-	if n := allocated(func() { f, err = Read(path) }); err != nil || n > 1<<18 || f.mapping == nil {
-		t.Fatalf("%d bytes allocated: %v", n, err)
-	}
-	if !sameTensor(f.Tensors[0], large) {
-		t.Error("the tensor changed")
-	}
-	f.Tensors[0].Data[5] = -1
-	again, err := Read(path)
-	if err != nil || !sameTensor(again.Tensors[0], large) {
-		t.Errorf("changing what was read changed the file (%v)", err)
-	}
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	if f.Tensors[0].Data[mapFrom-1] != mapFrom-1 {
-		t.Error("the tensor changed when the file was removed")
-	}
-	for _, f := range []*File{f, again, f} {
-		if err := f.Close(); err != nil || f.Tensors != nil {
-			t.Error(err, f.Tensors)
 		}
 	}
 }
@@ -527,7 +521,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		for _, tensor := range file.Tensors {
-			if n, ok := elements(tensor.Shape, 8*len(b)); !ok || n != len(tensor.Data) {
+			if n, ok := element.Count(tensor.Shape, 8*len(b)); !ok || n != len(tensor.Data) {
 				t.Fatalf("%s is %v with %d values", tensor.Name, tensor.Shape, len(tensor.Data))
 			}
 		}

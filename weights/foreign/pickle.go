@@ -1,4 +1,4 @@
-package weights
+package foreign
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"github.com/nlpodyssey/gopickle/pickle"
 	"github.com/nlpodyssey/gopickle/types"
 	"github.com/pkg/errors"
+
+	"vgg/weights/internal/element"
 )
 
 // A pickle is a program for a stack machine. Of its instructions, those are taken that torch.load takes with
@@ -180,7 +182,7 @@ var (
 
 // elementBytes is the width of a dtype of storages, 0 where it is unknown.
 func elementBytes(dtype string) int {
-	if w, ok := widths[dtype]; ok {
+	if w := element.Bytes(dtype); w > 0 {
 		return w
 	}
 	return otherWidths[dtype]

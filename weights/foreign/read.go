@@ -1,0 +1,70 @@
+package foreign
+
+import (
+	"bytes"
+
+	"github.com/pkg/errors"
+
+	"vgg/weights"
+)
+
+// Read reads a weights file of any format that is known, told apart by content: safetensors, what PyTorch's torch.save
+// writes of a state dict (in a zip archive, or as before version 1.6), and Caffe's .caffemodel. The tensors of the
+// paper's nets get torchvision's names and shapes, whoever wrote them. Metadata that a file lacks are filled in as far as
+// names and shapes tell them, with the normalisation of pixels that the source is known for. Half and double precision
+// become float32. Errors name the file and the tensor; a file is checked against its size before anything in it is
+// given memory.
+//
+// As with weights.Read, large files are mapped.
+func Read(path string) (*weights.File, error) { return weights.ReadWith(path, decode) }
+
+// formats are the known ones. The first that recognises a file's beginning decodes it.
+var formats = []struct {
+	name       string
+	recognises func(b []byte) bool
+	decode     func(b []byte) (*weights.File, error)
+}{
+	{"safetensors", weights.IsSafetensors, decodeSafetensors},
+	{"PyTorch zip", isTorchZip, decodeTorchZip},
+	{"PyTorch legacy", isTorchLegacy, decodeTorchLegacy},
+	{"Caffe", isCaffe, decodeCaffe},
+}
+
+// notWeights are files that are mistaken for weights, and what to do instead.
+var notWeights = []struct{ prefix, what string }{
+	{"version https://git-lfs", "a pointer of Git LFS: fetch the file itself with git lfs pull"},
+	{"<", "a web page or XML: download the file itself"},
+	{"\x89HDF\r\n\x1a\n", "HDF5 (Keras or Caffe), which is not read: convert it to safetensors first"},
+	{"\x1f\x8b", "compressed by gzip: unpack it first"},
+	{"\x80", "a pickle that is not of torch.save: save model.state_dict() with it"},
+}
+
+// decode reads a whole file, whose bytes the tensors may share and change.
+func decode(b []byte) (*weights.File, error) {
+	for _, format := range formats {
+		if !format.recognises(b) {
+			continue
+		}
+		f, err := format.decode(b)
+		if err != nil {
+			return nil, err
+		}
+		f.Format = format.name
+		return f, nil
+	}
+	for _, s := range notWeights {
+		if bytes.HasPrefix(b, []byte(s.prefix)) {
+			return nil, errors.Errorf("not a weights file but %s", s.what)
+		}
+	}
+	return nil, errors.New("not a weights file: want safetensors, a .pth of PyTorch or a .caffemodel")
+}
+
+// decodeSafetensors reads files of this program as they are, and others' as those of torchvision or timm.
+func decodeSafetensors(b []byte) (*weights.File, error) {
+	f, err := weights.Decode(b)
+	if err != nil || f.Metadata["config"] != "" || f.Sealed() {
+		return f, err
+	}
+	return f, adopt(f, weights.TorchVision)
+}
