@@ -76,7 +76,7 @@ func TestNoBars(t *testing.T) {
 	}
 }
 
-// Whatever the figures are, a picture comes out.
+// TestBarsExtremes: any values give a picture.
 func TestBarsExtremes(t *testing.T) {
 	values := []float64{-1e299, -5, 0, 5e-324, 1, 100, 1e15, 1e299}
 	for i, low := range values {

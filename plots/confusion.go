@@ -26,10 +26,10 @@ const (
 )
 
 // Confusion draws a confusion matrix: counts[i][j] pictures of class i, a row, were predicted as class j, a column. The
-// colour is the share of the row, from none (white) to all of it (dark), so that classes of any size compare. Cells with
-// room for all counts show theirs, except 0. Up to 40 classes are named; more stand in their order without names. The
-// figure is as wide as a column, and wider where names or more classes than a column has pixels need it. The axes of the
-// panel count columns, and rows from the top.
+// colour is the share of the row, from none (white) to all of it (dark), so that classes of any size compare. Cells
+// with room for all counts show theirs, except 0. Up to 40 classes are named; more stand in their order without names.
+// The figure is as wide as a column, and wider where names or more classes than a column has pixels need it. The axes
+// of the panel count columns, and rows from the top.
 func Confusion(classes []string, counts [][]int, title string) (*Figure, error) {
 	shares, err := rowShares(classes, counts)
 	if err != nil {
@@ -165,8 +165,8 @@ func newMatrix(classes []string, counts [][]int, shares [][]float64, colors []co
 	return m
 }
 
-// cells is the picture of the cells at the resolution of the PNG, so that their edges are sharp. Their sizes differ by a
-// pixel at most.
+// cells is the picture of the cells at the resolution of the PNG, so that their edges are sharp. Their sizes differ by
+// a pixel at most.
 func (m *matrix) cells() image.Image {
 	n := len(m.shares)
 	small := image.NewRGBA(image.Rect(0, 0, n, n))

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// confused is made-up counts of n classes with so many pictures each, most of
-// them on the diagonal, many beside it.
+// confused makes up counts of n classes with the given number of pictures each, most of them on the diagonal, many
+// beside it.
 func confused(n, pictures int) (classes []string, counts [][]int) {
 	fashion := []string{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"}
 	random := rand.New(rand.NewPCG(1, uint64(n)))
@@ -51,7 +51,7 @@ func TestConfusionGolden(t *testing.T) {
 	})
 }
 
-// TestConfusionTexts: names up to 40 classes, numbers where they fit.
+// TestConfusionTexts: up to 40 classes have names, and numbers appear where they fit.
 func TestConfusionTexts(t *testing.T) {
 	for _, c := range []struct {
 		classes, pictures int
@@ -89,8 +89,7 @@ func TestConfusionTexts(t *testing.T) {
 	}
 }
 
-// TestConfusionSquares finds each count's colour in its place: rows down, columns
-// across; an empty row is white.
+// TestConfusionSquares finds each count's colour in its place: rows down, columns across; an empty row is white.
 func TestConfusionSquares(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 40, 41, 333, 1000} {
 		classes, counts := confused(n, 40)
@@ -126,8 +125,8 @@ func TestConfusionSquares(t *testing.T) {
 	}
 }
 
-// TestShareColors: equal steps in the share are equal steps in lightness (L* of
-// CIE Lab), but for the rounding to bytes.
+// TestShareColors: equal steps in the share are equal steps in lightness (L* of CIE Lab), but for the rounding to
+// bytes.
 func TestShareColors(t *testing.T) {
 	lightness := func(c color.RGBA) float64 {
 		linear := func(v uint8) float64 {

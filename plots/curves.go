@@ -20,10 +20,10 @@ const (
 
 // Curves draws a run: the loss above and the top-1 error in percent below, both against epochs. The validation curve is
 // solid. The training curve is dashed; it is the running mean of the training passes, over augmented pictures and with
-// dropout, and therefore often above the validation curve. Dashed vertical lines mark the ends of the epochs after which
-// the learning rate fell (section 3.1), and a ring marks the best epoch. A value that is not finite leaves a gap. An
-// empty history is an error. The panels' horizontal axes are epochs; their vertical ones are the loss in nats and the
-// error in percent.
+// dropout, and therefore often above the validation curve. Dashed vertical lines mark the ends of the epochs after
+// which the learning rate fell (section 3.1), and a ring marks the best epoch. A value that is not finite leaves a gap.
+// An empty history is an error. The panels' horizontal axes are epochs; their vertical ones are the loss in nats and
+// the error in percent.
 func Curves(h history.History, title string) (*Figure, error) {
 	if len(h) == 0 {
 		return nil, errors.New("nothing to draw: the history has no epoch")

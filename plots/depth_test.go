@@ -10,8 +10,8 @@ import (
 // within is an estimate with an interval of the same length to both sides.
 func within(value, half float64) Estimate { return Estimate{value, value - half, value + half} }
 
-// table3 is what a reader of the paper's Table 3 expects: the top-1 errors at a
-// fixed scale of 256 and 384 and under scale jittering, with made-up intervals.
+// table3 is the paper's Table 3: the top-1 errors at S = 256, at S = 384 and with scale jittering, with made-up
+// intervals.
 func table3() []DepthSeries {
 	return []DepthSeries{
 		{"S = 256", []DepthPoint{
@@ -108,7 +108,7 @@ func TestNoDepth(t *testing.T) {
 	}
 }
 
-// Whatever the figures are, a picture comes out.
+// TestDepthExtremes: any values give a picture.
 func TestDepthExtremes(t *testing.T) {
 	for _, low := range []float64{-1e299, -1, 0, 5e-324, 100} {
 		for _, high := range []float64{100, 1e15, 1e299} {

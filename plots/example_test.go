@@ -77,8 +77,8 @@ func ExampleFigure_Save() {
 	// curves.svg
 }
 
-// A figure's panels are gonum plots. Here a line at the paper's top-1 error of net A joins the error curves, whose panel
-// is the second.
+// A figure's panels are gonum plots. Here a line at the paper's top-1 error of net A joins the error curves, whose
+// panel is the second.
 func ExampleFigure_panels() {
 	figure, err := plots.Curves(falling(80, 10), "A")
 	if err != nil {

@@ -126,7 +126,7 @@ func TestNothingToDraw(t *testing.T) {
 	}
 }
 
-// Whatever the figures are, a picture comes out.
+// TestExtremes: any values give a picture.
 func TestExtremes(t *testing.T) {
 	values := []float64{0, math.Copysign(0, -1), 5e-324, 1e-20, 1, 100, 1e15, 1e299, -1e299, math.MaxFloat64, math.Inf(1), math.Inf(-1), nan}
 	for _, a := range values {

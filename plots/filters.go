@@ -82,8 +82,8 @@ func checkFilters(w weights.Tensor) error {
 	return nil
 }
 
-// filterPicture turns a filter (In, K, K) into a picture of K×K pixels: 0 is middle grey, the largest magnitude black or
-// white, channel by channel.
+// filterPicture turns a filter (In, K, K) into a picture of K×K pixels: 0 is middle grey, the largest magnitude black
+// or white, channel by channel.
 func filterPicture(filter []float32, in, k int) *image.RGBA {
 	largest := float32(0)
 	for _, v := range filter {

@@ -10,8 +10,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// newPanel is a plot with a grid for curves from first to last on the horizontal axis. Its vertical range is that of the
-// curves, which are yet to be added.
+// newPanel is a plot with a grid for curves from first to last on the horizontal axis. Its vertical range is that of
+// the curves, which are yet to be added.
 func newPanel(label string, first, last float64, curves ...*curve) *plot.Plot {
 	p := emptyPanel()
 	p.X.Min, p.X.Max = first, last

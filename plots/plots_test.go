@@ -21,8 +21,7 @@ var update = flag.Bool("update", false, "write the golden pictures in testdata i
 
 var nan = math.NaN()
 
-// run is a made-up history that falls like a real one, its learning rate
-// divided by 10 after the given epochs.
+// run is a made-up history that falls like a real one. Its learning rate is divided by 10 after the given epochs.
 func run(epochs int, start, end float64, drops ...int) history.History {
 	random := rand.New(rand.NewPCG(uint64(epochs), 7))
 	rate, floor := 0.01, 1.0
@@ -45,7 +44,7 @@ func run(epochs int, start, end float64, drops ...int) history.History {
 	return h
 }
 
-// stuck is a net that does not learn: the same figures in each epoch.
+// stuck is the history of a net that does not learn: the same values in each epoch.
 func stuck(epochs int) history.History {
 	h := run(epochs, 90, 90)
 	for i := range h {
@@ -55,7 +54,7 @@ func stuck(epochs int) history.History {
 	return h
 }
 
-// broken has gaps: absent figures, infinite ones, points alone between gaps.
+// broken is a history with gaps: missing values, infinite ones, single points between gaps.
 func broken() history.History {
 	h := run(20, 70, 20, 10)
 	for _, i := range []int{3, 5, 6} {
@@ -116,13 +115,13 @@ func golden(t *testing.T, figures map[string]func() (*Figure, error)) {
 				t.Fatalf("%v (go test -update writes it)", err)
 			}
 			if err := compare(drawn, want); err != nil {
-				t.Errorf("%s: %v (look at the picture that go test -update writes)", golden, err)
+				t.Errorf("%s: %v (go test -update writes the new picture)", golden, err)
 			}
 		})
 	}
 }
 
-// long is runs whose names do not fit.
+// long are runs with names that do not fit.
 func long() []Run {
 	return []Run{
 		{"runs/2026/vgg-16-width-0.25-from-a-with-a-very-long-name-indeed", run(10, 80, 12)},
@@ -131,8 +130,8 @@ func long() []Run {
 	}
 }
 
-// compare allows for the last bits of the smoothing of edges, which processors
-// with fused multiply-add round otherwise.
+// compare allows small differences at smoothed edges, whose last bits depend on whether the processor has fused
+// multiply-add.
 func compare(a, b []byte) error {
 	const tolerance = 16
 	x, err := png.Decode(bytes.NewReader(a))

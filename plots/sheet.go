@@ -25,8 +25,8 @@ const (
 )
 
 // Sheet draws a contact sheet: rows of pictures of one size, with a title above and a note below them. Rows may differ
-// in length. Each pixel of a picture becomes a square of whole pixels, as large as the width of a page allows; very large
-// pictures make the sheet wider instead. The axes of the panel count columns, and rows from the top.
+// in length. Each pixel of a picture becomes a square of whole pixels, as large as the width of a page allows; very
+// large pictures make the sheet wider instead. The axes of the panel count columns, and rows from the top.
 func Sheet(rows []SheetRow, title, note string) (*Figure, error) {
 	tile, columns, err := sheetSize(rows)
 	if err != nil {
@@ -77,7 +77,8 @@ func sheetSize(rows []SheetRow) (size image.Point, columns int, err error) {
 				size = p.Bounds().Size()
 			}
 			if p.Bounds().Empty() || p.Bounds().Size() != size {
-				return size, 0, errors.Errorf("row %s: picture %d has the size %v, the first of the sheet %v: all must have the same", row.Label, i, p.Bounds().Size(), size)
+				return size, 0, errors.Errorf("row %s: picture %d has the size %v, the first of the sheet %v: all must have the same",
+					row.Label, i, p.Bounds().Size(), size)
 			}
 		}
 		columns = max(columns, len(row.Pictures))

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// probe writes into the page what the browser made of it.
+// probe is a script that writes into the page how many pictures loaded, and more.
 const probe = `<script>addEventListener("load", () => {
 	const images = [...document.images], root = document.documentElement
 	const requests = performance.getEntriesByType("resource").filter(r => !r.name.startsWith("data:"))
@@ -21,7 +21,7 @@ const probe = `<script>addEventListener("load", () => {
 		", requests " + requests.length + ", wider than the window by " + Math.max(0, root.scrollWidth - innerWidth)
 })</script>`
 
-// browse opens a page without network in Chromium and gives what the probe found, and what was said on the console.
+// browse opens a page in Chromium without network. It gives what the probe found, and the lines of the console.
 func browse(t *testing.T, browser string, page []byte, width int) (found string, console []string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -50,8 +50,8 @@ func browse(t *testing.T, browser string, page []byte, width int) (found string,
 	return found, console
 }
 
-// TestBrowser opens a report in Chromium, on a wide and on a narrow window: all pictures load, nothing comes from the
-// network, nothing is said on the console. VGG_REPORT names a report.html to look at instead of a tiny one.
+// TestBrowser opens a report in Chromium in a wide and in a narrow window: all pictures load, nothing is asked of the
+// network, and the console is empty. VGG_REPORT names a report.html to open instead of a tiny one.
 func TestBrowser(t *testing.T) {
 	browser := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -84,6 +84,6 @@ func TestBrowser(t *testing.T) {
 	}
 	broken := append(bytes.Clone(page), `<img src="http://example.invalid/a.png"><script>missing()</script>`...)
 	if found, console := browse(t, browser, broken, 1280); !strings.HasPrefix(found, "images 10/11, requests 1") || len(console) != 1 {
-		t.Errorf("of a picture and a function that are not there this is noticed: %q, console %q", found, console)
+		t.Errorf("a missing picture and a missing function give %q, console %q", found, console)
 	}
 }

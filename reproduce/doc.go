@@ -1,5 +1,5 @@
-// Package reproduce repeats section 4 of the paper (arXiv 1409.1556) in miniature: it trains the paper's nets on any data
-// set, tests them by the paper's protocols, and sets Tables 3 to 6 beside the paper's.
+// Package reproduce repeats section 4 of the paper (arXiv 1409.1556) in miniature: it trains the paper's nets on any
+// data set, tests them by the paper's protocols, and sets Tables 3 to 6 beside the paper's.
 //
 // In goes a [Plan]: a recipe, seeds and a folder. [Run] fills the folder with a run directory for each net, the
 // predictions of each test, and a report in Markdown and HTML. What the folder already holds is not computed again, so

@@ -11,8 +11,8 @@ import (
 // Plan says what is reproduced.
 type Plan struct {
 	// Recipe trains net A. The other nets differ from it in the net, in the scale S and in the weights that they start
-	// from. Its range from scale_min to scale_max stands for the paper's [256;512], its lower end for 256 and its middle
-	// for 384.
+	// from. Its range from scale_min to scale_max stands for the paper's [256;512], its lower end for 256 and its
+	// middle for 384.
 	Recipe   configs.Recipe
 	Seeds    []uint64 // everything is trained once with each
 	Ablation bool     // also train the shallow net of section 4.1
@@ -28,7 +28,8 @@ func (p Plan) Validate() error {
 	case p.Recipe.Weights != "" || p.Recipe.InitFrom != "":
 		return errors.New("reproduce: the recipe starts from weights: section 4 begins with net A from random (weights, init_from)")
 	case a.ScaleMin == 0 || a.ScaleMax <= a.ScaleMin+1:
-		return errors.Errorf("reproduce: S from %d to %d: want a range, for the paper's [256;512] (augment.scale_min, augment.scale_max)", a.ScaleMin, a.ScaleMax)
+		return errors.Errorf("reproduce: S from %d to %d: want a range, for the paper's [256;512] (augment.scale_min, augment.scale_max)",
+			a.ScaleMin, a.ScaleMax)
 	case a.Pad != 0:
 		return errors.Errorf("reproduce: a border of %d pixels: want none, the paper has none (augment.pad)", a.Pad)
 	case p.Recipe.Data == "":

@@ -39,7 +39,10 @@ func (s stripes) Picture(i int) (augment.Picture, error) {
 }
 
 func set() *dataset.Set {
-	return &dataset.Set{Name: "stripes", Source: dataset.Source{Spec: "embedded", ValShare: 0.1, SplitSeed: 1}, Channels: 1, Classes: []string{"a", "b", "c", "d", "e", "f"}, Train: stripes{48, 6}, Val: stripes{18, 6}}
+	return &dataset.Set{
+		Name: "stripes", Source: dataset.Source{Spec: "embedded", ValShare: 0.1, SplitSeed: 1}, Channels: 1,
+		Classes: []string{"a", "b", "c", "d", "e", "f"}, Train: stripes{48, 6}, Val: stripes{18, 6},
+	}
 }
 
 func plan(t *testing.T) Plan {
@@ -129,7 +132,7 @@ func (s *stopping) Epoch(history.History) error {
 	return nil
 }
 
-// timeless is a report without its times.
+// timeless is the report of a plan without its times.
 func timeless(t *testing.T, p Plan) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(p.Dir, MarkdownFile))
@@ -140,8 +143,8 @@ func timeless(t *testing.T, p Plan) string {
 	return regexp.MustCompile(`Training took .* and testing .* \(`).ReplaceAllString(string(text), "(")
 }
 
-// TestRun goes through all of it, stops in the middle, goes on, and finds the same as without a stop; then nothing is done
-// twice.
+// TestRun interrupts a run, continues it, and compares its report with that of an uninterrupted run. Then it runs the
+// plan again, which computes nothing twice.
 func TestRun(t *testing.T) {
 	p := plan(t)
 	p.Ablation = true
@@ -175,8 +178,12 @@ func TestRun(t *testing.T) {
 	if tested := strings.Count(strings.Join(again.notices, "\n"), "tested:"); again.trainings != 0 || tested != 1 {
 		t.Errorf("a second time: %d trainings, %d tests", again.trainings, tested)
 	}
-	if len(report.Tables) != 4 || len(report.Tables[0].Lines) != 12 || len(report.Tables[1].Lines) != 10 || len(report.Tables[2].Lines) != 6 || len(report.Tables[3].Lines) != 4 {
-		t.Errorf("tables: %+v", report.Tables)
+	var lines []int
+	for _, table := range report.Tables {
+		lines = append(lines, len(table.Lines))
+	}
+	if want := []int{12, 10, 6, 4}; !slices.Equal(lines, want) {
+		t.Errorf("Tables 3 to 6 have %v lines, want %v", lines, want)
 	}
 	html, err := os.ReadFile(filepath.Join(p.Dir, HTMLFile))
 	if err != nil {
@@ -197,7 +204,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestValidate: plans that cannot be carried out name what is wrong.
+// TestValidate: the error for a plan that cannot be carried out says what is wrong.
 func TestValidate(t *testing.T) {
 	for _, c := range []struct {
 		want   string
@@ -223,7 +230,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// TestGain compares by hand-worked numbers.
+// TestGain compares with numbers worked out by hand.
 func TestGain(t *testing.T) {
 	a := result{wrong: [][]bool{{true, true, false, false}, {true, false, false, true}}}
 	b := result{wrong: [][]bool{{false, true, false, false}, {false, false, true, false}}}

@@ -33,8 +33,8 @@ func (e *FolderError) Error() string { return "reproduce: " + e.Err.Error() }
 // Unwrap gives the cause.
 func (e *FolderError) Unwrap() error { return e.Err }
 
-// Run does what the plan's folder does not hold yet, and writes the report. After an error or when ctx is cancelled, Run
-// with the same plan continues.
+// Run does what the plan's folder does not hold yet, and writes the report. After an error or when ctx is cancelled,
+// Run with the same plan continues.
 func Run(ctx context.Context, p Plan, set *dataset.Set, observer Observer) (*Report, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err

@@ -1,5 +1,5 @@
-// Command reproduce repeats section 4 of the paper (arXiv 1409.1556) in miniature, and writes a report that sets Tables 3
-// to 6 beside the paper's.
+// Command reproduce repeats section 4 of the paper (arXiv 1409.1556) in miniature, and writes a report that sets Tables
+// 3 to 6 beside the paper's.
 package main
 
 import (
@@ -30,7 +30,8 @@ type flags struct {
 
 func main() {
 	var f flags
-	cli.Main("reproduce", "Train and test the paper's nets in miniature, and report Tables 3 to 6 (arXiv 1409.1556, section 4).", &f, func(ctx context.Context) error { return run(ctx, f) })
+	cli.Main("reproduce", "Train and test the paper's nets in miniature, and report Tables 3 to 6 (arXiv 1409.1556, section 4).", &f,
+		func(ctx context.Context) error { return run(ctx, f) })
 }
 
 func run(ctx context.Context, f flags) error {
@@ -73,7 +74,8 @@ func run(ctx context.Context, f flags) error {
 	}
 	fmt.Println()
 	for _, finding := range report.Findings {
-		fmt.Printf("%-95s %+6.2f (%+.2f to %+.2f), paper %+.1f: %s\n", finding.Claim, finding.Ours.Value, finding.Ours.Low, finding.Ours.High, finding.Paper, finding.Verdict)
+		ours := finding.Ours
+		fmt.Printf("%-95s %+6.2f (%+.2f to %+.2f), paper %+.1f: %s\n", finding.Claim, ours.Value, ours.Low, ours.High, finding.Paper, finding.Verdict)
 	}
 	fmt.Printf("\n%s, %s\n", filepath.Join(f.Out, reproduce.HTMLFile), filepath.Join(f.Out, reproduce.MarkdownFile))
 	return nil

@@ -23,7 +23,8 @@ func reproduceIn(t *testing.T, dir string, args ...string) (stdout, stderr strin
 	return clitest.Run(t, clitest.Command(t, dir, args...))
 }
 
-// folder holds a data set of 32 + 8 grey pictures in two classes, bright and dark, and one that nothing can be read from.
+// folder holds a data set of 32 + 8 grey pictures in two classes, bright and dark, and one that nothing can be read
+// from.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -57,7 +58,7 @@ func folder(t *testing.T) string {
 // tiny makes all that is trained small.
 var tiny = []string{"--data", "pictures", "--epochs", "2", "--set", "width=0.05", "--set", "fc=8", "--set", "batch=16"}
 
-// TestReproduce goes through all of it, and through nothing again; the ablation and a second seed add what is new.
+// TestReproduce: the command does everything once; the ablation and a second seed add only what is new.
 func TestReproduce(t *testing.T) {
 	dir := folder(t)
 	args := append(tiny, "--out", "out", "--seeds", "7")
@@ -142,7 +143,7 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestErrors: one line that names the flag, and the exit code; nothing is written.
+// TestErrors: an error is one line that names the flag, and nothing is written.
 func TestErrors(t *testing.T) {
 	dir := folder(t)
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o666); err != nil {
