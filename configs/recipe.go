@@ -1,22 +1,17 @@
 package configs
 
 import (
-	"bytes"
-	"embed"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/BurntSushi/toml"
 	"github.com/pkg/errors"
 )
 
 // Recipe is everything that decides a training run, and so what makes it
 // repeatable. The zero value trains nothing: start from [Default], from
-// [LoadRecipe], or from a TOML file, in which missing keys keep Default's values.
+// [LoadRecipe], or from a TOML file with a base.
 type Recipe struct {
 	// Name is what --recipe is given and what the summary of a run shows.
 	Name string `toml:"name"`
@@ -211,75 +206,6 @@ func Default() Recipe {
 		Schedule: Schedule{Factor: 10, Patience: 5, MinImprovement: 0.1, MaxDivisions: 3},
 		Run:      Run{CheckpointMinutes: 10, OnDiskFull: OnDiskFullStop, OnDivergence: OnDivergenceStop, LogEvery: 20},
 	}
-}
-
-//go:embed recipes/*.toml
-var recipeFiles embed.FS
-
-// recipeNames lists the embedded recipes, the default one first.
-func recipeNames() []string {
-	return []string{"quick", "flowers", "miniature", "paper-256", "paper-384", "paper-jitter"}
-}
-
-// Recipes returns the embedded recipes; the first, "quick", is the default.
-func Recipes() []Recipe {
-	var all []Recipe
-	for _, name := range recipeNames() {
-		// The error is that of a broken embedded file, which a test rules out.
-		if r, err := LoadRecipe(name); err == nil {
-			all = append(all, r)
-		}
-	}
-	return all
-}
-
-// LoadRecipe returns the embedded recipe of that name, in any case, or reads a
-// file whose path ends in .toml. A file without a name is named after itself.
-func LoadRecipe(nameOrFile string) (Recipe, error) {
-	if filepath.Ext(nameOrFile) == ".toml" {
-		data, err := os.ReadFile(nameOrFile)
-		if err != nil {
-			return Recipe{}, errors.Wrapf(err, "recipe must be a readable TOML file or one of %s",
-				strings.Join(recipeNames(), ", "))
-		}
-		r, err := ParseRecipe(data, nameOrFile)
-		if err == nil && r.Name == "" {
-			r.Name = strings.TrimSuffix(filepath.Base(nameOrFile), ".toml")
-		}
-		return r, err
-	}
-	for _, name := range recipeNames() {
-		if strings.EqualFold(name, nameOrFile) {
-			file := "recipes/" + name + ".toml"
-			data, err := recipeFiles.ReadFile(file)
-			if err != nil {
-				return Recipe{}, errors.Wrap(err, "embedded recipe")
-			}
-			return ParseRecipe(data, file)
-		}
-	}
-	return Recipe{}, errors.Errorf("unknown recipe %q; did you mean %q? Known are %s, or the path of a file ending in .toml",
-		nameOrFile, nearest(nameOrFile, recipeNames()), strings.Join(recipeNames(), ", "))
-}
-
-// TOML returns the complete recipe as a file from which [ParseRecipe] makes the
-// same recipe again. It fails for values that TOML cannot hold, such as text
-// that is not UTF-8.
-func (r Recipe) TOML() ([]byte, error) {
-	var b bytes.Buffer
-	enc := toml.NewEncoder(&b)
-	enc.Indent = ""
-	if err := enc.Encode(r); err != nil {
-		return nil, errors.Wrapf(err, "recipe %q as TOML", r.Name)
-	}
-	back, err := ParseRecipe(b.Bytes(), "recipe as TOML")
-	if err != nil {
-		return nil, err
-	}
-	if back != r {
-		return nil, errors.Errorf("recipe %q has a value that TOML cannot hold: check it with Validate", r.Name)
-	}
-	return b.Bytes(), nil
 }
 
 // Validate checks every value's range; the error names the key, its value and

@@ -1,7 +1,6 @@
 package configs
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"reflect"
@@ -9,51 +8,21 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/BurntSushi/toml"
 	"github.com/pkg/errors"
 )
 
-// ParseRecipe reads a TOML recipe; missing keys keep [Default]'s values. Errors
-// give source, line and key: for an unknown key the nearest known one, for a
-// wrong type the wanted one. Ranges are left to [Recipe.Validate], which comes
-// after command-line settings.
-func ParseRecipe(data []byte, source string) (Recipe, error) {
-	var doc map[string]any
-	meta, err := toml.Decode(string(data), &doc)
-	if err != nil {
-		var syntax toml.ParseError
-		if errors.As(err, &syntax) {
-			// The message may hold the very line break that it complains of.
-			message := strings.NewReplacer("\n", `\n`, "\r", `\r`).Replace(syntax.Message)
-			return Recipe{}, errors.Errorf("%s: line %d: %s", source, lineAt(data, syntax.Position), message)
-		}
-		return Recipe{}, errors.Wrap(err, source)
-	}
-	r := Default()
-	// Keys come in the file's order and are compared exactly. Decoding into the
-	// struct would report errors in random order, take Batch for batch, and wrap
-	// a negative seed around.
-	for _, key := range meta.Keys() {
-		if err := r.assign(key, lookUp(doc, key)); err != nil {
-			return Recipe{}, errors.Errorf("%s: line %d: %v", source, lineOf(data, key), err)
-		}
-	}
-	return r, nil
-}
-
-// Set changes one value as --set does. The key may leave out its table
-// ("learning_rate" for "training.learning_rate"). Errors suggest the nearest key
-// or name the wanted type; ranges are left to [Recipe.Validate].
+// Set changes one value, given as text. The key may leave out its table ("learning_rate" for "training.learning_rate"), and
+// its case does not matter. Errors suggest the nearest key or name the type wanted; ranges are left to [Recipe.Validate].
 func (r *Recipe) Set(key, value string) error {
 	for _, f := range r.fields() {
-		if key == f.key || key == lastPart(f.key) {
-			if v, err := f.parse(value); err != nil || !f.assign(v) {
+		if strings.EqualFold(key, f.key) || strings.EqualFold(key, lastPart(f.key)) {
+			if !f.set(value) {
 				return errors.Errorf("%s = %q must be %s", f.key, value, f.wanted())
 			}
 			return nil
 		}
 	}
-	return r.unknownKey(key)
+	return unknownKey(key)
 }
 
 // Apply changes values one after another, each given as KEY=VALUE.
@@ -70,8 +39,8 @@ func (r *Recipe) Apply(settings ...string) error {
 	return nil
 }
 
-// Differences says in which keys another recipe has other values, but for those
-// excepted, which may leave out their table, and what was measured.
+// Differences lists the keys in which another recipe has other values, except those named, which may leave out their
+// table, and what was measured.
 func (r Recipe) Differences(o Recipe, except ...string) []string {
 	var all []string
 	theirs := o.fields()
@@ -84,29 +53,10 @@ func (r Recipe) Differences(o Recipe, except ...string) []string {
 	return all
 }
 
-// assign stores the value of a key of a file.
-func (r *Recipe) assign(key toml.Key, value any) error {
-	name := key.String()
-	for _, f := range r.fields() {
-		if f.key == name {
-			if !f.assign(value) {
-				return errors.Errorf("%s = %s must be %s", name, describe(value), f.wanted())
-			}
-			return nil
-		}
-	}
-	if !slices.Contains(tables(), name) {
-		return r.unknownKey(name)
-	}
-	if _, ok := value.(map[string]any); !ok {
-		return errors.Errorf("%s = %s must be a table: [%s]", name, describe(value), name)
-	}
-	return nil
-}
-
-func (r *Recipe) unknownKey(key string) error {
+// unknownKey is the error for a key that no recipe has.
+func unknownKey(key string) error {
 	known := tables()
-	for _, f := range r.fields() {
+	for _, f := range new(Recipe).fields() {
 		known = append(known, f.key)
 	}
 	return errors.Errorf("unknown key %q; did you mean %q?", key, nearestKey(key, known))
@@ -148,63 +98,36 @@ func tables() []string {
 	return names
 }
 
-// parse reads the text of a --set value as TOML's type for the field.
-func (f field) parse(text string) (any, error) {
+// set stores a value given as text, and reports whether it is one of the field's type.
+func (f field) set(text string) bool {
+	var err error
 	switch f.value.Kind() {
+	case reflect.String:
+		f.value.SetString(text)
 	case reflect.Bool:
-		return strconv.ParseBool(text)
-	case reflect.Int, reflect.Uint64:
-		return strconv.ParseInt(text, 10, 64)
+		var v bool
+		if v, err = strconv.ParseBool(text); err == nil {
+			f.value.SetBool(v)
+		}
+	case reflect.Int:
+		var v int
+		if v, err = strconv.Atoi(text); err == nil {
+			f.value.SetInt(int64(v))
+		}
+	case reflect.Uint64:
+		var v uint64
+		if v, err = strconv.ParseUint(text, 10, 63); err == nil {
+			f.value.SetUint(v)
+		}
 	case reflect.Float64:
-		return strconv.ParseFloat(text, 64)
+		var v float64
+		if v, err = strconv.ParseFloat(text, 64); err == nil {
+			f.value.SetFloat(v)
+		}
+	default:
+		return false
 	}
-	return text, nil
-}
-
-// assign stores a decoded TOML value, or reports that its type is another.
-func (f field) assign(value any) bool { return assign(f.value, value) }
-
-func assign(to reflect.Value, value any) bool {
-	switch v := value.(type) {
-	case string:
-		if to.Kind() == reflect.String {
-			to.SetString(v)
-			return true
-		}
-	case bool:
-		if to.Kind() == reflect.Bool {
-			to.SetBool(v)
-			return true
-		}
-	case float64:
-		if to.Kind() == reflect.Float64 {
-			to.SetFloat(v)
-			return true
-		}
-	case int64:
-		switch {
-		case to.Kind() == reflect.Float64:
-			to.SetFloat(float64(v))
-			return true
-		case to.Kind() == reflect.Uint64 && v >= 0:
-			to.SetUint(uint64(v))
-			return true
-		case to.Kind() == reflect.Int && !to.OverflowInt(v):
-			to.SetInt(v)
-			return true
-		}
-	case []any:
-		if to.Kind() != reflect.Array || to.Len() != len(v) {
-			return false
-		}
-		for i := range v {
-			if !assign(to.Index(i), v[i]) {
-				return false
-			}
-		}
-		return true
-	}
-	return false
+	return err == nil
 }
 
 // wanted says which values the field takes.
@@ -227,22 +150,37 @@ func (f field) wanted() string {
 	return "a string"
 }
 
-// describe prints a TOML value in a line.
-func describe(value any) string {
-	switch v := value.(type) {
-	case map[string]any:
-		return "{…}"
-	case []any, []map[string]any:
-		return "[…]"
-	case string:
-		return strconv.Quote(v)
-	default:
-		return fmt.Sprint(v)
+// wanted says which values a key of a recipe file takes; "" for an unknown key.
+func wanted(key string) string {
+	for _, f := range new(Recipe).fields() {
+		if f.key == key {
+			return f.wanted()
+		}
 	}
+	switch {
+	case key == "base":
+		return "the name or the file of a recipe"
+	case slices.Contains(tables(), key):
+		return "a table: [" + key + "]"
+	}
+	return ""
 }
 
-// lookUp returns the value of a key, nil if there is none.
-func lookUp(doc any, key toml.Key) any {
+// describe prints a value in a line.
+func describe(value any) string {
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Map:
+		return "{…}"
+	case reflect.Slice:
+		return "[…]"
+	case reflect.String:
+		return strconv.Quote(v.String())
+	}
+	return fmt.Sprint(value)
+}
+
+// lookUp returns the value of a key in a TOML document, nil if there is none.
+func lookUp(doc any, key []string) any {
 	for _, part := range key {
 		table, _ := doc.(map[string]any)
 		doc = table[part]
@@ -250,32 +188,11 @@ func lookUp(doc any, key toml.Key) any {
 	return doc
 }
 
-// refusal fails to decode from anything, and thereby makes the decoder tell
-// where the value is.
-type refusal struct{}
-
-func (*refusal) UnmarshalTOML(any) error { return errors.New("refused") }
-
-// lineOf returns the line of a key, counted from 1. The decoder keeps positions
-// to itself but for those in its errors, so it is led to the key and made to fail.
-func lineOf(data []byte, key toml.Key) int {
-	var at toml.Primitive
-	var table map[string]toml.Primitive
-	meta, err := toml.Decode(string(data), &table)
-	for _, part := range key {
-		if err != nil {
-			break
-		}
-		at, table = table[part], nil
-		err = meta.PrimitiveDecode(at, &table)
+// sameLengths tells whether a list has the length of an array type, and its elements likewise.
+func sameLengths(value any, to reflect.Type) bool {
+	if to.Kind() != reflect.Array {
+		return true
 	}
-	var found toml.ParseError
-	errors.As(meta.PrimitiveDecode(at, new(refusal)), &found)
-	return lineAt(data, found.Position)
-}
-
-// lineAt counts lines itself, since Position.Line is one off at a line's end.
-func lineAt(data []byte, at toml.Position) int {
-	start := min(max(at.Start, 0), len(data))
-	return 1 + bytes.Count(data[:start], []byte("\n"))
+	list, _ := value.([]any)
+	return len(list) == to.Len() && !slices.ContainsFunc(list, func(v any) bool { return !sameLengths(v, to.Elem()) })
 }
