@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestChooseISA(t *testing.T) {
-	wide, narrow := isa{name: "avx512"}, isa{name: "avx2"}
+	wide, narrow := isa{set: avx512}, isa{set: avx2}
 	for _, c := range []struct {
 		name      string
 		available []isa
@@ -37,14 +37,14 @@ func TestChooseISA(t *testing.T) {
 		{"sse", []isa{portable}, "go", []string{"VGG_CPU=sse", "no such", "avx512, avx2, go"}},
 	} {
 		got, err := chooseISA(c.name, c.available)
-		if got.name != c.want {
-			t.Errorf("VGG_CPU=%q with %d available: %s, want %s", c.name, len(c.available), got.name, c.want)
+		if got.set.String() != c.want {
+			t.Errorf("VGG_CPU=%q with %d available: %s, want %s", c.name, len(c.available), got.set.String(), c.want)
 		}
 		checkRefusal(t, err, c.refusal)
 	}
 	for _, s := range append(detected(), portable) {
-		if _, err := chooseISA(s.name, append(detected(), portable)); err != nil {
-			t.Errorf("%s is detected, but: %v", s.name, err)
+		if _, err := chooseISA(s.set.String(), append(detected(), portable)); err != nil {
+			t.Errorf("%s is detected, but: %v", s.set, err)
 		}
 	}
 }

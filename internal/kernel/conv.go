@@ -41,7 +41,7 @@ func (c Conv) DataGradient(dx, dy, w []float32) {
 
 // multiply computes y from x and the weights, the faster way.
 func (c Conv) multiply(y, x []float32, weights taps, bias []float32, relu bool) {
-	if f := c.filtering(false); f != nil {
+	if f, ok := c.winograd(false); ok {
 		f.convolve(c, y, x, weights, bias, relu)
 		return
 	}
@@ -53,8 +53,9 @@ func (c Conv) multiply(y, x []float32, weights taps, bias []float32, relu bool) 
 
 // Prepared is the number of floats into which Prepare puts the weights. Both depend on the machine and on the shape.
 func (c Conv) Prepared() int {
-	if f := c.filtering(true); f != nil {
-		return f.filters(c.In, c.Out, nil).size()
+	if f, ok := c.winograd(true); ok {
+		l := f.layer(c, nil)
+		return l.filtersSize()
 	}
 	return c.panels(nil).size()
 }
@@ -66,8 +67,9 @@ func (c Conv) panels(data []float32) panels { return panelsIn(data, c.Kernel*c.K
 func (c Conv) Prepare(prepared, w []float32) {
 	_, _, nw := c.sizes()
 	prepared, w = prepared[:c.Prepared()], w[:nw:nw]
-	if f := c.filtering(true); f != nil {
-		f.filters(c.In, c.Out, prepared).transform(c.taps(w))
+	if f, ok := c.winograd(true); ok {
+		l := f.layer(c, nil)
+		l.prepare(l.filters(prepared), c.taps(w))
 		return
 	}
 	c.taps(w).pack(c.panels(prepared))
@@ -77,15 +79,12 @@ func (c Conv) Prepare(prepared, w []float32) {
 func (c Conv) ForwardPrepared(y, x, prepared, bias []float32, relu bool) {
 	nx, ny, _ := c.sizes()
 	x, y, prepared = x[:nx:nx], y[:ny:ny], prepared[:c.Prepared()]
-	if f := c.filtering(true); f != nil {
-		f.filters(c.In, c.Out, prepared).winograd(c, y, x, bias, relu).compute()
+	if f, ok := c.winograd(true); ok {
+		f.convolvePrepared(c, y, x, prepared, bias, relu)
 		return
 	}
 	c.convolve(y, x, c.panels(prepared), bias, relu)
 }
-
-// cacheFloats is what a thread's blocks of lines may take: half of a level 2 cache of 1 MB.
-const cacheFloats = 1 << 17
 
 // channelBlock is the number of input channels whose weights in a panel stay in the cache together.
 const channelBlock = 128
@@ -131,7 +130,7 @@ func (v *convolution) line(in *ring, taps [][2]int, line, panel, c0, n int) {
 	}
 	column, columns, b := v.weights.panel(panel)
 	pixel, positions := v.at(line)
-	t := tile{m: positions, n: columns, k: v.span - v.In + n, rsc: v.step * v.Out, rsa: v.pitch, csa: 1, rsb: v.weights.width, floor: noFloor}
+	t := gemm{m: positions, n: columns, k: v.span - v.In + n, rsc: v.step * v.Out, rsa: v.pitch, csa: 1, rsb: v.weights.width, floor: noFloor}
 	if v.relu && c0+n == v.In {
 		t.floor = 0
 	}
@@ -148,8 +147,8 @@ func (v *convolution) line(in *ring, taps [][2]int, line, panel, c0, n int) {
 func (c Conv) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	nx, ny, nw := c.sizes()
 	x, dy, dw = x[:nx:nx], dy[:ny:ny], dw[:nw:nw]
-	if f := c.filtering(false); f != nil {
-		f.correlate(c, c.taps(dw), x, dy, accumulate)
+	if f, ok := c.winograd(false); ok {
+		f.weightGradient(c, c.taps(dw), x, dy, accumulate)
 		return
 	}
 	sums := newPanels(c.Kernel*c.Kernel*c.In, c.Out)
@@ -175,7 +174,7 @@ type correlation struct {
 func (v correlation) compute() {
 	block := (cacheFloats - 2*v.reach*v.size) / (v.size + v.length*v.sums.width)
 	block = min(max(1, block), v.count)
-	tiles := ceilDiv(v.span, cpu.rows) // of the rows of a group
+	tiles := ceilDiv(v.span, cpu.mr) // of the rows of a group
 	parallelGrid(v.groups*tiles, v.sums.count, func(tile0, tile1, panel0, panel1 int) {
 		in := v.newRing(v.x, 0, block)
 		defer in.release()
@@ -189,7 +188,7 @@ func (v correlation) compute() {
 			for panel := panel0; panel < panel1; panel++ {
 				column, n, sums := v.sums.panel(panel)
 				b, rsb, lineStride := v.gradient(packed, first, last, column, n)
-				t := tile{n: n, k: v.length, rsc: v.sums.width, rsa: 1, csa: v.pitch, rsb: rsb, floor: noFloor}
+				t := gemm{n: n, k: v.length, rsc: v.sums.width, rsa: 1, csa: v.pitch, rsb: rsb, floor: noFloor}
 				for i := tile0; i < tile1; i++ {
 					group := i / tiles
 					if i == tile0 || i%tiles == 0 {

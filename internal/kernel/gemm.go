@@ -5,90 +5,62 @@ import (
 	"unsafe"
 )
 
-// A tile is the matrix product that the layers are made of, a sum over runs of products with the inner dimension k:
-//
-//	c[i*rsc+j] = max(floor, e[i*rse+j] + Σ over runs Σ over p < k of a[run[0]+i*rsa+p*csa] * b[run[1]+p*rsb+j])
-//
-// for m rows i and n columns j, of which there are no more than the isa has. Runs are what a convolution's taps see of a
-// picture, or a gradient's sum over lines, without a copy for each. e is added last, and may be c.
-//
-// In the mode update it steps from weights e with velocities c, where Σ is the gradient times minus the learning rate:
-//
-//	c[i*rsc+j] = momentum*c[i*rsc+j] + Σ - decay*e[i*rse+j]
-//	e[i*rse+j] += c[i*rsc+j]
-type tile struct {
-	m, n, k                 int
-	rsc, rsa, csa, rsb, rse int
-	floor                   float32
-	ahead                   int // floats from b to what is going to be b, a hint
-	mode                    int
-	momentum, decay         float32
-}
-
-// The modes of a tile.
-const (
-	store  = iota
-	stream // store, around the cache if c is aligned
-	update
-)
-
-// noFloor is the floor of a tile without ReLU.
+// noFloor is the floor of a product without ReLU.
 var noFloor = float32(math.Inf(-1))
 
-// zeros is the e, with rse = 0, of a tile to which nothing is added.
+// zeros is the e, with rse = 0, of a product to which nothing is added.
 var zeros = make([]float32, 64)
 
 // single is the runs of a plain product.
 var single = [][2]int{{0, 0}}
 
-func (t *tile) compute(c, a, b, e []float32, runs [][2]int) {
-	if cpu.gemm == nil || len(runs) == 0 {
-		t.computeGo(c, a, b, e, runs)
+// compute sets the operands and computes the product.
+func (g *gemm) compute(c, a, b, e []float32, runs [][2]int) {
+	g.c, g.a, g.b, g.e, g.runs = c, a, b, e, runs
+	if cpu.set == pureGo || len(runs) == 0 {
+		g.computeGo()
 		return
 	}
-	// The assembly does not look at lengths: these index expressions do.
-	lastA, lastB := (t.m-1)*t.rsa+(t.k-1)*t.csa, (t.k-1)*t.rsb+t.n-1
+	// The assembly does not check lengths: these index expressions do.
+	lastA, lastB := (g.m-1)*g.rsa+(g.k-1)*g.csa, (g.k-1)*g.rsb+g.n-1
 	for _, run := range runs {
 		_, _, _, _ = a[run[0]], a[run[0]+lastA], b[run[1]], b[run[1]+lastB]
 	}
-	_, _ = c[(t.m-1)*t.rsc+t.n-1], e[(t.m-1)*t.rse+t.n-1]
-	mode := t.mode
-	if mode == stream && (t.n != cpu.columns || !aligned(c) || t.rsc%lineFloats != 0) {
-		mode = store
-	}
-	cpu.gemm(&c[0], &a[0], &b[0], &e[0], &runs[0], len(runs), t.k, t.rsc, t.rsa, t.csa, t.rsb, t.rse, t.m, t.n, evenly(t.m, cpu.rows), t.ahead, mode, t.floor, t.momentum, t.decay)
+	_, _ = c[(g.m-1)*g.rsc+g.n-1], e[(g.m-1)*g.rse+g.n-1]
+	g.height = evenly(g.m, cpu.mr)
+	stream := g.stream
+	g.stream = stream && g.n == cpu.nr && aligned(c) && g.rsc%lineFloats == 0
+	g.assembly()
+	g.stream = stream
 }
 
-// product is compute of a plain product, without e; it adds to c if add.
-func (t *tile) product(c, a, b []float32, add bool) {
+// plain computes a plain product, without runs and e; it adds to c if add.
+func (g *gemm) plain(c, a, b []float32, add bool) {
 	e := zeros
-	if t.rse = 0; add {
-		e, t.rse = c, t.rsc
+	if g.rse = 0; add {
+		e, g.rse = c, g.rsc
 	}
-	t.compute(c, a, b, e, single)
+	g.compute(c, a, b, e, single)
 }
 
-// lineFloats are those of a cache line, which is written around the cache as a whole or not at all.
+// lineFloats is the number of floats in a cache line, which is written around the cache as a whole or not at all.
 const lineFloats = 16
 
-// aligned says whether a slice begins on a cache line.
+// aligned reports whether a slice begins on a cache line.
 func aligned(s []float32) bool { return uintptr(unsafe.Pointer(&s[0]))%(4*lineFloats) == 0 }
 
-// streaming is the least number of floats that are written around the cache: more than it could keep for a reader. Such
-// writes may come late; the locked instructions with which threads tell each other that they are done wait for them.
-const streaming = 1 << 22
-
 // computeGo is the pure-Go twin of the assembly. It sums two rows of four columns at a time in registers.
-func (t *tile) computeGo(c, a, b, e []float32, runs [][2]int) {
-	for i := 0; i < t.m; i += 2 {
-		next := min(i+1, t.m-1) // the same row twice if it is the last
+func (g *gemm) computeGo() {
+	a, b := g.a, g.b
+	for i := 0; i < g.m; i += 2 {
+		next := min(i+1, g.m-1) // the same row twice if it is the last
 		j := 0
-		for ; j+4 <= t.n; j += 4 {
+		for ; j+4 <= g.n; j += 4 {
 			var s0, s1, s2, s3, u0, u1, u2, u3 float32
-			for _, run := range runs {
-				x, y := a[run[0]+i*t.rsa:], a[run[0]+next*t.rsa:]
-				for p := range t.k {
-					v, w, z := x[p*t.csa], y[p*t.csa], b[run[1]+p*t.rsb+j:][:4]
+			for _, run := range g.runs {
+				x, y := a[run[0]+i*g.rsa:], a[run[0]+next*g.rsa:]
+				for p := range g.k {
+					v, w, z := x[p*g.csa], y[p*g.csa], b[run[1]+p*g.rsb+j:][:4]
 					s0 += v * z[0]
 					s1 += v * z[1]
 					s2 += v * z[2]
@@ -99,45 +71,45 @@ func (t *tile) computeGo(c, a, b, e []float32, runs [][2]int) {
 					u3 += w * z[3]
 				}
 			}
-			t.finish(i, j, c, e, s0, s1, s2, s3)
+			g.finish(i, j, s0, s1, s2, s3)
 			if next > i {
-				t.finish(next, j, c, e, u0, u1, u2, u3)
+				g.finish(next, j, u0, u1, u2, u3)
 			}
 		}
-		for ; j < t.n; j++ {
+		for ; j < g.n; j++ {
 			var s, u float32
-			for _, run := range runs {
-				for p := range t.k {
-					z := b[run[1]+p*t.rsb+j]
-					s += a[run[0]+i*t.rsa+p*t.csa] * z
-					u += a[run[0]+next*t.rsa+p*t.csa] * z
+			for _, run := range g.runs {
+				for p := range g.k {
+					z := b[run[1]+p*g.rsb+j]
+					s += a[run[0]+i*g.rsa+p*g.csa] * z
+					u += a[run[0]+next*g.rsa+p*g.csa] * z
 				}
 			}
-			t.finish(i, j, c, e, s)
+			g.finish(i, j, s)
 			if next > i {
-				t.finish(next, j, c, e, u)
+				g.finish(next, j, u)
 			}
 		}
 	}
 }
 
 // finish takes the sums of some columns from j on of row i to c.
-func (t *tile) finish(i, j int, c, e []float32, sums ...float32) {
-	c, e = c[i*t.rsc+j:][:len(sums)], e[i*t.rse+j:][:len(sums)]
+func (g *gemm) finish(i, j int, sums ...float32) {
+	c, e := g.c[i*g.rsc+j:][:len(sums)], g.e[i*g.rse+j:][:len(sums)]
 	for k, s := range sums {
-		if t.mode == update {
-			c[k] = t.momentum*c[k] + s - t.decay*e[k]
+		if g.update {
+			c[k] = g.momentum*c[k] + s - g.decay*e[k]
 			e[k] += c[k]
 			continue
 		}
-		c[k] = t.bound(e[k] + s)
+		c[k] = g.bound(e[k] + s)
 	}
 }
 
 // bound is max(floor, v), which keeps a NaN.
-func (t *tile) bound(v float32) float32 {
-	if v < t.floor {
-		return t.floor
+func (g *gemm) bound(v float32) float32 {
+	if v < g.floor {
+		return g.floor
 	}
 	return v
 }

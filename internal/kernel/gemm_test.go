@@ -8,20 +8,20 @@ import (
 	"testing"
 )
 
-// TestTile computes parts of one product with every shape of tile: each element must be near the reference, have the
-// same bits whatever the tile, and nothing else may be written.
-func TestTile(t *testing.T) {
+// TestGemm computes parts of one product with every shape: each element must be near the reference, have the
+// same bits whatever the shape, and nothing else may be written.
+func TestGemm(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
 		const k, narrow, rsa, rsb = 19, 40, 61, 37
 		const rsc = narrow
-		rows := 2*cpu.rows + 3 // some rows at a time, and then the rest
+		rows := 2*cpu.mr + 3 // some rows at a time, and then the rest
 		r := generator(1)
-		a, b, bias := random(r, 3*k+rows*rsa), random(r, (2*k+5)*rsb), random(r, cpu.columns)
+		a, b, bias := random(r, 3*k+rows*rsa), random(r, (2*k+5)*rsb), random(r, cpu.nr)
 		bias[0] = -100 // ReLU has something to do
 		runs := [][2]int{{0, 0}, {2 * k, rsb}, {k, (k + 4) * rsb}}
 		want := make([]float64, rows*rsc)
 		for i := range rows {
-			for j := range cpu.columns {
+			for j := range cpu.nr {
 				sum := float64(bias[j])
 				for _, run := range runs {
 					for p := range k {
@@ -33,9 +33,9 @@ func TestTile(t *testing.T) {
 		}
 		var whole []float32
 		for m := rows; m >= 1; m-- {
-			for n := cpu.columns; n >= 1; n-- {
+			for n := cpu.nr; n >= 1; n-- {
 				c := slices.Repeat([]float32{-1}, rows*rsc)
-				x := tile{m: m, n: n, k: k, rsc: rsc, rsa: rsa, csa: 1, rsb: rsb, ahead: rsb}
+				x := gemm{m: m, n: n, k: k, rsc: rsc, rsa: rsa, csa: 1, rsb: rsb, ahead: rsb}
 				x.compute(c, a, b, bias, runs)
 				if whole == nil {
 					whole = slices.Clone(c)
@@ -67,20 +67,20 @@ func TestTile(t *testing.T) {
 				c = c[1:]
 			}
 			c = c[16*from/2:] // on a cache line, in its middle, on the next one
-			x := tile{m: rows, n: cpu.columns, k: k, rsc: rsc, rsa: rsa, csa: 1, rsb: rsb, mode: stream}
+			x := gemm{m: rows, n: cpu.nr, k: k, rsc: rsc, rsa: rsa, csa: 1, rsb: rsb, stream: true}
 			x.compute(c, a, b, bias, runs)
 			for i := range rows {
-				if !slices.Equal(c[i*rsc:][:cpu.columns], whole[i*narrow:][:cpu.columns]) {
-					t.Fatalf("row %d written around the cache, from %d: %g, want %g", i, from, c[i*rsc:][:cpu.columns], whole[i*narrow:][:cpu.columns])
+				if !slices.Equal(c[i*rsc:][:cpu.nr], whole[i*narrow:][:cpu.nr]) {
+					t.Fatalf("row %d written around the cache, from %d: %g, want %g", i, from, c[i*rsc:][:cpu.nr], whole[i*narrow:][:cpu.nr])
 				}
-				if slices.ContainsFunc(c[i*rsc+cpu.columns:][:rsc-cpu.columns], func(v float32) bool { return v != 0 }) {
+				if slices.ContainsFunc(c[i*rsc+cpu.nr:][:rsc-cpu.nr], func(v float32) bool { return v != 0 }) {
 					t.Fatalf("row %d: wrote beyond its columns", i)
 				}
 			}
 		}
-		c := make([]float32, cpu.columns)
-		x := tile{m: 1, n: cpu.columns, k: 1, rsb: cpu.columns}
-		x.compute(c, []float32{1}, slices.Repeat([]float32{float32(math.NaN())}, cpu.columns), zeros, single)
+		c := make([]float32, cpu.nr)
+		x := gemm{m: 1, n: cpu.nr, k: 1, rsb: cpu.nr}
+		x.compute(c, []float32{1}, slices.Repeat([]float32{float32(math.NaN())}, cpu.nr), zeros, single)
 		for _, v := range c {
 			if v == v {
 				t.Fatalf("ReLU turns a NaN into %g", v)
@@ -93,15 +93,15 @@ func TestTile(t *testing.T) {
 func BenchmarkGemm(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	peak := Peak(0.2)
-	for m := 1; m <= cpu.rows; m++ {
+	for m := 1; m <= cpu.mr; m++ {
 		for _, k := range []int{9, 64, 576} {
-			b.Run(fmt.Sprintf("%dx%dx%d", m, cpu.columns, k), func(b *testing.B) {
-				c, left, right := make([]float32, m*cpu.columns), make([]float32, m*(k+16)), make([]float32, k*cpu.columns)
-				t := tile{m: m, n: cpu.columns, k: k, rsc: cpu.columns, rsa: k + 16, csa: 1, rsb: cpu.columns}
+			b.Run(fmt.Sprintf("%dx%dx%d", m, cpu.nr, k), func(b *testing.B) {
+				c, left, right := make([]float32, m*cpu.nr), make([]float32, m*(k+16)), make([]float32, k*cpu.nr)
+				t := gemm{m: m, n: cpu.nr, k: k, rsc: cpu.nr, rsa: k + 16, csa: 1, rsb: cpu.nr}
 				for b.Loop() {
 					t.compute(c, left, right, zeros, single)
 				}
-				report(b, m*k*cpu.columns, peak)
+				report(b, m*k*cpu.nr, peak)
 			})
 		}
 	}

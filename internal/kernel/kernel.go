@@ -16,14 +16,28 @@ import (
 	"github.com/pkg/errors"
 )
 
-// An isa is a set of inner loops for one kind of processor. Where a function is nil, its pure-Go twin is used.
-type isa struct {
-	name          string
-	rows, columns int // the largest tile of gemm
-	dotM, dotN    int // the largest tile of dot
-	side          int // of the largest block of transpose
+// An instructionSet is a value of VGG_CPU.
+type instructionSet int
 
-	gemm         func(c, a, b, e *float32, runs *[2]int, count, k, rsc, rsa, csa, rsb, rse, m, n, height, ahead, mode int, floor, momentum, decay float32)
+const (
+	avx512 instructionSet = iota
+	avx2
+	pureGo
+)
+
+func (s instructionSet) String() string { return isaNames[s] }
+
+// isaNames are the values of VGG_CPU, the best first.
+var isaNames = []string{"avx512", "avx2", "go"}
+
+// An isa is a set of micro-kernels for one kind of processor. If a function is nil, its pure-Go twin is used. That of gemm
+// is not here, see gemm.assembly.
+type isa struct {
+	set           instructionSet
+	mr, nr        int // the largest micro-tile of gemm, named as in BLIS
+	dotM, dotN    int // the largest micro-tile of dot
+	transposeSide int // of the largest block of transpose
+
 	dot          func(c, a, b *float32, k, rsc, csc, rsa, rsb, m, n int)
 	transpose    func(dst, src *float32, to, from *int, rows, columns int, add bool)
 	add          func(dst, src *float32, n int)
@@ -40,29 +54,23 @@ type isa struct {
 	peak         func(steps int)
 	peakFLOP     int // floating-point operations of a step of peak
 
-	winograd4, winograd2 transforms
+	winograd4, winograd2 winogradAssembly
 }
 
 // portable is the isa of the twins.
-var portable = isa{name: "go", rows: 4, columns: 16, dotM: 2, dotN: 2}
+var portable = isa{set: pureGo, mr: 4, nr: 16, dotM: 2, dotN: 2}
 
-// cpu is the isa in use and algorithm the way to convolve, as the environment asks.
-var (
-	cpu, cpuErr             = chooseISA(os.Getenv("VGG_CPU"), append(detected(), portable))
-	algorithm, algorithmErr = chooseAlgorithm(os.Getenv("VGG_CONV"))
-)
-
-// isaNames are the values of VGG_CPU.
-var isaNames = []string{"avx512", "avx2", "go"}
+// cpu is the isa in use, as VGG_CPU asks.
+var cpu, cpuErr = chooseISA(os.Getenv("VGG_CPU"), append(detected(), portable))
 
 // chooseISA returns the isa of the given name, or the best, which is the first, if the name is empty or refused.
 func chooseISA(name string, available []isa) (isa, error) {
 	var names []string
 	for _, s := range available {
-		if s.name == name {
+		if s.set.String() == name {
 			return s, nil
 		}
-		names = append(names, s.name)
+		names = append(names, s.set.String())
 	}
 	switch {
 	case name == "":
@@ -71,22 +79,6 @@ func chooseISA(name string, available []isa) (isa, error) {
 		return available[0], errors.Errorf("VGG_CPU=%s: the processor lacks these instructions: use one of %s, or leave VGG_CPU unset", name, strings.Join(names, ", "))
 	}
 	return available[0], errors.Errorf("VGG_CPU=%s: no such instruction set: use one of %s, or leave VGG_CPU unset", name, strings.Join(isaNames, ", "))
-}
-
-// The values of VGG_CONV and of algorithm.
-const (
-	fastest   = "" // what cost expects
-	direct    = "direct"
-	winograd2 = "winograd2" // where it is possible, else direct
-	winograd4 = "winograd4" // the same
-)
-
-func chooseAlgorithm(name string) (string, error) {
-	switch name {
-	case fastest, direct, winograd2, winograd4:
-		return name, nil
-	}
-	return fastest, errors.Errorf("VGG_CONV=%s: no such algorithm: use one of %s, %s, %s, or leave VGG_CONV unset", name, direct, winograd2, winograd4)
 }
 
 // Check returns an error if the environment variable VGG_CPU or VGG_CONV has a value that is unknown, or asks for
@@ -101,4 +93,4 @@ func Check() error {
 
 // ISA names the instructions that the kernels use, "avx512", "avx2" or "go": the best that the processor has, unless
 // the environment variable VGG_CPU names others.
-func ISA() string { return cpu.name }
+func ISA() string { return cpu.set.String() }

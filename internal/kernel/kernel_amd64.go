@@ -7,22 +7,98 @@ func detected() []isa {
 	var all []isa
 	x := x86.X86
 	if x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512VL {
-		all = append(all, isa{
-			"avx512", 14, 32, 4, 6, 16,
-			gemmAVX512, dotAVX512, transposeAVX512, addAVX512, reluGradientAVX512, sgdAVX512, sgdKeepAVX512, poolForwardAVX512, poolGradientAVX512,
-			lrnForwardAVX512, lrnTermsAVX512, lrnGradientAVX512, dropoutAVX512, softmaxAVX512, scaleAVX512, peakAVX512, 12 * 16 * 2,
-			transforms{winograd4InputAVX512, winograd4GradientAVX512, winograd4FilterAVX512, winograd4FilterGradientAVX512, winograd4OutputAVX512},
-			transforms{winograd2InputAVX512, winograd2GradientAVX512, winograd2FilterAVX512, winograd2FilterGradientAVX512, winograd2OutputAVX512},
-		})
+		all = append(all, isaAVX512)
 	}
 	if x.HasAVX2 && x.HasFMA {
-		all = append(all, isa{
-			"avx2", 6, 16, 3, 3, 8,
-			gemmAVX2, dotAVX2, transposeAVX2, addAVX2, reluGradientAVX2, sgdAVX2, sgdKeepAVX2, poolForwardAVX2, poolGradientAVX2,
-			lrnForwardAVX2, lrnTermsAVX2, lrnGradientAVX2, dropoutAVX2, softmaxAVX2, scaleAVX2, peakAVX2, 12 * 8 * 2,
-			transforms{winograd4InputAVX2, winograd4GradientAVX2, winograd4FilterAVX2, winograd4FilterGradientAVX2, winograd4OutputAVX2},
-			transforms{winograd2InputAVX2, winograd2GradientAVX2, winograd2FilterAVX2, winograd2FilterGradientAVX2, winograd2OutputAVX2},
-		})
+		all = append(all, isaAVX2)
 	}
 	return all
+}
+
+// assembly runs the micro-kernel. It calls it by name because an argument of a function in a field of isa would escape to
+// the heap.
+func (g *gemm) assembly() {
+	if cpu.set == avx512 {
+		gemmAVX512(g)
+		return
+	}
+	gemmAVX2(g)
+}
+
+var isaAVX512 = isa{
+	set: avx512,
+	mr:  14, nr: 32,
+	dotM: 4, dotN: 6,
+	transposeSide: 16,
+
+	dot:          dotAVX512,
+	transpose:    transposeAVX512,
+	add:          addAVX512,
+	reluGradient: reluGradientAVX512,
+	sgd:          sgdAVX512,
+	sgdKeep:      sgdKeepAVX512,
+	poolForward:  poolForwardAVX512,
+	poolGradient: poolGradientAVX512,
+	lrnForward:   lrnForwardAVX512,
+	lrnTerms:     lrnTermsAVX512,
+	lrnGradient:  lrnGradientAVX512,
+	dropout:      dropoutAVX512,
+	softmax:      softmaxAVX512,
+	scale:        scaleAVX512,
+	peak:         peakAVX512,
+	peakFLOP:     12 * 16 * 2,
+
+	winograd4: winogradAssembly{
+		input:          winograd4InputAVX512,
+		filter:         winograd4FilterAVX512,
+		output:         winograd4OutputAVX512,
+		outputGradient: winograd4OutputGradientAVX512,
+		filterGradient: winograd4FilterGradientAVX512,
+	},
+	winograd2: winogradAssembly{
+		input:          winograd2InputAVX512,
+		filter:         winograd2FilterAVX512,
+		output:         winograd2OutputAVX512,
+		outputGradient: winograd2OutputGradientAVX512,
+		filterGradient: winograd2FilterGradientAVX512,
+	},
+}
+
+var isaAVX2 = isa{
+	set: avx2,
+	mr:  6, nr: 16,
+	dotM: 3, dotN: 3,
+	transposeSide: 8,
+
+	dot:          dotAVX2,
+	transpose:    transposeAVX2,
+	add:          addAVX2,
+	reluGradient: reluGradientAVX2,
+	sgd:          sgdAVX2,
+	sgdKeep:      sgdKeepAVX2,
+	poolForward:  poolForwardAVX2,
+	poolGradient: poolGradientAVX2,
+	lrnForward:   lrnForwardAVX2,
+	lrnTerms:     lrnTermsAVX2,
+	lrnGradient:  lrnGradientAVX2,
+	dropout:      dropoutAVX2,
+	softmax:      softmaxAVX2,
+	scale:        scaleAVX2,
+	peak:         peakAVX2,
+	peakFLOP:     12 * 8 * 2,
+
+	winograd4: winogradAssembly{
+		input:          winograd4InputAVX2,
+		filter:         winograd4FilterAVX2,
+		output:         winograd4OutputAVX2,
+		outputGradient: winograd4OutputGradientAVX2,
+		filterGradient: winograd4FilterGradientAVX2,
+	},
+	winograd2: winogradAssembly{
+		input:          winograd2InputAVX2,
+		filter:         winograd2FilterAVX2,
+		output:         winograd2OutputAVX2,
+		outputGradient: winograd2OutputGradientAVX2,
+		filterGradient: winograd2FilterGradientAVX2,
+	},
 }

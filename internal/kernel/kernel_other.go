@@ -2,5 +2,8 @@
 
 package kernel
 
-// detected returns what the processor has beyond the twins in pure Go: nothing.
+// detected returns the instruction sets beside pure Go: none.
 func detected() []isa { return nil }
+
+// assembly is never called here.
+func (g *gemm) assembly() { g.computeGo() }

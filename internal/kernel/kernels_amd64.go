@@ -2,10 +2,11 @@
 
 package kernel
 
-// It fetches what lies ahead floats beyond the b that it reads. To stream, n has to be 32.
+// gemmAVX512 is gemm.computeGo for n of 1 to 32 columns, height rows of 1 to 14 at a time, at least one run, and
+// k of at least 1. It fetches what is ahead floats beyond the b that it reads. To stream, n has to be 32.
 //
 //go:noescape
-func gemmAVX512(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, mode int, floor float32, momentum float32, decay float32)
+func gemmAVX512(p *gemm)
 
 // dotAVX512 does c[i*rsc+j*csc] += Σ over p < k of a[i*rsa+p] * b[j*rsb+p] for m of 1 to 4 rows i and n of 1 to 6 rows j.
 //
@@ -92,11 +93,11 @@ func winograd4InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColu
 //go:noescape
 func winograd4OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 
-// winograd4GradientAVX512 is A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values.
+// winograd4OutputGradientAVX512 is A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values.
 // n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winograd4GradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+func winograd4OutputGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd4FilterAVX512 is G x Gᵀ: a filter's 3×3 weights become 6×6.
 // n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
@@ -122,11 +123,11 @@ func winograd2InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColu
 //go:noescape
 func winograd2OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 
-// winograd2GradientAVX512 is A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values.
+// winograd2OutputGradientAVX512 is A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values.
 // n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winograd2GradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+func winograd2OutputGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd2FilterAVX512 is G x Gᵀ: a filter's 3×3 weights become 4×4.
 // n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
@@ -140,10 +141,11 @@ func winograd2FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstCol
 //go:noescape
 func winograd2FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
-// It fetches what lies ahead floats beyond the b that it reads. To stream, n has to be 16.
+// gemmAVX2 is gemm.computeGo for n of 1 to 16 columns, height rows of 1 to 6 at a time, at least one run, and
+// k of at least 1. It fetches what is ahead floats beyond the b that it reads. To stream, n has to be 16.
 //
 //go:noescape
-func gemmAVX2(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, mode int, floor float32, momentum float32, decay float32)
+func gemmAVX2(p *gemm)
 
 // dotAVX2 does c[i*rsc+j*csc] += Σ over p < k of a[i*rsa+p] * b[j*rsb+p] for m of 1 to 3 rows i and n of 1 to 3 rows j.
 //
@@ -230,11 +232,11 @@ func winograd4InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn
 //go:noescape
 func winograd4OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 
-// winograd4GradientAVX2 is A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values.
+// winograd4OutputGradientAVX2 is A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values.
 // n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winograd4GradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+func winograd4OutputGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd4FilterAVX2 is G x Gᵀ: a filter's 3×3 weights become 6×6.
 // n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
@@ -260,11 +262,11 @@ func winograd2InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn
 //go:noescape
 func winograd2OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 
-// winograd2GradientAVX2 is A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values.
+// winograd2OutputGradientAVX2 is A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values.
 // n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
 //
 //go:noescape
-func winograd2GradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+func winograd2OutputGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd2FilterAVX2 is G x Gᵀ: a filter's 3×3 weights become 4×4.
 // n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.

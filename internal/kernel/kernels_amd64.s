@@ -218,13 +218,24 @@ DATA laneMasks<>+56(SB)/4, $0x00000000
 DATA laneMasks<>+60(SB)/4, $0x00000000
 GLOBL laneMasks<>(SB), RODATA|NOPTR, $64
 
-// func gemmAVX512(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, mode int, floor float32, momentum float32, decay float32)
+// func gemmAVX512(p *gemm)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
-TEXT ·gemmAVX512(SB), NOSPLIT, $0-148
+TEXT ·gemmAVX512(SB), NOSPLIT, $32-8
+	MOVQ p+0(FP), SI
+	MOVQ 120(SI), AX
+	MOVQ AX, (SP)
+	MOVQ 24(SI), AX
+	MOVQ AX, 8(SP)
+	MOVQ (SI), AX
+	MOVQ AX, 16(SP)
+	MOVQ 72(SI), AX
+	MOVQ AX, 24(SP)
+
 next:
-	MOVQ    n+104(FP), CX
-	MOVQ    m+96(FP), DX
-	MOVQ    height+112(FP), AX
+	MOVQ    p+0(FP), SI
+	MOVQ    128(SI), CX
+	MOVQ    (SP), DX
+	MOVQ    192(SI), AX
 	CMPQ    DX, AX
 	CMOVQGT AX, DX
 	CMPQ    CX, $0x10
@@ -328,8 +339,9 @@ tile14x2masked:
 	VXORPS     Z25, Z25, Z25
 	VXORPS     Z26, Z26, Z26
 	VXORPS     Z27, Z27, Z27
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -372,30 +384,31 @@ tile14x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile14x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
 	LEAQ (R11)(R14*1), R12
-	MOVQ k+48(FP), AX
 
 tile14x2maskedstep:
 	VMOVUPS      (BX), Z28
@@ -455,18 +468,18 @@ tile14x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile14x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z28
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile14x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile14x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile14x2maskedupdate
+	VBROADCASTSS 204(AX), Z28
+	CMPB         200(AX), $0x00
+	JNE          tile14x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z28, Z0
 	VMOVUPS      Z0, (R8)
@@ -711,8 +724,8 @@ tile14x2maskedstream:
 	JMP      tile14x2maskedwritten
 
 tile14x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z28
-	VBROADCASTSS decay+144(FP), Z29
+	VBROADCASTSS 208(AX), Z28
+	VBROADCASTSS 212(AX), Z29
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z30
@@ -995,16 +1008,14 @@ tile14x2maskedupdate:
 	ADDQ         R10, R8
 
 tile14x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x0e, DX
 	JZ     tile14x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x0e, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile14x2maskedlast:
@@ -1026,8 +1037,9 @@ tile14x1masked:
 	VXORPS     Z11, Z11, Z11
 	VXORPS     Z12, Z12, Z12
 	VXORPS     Z13, Z13, Z13
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -1056,30 +1068,31 @@ tile14x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile14x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
 	LEAQ (R11)(R14*1), R12
-	MOVQ k+48(FP), AX
 
 tile14x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z14
@@ -1109,16 +1122,16 @@ tile14x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile14x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z14
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile14x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile14x1maskedupdate
+	VBROADCASTSS     204(AX), Z14
 	VMOVUPS.Z        (R9), K1, Z15
 	VADDPS           Z15, Z0, Z0
 	VMAXPS           Z0, Z14, Z0
@@ -1206,8 +1219,8 @@ tile14x1maskedstep:
 	JMP              tile14x1maskedwritten
 
 tile14x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z14
-	VBROADCASTSS decay+144(FP), Z15
+	VBROADCASTSS 208(AX), Z14
+	VBROADCASTSS 212(AX), Z15
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z16
@@ -1364,16 +1377,14 @@ tile14x1maskedupdate:
 	ADDQ         R10, R8
 
 tile14x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x0e, DX
 	JZ     tile14x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x0e, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile14x1maskedlast:
@@ -1407,8 +1418,9 @@ tile13x2masked:
 	VXORPS     Z23, Z23, Z23
 	VXORPS     Z24, Z24, Z24
 	VXORPS     Z25, Z25, Z25
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -1448,30 +1460,31 @@ tile13x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile13x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
 	LEAQ (R11)(R14*1), R12
-	MOVQ k+48(FP), AX
 
 tile13x2maskedstep:
 	VMOVUPS      (BX), Z26
@@ -1528,18 +1541,18 @@ tile13x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile13x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z26
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile13x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile13x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile13x2maskedupdate
+	VBROADCASTSS 204(AX), Z26
+	CMPB         200(AX), $0x00
+	JNE          tile13x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z26, Z0
 	VMOVUPS      Z0, (R8)
@@ -1767,8 +1780,8 @@ tile13x2maskedstream:
 	JMP      tile13x2maskedwritten
 
 tile13x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z26
-	VBROADCASTSS decay+144(FP), Z27
+	VBROADCASTSS 208(AX), Z26
+	VBROADCASTSS 212(AX), Z27
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z28
@@ -2031,16 +2044,14 @@ tile13x2maskedupdate:
 	ADDQ         R10, R8
 
 tile13x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x0d, DX
 	JZ     tile13x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x0d, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile13x2maskedlast:
@@ -2061,8 +2072,9 @@ tile13x1masked:
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
 	VXORPS     Z12, Z12, Z12
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -2089,30 +2101,31 @@ tile13x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile13x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
 	LEAQ (R11)(R14*1), R12
-	MOVQ k+48(FP), AX
 
 tile13x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z13
@@ -2141,16 +2154,16 @@ tile13x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile13x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z13
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile13x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile13x1maskedupdate
+	VBROADCASTSS     204(AX), Z13
 	VMOVUPS.Z        (R9), K1, Z14
 	VADDPS           Z14, Z0, Z0
 	VMAXPS           Z0, Z13, Z0
@@ -2232,8 +2245,8 @@ tile13x1maskedstep:
 	JMP              tile13x1maskedwritten
 
 tile13x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z13
-	VBROADCASTSS decay+144(FP), Z14
+	VBROADCASTSS 208(AX), Z13
+	VBROADCASTSS 212(AX), Z14
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z15
@@ -2379,16 +2392,14 @@ tile13x1maskedupdate:
 	ADDQ         R10, R8
 
 tile13x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x0d, DX
 	JZ     tile13x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x0d, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile13x1maskedlast:
@@ -2420,8 +2431,9 @@ tile12x2masked:
 	VXORPS     Z21, Z21, Z21
 	VXORPS     Z22, Z22, Z22
 	VXORPS     Z23, Z23, Z23
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -2458,29 +2470,30 @@ tile12x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile12x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
-	MOVQ k+48(FP), AX
 
 tile12x2maskedstep:
 	VMOVUPS      (BX), Z24
@@ -2533,18 +2546,18 @@ tile12x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile12x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z24
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile12x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile12x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile12x2maskedupdate
+	VBROADCASTSS 204(AX), Z24
+	CMPB         200(AX), $0x00
+	JNE          tile12x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z24, Z0
 	VMOVUPS      Z0, (R8)
@@ -2755,8 +2768,8 @@ tile12x2maskedstream:
 	JMP      tile12x2maskedwritten
 
 tile12x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z24
-	VBROADCASTSS decay+144(FP), Z25
+	VBROADCASTSS 208(AX), Z24
+	VBROADCASTSS 212(AX), Z25
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z26
@@ -2999,16 +3012,14 @@ tile12x2maskedupdate:
 	ADDQ         R10, R8
 
 tile12x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x0c, DX
 	JZ     tile12x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x0c, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile12x2maskedlast:
@@ -3028,8 +3039,9 @@ tile12x1masked:
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -3054,29 +3066,30 @@ tile12x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile12x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
-	MOVQ k+48(FP), AX
 
 tile12x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z12
@@ -3103,16 +3116,16 @@ tile12x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile12x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z12
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile12x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile12x1maskedupdate
+	VBROADCASTSS     204(AX), Z12
 	VMOVUPS.Z        (R9), K1, Z13
 	VADDPS           Z13, Z0, Z0
 	VMAXPS           Z0, Z12, Z0
@@ -3188,8 +3201,8 @@ tile12x1maskedstep:
 	JMP              tile12x1maskedwritten
 
 tile12x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z12
-	VBROADCASTSS decay+144(FP), Z13
+	VBROADCASTSS 208(AX), Z12
+	VBROADCASTSS 212(AX), Z13
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z14
@@ -3324,16 +3337,14 @@ tile12x1maskedupdate:
 	ADDQ         R10, R8
 
 tile12x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x0c, DX
 	JZ     tile12x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x0c, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile12x1maskedlast:
@@ -3363,8 +3374,9 @@ tile11x2masked:
 	VXORPS     Z19, Z19, Z19
 	VXORPS     Z20, Z20, Z20
 	VXORPS     Z21, Z21, Z21
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -3398,29 +3410,30 @@ tile11x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile11x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
-	MOVQ k+48(FP), AX
 
 tile11x2maskedstep:
 	VMOVUPS      (BX), Z22
@@ -3470,18 +3483,18 @@ tile11x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile11x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z22
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile11x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile11x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile11x2maskedupdate
+	VBROADCASTSS 204(AX), Z22
+	CMPB         200(AX), $0x00
+	JNE          tile11x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z22, Z0
 	VMOVUPS      Z0, (R8)
@@ -3675,8 +3688,8 @@ tile11x2maskedstream:
 	JMP      tile11x2maskedwritten
 
 tile11x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z22
-	VBROADCASTSS decay+144(FP), Z23
+	VBROADCASTSS 208(AX), Z22
+	VBROADCASTSS 212(AX), Z23
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z24
@@ -3899,16 +3912,14 @@ tile11x2maskedupdate:
 	ADDQ         R10, R8
 
 tile11x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x0b, DX
 	JZ     tile11x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x0b, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile11x2maskedlast:
@@ -3927,8 +3938,9 @@ tile11x1masked:
 	VXORPS     Z8, Z8, Z8
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -3951,29 +3963,30 @@ tile11x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile11x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
-	MOVQ k+48(FP), AX
 
 tile11x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z11
@@ -3999,16 +4012,16 @@ tile11x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile11x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z11
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile11x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile11x1maskedupdate
+	VBROADCASTSS     204(AX), Z11
 	VMOVUPS.Z        (R9), K1, Z12
 	VADDPS           Z12, Z0, Z0
 	VMAXPS           Z0, Z11, Z0
@@ -4078,8 +4091,8 @@ tile11x1maskedstep:
 	JMP              tile11x1maskedwritten
 
 tile11x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z11
-	VBROADCASTSS decay+144(FP), Z12
+	VBROADCASTSS 208(AX), Z11
+	VBROADCASTSS 212(AX), Z12
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z13
@@ -4203,16 +4216,14 @@ tile11x1maskedupdate:
 	ADDQ         R10, R8
 
 tile11x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x0b, DX
 	JZ     tile11x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x0b, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile11x1maskedlast:
@@ -4240,8 +4251,9 @@ tile10x2masked:
 	VXORPS     Z17, Z17, Z17
 	VXORPS     Z18, Z18, Z18
 	VXORPS     Z19, Z19, Z19
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -4272,29 +4284,30 @@ tile10x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile10x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
-	MOVQ k+48(FP), AX
 
 tile10x2maskedstep:
 	VMOVUPS      (BX), Z20
@@ -4341,18 +4354,18 @@ tile10x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile10x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z20
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile10x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile10x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile10x2maskedupdate
+	VBROADCASTSS 204(AX), Z20
+	CMPB         200(AX), $0x00
+	JNE          tile10x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z20, Z0
 	VMOVUPS      Z0, (R8)
@@ -4529,8 +4542,8 @@ tile10x2maskedstream:
 	JMP      tile10x2maskedwritten
 
 tile10x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z20
-	VBROADCASTSS decay+144(FP), Z21
+	VBROADCASTSS 208(AX), Z20
+	VBROADCASTSS 212(AX), Z21
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z22
@@ -4733,16 +4746,14 @@ tile10x2maskedupdate:
 	ADDQ         R10, R8
 
 tile10x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x0a, DX
 	JZ     tile10x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x0a, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile10x2maskedlast:
@@ -4760,8 +4771,9 @@ tile10x1masked:
 	VXORPS     Z7, Z7, Z7
 	VXORPS     Z8, Z8, Z8
 	VXORPS     Z9, Z9, Z9
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -4782,29 +4794,30 @@ tile10x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile10x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
-	MOVQ k+48(FP), AX
 
 tile10x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z10
@@ -4829,16 +4842,16 @@ tile10x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile10x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z10
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile10x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile10x1maskedupdate
+	VBROADCASTSS     204(AX), Z10
 	VMOVUPS.Z        (R9), K1, Z11
 	VADDPS           Z11, Z0, Z0
 	VMAXPS           Z0, Z10, Z0
@@ -4902,8 +4915,8 @@ tile10x1maskedstep:
 	JMP              tile10x1maskedwritten
 
 tile10x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z10
-	VBROADCASTSS decay+144(FP), Z11
+	VBROADCASTSS 208(AX), Z10
+	VBROADCASTSS 212(AX), Z11
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z12
@@ -5016,16 +5029,14 @@ tile10x1maskedupdate:
 	ADDQ         R10, R8
 
 tile10x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x0a, DX
 	JZ     tile10x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x0a, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile10x1maskedlast:
@@ -5051,8 +5062,9 @@ tile9x2masked:
 	VXORPS     Z15, Z15, Z15
 	VXORPS     Z16, Z16, Z16
 	VXORPS     Z17, Z17, Z17
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -5080,28 +5092,29 @@ tile9x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile9x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
-	MOVQ k+48(FP), AX
 
 tile9x2maskedstep:
 	VMOVUPS      (BX), Z18
@@ -5144,18 +5157,18 @@ tile9x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile9x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z18
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile9x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile9x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile9x2maskedupdate
+	VBROADCASTSS 204(AX), Z18
+	CMPB         200(AX), $0x00
+	JNE          tile9x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z18, Z0
 	VMOVUPS      Z0, (R8)
@@ -5315,8 +5328,8 @@ tile9x2maskedstream:
 	JMP      tile9x2maskedwritten
 
 tile9x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z18
-	VBROADCASTSS decay+144(FP), Z19
+	VBROADCASTSS 208(AX), Z18
+	VBROADCASTSS 212(AX), Z19
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z20
@@ -5499,16 +5512,14 @@ tile9x2maskedupdate:
 	ADDQ         R10, R8
 
 tile9x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x09, DX
 	JZ     tile9x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x09, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile9x2maskedlast:
@@ -5525,8 +5536,9 @@ tile9x1masked:
 	VXORPS     Z6, Z6, Z6
 	VXORPS     Z7, Z7, Z7
 	VXORPS     Z8, Z8, Z8
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -5545,28 +5557,29 @@ tile9x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile9x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
-	MOVQ k+48(FP), AX
 
 tile9x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z9
@@ -5589,16 +5602,16 @@ tile9x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile9x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z9
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile9x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile9x1maskedupdate
+	VBROADCASTSS     204(AX), Z9
 	VMOVUPS.Z        (R9), K1, Z10
 	VADDPS           Z10, Z0, Z0
 	VMAXPS           Z0, Z9, Z0
@@ -5656,8 +5669,8 @@ tile9x1maskedstep:
 	JMP              tile9x1maskedwritten
 
 tile9x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z9
-	VBROADCASTSS decay+144(FP), Z10
+	VBROADCASTSS 208(AX), Z9
+	VBROADCASTSS 212(AX), Z10
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z11
@@ -5759,16 +5772,14 @@ tile9x1maskedupdate:
 	ADDQ         R10, R8
 
 tile9x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x09, DX
 	JZ     tile9x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x09, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile9x1maskedlast:
@@ -5792,8 +5803,9 @@ tile8x2masked:
 	VXORPS     Z13, Z13, Z13
 	VXORPS     Z14, Z14, Z14
 	VXORPS     Z15, Z15, Z15
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -5818,28 +5830,29 @@ tile8x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile8x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
-	MOVQ k+48(FP), AX
 
 tile8x2maskedstep:
 	VMOVUPS      (BX), Z16
@@ -5879,18 +5892,18 @@ tile8x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile8x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z16
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile8x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile8x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile8x2maskedupdate
+	VBROADCASTSS 204(AX), Z16
+	CMPB         200(AX), $0x00
+	JNE          tile8x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z16, Z0
 	VMOVUPS      Z0, (R8)
@@ -6033,8 +6046,8 @@ tile8x2maskedstream:
 	JMP      tile8x2maskedwritten
 
 tile8x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z16
-	VBROADCASTSS decay+144(FP), Z17
+	VBROADCASTSS 208(AX), Z16
+	VBROADCASTSS 212(AX), Z17
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z18
@@ -6197,16 +6210,14 @@ tile8x2maskedupdate:
 	ADDQ         R10, R8
 
 tile8x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x08, DX
 	JZ     tile8x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x08, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile8x2maskedlast:
@@ -6222,8 +6233,9 @@ tile8x1masked:
 	VXORPS     Z5, Z5, Z5
 	VXORPS     Z6, Z6, Z6
 	VXORPS     Z7, Z7, Z7
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -6240,28 +6252,29 @@ tile8x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile8x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
-	MOVQ k+48(FP), AX
 
 tile8x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z8
@@ -6283,16 +6296,16 @@ tile8x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile8x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z8
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile8x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile8x1maskedupdate
+	VBROADCASTSS     204(AX), Z8
 	VMOVUPS.Z        (R9), K1, Z9
 	VADDPS           Z9, Z0, Z0
 	VMAXPS           Z0, Z8, Z0
@@ -6344,8 +6357,8 @@ tile8x1maskedstep:
 	JMP              tile8x1maskedwritten
 
 tile8x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z8
-	VBROADCASTSS decay+144(FP), Z9
+	VBROADCASTSS 208(AX), Z8
+	VBROADCASTSS 212(AX), Z9
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z10
@@ -6436,16 +6449,14 @@ tile8x1maskedupdate:
 	ADDQ         R10, R8
 
 tile8x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x08, DX
 	JZ     tile8x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x08, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile8x1maskedlast:
@@ -6467,8 +6478,9 @@ tile7x2masked:
 	VXORPS     Z11, Z11, Z11
 	VXORPS     Z12, Z12, Z12
 	VXORPS     Z13, Z13, Z13
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -6490,28 +6502,29 @@ tile7x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile7x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
-	MOVQ k+48(FP), AX
 
 tile7x2maskedstep:
 	VMOVUPS      (BX), Z14
@@ -6548,18 +6561,18 @@ tile7x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile7x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z14
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile7x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile7x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile7x2maskedupdate
+	VBROADCASTSS 204(AX), Z14
+	CMPB         200(AX), $0x00
+	JNE          tile7x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z14, Z0
 	VMOVUPS      Z0, (R8)
@@ -6685,8 +6698,8 @@ tile7x2maskedstream:
 	JMP      tile7x2maskedwritten
 
 tile7x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z14
-	VBROADCASTSS decay+144(FP), Z15
+	VBROADCASTSS 208(AX), Z14
+	VBROADCASTSS 212(AX), Z15
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z16
@@ -6829,16 +6842,14 @@ tile7x2maskedupdate:
 	ADDQ         R10, R8
 
 tile7x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x07, DX
 	JZ     tile7x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x07, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile7x2maskedlast:
@@ -6853,8 +6864,9 @@ tile7x1masked:
 	VXORPS     Z4, Z4, Z4
 	VXORPS     Z5, Z5, Z5
 	VXORPS     Z6, Z6, Z6
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -6869,28 +6881,29 @@ tile7x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile7x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
-	MOVQ k+48(FP), AX
 
 tile7x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z7
@@ -6911,16 +6924,16 @@ tile7x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile7x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z7
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile7x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile7x1maskedupdate
+	VBROADCASTSS     204(AX), Z7
 	VMOVUPS.Z        (R9), K1, Z8
 	VADDPS           Z8, Z0, Z0
 	VMAXPS           Z0, Z7, Z0
@@ -6966,8 +6979,8 @@ tile7x1maskedstep:
 	JMP              tile7x1maskedwritten
 
 tile7x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z7
-	VBROADCASTSS decay+144(FP), Z8
+	VBROADCASTSS 208(AX), Z7
+	VBROADCASTSS 212(AX), Z8
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z9
@@ -7047,16 +7060,14 @@ tile7x1maskedupdate:
 	ADDQ         R10, R8
 
 tile7x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x07, DX
 	JZ     tile7x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x07, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile7x1maskedlast:
@@ -7076,8 +7087,9 @@ tile6x2masked:
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -7096,27 +7108,28 @@ tile6x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile6x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile6x2maskedstep:
 	VMOVUPS      (BX), Z12
@@ -7149,18 +7162,18 @@ tile6x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile6x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z12
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile6x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile6x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile6x2maskedupdate
+	VBROADCASTSS 204(AX), Z12
+	CMPB         200(AX), $0x00
+	JNE          tile6x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z12, Z0
 	VMOVUPS      Z0, (R8)
@@ -7269,8 +7282,8 @@ tile6x2maskedstream:
 	JMP      tile6x2maskedwritten
 
 tile6x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z12
-	VBROADCASTSS decay+144(FP), Z13
+	VBROADCASTSS 208(AX), Z12
+	VBROADCASTSS 212(AX), Z13
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z14
@@ -7393,16 +7406,14 @@ tile6x2maskedupdate:
 	ADDQ         R10, R8
 
 tile6x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x06, DX
 	JZ     tile6x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x06, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile6x2maskedlast:
@@ -7416,8 +7427,9 @@ tile6x1masked:
 	VXORPS     Z3, Z3, Z3
 	VXORPS     Z4, Z4, Z4
 	VXORPS     Z5, Z5, Z5
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -7430,27 +7442,28 @@ tile6x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile6x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile6x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z6
@@ -7469,16 +7482,16 @@ tile6x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile6x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z6
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile6x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile6x1maskedupdate
+	VBROADCASTSS     204(AX), Z6
 	VMOVUPS.Z        (R9), K1, Z7
 	VADDPS           Z7, Z0, Z0
 	VMAXPS           Z0, Z6, Z0
@@ -7518,8 +7531,8 @@ tile6x1maskedstep:
 	JMP              tile6x1maskedwritten
 
 tile6x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z6
-	VBROADCASTSS decay+144(FP), Z7
+	VBROADCASTSS 208(AX), Z6
+	VBROADCASTSS 212(AX), Z7
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z8
@@ -7588,16 +7601,14 @@ tile6x1maskedupdate:
 	ADDQ         R10, R8
 
 tile6x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x06, DX
 	JZ     tile6x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x06, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile6x1maskedlast:
@@ -7615,8 +7626,9 @@ tile5x2masked:
 	VXORPS     Z7, Z7, Z7
 	VXORPS     Z8, Z8, Z8
 	VXORPS     Z9, Z9, Z9
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -7632,27 +7644,28 @@ tile5x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile5x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile5x2maskedstep:
 	VMOVUPS      (BX), Z10
@@ -7682,18 +7695,18 @@ tile5x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile5x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z10
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile5x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile5x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile5x2maskedupdate
+	VBROADCASTSS 204(AX), Z10
+	CMPB         200(AX), $0x00
+	JNE          tile5x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z10, Z0
 	VMOVUPS      Z0, (R8)
@@ -7785,8 +7798,8 @@ tile5x2maskedstream:
 	JMP      tile5x2maskedwritten
 
 tile5x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z10
-	VBROADCASTSS decay+144(FP), Z11
+	VBROADCASTSS 208(AX), Z10
+	VBROADCASTSS 212(AX), Z11
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z12
@@ -7889,16 +7902,14 @@ tile5x2maskedupdate:
 	ADDQ         R10, R8
 
 tile5x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x05, DX
 	JZ     tile5x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x05, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile5x2maskedlast:
@@ -7911,8 +7922,9 @@ tile5x1masked:
 	VXORPS     Z2, Z2, Z2
 	VXORPS     Z3, Z3, Z3
 	VXORPS     Z4, Z4, Z4
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -7923,27 +7935,28 @@ tile5x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile5x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile5x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z5
@@ -7961,16 +7974,16 @@ tile5x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile5x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z5
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile5x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile5x1maskedupdate
+	VBROADCASTSS     204(AX), Z5
 	VMOVUPS.Z        (R9), K1, Z6
 	VADDPS           Z6, Z0, Z0
 	VMAXPS           Z0, Z5, Z0
@@ -8004,8 +8017,8 @@ tile5x1maskedstep:
 	JMP              tile5x1maskedwritten
 
 tile5x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z5
-	VBROADCASTSS decay+144(FP), Z6
+	VBROADCASTSS 208(AX), Z5
+	VBROADCASTSS 212(AX), Z6
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z7
@@ -8063,16 +8076,14 @@ tile5x1maskedupdate:
 	ADDQ         R10, R8
 
 tile5x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x05, DX
 	JZ     tile5x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x05, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile5x1maskedlast:
@@ -8088,8 +8099,9 @@ tile4x2masked:
 	VXORPS     Z5, Z5, Z5
 	VXORPS     Z6, Z6, Z6
 	VXORPS     Z7, Z7, Z7
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -8102,27 +8114,28 @@ tile4x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile4x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile4x2maskedstep:
 	VMOVUPS      (BX), Z8
@@ -8149,18 +8162,18 @@ tile4x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile4x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z8
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile4x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile4x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile4x2maskedupdate
+	VBROADCASTSS 204(AX), Z8
+	CMPB         200(AX), $0x00
+	JNE          tile4x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z8, Z0
 	VMOVUPS      Z0, (R8)
@@ -8235,8 +8248,8 @@ tile4x2maskedstream:
 	JMP      tile4x2maskedwritten
 
 tile4x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z8
-	VBROADCASTSS decay+144(FP), Z9
+	VBROADCASTSS 208(AX), Z8
+	VBROADCASTSS 212(AX), Z9
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z10
@@ -8319,16 +8332,14 @@ tile4x2maskedupdate:
 	ADDQ         R10, R8
 
 tile4x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x04, DX
 	JZ     tile4x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x04, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile4x2maskedlast:
@@ -8340,8 +8351,9 @@ tile4x1masked:
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
 	VXORPS     Z3, Z3, Z3
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -8350,27 +8362,28 @@ tile4x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile4x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile4x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z4
@@ -8387,16 +8400,16 @@ tile4x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile4x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z4
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile4x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile4x1maskedupdate
+	VBROADCASTSS     204(AX), Z4
 	VMOVUPS.Z        (R9), K1, Z5
 	VADDPS           Z5, Z0, Z0
 	VMAXPS           Z0, Z4, Z0
@@ -8424,8 +8437,8 @@ tile4x1maskedstep:
 	JMP              tile4x1maskedwritten
 
 tile4x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z4
-	VBROADCASTSS decay+144(FP), Z5
+	VBROADCASTSS 208(AX), Z4
+	VBROADCASTSS 212(AX), Z5
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z6
@@ -8472,16 +8485,14 @@ tile4x1maskedupdate:
 	ADDQ         R10, R8
 
 tile4x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x04, DX
 	JZ     tile4x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x04, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile4x1maskedlast:
@@ -8495,8 +8506,9 @@ tile3x2masked:
 	VXORPS     Z3, Z3, Z3
 	VXORPS     Z4, Z4, Z4
 	VXORPS     Z5, Z5, Z5
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -8506,26 +8518,27 @@ tile3x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile3x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile3x2maskedstep:
 	VMOVUPS      (BX), Z6
@@ -8548,18 +8561,18 @@ tile3x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile3x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z6
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile3x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile3x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile3x2maskedupdate
+	VBROADCASTSS 204(AX), Z6
+	CMPB         200(AX), $0x00
+	JNE          tile3x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z6, Z0
 	VMOVUPS      Z0, (R8)
@@ -8617,8 +8630,8 @@ tile3x2maskedstream:
 	JMP      tile3x2maskedwritten
 
 tile3x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z6
-	VBROADCASTSS decay+144(FP), Z7
+	VBROADCASTSS 208(AX), Z6
+	VBROADCASTSS 212(AX), Z7
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z8
@@ -8681,16 +8694,14 @@ tile3x2maskedupdate:
 	ADDQ         R10, R8
 
 tile3x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x03, DX
 	JZ     tile3x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x03, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile3x2maskedlast:
@@ -8701,34 +8712,36 @@ tile3x1masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile3x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile3x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z3
@@ -8743,16 +8756,16 @@ tile3x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile3x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z3
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile3x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile3x1maskedupdate
+	VBROADCASTSS     204(AX), Z3
 	VMOVUPS.Z        (R9), K1, Z4
 	VADDPS           Z4, Z0, Z0
 	VMAXPS           Z0, Z3, Z0
@@ -8774,8 +8787,8 @@ tile3x1maskedstep:
 	JMP              tile3x1maskedwritten
 
 tile3x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z3
-	VBROADCASTSS decay+144(FP), Z4
+	VBROADCASTSS 208(AX), Z3
+	VBROADCASTSS 212(AX), Z4
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z5
@@ -8811,16 +8824,14 @@ tile3x1maskedupdate:
 	ADDQ         R10, R8
 
 tile3x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x03, DX
 	JZ     tile3x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x03, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile3x1maskedlast:
@@ -8832,34 +8843,36 @@ tile2x2masked:
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
 	VXORPS     Z3, Z3, Z3
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile2x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile2x2maskedstep:
 	VMOVUPS      (BX), Z4
@@ -8879,18 +8892,18 @@ tile2x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile2x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z4
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile2x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile2x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile2x2maskedupdate
+	VBROADCASTSS 204(AX), Z4
+	CMPB         200(AX), $0x00
+	JNE          tile2x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z4, Z0
 	VMOVUPS      Z0, (R8)
@@ -8931,8 +8944,8 @@ tile2x2maskedstream:
 	JMP      tile2x2maskedwritten
 
 tile2x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z4
-	VBROADCASTSS decay+144(FP), Z5
+	VBROADCASTSS 208(AX), Z4
+	VBROADCASTSS 212(AX), Z5
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z6
@@ -8975,16 +8988,14 @@ tile2x2maskedupdate:
 	ADDQ         R10, R8
 
 tile2x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x02, DX
 	JZ     tile2x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x02, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile2x2maskedlast:
@@ -8994,32 +9005,34 @@ tile2x2maskedlast:
 tile2x1masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile2x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile2x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z2
@@ -9033,16 +9046,16 @@ tile2x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile2x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z2
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile2x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile2x1maskedupdate
+	VBROADCASTSS     204(AX), Z2
 	VMOVUPS.Z        (R9), K1, Z3
 	VADDPS           Z3, Z0, Z0
 	VMAXPS           Z0, Z2, Z0
@@ -9058,8 +9071,8 @@ tile2x1maskedstep:
 	JMP              tile2x1maskedwritten
 
 tile2x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z2
-	VBROADCASTSS decay+144(FP), Z3
+	VBROADCASTSS 208(AX), Z2
+	VBROADCASTSS 212(AX), Z3
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z4
@@ -9084,16 +9097,14 @@ tile2x1maskedupdate:
 	ADDQ         R10, R8
 
 tile2x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x02, DX
 	JZ     tile2x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x02, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile2x1maskedlast:
@@ -9103,31 +9114,33 @@ tile2x1maskedlast:
 tile1x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile1x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile1x2maskedstep:
 	VMOVUPS      (BX), Z2
@@ -9144,18 +9157,18 @@ tile1x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile1x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Z2
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile1x2maskedupdate
-	CMPQ         AX, $0x01
-	JEQ          tile1x2maskedstream
+	CMPB         201(AX), $0x00
+	JNE          tile1x2maskedupdate
+	VBROADCASTSS 204(AX), Z2
+	CMPB         200(AX), $0x00
+	JNE          tile1x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z2, Z0
 	VMOVUPS      Z0, (R8)
@@ -9179,8 +9192,8 @@ tile1x2maskedstream:
 	JMP      tile1x2maskedwritten
 
 tile1x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z2
-	VBROADCASTSS decay+144(FP), Z3
+	VBROADCASTSS 208(AX), Z2
+	VBROADCASTSS 212(AX), Z3
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z4
@@ -9203,16 +9216,14 @@ tile1x2maskedupdate:
 	ADDQ         R10, R8
 
 tile1x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x01, DX
 	JZ     tile1x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x01, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile1x2maskedlast:
@@ -9221,30 +9232,32 @@ tile1x2maskedlast:
 
 tile1x1masked:
 	VXORPS     Z0, Z0, Z0
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile1x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile1x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z1
@@ -9257,16 +9270,16 @@ tile1x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile1x1maskedrun
-	MOVQ             c+0(FP), R8
-	MOVQ             e+24(FP), R9
-	MOVQ             rsc+56(FP), R10
-	MOVQ             rse+88(FP), R11
+	MOVQ             p+0(FP), AX
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(AX), R10
 	SHLQ             $0x02, R10
+	MOVQ             176(AX), R11
 	SHLQ             $0x02, R11
-	VBROADCASTSS     floor+136(FP), Z1
-	MOVQ             mode+128(FP), AX
-	CMPQ             AX, $0x02
-	JEQ              tile1x1maskedupdate
+	CMPB             201(AX), $0x00
+	JNE              tile1x1maskedupdate
+	VBROADCASTSS     204(AX), Z1
 	VMOVUPS.Z        (R9), K1, Z2
 	VADDPS           Z2, Z0, Z0
 	VMAXPS           Z0, Z1, Z0
@@ -9276,8 +9289,8 @@ tile1x1maskedstep:
 	JMP              tile1x1maskedwritten
 
 tile1x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Z1
-	VBROADCASTSS decay+144(FP), Z2
+	VBROADCASTSS 208(AX), Z1
+	VBROADCASTSS 212(AX), Z2
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z3
@@ -9291,16 +9304,14 @@ tile1x1maskedupdate:
 	ADDQ         R10, R8
 
 tile1x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x01, DX
 	JZ     tile1x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x01, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile1x1maskedlast:
@@ -15658,9 +15669,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func winograd4GradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// func winograd4OutputGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·winograd4GradientAVX512(SB), $0-56
+TEXT ·winograd4OutputGradientAVX512(SB), $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -16833,9 +16844,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func winograd2GradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// func winograd2OutputGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·winograd2GradientAVX512(SB), $0-56
+TEXT ·winograd2OutputGradientAVX512(SB), $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -17181,13 +17192,24 @@ channels:
 	VZEROUPPER
 	RET
 
-// func gemmAVX2(c *float32, a *float32, b *float32, e *float32, runs *[2]int, count int, k int, rsc int, rsa int, csa int, rsb int, rse int, m int, n int, height int, ahead int, mode int, floor float32, momentum float32, decay float32)
+// func gemmAVX2(p *gemm)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmAVX2(SB), NOSPLIT, $0-148
+TEXT ·gemmAVX2(SB), NOSPLIT, $32-8
+	MOVQ p+0(FP), SI
+	MOVQ 120(SI), AX
+	MOVQ AX, (SP)
+	MOVQ 24(SI), AX
+	MOVQ AX, 8(SP)
+	MOVQ (SI), AX
+	MOVQ AX, 16(SP)
+	MOVQ 72(SI), AX
+	MOVQ AX, 24(SP)
+
 next:
-	MOVQ    n+104(FP), CX
-	MOVQ    m+96(FP), DX
-	MOVQ    height+112(FP), AX
+	MOVQ    p+0(FP), SI
+	MOVQ    128(SI), CX
+	MOVQ    (SP), DX
+	MOVQ    192(SI), AX
 	CMPQ    DX, AX
 	CMOVQGT AX, DX
 	CMPQ    CX, $0x08
@@ -17257,8 +17279,9 @@ tile6x2masked:
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -17277,27 +17300,28 @@ tile6x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile6x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile6x2maskedstep:
 	VMOVUPS      (BX), Y12
@@ -17329,16 +17353,16 @@ tile6x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile6x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y12
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile6x2maskedupdate
+	CMPB         201(AX), $0x00
+	JNE          tile6x2maskedupdate
+	VBROADCASTSS 204(AX), Y12
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y12, Y0
 	VMOVUPS      Y0, (R8)
@@ -17396,8 +17420,8 @@ tile6x2maskedstep:
 	JMP          tile6x2maskedwritten
 
 tile6x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Y12
-	VBROADCASTSS decay+144(FP), Y13
+	VBROADCASTSS 208(AX), Y12
+	VBROADCASTSS 212(AX), Y13
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y14
@@ -17508,16 +17532,14 @@ tile6x2maskedupdate:
 	ADDQ         R10, R8
 
 tile6x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x06, DX
 	JZ     tile6x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x06, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile6x2maskedlast:
@@ -17537,8 +17559,9 @@ tile6x2:
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -17557,27 +17580,28 @@ tile6x2:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile6x2run:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile6x2step:
 	VMOVUPS      (BX), Y12
@@ -17609,18 +17633,18 @@ tile6x2step:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile6x2run
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y12
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile6x2update
-	CMPQ         AX, $0x01
-	JEQ          tile6x2stream
+	CMPB         201(AX), $0x00
+	JNE          tile6x2update
+	VBROADCASTSS 204(AX), Y12
+	CMPB         200(AX), $0x00
+	JNE          tile6x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y12, Y0
 	VMOVUPS      Y0, (R8)
@@ -17723,8 +17747,8 @@ tile6x2stream:
 	JMP      tile6x2written
 
 tile6x2update:
-	VBROADCASTSS momentum+140(FP), Y12
-	VBROADCASTSS decay+144(FP), Y13
+	VBROADCASTSS 208(AX), Y12
+	VBROADCASTSS 212(AX), Y13
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y14
@@ -17835,16 +17859,14 @@ tile6x2update:
 	ADDQ         R10, R8
 
 tile6x2written:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x06, DX
 	JZ     tile6x2last
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x06, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile6x2last:
@@ -17858,8 +17880,9 @@ tile6x1masked:
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -17872,27 +17895,28 @@ tile6x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile6x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile6x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y6
@@ -17917,16 +17941,16 @@ tile6x1maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile6x1maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y6
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile6x1maskedupdate
+	CMPB         201(AX), $0x00
+	JNE          tile6x1maskedupdate
+	VBROADCASTSS 204(AX), Y6
 	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y0, Y0
 	VMAXPS       Y0, Y6, Y0
@@ -17966,8 +17990,8 @@ tile6x1maskedstep:
 	JMP          tile6x1maskedwritten
 
 tile6x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Y6
-	VBROADCASTSS decay+144(FP), Y7
+	VBROADCASTSS 208(AX), Y6
+	VBROADCASTSS 212(AX), Y7
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMASKMOVPS   (R8), Y15, Y8
@@ -18036,16 +18060,14 @@ tile6x1maskedupdate:
 	ADDQ         R10, R8
 
 tile6x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x06, DX
 	JZ     tile6x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x06, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile6x1maskedlast:
@@ -18063,8 +18085,9 @@ tile5x2masked:
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -18080,27 +18103,28 @@ tile5x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile5x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile5x2maskedstep:
 	VMOVUPS      (BX), Y10
@@ -18129,16 +18153,16 @@ tile5x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile5x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y10
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile5x2maskedupdate
+	CMPB         201(AX), $0x00
+	JNE          tile5x2maskedupdate
+	VBROADCASTSS 204(AX), Y10
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y10, Y0
 	VMOVUPS      Y0, (R8)
@@ -18187,8 +18211,8 @@ tile5x2maskedstep:
 	JMP          tile5x2maskedwritten
 
 tile5x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Y10
-	VBROADCASTSS decay+144(FP), Y11
+	VBROADCASTSS 208(AX), Y10
+	VBROADCASTSS 212(AX), Y11
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y12
@@ -18281,16 +18305,14 @@ tile5x2maskedupdate:
 	ADDQ         R10, R8
 
 tile5x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x05, DX
 	JZ     tile5x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x05, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile5x2maskedlast:
@@ -18308,8 +18330,9 @@ tile5x2:
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -18325,27 +18348,28 @@ tile5x2:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile5x2run:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile5x2step:
 	VMOVUPS      (BX), Y10
@@ -18374,18 +18398,18 @@ tile5x2step:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile5x2run
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y10
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile5x2update
-	CMPQ         AX, $0x01
-	JEQ          tile5x2stream
+	CMPB         201(AX), $0x00
+	JNE          tile5x2update
+	VBROADCASTSS 204(AX), Y10
+	CMPB         200(AX), $0x00
+	JNE          tile5x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y10, Y0
 	VMOVUPS      Y0, (R8)
@@ -18472,8 +18496,8 @@ tile5x2stream:
 	JMP      tile5x2written
 
 tile5x2update:
-	VBROADCASTSS momentum+140(FP), Y10
-	VBROADCASTSS decay+144(FP), Y11
+	VBROADCASTSS 208(AX), Y10
+	VBROADCASTSS 212(AX), Y11
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y12
@@ -18566,16 +18590,14 @@ tile5x2update:
 	ADDQ         R10, R8
 
 tile5x2written:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x05, DX
 	JZ     tile5x2last
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x05, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile5x2last:
@@ -18588,8 +18610,9 @@ tile5x1masked:
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -18600,27 +18623,28 @@ tile5x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile5x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile5x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y5
@@ -18643,16 +18667,16 @@ tile5x1maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile5x1maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y5
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile5x1maskedupdate
+	CMPB         201(AX), $0x00
+	JNE          tile5x1maskedupdate
+	VBROADCASTSS 204(AX), Y5
 	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y0, Y0
 	VMAXPS       Y0, Y5, Y0
@@ -18686,8 +18710,8 @@ tile5x1maskedstep:
 	JMP          tile5x1maskedwritten
 
 tile5x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Y5
-	VBROADCASTSS decay+144(FP), Y6
+	VBROADCASTSS 208(AX), Y5
+	VBROADCASTSS 212(AX), Y6
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMASKMOVPS   (R8), Y15, Y7
@@ -18745,16 +18769,14 @@ tile5x1maskedupdate:
 	ADDQ         R10, R8
 
 tile5x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x05, DX
 	JZ     tile5x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x05, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile5x1maskedlast:
@@ -18770,8 +18792,9 @@ tile4x2masked:
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -18784,27 +18807,28 @@ tile4x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile4x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile4x2maskedstep:
 	VMOVUPS      (BX), Y8
@@ -18830,16 +18854,16 @@ tile4x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile4x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y8
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile4x2maskedupdate
+	CMPB         201(AX), $0x00
+	JNE          tile4x2maskedupdate
+	VBROADCASTSS 204(AX), Y8
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      Y0, (R8)
@@ -18879,8 +18903,8 @@ tile4x2maskedstep:
 	JMP          tile4x2maskedwritten
 
 tile4x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Y8
-	VBROADCASTSS decay+144(FP), Y9
+	VBROADCASTSS 208(AX), Y8
+	VBROADCASTSS 212(AX), Y9
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y10
@@ -18955,16 +18979,14 @@ tile4x2maskedupdate:
 	ADDQ         R10, R8
 
 tile4x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x04, DX
 	JZ     tile4x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x04, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile4x2maskedlast:
@@ -18980,8 +19002,9 @@ tile4x2:
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -18994,27 +19017,28 @@ tile4x2:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile4x2run:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile4x2step:
 	VMOVUPS      (BX), Y8
@@ -19040,18 +19064,18 @@ tile4x2step:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile4x2run
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y8
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile4x2update
-	CMPQ         AX, $0x01
-	JEQ          tile4x2stream
+	CMPB         201(AX), $0x00
+	JNE          tile4x2update
+	VBROADCASTSS 204(AX), Y8
+	CMPB         200(AX), $0x00
+	JNE          tile4x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      Y0, (R8)
@@ -19122,8 +19146,8 @@ tile4x2stream:
 	JMP      tile4x2written
 
 tile4x2update:
-	VBROADCASTSS momentum+140(FP), Y8
-	VBROADCASTSS decay+144(FP), Y9
+	VBROADCASTSS 208(AX), Y8
+	VBROADCASTSS 212(AX), Y9
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y10
@@ -19198,16 +19222,14 @@ tile4x2update:
 	ADDQ         R10, R8
 
 tile4x2written:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x04, DX
 	JZ     tile4x2last
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x04, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile4x2last:
@@ -19219,8 +19241,9 @@ tile4x1masked:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -19229,27 +19252,28 @@ tile4x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile4x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 	LEAQ (R8)(R14*1), R9
-	MOVQ k+48(FP), AX
 
 tile4x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y4
@@ -19270,16 +19294,16 @@ tile4x1maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile4x1maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y4
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile4x1maskedupdate
+	CMPB         201(AX), $0x00
+	JNE          tile4x1maskedupdate
+	VBROADCASTSS 204(AX), Y4
 	VMASKMOVPS   (R9), Y15, Y5
 	VADDPS       Y5, Y0, Y0
 	VMAXPS       Y0, Y4, Y0
@@ -19307,8 +19331,8 @@ tile4x1maskedstep:
 	JMP          tile4x1maskedwritten
 
 tile4x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Y4
-	VBROADCASTSS decay+144(FP), Y5
+	VBROADCASTSS 208(AX), Y4
+	VBROADCASTSS 212(AX), Y5
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMASKMOVPS   (R8), Y15, Y6
@@ -19355,16 +19379,14 @@ tile4x1maskedupdate:
 	ADDQ         R10, R8
 
 tile4x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x04, DX
 	JZ     tile4x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x04, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile4x1maskedlast:
@@ -19378,8 +19400,9 @@ tile3x2masked:
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -19389,26 +19412,27 @@ tile3x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile3x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile3x2maskedstep:
 	VMOVUPS      (BX), Y6
@@ -19430,16 +19454,16 @@ tile3x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile3x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y6
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile3x2maskedupdate
+	CMPB         201(AX), $0x00
+	JNE          tile3x2maskedupdate
+	VBROADCASTSS 204(AX), Y6
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y6, Y0
 	VMOVUPS      Y0, (R8)
@@ -19470,8 +19494,8 @@ tile3x2maskedstep:
 	JMP          tile3x2maskedwritten
 
 tile3x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Y6
-	VBROADCASTSS decay+144(FP), Y7
+	VBROADCASTSS 208(AX), Y6
+	VBROADCASTSS 212(AX), Y7
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y8
@@ -19528,16 +19552,14 @@ tile3x2maskedupdate:
 	ADDQ         R10, R8
 
 tile3x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x03, DX
 	JZ     tile3x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x03, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile3x2maskedlast:
@@ -19551,8 +19573,9 @@ tile3x2:
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -19562,26 +19585,27 @@ tile3x2:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile3x2run:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile3x2step:
 	VMOVUPS      (BX), Y6
@@ -19603,18 +19627,18 @@ tile3x2step:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile3x2run
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y6
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile3x2update
-	CMPQ         AX, $0x01
-	JEQ          tile3x2stream
+	CMPB         201(AX), $0x00
+	JNE          tile3x2update
+	VBROADCASTSS 204(AX), Y6
+	CMPB         200(AX), $0x00
+	JNE          tile3x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y6, Y0
 	VMOVUPS      Y0, (R8)
@@ -19669,8 +19693,8 @@ tile3x2stream:
 	JMP      tile3x2written
 
 tile3x2update:
-	VBROADCASTSS momentum+140(FP), Y6
-	VBROADCASTSS decay+144(FP), Y7
+	VBROADCASTSS 208(AX), Y6
+	VBROADCASTSS 212(AX), Y7
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y8
@@ -19727,16 +19751,14 @@ tile3x2update:
 	ADDQ         R10, R8
 
 tile3x2written:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x03, DX
 	JZ     tile3x2last
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x03, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile3x2last:
@@ -19747,34 +19769,36 @@ tile3x1masked:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile3x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile3x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y3
@@ -19792,16 +19816,16 @@ tile3x1maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile3x1maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y3
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile3x1maskedupdate
+	CMPB         201(AX), $0x00
+	JNE          tile3x1maskedupdate
+	VBROADCASTSS 204(AX), Y3
 	VMASKMOVPS   (R9), Y15, Y4
 	VADDPS       Y4, Y0, Y0
 	VMAXPS       Y0, Y3, Y0
@@ -19823,8 +19847,8 @@ tile3x1maskedstep:
 	JMP          tile3x1maskedwritten
 
 tile3x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Y3
-	VBROADCASTSS decay+144(FP), Y4
+	VBROADCASTSS 208(AX), Y3
+	VBROADCASTSS 212(AX), Y4
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMASKMOVPS   (R8), Y15, Y5
@@ -19860,16 +19884,14 @@ tile3x1maskedupdate:
 	ADDQ         R10, R8
 
 tile3x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x03, DX
 	JZ     tile3x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x03, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile3x1maskedlast:
@@ -19881,34 +19903,36 @@ tile2x2masked:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile2x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile2x2maskedstep:
 	VMOVUPS      (BX), Y4
@@ -19927,16 +19951,16 @@ tile2x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile2x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y4
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile2x2maskedupdate
+	CMPB         201(AX), $0x00
+	JNE          tile2x2maskedupdate
+	VBROADCASTSS 204(AX), Y4
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y4, Y0
 	VMOVUPS      Y0, (R8)
@@ -19958,8 +19982,8 @@ tile2x2maskedstep:
 	JMP          tile2x2maskedwritten
 
 tile2x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Y4
-	VBROADCASTSS decay+144(FP), Y5
+	VBROADCASTSS 208(AX), Y4
+	VBROADCASTSS 212(AX), Y5
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y6
@@ -19998,16 +20022,14 @@ tile2x2maskedupdate:
 	ADDQ         R10, R8
 
 tile2x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x02, DX
 	JZ     tile2x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x02, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile2x2maskedlast:
@@ -20019,34 +20041,36 @@ tile2x2:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile2x2run:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile2x2step:
 	VMOVUPS      (BX), Y4
@@ -20065,18 +20089,18 @@ tile2x2step:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile2x2run
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y4
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile2x2update
-	CMPQ         AX, $0x01
-	JEQ          tile2x2stream
+	CMPB         201(AX), $0x00
+	JNE          tile2x2update
+	VBROADCASTSS 204(AX), Y4
+	CMPB         200(AX), $0x00
+	JNE          tile2x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y4, Y0
 	VMOVUPS      Y0, (R8)
@@ -20115,8 +20139,8 @@ tile2x2stream:
 	JMP      tile2x2written
 
 tile2x2update:
-	VBROADCASTSS momentum+140(FP), Y4
-	VBROADCASTSS decay+144(FP), Y5
+	VBROADCASTSS 208(AX), Y4
+	VBROADCASTSS 212(AX), Y5
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y6
@@ -20155,16 +20179,14 @@ tile2x2update:
 	ADDQ         R10, R8
 
 tile2x2written:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x02, DX
 	JZ     tile2x2last
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x02, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile2x2last:
@@ -20174,32 +20196,34 @@ tile2x2last:
 tile2x1masked:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile2x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile2x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y2
@@ -20215,16 +20239,16 @@ tile2x1maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile2x1maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y2
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile2x1maskedupdate
+	CMPB         201(AX), $0x00
+	JNE          tile2x1maskedupdate
+	VBROADCASTSS 204(AX), Y2
 	VMASKMOVPS   (R9), Y15, Y3
 	VADDPS       Y3, Y0, Y0
 	VMAXPS       Y0, Y2, Y0
@@ -20240,8 +20264,8 @@ tile2x1maskedstep:
 	JMP          tile2x1maskedwritten
 
 tile2x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Y2
-	VBROADCASTSS decay+144(FP), Y3
+	VBROADCASTSS 208(AX), Y2
+	VBROADCASTSS 212(AX), Y3
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMASKMOVPS   (R8), Y15, Y4
@@ -20266,16 +20290,14 @@ tile2x1maskedupdate:
 	ADDQ         R10, R8
 
 tile2x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x02, DX
 	JZ     tile2x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x02, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile2x1maskedlast:
@@ -20285,31 +20307,33 @@ tile2x1maskedlast:
 tile1x2masked:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile1x2maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile1x2maskedstep:
 	VMOVUPS      (BX), Y2
@@ -20325,16 +20349,16 @@ tile1x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile1x2maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y2
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile1x2maskedupdate
+	CMPB         201(AX), $0x00
+	JNE          tile1x2maskedupdate
+	VBROADCASTSS 204(AX), Y2
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y2, Y0
 	VMOVUPS      Y0, (R8)
@@ -20347,8 +20371,8 @@ tile1x2maskedstep:
 	JMP          tile1x2maskedwritten
 
 tile1x2maskedupdate:
-	VBROADCASTSS momentum+140(FP), Y2
-	VBROADCASTSS decay+144(FP), Y3
+	VBROADCASTSS 208(AX), Y2
+	VBROADCASTSS 212(AX), Y3
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y4
@@ -20369,16 +20393,14 @@ tile1x2maskedupdate:
 	ADDQ         R10, R8
 
 tile1x2maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x01, DX
 	JZ     tile1x2maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x01, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile1x2maskedlast:
@@ -20388,31 +20410,33 @@ tile1x2maskedlast:
 tile1x2:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile1x2run:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile1x2step:
 	VMOVUPS      (BX), Y2
@@ -20428,18 +20452,18 @@ tile1x2step:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile1x2run
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y2
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile1x2update
-	CMPQ         AX, $0x01
-	JEQ          tile1x2stream
+	CMPB         201(AX), $0x00
+	JNE          tile1x2update
+	VBROADCASTSS 204(AX), Y2
+	CMPB         200(AX), $0x00
+	JNE          tile1x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y2, Y0
 	VMOVUPS      Y0, (R8)
@@ -20462,8 +20486,8 @@ tile1x2stream:
 	JMP      tile1x2written
 
 tile1x2update:
-	VBROADCASTSS momentum+140(FP), Y2
-	VBROADCASTSS decay+144(FP), Y3
+	VBROADCASTSS 208(AX), Y2
+	VBROADCASTSS 212(AX), Y3
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y4
@@ -20484,16 +20508,14 @@ tile1x2update:
 	ADDQ         R10, R8
 
 tile1x2written:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x01, DX
 	JZ     tile1x2last
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x01, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile1x2last:
@@ -20502,30 +20524,32 @@ tile1x2last:
 
 tile1x1masked:
 	VXORPS     Y0, Y0, Y0
-	MOVQ       e+24(FP), R8
-	MOVQ       rse+88(FP), R9
+	MOVQ       p+0(FP), SI
+	MOVQ       24(SP), R8
+	MOVQ       176(SI), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
-	MOVQ       runs+32(FP), SI
-	MOVQ       count+40(FP), DI
-	MOVQ       rsa+64(FP), R13
-	MOVQ       csa+72(FP), R15
-	MOVQ       rsb+80(FP), DX
+	MOVQ       104(SI), DI
+	MOVQ       152(SI), R13
 	SHLQ       $0x02, R13
+	MOVQ       160(SI), R15
 	SHLQ       $0x02, R15
+	MOVQ       168(SI), DX
 	SHLQ       $0x02, DX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       ahead+120(FP), CX
+	MOVQ       184(SI), CX
 	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(SI), SI
 
 tile1x1maskedrun:
-	MOVQ a+8(FP), R8
-	MOVQ b+16(FP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ k+48(FP), AX
+	MOVQ p+0(FP), AX
+	MOVQ 48(AX), BX
+	MOVQ 8(SI), R8
+	LEAQ (BX)(R8*4), BX
+	MOVQ 136(AX), AX
+	MOVQ (SI), R8
+	SHLQ $0x02, R8
+	ADDQ 8(SP), R8
 
 tile1x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y1
@@ -20539,16 +20563,16 @@ tile1x1maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile1x1maskedrun
-	MOVQ         c+0(FP), R8
-	MOVQ         e+24(FP), R9
-	MOVQ         rsc+56(FP), R10
-	MOVQ         rse+88(FP), R11
+	MOVQ         p+0(FP), AX
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(AX), R10
 	SHLQ         $0x02, R10
+	MOVQ         176(AX), R11
 	SHLQ         $0x02, R11
-	VBROADCASTSS floor+136(FP), Y1
-	MOVQ         mode+128(FP), AX
-	CMPQ         AX, $0x02
-	JEQ          tile1x1maskedupdate
+	CMPB         201(AX), $0x00
+	JNE          tile1x1maskedupdate
+	VBROADCASTSS 204(AX), Y1
 	VMASKMOVPS   (R9), Y15, Y2
 	VADDPS       Y2, Y0, Y0
 	VMAXPS       Y0, Y1, Y0
@@ -20558,8 +20582,8 @@ tile1x1maskedstep:
 	JMP          tile1x1maskedwritten
 
 tile1x1maskedupdate:
-	VBROADCASTSS momentum+140(FP), Y1
-	VBROADCASTSS decay+144(FP), Y2
+	VBROADCASTSS 208(AX), Y1
+	VBROADCASTSS 212(AX), Y2
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMASKMOVPS   (R8), Y15, Y3
@@ -20573,16 +20597,14 @@ tile1x1maskedupdate:
 	ADDQ         R10, R8
 
 tile1x1maskedwritten:
-	MOVQ   m+96(FP), DX
+	MOVQ   (SP), DX
 	SUBQ   $0x01, DX
 	JZ     tile1x1maskedlast
-	MOVQ   DX, m+96(FP)
-	MOVQ   R8, c+0(FP)
-	MOVQ   R9, e+24(FP)
-	MOVQ   a+8(FP), AX
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
 	IMUL3Q $0x01, R13, R13
-	ADDQ   R13, AX
-	MOVQ   AX, a+8(FP)
+	ADDQ   R13, 8(SP)
 	JMP    next
 
 tile1x1maskedlast:
@@ -23617,9 +23639,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func winograd4GradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// func winograd4OutputGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·winograd4GradientAVX2(SB), $832-56
+TEXT ·winograd4OutputGradientAVX2(SB), $832-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -24954,9 +24976,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func winograd2GradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// func winograd2OutputGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX2, MMX+
-TEXT ·winograd2GradientAVX2(SB), $320-56
+TEXT ·winograd2OutputGradientAVX2(SB), $320-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX

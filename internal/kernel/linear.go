@@ -94,12 +94,12 @@ func (l Linear) DataGradient(dx, dy, w []float32) {
 	}
 	nx, ny, nw := l.sizes()
 	dx, dy, w = dx[:nx:nx], dy[:ny:ny], w[:nw:nw]
-	parallel(ceilDiv(l.In, cpu.columns), 1, func(lo, hi int) {
+	parallel(ceilDiv(l.In, cpu.nr), 1, func(lo, hi int) {
 		for o, size := range blocks(l.Out, block) {
-			t := tile{m: l.N, k: size, rsc: l.In, rsa: l.Out, csa: 1, rsb: l.In, floor: noFloor, ahead: ahead}
-			for column := lo * cpu.columns; column < min(hi*cpu.columns, l.In); column += cpu.columns {
-				t.n = min(cpu.columns, l.In-column)
-				t.product(dx[column:], dy[o:], w[o*l.In+column:], o > 0)
+			t := gemm{m: l.N, k: size, rsc: l.In, rsa: l.Out, csa: 1, rsb: l.In, floor: noFloor, ahead: ahead}
+			for column := lo * cpu.nr; column < min(hi*cpu.nr, l.In); column += cpu.nr {
+				t.n = min(cpu.nr, l.In-column)
+				t.plain(dx[column:], dy[o:], w[o*l.In+column:], o > 0)
 			}
 		}
 	})
@@ -109,11 +109,11 @@ func (l Linear) DataGradient(dx, dy, w []float32) {
 func (l Linear) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	_, _, nw := l.sizes()
 	dw = dw[:nw:nw]
-	t := tile{m: cpu.rows}
+	t := gemm{m: cpu.mr}
 	if !accumulate && nw >= streaming {
-		t.mode = stream
+		t.stream = true
 	}
-	l.weightTiles(t, x, dy, 1, func(t *tile, at int, a, b []float32) { t.product(dw[at:], a, b, accumulate) })
+	l.weightTiles(t, x, dy, 1, func(t *gemm, at int, a, b []float32) { t.plain(dw[at:], a, b, accumulate) })
 }
 
 // StepLinear is Step for the weights w (Out, In) of a linear layer, whose gradient is computed from x and dy on the way and
@@ -121,18 +121,18 @@ func (l Linear) WeightGradient(dw, x, dy []float32, accumulate bool) {
 func (s SGD) StepLinear(l Linear, w, v, x, dy []float32) {
 	_, _, nw := l.sizes()
 	w, v = w[:nw:nw], v[:nw:nw]
-	rows := cpu.rows
+	rows := cpu.mr
 	if l.N < 32 {
 		rows = min(rows, 7) // what counts is to go on with few rows of weights and velocities at a time
 	}
-	t := tile{m: rows, mode: update, rse: l.In, momentum: s.Momentum, decay: s.LearningRate * s.WeightDecay}
-	l.weightTiles(t, x, dy, -s.LearningRate*s.Scale, func(t *tile, at int, a, b []float32) {
+	t := gemm{m: rows, update: true, rse: l.In, momentum: s.Momentum, decay: s.LearningRate * s.WeightDecay}
+	l.weightTiles(t, x, dy, -s.LearningRate*s.Scale, func(t *gemm, at int, a, b []float32) {
 		t.compute(v[at:], a, b, w[at:], single)
 	})
 }
 
 // weightTiles gives f the tiles of the weight gradient times factor, and where each begins in the weights.
-func (l Linear) weightTiles(t tile, x, dy []float32, factor float32, f func(t *tile, at int, a, b []float32)) {
+func (l Linear) weightTiles(t gemm, x, dy []float32, factor float32, f func(t *gemm, at int, a, b []float32)) {
 	nx, ny, _ := l.sizes()
 	x, dy = x[:nx:nx], dy[:ny:ny]
 	right := newPanels(l.N, l.In)

@@ -24,14 +24,11 @@ type lines struct {
 // newLines cuts maps (n, h, w) of stride channels, of which a convolution uses some side by side.
 func newLines(n, h, w, channels, stride, kernel int) lines {
 	l := lines{n: n, h: h, w: w, channels: channels, stride: stride, kernel: kernel}
-	l.pitch = channels
-	if channels%256 == 0 {
-		l.pitch += 16 // so that neighbouring positions don't fall into the same set of the cache
-	}
+	l.pitch = pitch(channels)
 	l.groups, l.span = kernel*kernel, channels
 	if across(n, w) {
 		l.across = true
-		l.batches = ceilDiv(n, 3*cpu.rows)
+		l.batches = ceilDiv(n, 3*cpu.mr)
 		l.count, l.length, l.step = l.batches*h*w, ceilDiv(n, l.batches), h*w
 		l.size = l.length * l.pitch
 		l.reach = kernel / 2 * (w + 1)
@@ -47,7 +44,7 @@ func newLines(n, h, w, channels, stride, kernel int) lines {
 }
 
 // across says whether the lines of n maps that are w pixels wide go across pictures.
-func across(n, w int) bool { return w < cpu.rows && n >= w }
+func across(n, w int) bool { return w < cpu.mr && n >= w }
 
 // at returns the first pixel of a line and the number of its positions.
 func (l *lines) at(line int) (pixel, positions int) {

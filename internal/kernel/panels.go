@@ -11,7 +11,7 @@ type panels struct {
 
 // panelsIn lays panels out in data, which newPanels takes from the free list.
 func panelsIn(data []float32, rows, columns int) panels {
-	return panels{data, rows, columns, cpu.columns, ceilDiv(columns, cpu.columns)}
+	return panels{data, rows, columns, cpu.nr, ceilDiv(columns, cpu.nr)}
 }
 
 func newPanels(rows, columns int) panels {
@@ -27,8 +27,23 @@ func (p panels) release() { scratch.put(p.data) }
 
 // panel returns the first column of a panel, the number of its columns, and its data.
 func (p panels) panel(i int) (column, n int, data []float32) {
+	column, n = p.columnsOf(i)
+	return column, n, p.data[i*p.rows*p.width:][:p.rows*p.width]
+}
+
+// columnsOf returns the first column of a panel and the number of its columns.
+func (p panels) columnsOf(i int) (column, n int) {
 	column = i * p.width
-	return column, min(p.width, p.columns-column), p.data[i*p.rows*p.width:][:p.rows*p.width]
+	return column, min(p.width, p.columns-column)
+}
+
+// pitch is the number of floats from a row of that many channels to the next in a packed matrix: neighbouring rows must not
+// fall into the same set of the cache.
+func pitch(channels int) int {
+	if channels%256 == 0 {
+		return channels + setPadding
+	}
+	return channels
 }
 
 // taps are the weights of a convolution w (Out, In, Kernel, Kernel) as its products take them: a matrix (rows, columns) of
@@ -47,9 +62,6 @@ func (t taps) turn() taps {
 	t.rows, t.columns, t.turned = t.columns, t.rows, !t.turned
 	return t
 }
-
-// tapRows is the number of rows of taps that are copied at a time.
-const tapRows = 64
 
 // A copier copies some columns of up to tapRows rows of taps to and from buffers, where the matrices of two taps lie stride
 // floats apart and two rows width.

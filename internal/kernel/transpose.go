@@ -8,7 +8,7 @@ type transposition struct {
 
 // run transposes len(from) rows of len(to) columns.
 func (t transposition) run(dst, src []float32) {
-	width := cpu.side
+	width := cpu.transposeSide
 	if cpu.transpose == nil {
 		t.runGo(dst, src)
 		return

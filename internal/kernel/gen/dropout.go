@@ -23,7 +23,7 @@ func dropout(s isa) {
 	Load(Param("x"), x)
 	Load(Param("n"), RDX)
 	for i, name := range []string{"counter", "key", "threshold", "scale"} {
-		VBROADCASTSS(NewParamAddr(name, 24+4*i), v[3+i])
+		VBROADCASTSS(address(Param(name)), v[3+i])
 	}
 	VPADDD(lanes, counter, counter)
 	s.broadcast(uint32(s.width), step)

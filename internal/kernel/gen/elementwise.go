@@ -62,7 +62,7 @@ func elementwise(s isa) {
 		Load(Param("gradient"), g)
 		Load(Param("n"), RDX)
 		for i, name := range []string{"learningRate", "momentum", "weightDecay", "scale"} {
-			VBROADCASTSS(NewParamAddr(name, 32+4*i), v[8+i])
+			VBROADCASTSS(address(Param(name)), v[8+i])
 		}
 		VXORPS(v[12], v[12], v[12])
 		s.loop("loop", RDX, []GPPhysical{w, velocity, g}, func(masked bool) {

@@ -4,33 +4,52 @@ import (
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/gotypes"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// What gemm does with the sums that it has computed; package kernel has the same list.
-const (
-	store  = iota
-	stream // around the cache
-	update // c = momentum*c + sums - decay*e; e += c
-)
-
-// fetched is how far ahead, in bytes, an update fetches c and e.
+// fetched is how far ahead, in bytes, an update fetches c and e; BenchmarkLinear's step-linear.
 const fetched = 512
 
-// gemm generates the micro-kernel: a variant for each number of rows and of vectors in a row, all of whose sums stay in
-// registers through all runs. Three rows of A are addressed from one pointer: p, p + rsa, p + 2 rsa. What e adds at the
-// end and what the next call will read of B are fetched ahead of time: B comes in pieces too short for the processor to
-// notice that they follow one another.
+// A microTile generates the variant of gemm for m rows of vectors, the last one masked or not. All sums stay in registers
+// through all runs. Three rows of A are addressed from one pointer: p, p + rsa, p + 2 rsa. What e adds at the end and what
+// the next call will read of B are fetched ahead of time: B comes in pieces too short for the processor to notice that
+// they follow one another.
+type microTile struct {
+	isa
+	m, vectors int
+	masked     bool
+	name       string // of its label, and the beginning of the others
+	free       []VecPhysical
+	state      gemmState
+}
+
+// gemmState is what a call keeps on the stack: the rows left, and where they begin.
+type gemmState struct{ left, a, c, e Mem }
+
+// gemm generates the micro-kernel: it takes height rows at a time and jumps to the micro-tile for them.
 func gemm(s isa) {
-	TEXT("gemm"+s.suffix, NOSPLIT, "func(c, a, b, e *float32, runs *[2]int, count, k, rsc, rsa, csa, rsb, rse, m, n, height, ahead, mode int, floor, momentum, decay float32)")
-	Doc(fmt.Sprintf("gemm%s is tile.computeGo for n of 1 to %d columns, height rows of 1 to %d at a time, and count and k of at least 1.", s.suffix, 2*s.width, s.rows))
-	Doc("It fetches what lies ahead floats beyond the b that it reads. To stream, n has to be " + fmt.Sprint(2*s.width) + ".")
+	TEXT("gemm"+s.suffix, NOSPLIT, "func(p *gemm)")
+	Doc(
+		fmt.Sprintf("gemm%s is gemm.computeGo for n of 1 to %d columns, height rows of 1 to %d at a time, at least one run, and", s.suffix, 2*s.width, s.rows),
+		fmt.Sprintf("k of at least 1. It fetches what is ahead floats beyond the b that it reads. To stream, n has to be %d.", 2*s.width),
+	)
 	Pragma("noescape")
+	state := gemmState{AllocLocal(8), AllocLocal(8), AllocLocal(8), AllocLocal(8)}
+	g := parameters(RSI)
+	for _, move := range []struct {
+		from Component
+		to   Mem
+	}{{g.Field("m"), state.left}, {g.Field("a").Base(), state.a}, {g.Field("c").Base(), state.c}, {g.Field("e").Base(), state.e}} {
+		Load(move.from, RAX)
+		MOVQ(RAX, move.to)
+	}
 	Label("next")
-	Load(Param("n"), RCX)
-	Load(Param("m"), RDX)
-	Load(Param("height"), RAX)
+	g = parameters(RSI)
+	Load(g.Field("n"), RCX)
+	MOVQ(state.left, RDX)
+	Load(g.Field("height"), RAX)
 	CMPQ(RDX, RAX)
 	CMOVQGT(RAX, RDX)
 	for vectors := 2; vectors >= 1; vectors-- {
@@ -59,181 +78,218 @@ func gemm(s isa) {
 	}
 	for m := s.rows; m >= 1; m-- {
 		for vectors := 2; vectors >= 1; vectors-- {
-			tile(s, m, vectors, true)
+			newMicroTile(s, m, vectors, true, state).generate()
 			if vectors == 2 && !s.wide() {
-				tile(s, m, vectors, false)
+				newMicroTile(s, m, vectors, false, state).generate()
 			}
 		}
 	}
 }
 
-func tile(s isa, m, vectors int, masked bool) {
-	name := fmt.Sprintf("tile%dx%d", m, vectors)
+// parameters loads the pointer to the parameters into a register, and gives the parameters.
+func parameters(register GPPhysical) Component {
+	Load(Param("p"), register)
+	return Param("p").Dereference(register)
+}
+
+func newMicroTile(s isa, m, vectors int, masked bool, state gemmState) microTile {
+	t := microTile{isa: s, m: m, vectors: vectors, masked: masked, name: fmt.Sprintf("tile%dx%d", m, vectors), state: state}
 	if masked {
-		name += "masked"
+		t.name += "masked"
 	}
-	Label(name)
-	sum := func(i, j int) VecPhysical { return s.registers[i*vectors+j] }
-	free := s.registers[m*vectors:]
+	t.free = s.registers[m*vectors:]
 	if !s.wide() {
-		free = free[:15-m*vectors] // the last one is the mask
+		t.free = t.free[:15-m*vectors] // the last one is the mask
 	}
-	for i := range m * vectors {
-		VXORPS(s.registers[i], s.registers[i], s.registers[i])
+	return t
+}
+
+// sum is the register of row i, vector j.
+func (t microTile) sum(i, j int) VecPhysical { return t.registers[i*t.vectors+j] }
+
+func (t microTile) generate() {
+	Label(t.name)
+	t.multiply()
+	t.finish()
+	t.next()
+}
+
+// multiply generates the sums over all runs. It leaves rsa, in bytes, in R13.
+func (t microTile) multiply() {
+	for i := range t.m * t.vectors {
+		VXORPS(t.registers[i], t.registers[i], t.registers[i])
 	}
-	rows := []GPPhysical{R8, R9, R10, R11, R12}[:(m+2)/3]
-	for i := range m {
+	g := parameters(RSI)
+	for i := range t.m {
 		if i == 0 {
-			Load(Param("e"), R8)
-			Load(Param("rse"), R9)
-			SHLQ(Imm(2), R9)
+			MOVQ(t.state.e, R8)
+			t.loadStride(g.Field("rse"), R9)
 		} else {
 			ADDQ(R9, R8)
 		}
-		for j := range vectors {
-			PREFETCHT0(Mem{Base: R8, Disp: 4 * s.width * j})
+		for j := range t.vectors {
+			PREFETCHT0(Mem{Base: R8, Disp: 4 * t.width * j})
 		}
 	}
+	rows := []GPPhysical{R8, R9, R10, R11, R12}[:(t.m+2)/3]
 	runs, count, rsa, rsa3, csa, b, rsb, k, ahead := RSI, RDI, R13, R14, R15, RBX, RDX, RAX, RCX
-	Load(Param("runs"), runs)
-	Load(Param("count"), count)
-	Load(Param("rsa"), rsa)
-	Load(Param("csa"), csa)
-	Load(Param("rsb"), rsb)
-	SHLQ(Imm(2), rsa)
-	SHLQ(Imm(2), csa)
-	SHLQ(Imm(2), rsb)
+	Load(g.Field("runs").Len(), count)
+	t.loadStride(g.Field("rsa"), rsa)
+	t.loadStride(g.Field("csa"), csa)
+	t.loadStride(g.Field("rsb"), rsb)
+	t.loadStride(g.Field("ahead"), ahead)
 	LEAQ(Mem{Base: rsa, Index: rsa, Scale: 2}, rsa3)
-	Load(Param("ahead"), ahead)
-	SHLQ(Imm(2), ahead)
+	Load(g.Field("runs").Base(), runs)
 
-	Label(name + "run")
-	Load(Param("a"), rows[0])
-	Load(Param("b"), b)
-	MOVQ(Mem{Base: runs}, k)
-	LEAQ(Mem{Base: rows[0], Index: k, Scale: 4}, rows[0])
-	MOVQ(Mem{Base: runs, Disp: 8}, k)
-	LEAQ(Mem{Base: b, Index: k, Scale: 4}, b)
+	Label(t.name + "run")
+	g = parameters(k)
+	Load(g.Field("b").Base(), b)
+	MOVQ(Mem{Base: runs, Disp: 8}, rows[0])
+	LEAQ(Mem{Base: b, Index: rows[0], Scale: 4}, b)
+	Load(g.Field("k"), k)
+	MOVQ(Mem{Base: runs}, rows[0])
+	SHLQ(Imm(2), rows[0])
+	ADDQ(t.state.a, rows[0])
 	for i := 1; i < len(rows); i++ {
 		LEAQ(Mem{Base: rows[i-1], Index: rsa3, Scale: 1}, rows[i])
 	}
-	Load(Param("k"), k)
 
-	Label(name + "step")
-	for j := range vectors {
-		s.load(Mem{Base: b, Disp: 4 * s.width * j}, masked && j == vectors-1, free[j])
-		if s.wide() || j == 0 {
-			PREFETCHT1(Mem{Base: b, Index: ahead, Scale: 1, Disp: 4 * s.width * j})
+	Label(t.name + "step")
+	for j := range t.vectors {
+		t.load(Mem{Base: b, Disp: 4 * t.width * j}, t.masked && j == t.vectors-1, t.free[j])
+		if t.wide() || j == 0 {
+			PREFETCHT1(Mem{Base: b, Index: ahead, Scale: 1, Disp: 4 * t.width * j})
 		}
 	}
 	ADDQ(rsb, b)
-	for i := range m {
+	for i := range t.m {
 		from := Mem{Base: rows[i/3]}
 		if i%3 > 0 {
 			from.Index, from.Scale = rsa, uint8(i%3)
 		}
-		if s.wide() && vectors == 1 {
-			VFMADD231PS_BCST(from, free[0], sum(i, 0))
+		if t.wide() && t.vectors == 1 {
+			VFMADD231PS_BCST(from, t.free[0], t.sum(i, 0))
 			continue
 		}
-		x := free[vectors+i%(len(free)-vectors)]
+		x := t.free[t.vectors+i%(len(t.free)-t.vectors)]
 		VBROADCASTSS(from, x)
-		for j := range vectors {
-			VFMADD231PS(free[j], x, sum(i, j))
+		for j := range t.vectors {
+			VFMADD231PS(t.free[j], x, t.sum(i, j))
 		}
 	}
 	for _, r := range rows {
 		ADDQ(csa, r)
 	}
 	DECQ(k)
-	JNZ(LabelRef(name + "step"))
+	JNZ(LabelRef(t.name + "step"))
 	ADDQ(Imm(16), runs)
 	DECQ(count)
-	JNZ(LabelRef(name + "run"))
+	JNZ(LabelRef(t.name + "run"))
+}
 
-	c, e, rsc, rse := R8, R9, R10, R11
-	Load(Param("c"), c)
-	Load(Param("e"), e)
-	Load(Param("rsc"), rsc)
-	Load(Param("rse"), rse)
-	SHLQ(Imm(2), rsc)
-	SHLQ(Imm(2), rse)
-	floor := free[0]
-	VBROADCASTSS(NewParamAddr("floor", 136), floor)
-	write := func(around bool) {
-		for i := range m {
-			for j := range vectors {
-				edge := masked && j == vectors-1 && !around
-				from, to := Mem{Base: e, Disp: 4 * s.width * j}, Mem{Base: c, Disp: 4 * s.width * j}
-				if edge {
-					s.load(from, true, free[1])
-					VADDPS(free[1], sum(i, j), sum(i, j))
-				} else {
-					VADDPS(from, sum(i, j), sum(i, j))
-				}
-				// The sum is the second source, so that a NaN stays.
-				VMAXPS(sum(i, j), floor, sum(i, j))
-				if around {
-					VMOVNTPS(sum(i, j), to)
-				} else {
-					s.store(sum(i, j), edge, to)
-				}
-			}
-			ADDQ(rse, e)
-			ADDQ(rsc, c)
-		}
-	}
-	Load(Param("mode"), RAX)
-	CMPQ(RAX, Imm(update))
-	JEQ(LabelRef(name + "update"))
-	if vectors == 2 && (s.wide() || !masked) {
-		CMPQ(RAX, Imm(stream))
-		JEQ(LabelRef(name + "stream"))
-		write(false)
-		JMP(LabelRef(name + "written"))
-		Label(name + "stream")
-		write(true)
-	} else {
-		write(false)
-	}
-	JMP(LabelRef(name + "written"))
-	Label(name + "update")
-	momentum, decay, x := free[0], free[1], free[2]
-	VBROADCASTSS(NewParamAddr("momentum", 140), momentum)
-	VBROADCASTSS(NewParamAddr("decay", 144), decay)
-	for i := range m {
-		for j := range vectors {
-			edge := masked && j == vectors-1
-			velocity, weight := Mem{Base: c, Disp: 4 * s.width * j}, Mem{Base: e, Disp: 4 * s.width * j}
-			if s.wide() || j == 0 {
-				PREFETCHT1(Mem{Base: c, Disp: 4*s.width*j + fetched})
-				PREFETCHT1(Mem{Base: e, Disp: 4*s.width*j + fetched})
-			}
-			s.load(velocity, edge, x)
-			VFMADD231PS(x, momentum, sum(i, j))
-			s.load(weight, edge, x)
-			VFNMADD231PS(x, decay, sum(i, j))
-			s.store(sum(i, j), edge, velocity)
-			VADDPS(sum(i, j), x, x)
-			s.store(x, edge, weight)
-		}
+// Where finish leaves the rows of c and e that follow.
+var c, e = R8, R9
+
+// finish generates what is done with the sums.
+func (t microTile) finish() {
+	rsc, rse := R10, R11
+	g := parameters(RAX)
+	MOVQ(t.state.c, c)
+	MOVQ(t.state.e, e)
+	t.loadStride(g.Field("rsc"), rsc)
+	t.loadStride(g.Field("rse"), rse)
+	nextRow := func() {
 		ADDQ(rse, e)
 		ADDQ(rsc, c)
 	}
-	Label(name + "written")
-	left, a := RDX, RAX
-	Load(Param("m"), left)
-	SUBQ(Imm(uint64(m)), left)
-	JZ(LabelRef(name + "last"))
-	Store(left, Param("m"))
-	Store(c, Param("c"))
-	Store(e, Param("e"))
-	Load(Param("a"), a)
-	IMUL3Q(Imm(uint64(m)), rsa, rsa)
-	ADDQ(rsa, a)
-	Store(a, Param("a"))
+	CMPB(address(g.Field("update")), Imm(0))
+	JNE(LabelRef(t.name + "update"))
+	VBROADCASTSS(address(g.Field("floor")), t.free[0])
+	if t.vectors == 2 && (t.wide() || !t.masked) {
+		CMPB(address(g.Field("stream")), Imm(0))
+		JNE(LabelRef(t.name + "stream"))
+		t.write(false, nextRow)
+		JMP(LabelRef(t.name + "written"))
+		Label(t.name + "stream")
+		t.write(true, nextRow)
+	} else {
+		t.write(false, nextRow)
+	}
+	JMP(LabelRef(t.name + "written"))
+	Label(t.name + "update")
+	t.update(g, nextRow)
+	Label(t.name + "written")
+}
+
+// write generates c = max(floor, e + sums), around the cache or not. The floor is in the first free register.
+func (t microTile) write(around bool, nextRow func()) {
+	floor := t.free[0]
+	for i := range t.m {
+		for j := range t.vectors {
+			edge := t.masked && j == t.vectors-1 && !around
+			from, to := Mem{Base: e, Disp: 4 * t.width * j}, Mem{Base: c, Disp: 4 * t.width * j}
+			if edge {
+				t.load(from, true, t.free[1])
+				VADDPS(t.free[1], t.sum(i, j), t.sum(i, j))
+			} else {
+				VADDPS(from, t.sum(i, j), t.sum(i, j))
+			}
+			// The sum is the second source, so that a NaN stays.
+			VMAXPS(t.sum(i, j), floor, t.sum(i, j))
+			if around {
+				VMOVNTPS(t.sum(i, j), to)
+			} else {
+				t.store(t.sum(i, j), edge, to)
+			}
+		}
+		nextRow()
+	}
+}
+
+// update generates c = momentum*c + sums - decay*e; e += c.
+func (t microTile) update(g Component, nextRow func()) {
+	momentum, decay, x := t.free[0], t.free[1], t.free[2]
+	VBROADCASTSS(address(g.Field("momentum")), momentum)
+	VBROADCASTSS(address(g.Field("decay")), decay)
+	for i := range t.m {
+		for j := range t.vectors {
+			edge := t.masked && j == t.vectors-1
+			velocity, weight := Mem{Base: c, Disp: 4 * t.width * j}, Mem{Base: e, Disp: 4 * t.width * j}
+			if t.wide() || j == 0 {
+				PREFETCHT1(Mem{Base: c, Disp: 4*t.width*j + fetched})
+				PREFETCHT1(Mem{Base: e, Disp: 4*t.width*j + fetched})
+			}
+			t.load(velocity, edge, x)
+			VFMADD231PS(x, momentum, t.sum(i, j))
+			t.load(weight, edge, x)
+			VFNMADD231PS(x, decay, t.sum(i, j))
+			t.store(t.sum(i, j), edge, velocity)
+			VADDPS(t.sum(i, j), x, x)
+			t.store(x, edge, weight)
+		}
+		nextRow()
+	}
+}
+
+// next generates the jump to the rows that are left, if any.
+func (t microTile) next() {
+	rsa, left := R13, RDX
+	MOVQ(t.state.left, left)
+	SUBQ(Imm(uint64(t.m)), left)
+	JZ(LabelRef(t.name + "last"))
+	MOVQ(left, t.state.left)
+	MOVQ(c, t.state.c)
+	MOVQ(e, t.state.e)
+	IMUL3Q(Imm(uint64(t.m)), rsa, rsa)
+	ADDQ(rsa, t.state.a)
 	JMP(LabelRef("next"))
-	Label(name + "last")
+	Label(t.name + "last")
 	VZEROUPPER()
 	RET()
+}
+
+// loadStride loads a number of floats and makes bytes of it.
+func (t microTile) loadStride(from Component, to GPPhysical) {
+	Load(from, to)
+	SHLQ(Imm(2), to)
 }

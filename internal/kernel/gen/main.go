@@ -4,7 +4,10 @@
 package main
 
 import (
+	"log"
+
 	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/gotypes"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
@@ -65,10 +68,20 @@ func (s isa) store(from VecPhysical, masked bool, to Mem) {
 	}
 }
 
+// address is where an argument or a field is in memory.
+func address(c Component) Mem {
+	b, err := c.Resolve()
+	if err != nil {
+		log.Fatal(err)
+	}
+	return b.Addr
+}
+
 // laneMasks are eight lanes of ones, then eight of zeros.
 var laneMasks Mem
 
 func main() {
+	Package("../gemm_parameters.go")
 	laneMasks = GLOBL("laneMasks", RODATA|NOPTR)
 	for i := range 16 {
 		lane := uint32(0)

@@ -100,7 +100,7 @@ func softmax(s isa) {
 	Pragma("noescape")
 	Load(Param("dst"), e)
 	Load(Param("n"), n)
-	VBROADCASTSS(NewParamAddr("factor", 16), v[1])
+	VBROADCASTSS(address(Param("factor")), v[1])
 	s.loop("loop", n, []GPPhysical{e}, func(masked bool) {
 		s.load(Mem{Base: e}, masked, v[0])
 		VMULPS(v[1], v[0], v[0])

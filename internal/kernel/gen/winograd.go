@@ -89,7 +89,7 @@ var transforms = []transform{
 				return []VecVirtual{v.addMul(b, f[0], d), v.add(v.addMul(b, f[2], d), x[5])}
 			}},
 		}},
-	{name: "winograd4Gradient", in: 4, out: 6, factors: []float32{2, 4, 8}, tile: 4, doc: "A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values",
+	{name: "winograd4OutputGradient", in: 4, out: 6, factors: []float32{2, 4, 8}, tile: 4, doc: "A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values",
 		groups: []group{
 			{[]int{0}, []int{0}, func(v vectors, x, f []VecVirtual) []VecVirtual { return x[:1] }},
 			{[]int{1, 2}, []int{0, 1, 2, 3}, func(v vectors, x, f []VecVirtual) []VecVirtual {
@@ -125,7 +125,7 @@ var transforms = []transform{
 		groups: []group{{[]int{0, 1}, []int{0, 1, 2, 3}, func(v vectors, x, _ []VecVirtual) []VecVirtual {
 			return []VecVirtual{v.add(v.add(x[0], x[1]), x[2]), v.sub(v.sub(x[1], x[2]), x[3])}
 		}}}},
-	{name: "winograd2Gradient", in: 2, out: 4, factors: []float32{-1}, tile: 2, doc: "A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values",
+	{name: "winograd2OutputGradient", in: 2, out: 4, factors: []float32{-1}, tile: 2, doc: "A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values",
 		groups: []group{{[]int{0, 1, 2, 3}, []int{0, 1}, func(v vectors, x, f []VecVirtual) []VecVirtual {
 			return []VecVirtual{x[0], v.add(x[0], x[1]), v.sub(x[0], x[1]), v.mul(f[0], x[1])}
 		}}}},
@@ -165,8 +165,7 @@ func winograd(s isa, t transform) {
 	var floor VecVirtual
 	if t.output {
 		bias, floor = Load(Param("bias"), GP64()), v.new()
-		addr, _ := Param("floor").Resolve()
-		VBROADCASTSS(addr.Addr, floor)
+		VBROADCASTSS(address(Param("floor")), floor)
 	}
 	var factors []VecVirtual
 	for _, f := range t.factors {

@@ -7,28 +7,28 @@ import (
 	"testing"
 )
 
-// TestTransforms compares the assembly of each transformation with its twin.
+// TestTransforms compares the assembly of each transform with its twin.
 func TestTransforms(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
 		const n = 48
-		for _, f := range []*filtering{filtering4(), filtering2()} {
-			r := generator(f.tile)
-			src, bias := matrix{random(r, 6*400), 400, 60}, random(r, n)
-			for i, s := range []separable{f.input, f.filter, f.gradient, f.filterGradient} {
-				dst := matrix{random(r, 6*350), 350, 55}
-				twin := matrix{slices.Clone(dst.data), 350, 55}
+		for _, f := range []winograd{winogradF4(), winogradF2()} {
+			r := generator(f.m)
+			src, bias := grid{random(r, 6*400), 400, 60}, random(r, n)
+			for i, s := range []transform{f.input, f.filter, f.outputGradient, f.filterGradient} {
+				dst := grid{random(r, 6*350), 350, 55}
+				twin := grid{slices.Clone(dst.data), 350, 55}
 				s.run(dst, src, n)
 				s.runGo(twin, src, n)
-				same(t, fmt.Sprintf("F(%d×%[1]d), transformation %d", f.tile, i), dst.data, twin.data)
+				same(t, fmt.Sprintf("F(%d×%[1]d), transform %d", f.m, i), dst.data, twin.data)
 			}
-			dst := matrix{random(r, 6*350), 350, 55}
-			twin := matrix{slices.Clone(dst.data), 350, 55}
-			f.finish(dst, src, bias, n, 0.25)
-			f.finishGo(twin, src, bias, n, 0.25)
-			same(t, fmt.Sprintf("F(%d×%[1]d), output", f.tile), dst.data, twin.data)
+			dst := grid{random(r, 6*350), 350, 55}
+			twin := grid{slices.Clone(dst.data), 350, 55}
+			f.transformOutput(dst, src, bias, n, 0.25)
+			f.transformOutputGo(twin, src, bias, n, 0.25)
+			same(t, fmt.Sprintf("F(%d×%[1]d), output", f.m), dst.data, twin.data)
 			src.data[0] = float32(math.NaN())
-			if f.finish(dst, src, bias, n, 0.25); dst.data[0] == dst.data[0] {
-				t.Errorf("F(%d×%[1]d): a NaN becomes %g", f.tile, dst.data[0])
+			if f.transformOutput(dst, src, bias, n, 0.25); dst.data[0] == dst.data[0] {
+				t.Errorf("F(%d×%[1]d): a NaN becomes %g", f.m, dst.data[0])
 			}
 		}
 	})
@@ -63,7 +63,7 @@ func TestAccuracy(t *testing.T) {
 			tolerance float64
 		}{{direct, 1e-5}, {winograd2, 1e-4}, {winograd4, 1e-4}} {
 			algorithm = way.algorithm
-			if algorithm != direct && c.filtering(false) == nil {
+			if algorithm != direct && !c.usesWinograd() {
 				continue
 			}
 			y, dx, dw := make([]float32, ny), make([]float32, nx), make([]float32, nw)

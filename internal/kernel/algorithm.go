@@ -1,0 +1,82 @@
+package kernel
+
+import (
+	"os"
+
+	"github.com/pkg/errors"
+)
+
+// algorithm is the way to compute 3×3 convolutions that VGG_CONV asks for.
+var algorithm, algorithmErr = chooseAlgorithm(os.Getenv("VGG_CONV"))
+
+// The values of VGG_CONV and of algorithm.
+const (
+	fastest   = "" // what cost expects
+	direct    = "direct"
+	winograd2 = "winograd2" // where it is possible, else direct
+	winograd4 = "winograd4" // the same
+)
+
+func chooseAlgorithm(name string) (string, error) {
+	switch name {
+	case fastest, direct, winograd2, winograd4:
+		return name, nil
+	}
+	return fastest, errors.Errorf("VGG_CONV=%s: no such algorithm: use one of %s, %s, %s, or leave VGG_CONV unset", name, direct, winograd2, winograd4)
+}
+
+// winograd gives the minimal filtering with which to compute the passes of c, or ok = false for the direct convolution.
+// prepared says that the transform of the filters costs nothing because it has been done.
+func (c Conv) winograd(prepared bool) (f winograd, ok bool) {
+	if c.Kernel != 3 || c.In%winogradChannels != 0 || c.Out%winogradChannels != 0 {
+		return winograd{}, false
+	}
+	switch algorithm {
+	case direct:
+		return winograd{}, false
+	case winograd4:
+		return winogradF4(), true
+	case winograd2:
+		return winogradF2(), true
+	}
+	if cpu.winograd4.input == nil {
+		return winograd{}, false // in Go the transforms take longer than what they save
+	}
+	least := c.directCost()
+	for _, candidate := range []winograd{winogradF4(), winogradF2()} {
+		if cost := candidate.cost(c, prepared); cost < least {
+			f, ok, least = candidate, true, cost
+		}
+	}
+	return f, ok
+}
+
+// directCost is the number of multiply-adds of the direct convolution, without those at the borders that it leaves out.
+func (c Conv) directCost() int {
+	taps := c.Kernel / 2 * (c.Kernel/2 + 1) // of a line of pixels, those that are outside the map
+	rows, columns := max(c.Kernel*c.H-taps, 1), c.Kernel*c.W
+	if across(c.N, c.W) {
+		columns = max(columns-taps, 1)
+	}
+	return c.N * rows * columns * c.In * c.Out
+}
+
+// cost estimates the time of a pass in multiply-adds of the direct convolution.
+func (f winograd) cost(c Conv, prepared bool) int {
+	l := f.layer(c, nil)
+	area := f.alpha * f.alpha
+	cost := l.tiles.count() * area * (c.In*c.Out + transformCost*(c.In+c.Out))
+	switch {
+	case prepared:
+	case l.few(c.In):
+		cost += filterCostFew * area * c.In * c.Out
+	default:
+		cost += filterCost * area * c.In * c.Out
+	}
+	return cost
+}
+
+// tilesAtATime is the number of tiles in a thread's block: more make better use of the filters, fewer stay in the cache.
+func (f winograd) tilesAtATime(in, out int) int {
+	return min(max(2*cacheFloats/(f.alpha*f.alpha*(in+out)), 2*cpu.mr), 8*cpu.mr)
+}

@@ -1,0 +1,163 @@
+package kernel
+
+import "runtime"
+
+// winogradForward computes y = max(floor, x*w + bias).
+type winogradForward struct {
+	layer   winogradLayer
+	y, bias []float32
+	floor   float32
+	weights taps
+	u       elements // the transformed weights; without data they are made part by part
+}
+
+func newWinogradForward(l winogradLayer, y, bias []float32, relu bool) *winogradForward {
+	w := &winogradForward{layer: l, y: y, bias: bias, floor: noFloor}
+	if relu {
+		w.floor = 0
+	}
+	if bias == nil {
+		w.bias = make([]float32, l.conv.Out)
+	}
+	return w
+}
+
+// convolve transforms the weights and convolves.
+func (f winograd) convolve(c Conv, y, x []float32, weights taps, bias []float32, relu bool) {
+	w := newWinogradForward(f.layer(c, x), y, bias, relu)
+	w.weights = weights
+	if w.layer.few(c.In) && w.layer.panels.count >= runtime.GOMAXPROCS(0) {
+		w.panelByPanel()
+		return
+	}
+	w.u = w.layer.filters(scratch.get(w.layer.filtersSize()))
+	defer w.u.release()
+	w.layer.prepare(w.u, weights)
+	w.blockByBlock()
+}
+
+// convolvePrepared convolves with weights from prepare.
+func (f winograd) convolvePrepared(c Conv, y, x, prepared, bias []float32, relu bool) {
+	w := newWinogradForward(f.layer(c, x), y, bias, relu)
+	w.u = w.layer.filters(prepared)
+	w.blockByBlock()
+}
+
+// prepare transforms all weights.
+func (l *winogradLayer) prepare(u elements, weights taps) {
+	l.eachFilterBlock(u, weights, func(u elements, b weightBlock, panel, row, rows int) {
+		l.transformFilters(u, b, panel, row, rows)
+	})
+}
+
+// blockByBlock gives each thread some of the tiles, which it takes block by block.
+func (w *winogradForward) blockByBlock() {
+	l := &w.layer
+	parallel(l.tiles.count(), 1, func(lo, hi int) {
+		block := evenly(hi-lo, l.f.tilesAtATime(l.conv.In, l.conv.Out))
+		t := w.newThread(block, pitch(l.conv.Out), 0)
+		defer t.release()
+		for first := lo; first < hi; first += block {
+			t.compute(first, min(block, hi-first), 0, l.panels.count, l.panels.count)
+		}
+	})
+}
+
+// panelByPanel gives each thread all tiles and some of the panels, which it takes one by one.
+func (w *winogradForward) panelByPanel() {
+	l := &w.layer
+	parallel(l.panels.count, 1, func(panel0, panel1 int) {
+		t := w.newThread(l.tiles.count(), l.panels.width, setPadding)
+		defer t.release()
+		t.part, t.g = newElements(l.f.alpha, tapRows, l.panels.width, setPadding), newWeightBlock(w.weights)
+		defer t.part.release()
+		defer t.g.release()
+		t.compute(0, l.tiles.count(), panel0, panel1, 1)
+	})
+}
+
+// winogradThread is where a thread of winogradForward works.
+type winogradThread struct {
+	pass *winogradForward
+	v, m elements
+	edge []float32 // a tile that crosses the border of its map
+
+	// If weights are transformed part by part:
+	part elements // some rows of a panel of U
+	g    weightBlock
+}
+
+func (w *winogradForward) newThread(tiles, pitchOut, padding int) winogradThread {
+	l := &w.layer
+	return winogradThread{
+		pass: w,
+		v:    newElements(l.f.alpha, tiles, pitch(l.conv.In), padding),
+		m:    newElements(l.f.alpha, tiles, pitchOut, padding),
+		edge: scratch.get(l.f.alpha * l.f.alpha * max(l.conv.In, l.conv.Out)),
+	}
+}
+
+func (t *winogradThread) release() {
+	t.v.release()
+	t.m.release()
+	scratch.put(t.edge)
+}
+
+// compute does count tiles from the first one on: it transforms their inputs, multiplies them by the filters of some
+// panels at a time, and transforms the products.
+func (t *winogradThread) compute(first, count, panel0, panel1, atATime int) {
+	w := t.pass
+	l := &w.layer
+	l.transformInputs(t.v, t.edge, first, count, 0, l.conv.In)
+	for p := panel0; p < panel1; p += atATime {
+		next := min(p+atATime, panel1)
+		if w.u.data != nil {
+			t.multiply(w.u.from(p*l.conv.In), count, p, next, 0, l.conv.In)
+		} else {
+			for k, rows := range blocks(l.conv.In, sumBlock) {
+				l.transformFilters(t.part, t.g, p, k, rows)
+				t.multiply(t.part, count, p, next, k, rows)
+			}
+		}
+		column, _ := l.panels.columnsOf(p)
+		end, n := l.panels.columnsOf(next - 1)
+		w.transformOutputs(t.m, t.edge, first, count, column, end+n-column)
+	}
+}
+
+// multiply computes M = V U of count tiles for the panels [panel0, panel1), whose first row of U is that of input channel
+// channel: for channel 0 it sets M to the sum over that many channels, for others it adds to it.
+func (t *winogradThread) multiply(u elements, count, panel0, panel1, channel, channels int) {
+	l := &t.pass.layer
+	product := gemm{m: count, rsc: t.m.pitch, rsa: t.v.pitch, csa: 1, rsb: u.pitch, floor: noFloor}
+	for e := range l.f.alpha * l.f.alpha {
+		for p := panel0; p < panel1; p++ {
+			_, n := l.panels.columnsOf(p)
+			m := t.m.matrix(e, 0)[(p-panel0)*l.panels.width:]
+			for k, rows := range blocks(channels, sumBlock) {
+				product.n, product.k, product.ahead = n, rows, rows*u.pitch
+				v, filter := t.v.matrix(e, 0)[channel+k:], u.matrix(e, (p-panel0)*l.conv.In+k)
+				product.plain(m, v, filter, channel+k > 0)
+			}
+		}
+	}
+}
+
+// transformOutputs writes channels of y from the one given on: Y of count tiles from the first one on.
+func (w *winogradForward) transformOutputs(m elements, edge []float32, first, count, channel, channels int) {
+	l := &w.layer
+	c, size := l.conv, l.f.m
+	bias := w.bias[channel:]
+	for i := range count {
+		picture, row, column := l.tiles.place(first + i)
+		at := ((picture*c.H+row)*c.W+column)*c.Out + channel
+		if row+size <= c.H && column+size <= c.W {
+			l.f.transformOutput(grid{w.y[at:], c.W * c.Out, c.Out}, m.tile(i), bias, channels, w.floor)
+			continue
+		}
+		l.f.transformOutput(grid{edge, size * channels, channels}, m.tile(i), bias, channels, w.floor)
+		for r := range min(size, c.H-row) {
+			copyRows(w.y[at+r*c.W*c.Out:], c.Out, edge[r*size*channels:], channels, min(size, c.W-column), channels)
+		}
+	}
+}

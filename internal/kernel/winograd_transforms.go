@@ -1,0 +1,148 @@
+package kernel
+
+// winograd is F(m×m, 3×3): its transforms, each of which is given as one dimension of the matrix that it applies to both.
+type winograd struct {
+	m, alpha int // outputs and inputs on each side of a tile; alpha = m + 2
+
+	input          transform // Bᵀ
+	filter         transform // G
+	output         transform // Aᵀ, without bias and floor
+	outputGradient transform // A
+	filterGradient transform // Gᵀ
+
+	outputAssembly func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)
+}
+
+// winogradAssembly is the assembly of the transforms of F(m×m, 3×3).
+type winogradAssembly struct {
+	input, filter, outputGradient, filterGradient func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int)
+	output                                        func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)
+}
+
+// winogradF4 is F(4×4, 3×3), with the points 0, ±1, ±2 and infinity.
+func winogradF4() winograd {
+	assembly := cpu.winograd4
+	return winograd{
+		m: 4, alpha: 6, outputAssembly: assembly.output,
+		input: transform{6, 6, func(x, y []float32) {
+			a, b, c, d := x[4]-4*x[2], x[3]-4*x[1], x[4]-x[2], 2*(x[3]-x[1])
+			y[0], y[1], y[2], y[3], y[4], y[5] = 4*x[0]-5*x[2]+x[4], a+b, a-b, c+d, c-d, 4*x[1]-5*x[3]+x[5]
+		}, assembly.input},
+		filter: transform{3, 6, func(x, y []float32) {
+			a, b, c, d := -(x[0]+x[2])/6, -x[1]/6, x[0]/24+x[2]/6, x[1]/12
+			y[0], y[1], y[2], y[3], y[4], y[5] = x[0]/4, a+b, a-b, c+d, c-d, x[2]
+		}, assembly.filter},
+		output: transform{in: 6, out: 4, line: func(x, y []float32) {
+			a, b, c, d := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4]
+			y[0], y[1], y[2], y[3] = x[0]+a+c, b+2*d, a+4*c, b+8*d+x[5]
+		}},
+		outputGradient: transform{4, 6, func(x, y []float32) {
+			a, b, c, d := x[0]+x[2], x[1]+x[3], x[0]+4*x[2], 2*x[1]+8*x[3]
+			y[0], y[1], y[2], y[3], y[4], y[5] = x[0], a+b, a-b, c+d, c-d, x[3]
+		}, assembly.outputGradient},
+		filterGradient: transform{6, 3, func(x, y []float32) {
+			a, b, c, d := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4]
+			y[0], y[1], y[2] = x[0]/4-a/6+c/24, -b/6+d/12, (c-a)/6+x[5]
+		}, assembly.filterGradient},
+	}
+}
+
+// winogradF2 is F(2×2, 3×3), with the points 0, ±1 and infinity.
+func winogradF2() winograd {
+	assembly := cpu.winograd2
+	return winograd{
+		m: 2, alpha: 4, outputAssembly: assembly.output,
+		input: transform{4, 4, func(x, y []float32) {
+			y[0], y[1], y[2], y[3] = x[0]-x[2], x[1]+x[2], x[2]-x[1], x[1]-x[3]
+		}, assembly.input},
+		filter: transform{3, 4, func(x, y []float32) {
+			a, b := (x[0]+x[2])/2, x[1]/2
+			y[0], y[1], y[2], y[3] = x[0], a+b, a-b, x[2]
+		}, assembly.filter},
+		output: transform{in: 4, out: 2, line: func(x, y []float32) {
+			y[0], y[1] = x[0]+x[1]+x[2], x[1]-x[2]-x[3]
+		}},
+		outputGradient: transform{2, 4, func(x, y []float32) {
+			y[0], y[1], y[2], y[3] = x[0], x[0]+x[1], x[0]-x[1], -x[1]
+		}, assembly.outputGradient},
+		filterGradient: transform{4, 3, func(x, y []float32) {
+			a, b := (x[1]+x[2])/2, (x[1]-x[2])/2
+			y[0], y[1], y[2] = x[0]+a, b, a+x[3]
+		}, assembly.filterGradient},
+	}
+}
+
+// A transform computes T x Tᵀ, with T a matrix (out, in) and x one (in, in), for n channels side by side.
+type transform struct {
+	in, out  int
+	line     func(x, y []float32)                                                 // y = T x
+	assembly func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int) // of T x Tᵀ; nil for none
+}
+
+// A grid is a small matrix whose elements are vectors, one float for each of some channels.
+type grid struct {
+	data        []float32
+	row, column int // floats from an element to the one below, and to the one on its right
+}
+
+// at is the offset of element (i, j).
+func (g grid) at(i, j int) int { return i*g.row + j*g.column }
+
+func (t transform) run(dst, src grid, n int) {
+	if t.assembly == nil {
+		t.runGo(dst, src, n)
+		return
+	}
+	// The assembly does not check lengths: these index expressions do.
+	_, _ = dst.data[dst.at(t.out-1, t.out-1)+n-1], src.data[src.at(t.in-1, t.in-1)+n-1]
+	t.assembly(&dst.data[0], &src.data[0], n, dst.row, dst.column, src.row, src.column)
+}
+
+// runGo is the pure-Go twin of the assembly.
+func (t transform) runGo(dst, src grid, n int) {
+	var half [6 * 6]float32 // (in columns, out rows)
+	var x, y [6]float32
+	for c := range n {
+		for j := range t.in {
+			for i := range t.in {
+				x[i] = src.data[src.at(i, j)+c]
+			}
+			t.line(x[:], half[j*t.out:])
+		}
+		for i := range t.out {
+			for j := range t.in {
+				x[j] = half[j*t.out+i]
+			}
+			t.line(x[:], y[:])
+			for j := range t.out {
+				dst.data[dst.at(i, j)+c] = y[j]
+			}
+		}
+	}
+}
+
+// transformOutput computes max(floor, Aᵀ M A + bias), the outputs of a tile.
+func (f *winograd) transformOutput(dst, src grid, bias []float32, n int, floor float32) {
+	if f.outputAssembly == nil {
+		f.transformOutputGo(dst, src, bias, n, floor)
+		return
+	}
+	// The assembly does not check lengths: these index expressions do.
+	_, _, _ = dst.data[dst.at(f.m-1, f.m-1)+n-1], src.data[src.at(f.alpha-1, f.alpha-1)+n-1], bias[n-1]
+	f.outputAssembly(&dst.data[0], &src.data[0], n, dst.row, dst.column, src.row, src.column, &bias[0], floor)
+}
+
+// transformOutputGo is the pure-Go twin of the assembly.
+func (f *winograd) transformOutputGo(dst, src grid, bias []float32, n int, floor float32) {
+	f.output.runGo(dst, src, n)
+	for i := range f.m {
+		for j := range f.m {
+			out := dst.data[dst.at(i, j):][:n]
+			for c, b := range bias[:n] {
+				if out[c] += b; out[c] < floor {
+					out[c] = floor
+				}
+			}
+		}
+	}
+}
