@@ -86,7 +86,7 @@ func (s *survey) measure(ctx context.Context, sample int) error {
 		return nil
 	}
 	shown := watch(ctx, readable, "measuring")
-	defer shown.clear()
+	defer shown.bar.Clear()
 	measured, err := dataset.Measure(shown, s.set.Channels, 0, nil)
 	switch {
 	case ctx.Err() != nil:
@@ -108,7 +108,7 @@ type decoded struct {
 // decode decodes the pictures of a split on all cores. Only an interruption is an error.
 func decode(ctx context.Context, split dataset.Split) ([]decoded, error) {
 	shown := watch(ctx, split, "decoding")
-	defer shown.clear()
+	defer shown.bar.Clear()
 	found := make([]decoded, split.Len())
 	workers := runtime.GOMAXPROCS(0)
 	var wait sync.WaitGroup

@@ -20,6 +20,7 @@ import (
 	"vgg/dataset"
 	"vgg/evaluate"
 	"vgg/internal/cli"
+	"vgg/internal/progress/bar"
 )
 
 type flags struct {
@@ -113,7 +114,7 @@ func numbered(classes []string) bool {
 
 // test shows progress on a terminal, and collects the predictions as a table.
 func test(ctx context.Context, models []*evaluate.Model, set *dataset.Set, o evaluate.Options, collect bool) (*evaluate.Result, []byte, error) {
-	bar := cli.NewBar(set.Val.Len())
+	progress := bar.New(os.Stderr, set.Val.Len(), "")
 	var table strings.Builder
 	out := csv.NewWriter(&table)
 	header := []string{"picture", "class"}
@@ -123,7 +124,7 @@ func test(ctx context.Context, models []*evaluate.Model, set *dataset.Set, o eva
 	// The writer keeps its first error for Error.
 	_ = out.Write(header)
 	result, err := evaluate.Run(ctx, models, set.Val, o, func(p evaluate.Prediction) error {
-		bar.Add(1)
+		progress.Add(1)
 		if !collect {
 			return nil
 		}

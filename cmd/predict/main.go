@@ -15,6 +15,7 @@ import (
 	"vgg/dataset"
 	"vgg/evaluate"
 	"vgg/internal/cli"
+	"vgg/internal/progress/bar"
 )
 
 type flags struct {
@@ -65,8 +66,8 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout *os.File) error {
 	if !f.JSON {
 		p.text = stdout
 	}
-	if len(list) > 1 && (f.JSON || !cli.IsTerminal(stdout)) {
-		p.bar = cli.NewBar(len(list))
+	if len(list) > 1 && (f.JSON || !bar.IsTerminal(stdout)) {
+		p.bar = bar.New(os.Stderr, len(list), "")
 	}
 	// What has been computed before an error is not lost.
 	err = p.predict(ctx, list)
@@ -102,7 +103,7 @@ type predictor struct {
 	options evaluate.PredictOptions
 	stdin   io.Reader
 	text    io.Writer // nil where JSON is printed at the end
-	bar     cli.Bar
+	bar     bar.Bar
 	done    []result
 	skipped []dataset.Skip
 }

@@ -9,11 +9,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
-
 	"vgg/configs"
 	"vgg/history"
+	"vgg/internal/progress/bar"
 	"vgg/plots"
 )
 
@@ -28,18 +26,13 @@ type Reporter struct {
 	out    io.Writer
 	dir    string
 	recipe configs.Recipe
-	bar    *progressbar.ProgressBar // nil when not on a terminal
+	bar    bar.Bar
 	steps  int
 }
 
 // NewReporter reports to out on a run of r in dir.
 func NewReporter(out *os.File, dir string, r configs.Recipe) *Reporter {
-	p := &Reporter{out: out, dir: dir, recipe: r}
-	if term.IsTerminal(int(out.Fd())) {
-		p.bar = progressbar.NewOptions(1, progressbar.OptionSetWriter(out), progressbar.OptionClearOnFinish(),
-			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24))
-	}
-	return p
+	return &Reporter{out: out, dir: dir, recipe: r, bar: bar.New(out, 1, "")}
 }
 
 // Begin is part of trainer.Observer.
@@ -57,20 +50,15 @@ func (p *Reporter) Begin(steps int, notes []string) error {
 
 // Step is part of trainer.Observer.
 func (p *Reporter) Step(epoch, step int, loss float64) {
-	if p.bar == nil {
-		return
-	}
 	if step == 1 {
-		p.bar.Reset()
-		p.bar.ChangeMax(p.steps)
+		p.bar.Restart(p.steps)
 	}
-	p.bar.Describe(fmt.Sprintf("epoch %d, loss %.3f", epoch, loss))
-	_ = p.bar.Set(step) // a bar that cannot be drawn is no reason to stop
+	p.bar.Set(step, fmt.Sprintf("epoch %d, loss %.3f", epoch, loss))
 }
 
 // Epoch is part of trainer.Observer.
 func (p *Reporter) Epoch(h history.History) error {
-	p.clear()
+	p.bar.Clear()
 	e := h[len(h)-1]
 	top5 := "–"
 	if !math.IsNaN(e.ValTop5Error) {
@@ -92,12 +80,6 @@ func (p *Reporter) Epoch(h history.History) error {
 
 // Notice is part of trainer.Observer.
 func (p *Reporter) Notice(message string) {
-	p.clear()
+	p.bar.Clear()
 	fmt.Fprintln(p.out, "note: "+message)
-}
-
-func (p *Reporter) clear() {
-	if p.bar != nil {
-		_ = p.bar.Clear() // see Step
-	}
 }
