@@ -2,7 +2,7 @@ package plots
 
 import "github.com/pkg/errors"
 
-// Estimate is a value with the ends of its interval. Both are equal to Value if it has none.
+// Estimate is a value with its interval from Low to High, which equal Value if there is none.
 type Estimate struct{ Value, Low, High float64 }
 
 // check wants finite values in order.

@@ -29,7 +29,7 @@ type Figure struct {
 	place         func(page draw.Canvas) [][]draw.Canvas // gives each panel its part of the page
 }
 
-// Size gives the width and the height, as gonum's vg package measures lengths.
+// Size gives the width and the height in points (1/72 inch).
 func (f *Figure) Size() (width, height vg.Length) { return f.width, f.height }
 
 // Draw draws the figure on white in the lower left corner of c, which should have the figure's size.

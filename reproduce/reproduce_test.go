@@ -162,7 +162,7 @@ func TestRun(t *testing.T) {
 	}
 	whole := plan(t)
 	whole.Ablation = true
-	if _, err := Run(context.Background(), whole, set(), &silent{}); err != nil {
+	if _, err := Run(context.Background(), whole, set(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if a, b := timeless(t, p), timeless(t, whole); a != b {

@@ -25,6 +25,12 @@ type Observer interface {
 	Notice(message string)
 }
 
+// silence observes nothing.
+type silence struct{}
+
+func (silence) Training(string, configs.Recipe) trainer.Observer { return nil }
+func (silence) Notice(string)                                    {}
+
 // FolderError is the cause of Run's error if the plan's folder cannot be used.
 type FolderError struct{ Err error }
 
@@ -33,9 +39,12 @@ func (e *FolderError) Error() string { return "reproduce: " + e.Err.Error() }
 // Unwrap gives the cause.
 func (e *FolderError) Unwrap() error { return e.Err }
 
-// Run does what the plan's folder does not hold yet, and writes the report. After an error or when ctx is cancelled,
-// Run with the same plan continues.
+// Run does what the plan's folder does not hold yet, and writes the report. A nil observer is told nothing. After an
+// error or when ctx is cancelled, Run with the same plan continues.
 func Run(ctx context.Context, p Plan, set *dataset.Set, observer Observer) (*Report, error) {
+	if observer == nil {
+		observer = silence{}
+	}
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
