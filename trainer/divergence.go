@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 	"vgg/graph"
 	"vgg/graph/machine"
 	"vgg/internal/kernel"
+	"vgg/internal/outer"
 )
 
 // divergence is a loss or gradient that is not finite. The weights are still those before the step.
@@ -108,12 +108,10 @@ func (s *session) infiniteGradient() string {
 	return ""
 }
 
-// finite tells whether a gradient is. That of a product is not computed where its factors are small enough.
+// finite says whether no element of a gradient is infinite or not a number.
 func finite(g gorgonia.Value) bool {
-	if p, ok := g.(*machine.Product); ok {
-		if float64(p.Rows())*float64(kernel.Largest(p.X))*float64(kernel.Largest(p.G)) <= math.MaxFloat32 {
-			return true
-		}
+	if p, ok := g.(*outer.Gradient); ok {
+		return p.Finite()
 	}
 	return kernel.Finite(g.Data().([]float32))
 }

@@ -4,8 +4,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 
-	"vgg/graph/machine"
 	"vgg/internal/kernel"
+	"vgg/internal/outer"
 )
 
 // SGD is gradient descent with momentum and weight decay (section 3.1), as a gorgonia.Solver:
@@ -14,7 +14,8 @@ import (
 //	w ← w + v
 //
 // with learning rate η, momentum μ and weight decay λ, which holds for weights and biases alike; in the same pass the
-// gradient is cleared. A gradient that is a *machine.Product is multiplied out tile by tile in that pass. (Gorgonia's own
+// gradient is cleared. A gradient that is held as its factors (package outer) is multiplied
+// tile by tile in that pass. (Gorgonia's own
 // Momentum solver applies λ to the velocity instead of the weights.)
 type SGD struct {
 	LearningRate float64
@@ -59,8 +60,8 @@ func (s *SGD) Step(model []gorgonia.ValueGrad) error {
 		if len(s.velocities[i]) != len(w) {
 			return errors.Errorf("trainer: learnable %d has %d values after a step with %d", i, len(w), len(s.velocities[i]))
 		}
-		if p, ok := gradient.(*machine.Product); ok {
-			layer := kernel.Linear{N: p.Rows(), In: p.Shape()[1], Out: p.Shape()[0]}
+		if p, ok := gradient.(*outer.Gradient); ok {
+			layer := p.Layer()
 			if err := layer.Validate(); err != nil {
 				return errors.Wrapf(err, "trainer: the gradient of learnable %d", i)
 			}

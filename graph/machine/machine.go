@@ -15,6 +15,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"vgg/internal/kernel"
+	"vgg/internal/outer"
 )
 
 // PlannedOp is an op whose result the machine puts into planned memory: UsePreallocDo must write every element of
@@ -70,9 +71,9 @@ func Gradients(learnables ...*gorgonia.Node) Option {
 	return func(m *VM) { m.learnables = append(m.learnables, learnables...) }
 }
 
-// Products asks for gradients that are matrix products, those of fully connected layers' weights, as a *Product instead
-// of a tensor, where the matrix is large and that takes less memory for so many rows: the pictures of a mini-batch, all
-// its micro-batches together. The solver must know about it, as the one of package trainer does.
+// Products holds the gradients of large fully connected layers' weights as the factors of which they are the products, a row
+// for each picture, where these take less memory for that many rows: the pictures of a mini-batch, all its micro-batches
+// together. The solver must be able to work with such a gradient, as trainer.SGD is; Gorgonia's own are not.
 func Products(rows int) Option {
 	return func(m *VM) { m.rows = rows }
 }
@@ -213,15 +214,11 @@ func (m *VM) compile(g *gorgonia.ExprGraph, order gorgonia.Nodes) error {
 	return nil
 }
 
-// leastProduct is the number of elements from which on a gradient is held as a product: smaller ones stay in the cache until
-// the solver's step.
-const leastProduct = 1 << 21
-
 // zero makes the value to which a step adds the gradient of a learnable.
 func (m *VM) zero(s *step, n *gorgonia.Node) gorgonia.Value {
-	if op, ok := s.node.Op().(ProductOp); ok && s.canAdd() {
-		if out, in := n.Shape()[0], n.Shape()[1]; m.rows > 0 && m.rows*(out+in) < out*in && out*in >= leastProduct {
-			return newProduct(op, n.Shape(), m.rows)
+	if _, ok := s.node.Op().(outer.Op); ok && s.canAdd() {
+		if out, in := n.Shape()[0], n.Shape()[1]; outer.Pays(m.rows, out, in) {
+			return outer.New(m.rows, out, in)
 		}
 	}
 	return tensor.New(tensor.WithShape(n.Shape()...), tensor.Of(n.Dtype()))
@@ -294,11 +291,15 @@ func (m *VM) execute(i int, s *step) (err error) {
 
 // add adds the result of a step to its sum.
 func (m *VM) add(s *step) error {
-	if p, ok := s.sum.(*Product); ok {
+	if sum, ok := s.sum.(*outer.Gradient); ok {
 		if m.cleared {
-			p.Clear()
+			sum.Clear()
 		}
-		return p.add(s.args)
+		x, g, err := s.node.Op().(outer.Op).Factors(s.args...)
+		if err == nil {
+			sum.Add(x, g)
+		}
+		return err
 	}
 	if m.cleared {
 		_, err := s.node.Op().(PlannedOp).UsePreallocDo(s.sum, s.args...)

@@ -13,6 +13,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"vgg/graph/op"
+	"vgg/internal/outer"
 )
 
 func input(g *gorgonia.ExprGraph, r *rand.Rand, name string, shape ...int) *gorgonia.Node {
@@ -336,7 +337,7 @@ func TestProducts(t *testing.T) {
 		}
 		return grad
 	}
-	p, ok := gradient(true, 0).(*Product)
+	p, ok := gradient(true, 0).(*outer.Gradient)
 	if _, dense := gradient(true, 1).(*tensor.Dense); !ok || !dense {
 		t.Fatalf("the gradients are a %T and a %T", gradient(true, 0), gradient(true, 1))
 	}

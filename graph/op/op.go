@@ -5,7 +5,7 @@
 // Every function takes nodes of a Gorgonia expression graph and returns the node of the result; the ops implement
 // gorgonia.SDOp, so that gorgonia.Grad declares the backward pass in the same graph, out of ops of this package.
 // They are stateless, run in any gorgonia.VM, and additionally offer what package machine needs to plan memory
-// (UsePreallocDo, IncrDo, InPlace and Factors).
+// (UsePreallocDo, IncrDo and InPlace).
 //
 // Between ToNHWC and ToNCHW (or Flatten) feature maps are held as (N, H, W, C), which is what the kernels want;
 // weights are (out, in, kernel, kernel) and (out, in) throughout. The element type is float32.
@@ -22,6 +22,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"vgg/internal/kernel"
+	"vgg/internal/outer"
 )
 
 // computation is what distinguishes one op of this package from another; operation turns it into a gorgonia.Op.
@@ -68,8 +69,10 @@ type operation struct{ computation }
 // micro-batches sum up before one step.
 type accumulatingOp struct{ operation }
 
-// productOp is an accumulatingOp that implements machine.ProductOp too.
+// productOp is an accumulatingOp that implements outer.Op too.
 type productOp struct{ accumulatingOp }
+
+var _ outer.Op = productOp{}
 
 func apply(c computation, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	if err := kernel.Check(); err != nil {
