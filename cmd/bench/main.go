@@ -28,8 +28,8 @@ type flags struct {
 	Config  string  `help:"Net to measure: A, A-LRN, B, C, D or E." default:"A" placeholder:"NET"`
 	Mode    string  `help:"train: a step of gradient descent; infer: a forward pass." enum:"train,infer" default:"train" placeholder:"MODE"`
 	Input   int     `help:"Side of the pictures in pixels, a multiple of 32." default:"224" placeholder:"PIXELS"`
-	Batch   int     `help:"Pictures a step." default:"8" placeholder:"N"`
-	Steps   int     `help:"Steps to measure, after two that are not." default:"5" placeholder:"N"`
+	Batch   int     `help:"Pictures per step." default:"8" placeholder:"N"`
+	Steps   int     `help:"Steps to measure, after two warm-up steps." default:"5" placeholder:"N"`
 	Classes int     `help:"Number of classes." default:"1000" placeholder:"N"`
 	Width   float64 `help:"Multiplier of the channels of every convolution." default:"1" placeholder:"FACTOR"`
 	FC      int     `name:"fc" help:"Width of the hidden fully connected layers." default:"4096" placeholder:"N"`
@@ -47,8 +47,8 @@ type result struct {
 	ISA               string  `json:"isa"`
 	SecondsPerStep    float64 `json:"seconds_per_step"` // median
 	ImagesPerSecond   float64 `json:"images_per_second"`
-	EffectiveGFLOPS   float64 `json:"effective_gflops"` // 2 a multiply-add of direct convolution, whatever the algorithm
-	PeakGFLOPS        float64 `json:"peak_gflops"`      // of multiply-adds in registers, measured in the same run
+	EffectiveGFLOPS   float64 `json:"effective_gflops"` // two operations per multiply-add of direct convolution, whatever the algorithm
+	PeakGFLOPS        float64 `json:"peak_gflops"`      // multiply-adds in registers, measured in the same run
 	PeakRSSBytes      int64   `json:"peak_rss_bytes"`
 	PlannedBytes      int64   `json:"planned_bytes"` // shared by the results of all ops
 	AllocBytesPerStep uint64  `json:"alloc_bytes_per_step"`
@@ -67,32 +67,35 @@ func main() {
 		if f.JSON {
 			return errors.Wrap(json.NewEncoder(os.Stdout).Encode(r), "bench")
 		}
-		fmt.Printf("net %s, %s, %d pictures of %d×%d a step, %d threads, %s kernels\n", r.Config, r.Mode, r.Batch, r.Input, r.Input, r.Threads, r.ISA)
-		fmt.Printf("%.4g s a step (median of %d), %.4g pictures/s, %.4g effective GFLOP/s, %.2f of the measured peak %.4g\n",
+		fmt.Printf("net %s, %s, %d pictures of %d×%d per step, %d threads, %s kernels\n", r.Config, r.Mode, r.Batch, r.Input, r.Input, r.Threads, r.ISA)
+		fmt.Printf("%.4g s per step (median of %d), %.4g pictures/s, %.4g effective GFLOP/s, %.2f of the measured peak %.4g\n",
 			r.SecondsPerStep, f.Steps, r.ImagesPerSecond, r.EffectiveGFLOPS, r.EffectiveGFLOPS/r.PeakGFLOPS, r.PeakGFLOPS)
-		fmt.Printf("peak resident memory %.2f GB, of it %.2f GB planned; %.1f kB allocated a step\n",
+		fmt.Printf("peak resident memory %.2f GB, of it %.2f GB planned; %.1f kB allocated per step\n",
 			float64(r.PeakRSSBytes)/1e9, float64(r.PlannedBytes)/1e9, float64(r.AllocBytesPerStep)/1e3)
 		return nil
 	})
 }
 
+// warmUp is the number of steps before those that are measured.
+const warmUp = 2
+
 func measure(ctx context.Context, f flags) (result, error) {
-	step, net, vm, err := prepare(f)
+	b, err := newBench(f)
 	if err != nil {
 		return result{}, err
 	}
-	defer vm.Close()
+	defer b.vm.Close()
 	var seconds []float64
 	var before, after runtime.MemStats
-	for i := range 2 + f.Steps {
-		if i == 2 {
+	for i := range warmUp + f.Steps {
+		if i == warmUp {
 			runtime.ReadMemStats(&before)
 		}
 		start := time.Now()
-		if err := step(i); err != nil {
+		if err := b.step(i); err != nil {
 			return result{}, err
 		}
-		if i >= 2 {
+		if i >= warmUp {
 			seconds = append(seconds, time.Since(start).Seconds())
 		}
 		if err := ctx.Err(); err != nil {
@@ -102,30 +105,30 @@ func measure(ctx context.Context, f flags) (result, error) {
 	runtime.ReadMemStats(&after)
 	slices.Sort(seconds)
 	r := result{
-		Config: net.Config.Name, Mode: f.Mode, Input: f.Input, Batch: f.Batch, Threads: runtime.GOMAXPROCS(0), ISA: kernel.ISA(),
-		SecondsPerStep: seconds[len(seconds)/2], PlannedBytes: vm.PlannedBytes(), PeakGFLOPS: kernel.Peak(0.3) / 1e9,
+		Config: b.net.Config.Name, Mode: f.Mode, Input: f.Input, Batch: f.Batch, Threads: runtime.GOMAXPROCS(0), ISA: kernel.ISA(),
+		SecondsPerStep: seconds[len(seconds)/2], PlannedBytes: b.vm.PlannedBytes(), PeakGFLOPS: kernel.Peak(0.3) / 1e9,
 		AllocBytesPerStep: (after.TotalAlloc - before.TotalAlloc) / uint64(f.Steps),
 	}
 	r.ImagesPerSecond = float64(f.Batch) / r.SecondsPerStep
-	r.EffectiveGFLOPS = 2 * multiplyAdds(net, f.Mode) * r.ImagesPerSecond / 1e9
+	r.EffectiveGFLOPS = 2 * multiplyAdds(b.net, f.Mode) * r.ImagesPerSecond / 1e9
+	r.PeakRSSBytes, err = peakRSS()
+	return r, err
+}
+
+// peakRSS returns the most resident memory that the process has had, in bytes.
+func peakRSS() (int64, error) {
 	var usage unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
-		return result{}, errors.Wrap(err, "bench: resident memory")
+		return 0, errors.Wrap(err, "bench: resident memory")
 	}
-	r.PeakRSSBytes = maxRSSBytes(usage)
-	return r, nil
+	if runtime.GOOS == "darwin" { // counts in bytes, the others in kilobytes
+		return int64(usage.Maxrss), nil
+	}
+	return 1024 * int64(usage.Maxrss), nil
 }
 
-// maxRSSBytes: macOS counts in bytes, the others in kilobytes.
-func maxRSSBytes(u unix.Rusage) int64 {
-	if runtime.GOOS == "darwin" {
-		return int64(u.Maxrss)
-	}
-	return 1024 * int64(u.Maxrss)
-}
-
-// multiplyAdds counts those of one picture: forward, and in training twice more for the two gradients, less the first
-// layer's data gradient, which nobody needs.
+// multiplyAdds counts those of one picture: in the forward pass, and in training twice as many again for the two gradients,
+// except the first layer's data gradient, which is not needed.
 func multiplyAdds(net *graph.Net, mode string) float64 {
 	sum, first := 0, 0
 	for _, l := range net.Summary() {
@@ -140,14 +143,20 @@ func multiplyAdds(net *graph.Net, mode string) float64 {
 	return float64(sum)
 }
 
-// prepare builds the graph and gives a function that runs a step.
-func prepare(f flags) (func(i int) error, *graph.Net, *machine.VM, error) {
+// bench is a net on a batch of random pictures, and a function that computes a step with it.
+type bench struct {
+	net  *graph.Net
+	vm   *machine.VM
+	step func(i int) error
+}
+
+func newBench(f flags) (*bench, error) {
 	config, err := configs.ByName(f.Config)
 	if err != nil {
-		return nil, nil, nil, cli.Usage(errors.Wrap(err, "--config"))
+		return nil, cli.Usage(errors.Wrap(err, "--config"))
 	}
 	if f.Batch < 1 || f.Steps < 1 {
-		return nil, nil, nil, cli.Usage(errors.Errorf("--batch %d --steps %d: want positive numbers", f.Batch, f.Steps))
+		return nil, cli.Usage(errors.Errorf("--batch %d --steps %d: want positive numbers", f.Batch, f.Steps))
 	}
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, f.Batch, 3, f.Input, f.Input)
@@ -155,9 +164,9 @@ func prepare(f flags) (func(i int) error, *graph.Net, *machine.VM, error) {
 	if !o.Inference {
 		o.Dropout = 0.5
 	}
-	net, err := graph.Build(g, x, config, o)
-	if err != nil {
-		return nil, nil, nil, cli.Usage(err)
+	b := &bench{}
+	if b.net, err = graph.Build(g, x, config, o); err != nil {
+		return nil, cli.Usage(err)
 	}
 	r := rand.New(rand.NewPCG(1, 0))
 	pictures := make([]float32, x.Shape().TotalSize())
@@ -165,41 +174,54 @@ func prepare(f flags) (func(i int) error, *graph.Net, *machine.VM, error) {
 		pictures[i] = float32(r.NormFloat64())
 	}
 	if err := gorgonia.Let(x, tensor.New(tensor.WithShape(x.Shape()...), tensor.WithBacking(pictures))); err != nil {
-		return nil, nil, nil, errors.Wrap(err, "bench")
+		return nil, errors.Wrap(err, "bench")
 	}
 	if o.Inference {
-		vm, err := machine.New(g, machine.Outputs(net.Logits), machine.Constants(net.Learnables()...))
-		return func(int) error { return vm.RunAll() }, net, vm, err
+		return b, b.infer()
 	}
-	classes := make([]int, f.Batch)
+	return b, b.train(r)
+}
+
+// infer makes a step a forward pass.
+func (b *bench) infer() (err error) {
+	b.vm, err = machine.New(b.net.Input.Graph(), machine.Outputs(b.net.Logits), machine.Constants(b.net.Learnables()...))
+	b.step = func(int) error { return b.vm.RunAll() }
+	return err
+}
+
+// train makes a step one of gradient descent, on random labels.
+func (b *bench) train(r *rand.Rand) error {
+	g, n := b.net.Input.Graph(), b.net.Input.Shape()[0]
+	classes := make([]int, n)
 	for i := range classes {
-		classes[i] = r.IntN(f.Classes)
+		classes[i] = r.IntN(b.net.Options.Classes)
 	}
-	labels := graph.NewLabels(g, f.Batch)
-	if err := gorgonia.Let(labels, tensor.New(tensor.WithShape(f.Batch), tensor.WithBacking(classes))); err != nil {
-		return nil, nil, nil, errors.Wrap(err, "bench")
+	labels := graph.NewLabels(g, n)
+	if err := gorgonia.Let(labels, tensor.New(tensor.WithShape(n), tensor.WithBacking(classes))); err != nil {
+		return errors.Wrap(err, "bench")
 	}
-	loss, err := net.Loss(labels)
+	loss, err := b.net.Loss(labels)
 	if err != nil {
-		return nil, nil, nil, err
+		return err
 	}
-	if _, err := gorgonia.Grad(loss, net.Learnables()...); err != nil {
-		return nil, nil, nil, errors.Wrap(err, "bench")
+	if _, err := gorgonia.Grad(loss, b.net.Learnables()...); err != nil {
+		return errors.Wrap(err, "bench")
 	}
-	vm, err := machine.New(g, machine.Outputs(loss), machine.Gradients(net.Learnables()...), machine.Products(f.Batch))
+	b.vm, err = machine.New(g, machine.Outputs(loss), machine.Gradients(b.net.Learnables()...), machine.Products(n))
 	if err != nil {
-		return nil, nil, nil, err
+		return err
 	}
 	solver := &trainer.SGD{LearningRate: 1e-3, Momentum: 0.9, WeightDecay: 5e-4, KeepGradients: true}
-	learnables := gorgonia.NodesToValueGrads(net.Learnables())
-	return func(i int) error {
-		if err := net.SetIteration(i); err != nil {
+	learnables := gorgonia.NodesToValueGrads(b.net.Learnables())
+	b.step = func(i int) error {
+		if err := b.net.SetIteration(i); err != nil {
 			return err
 		}
-		if err := vm.RunAll(); err != nil {
+		if err := b.vm.RunAll(); err != nil {
 			return err
 		}
-		vm.ClearGradients()
+		b.vm.ClearGradients()
 		return solver.Step(learnables)
-	}, net, vm, nil
+	}
+	return nil
 }
