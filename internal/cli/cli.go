@@ -1,5 +1,3 @@
-// Package cli is what the commands have in common: flags parsed by kong, one line for an error, and exit codes:
-// 0 done, 1 failed, 2 wrong usage, 130 or 143 interrupted by SIGINT or SIGTERM.
 package cli
 
 import (
@@ -18,7 +16,7 @@ import (
 	"vgg/internal/kernel"
 )
 
-// usageError is an error that is the command line's fault.
+// usageError is an error in the command line.
 type usageError struct{ error }
 
 // Usage marks an error as one of wrong usage, exit code 2.
@@ -29,7 +27,8 @@ func Usage(err error) error {
 	return usageError{err}
 }
 
-// Main parses the command line into flags, a pointer to a struct with kong's tags, runs the command and exits.
+// Main parses the command line into flags, a pointer to a struct with kong's tags, runs the command, and exits unless it
+// succeeds. It cancels run's context at the first signal to end.
 func Main(name, description string, flags any, run func(context.Context) error) {
 	parser, err := kong.New(flags, kong.Name(name), kong.Description(description), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Summary: true}))
@@ -57,7 +56,8 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 	}
 }
 
-// interruptedCode calls cancel at the first signal to end, and ends the process at the second. It gives the exit code.
+// interruptedCode calls cancel at the first SIGINT or SIGTERM, and ends the process at the second. The result holds the exit
+// code of an interrupted process once a signal has arrived.
 func interruptedCode(cancel func()) *atomic.Int32 {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -77,12 +77,12 @@ func fail(name string, err error, code int) {
 	os.Exit(code)
 }
 
-// Threads is a flag that commands embed.
+// Threads is the flag --threads, for commands to embed.
 type Threads struct {
-	Threads int `help:"Threads to compute with; 0 takes all cores." default:"0" placeholder:"N"`
+	Threads int `help:"Threads to compute with; 0 uses all cores." default:"0" placeholder:"N"`
 }
 
-// Apply limits the process to the threads asked for.
+// Apply limits the process to that many threads.
 func (t Threads) Apply() error {
 	if t.Threads < 0 {
 		return Usage(errors.Errorf("--threads %d: want 0 or a positive number", t.Threads))

@@ -1,5 +1,3 @@
-// Package reference holds the operations of a VGG net in float64, written as their definitions read, for tests to
-// compare with. Feature maps are (N, H, W, C), weights (out, in, kernel, kernel) and (out, in), as in package op.
 package reference
 
 import "math"

@@ -1,4 +1,3 @@
-// Package clitest runs a command in its own tests: the test binary behaves as the command.
 package clitest
 
 import (
@@ -12,7 +11,7 @@ import (
 // asCommand is the environment variable that makes a test binary the command.
 const asCommand = "VGG_TEST_AS_COMMAND"
 
-// Main is the TestMain of a command: the command's main where the test binary was started by Command, else the tests.
+// Main is for the TestMain of a command: it runs the command if the test binary was started by Command, else the tests.
 func Main(m *testing.M, command func()) {
 	if os.Getenv(asCommand) != "" {
 		command()
@@ -21,7 +20,7 @@ func Main(m *testing.M, command func()) {
 	os.Exit(m.Run())
 }
 
-// Command is the command, ready to be started in a folder.
+// Command returns the command with its arguments, to be started in a folder.
 func Command(t testing.TB, dir string, args ...string) *exec.Cmd {
 	t.Helper()
 	exe, err := os.Executable()
@@ -34,7 +33,7 @@ func Command(t testing.TB, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Run runs a command to its end.
+// Run runs a command and returns what it printed and its exit code.
 func Run(t testing.TB, cmd *exec.Cmd) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, errs bytes.Buffer
