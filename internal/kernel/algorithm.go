@@ -25,6 +25,9 @@ func chooseAlgorithm(name string) (string, error) {
 	return fastest, errors.Errorf("VGG_CONV=%s: no such algorithm: use one of %s, %s, %s, or leave VGG_CONV unset", name, direct, winograd2, winograd4)
 }
 
+// winogradChannels is what the transforms take channels in multiples of: a vector of AVX-512.
+const winogradChannels = 16
+
 // winograd gives the minimal filtering with which to compute the passes of c, or ok = false for the direct convolution.
 // prepared says that the transform of the filters costs nothing because it has been done.
 func (c Conv) winograd(prepared bool) (f winograd, ok bool) {
@@ -78,5 +81,5 @@ func (f winograd) cost(c Conv, prepared bool) int {
 
 // tilesAtATime is the number of tiles in a thread's block: more make better use of the filters, fewer stay in the cache.
 func (f winograd) tilesAtATime(in, out int) int {
-	return min(max(2*cacheFloats/(f.alpha*f.alpha*(in+out)), 2*cpu.mr), 8*cpu.mr)
+	return min(max(2*cacheFloats/(f.alpha*f.alpha*(in+out)), leastTiles*cpu.mr), mostTiles*cpu.mr)
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"vgg/internal/splitmix"
 )
 
 func TestDropout(t *testing.T) {
@@ -41,7 +43,7 @@ func TestDropout(t *testing.T) {
 	})
 }
 
-// TestDropoutMask takes the masks for what they should be: independent coins.
+// TestDropoutMask checks that masks are independent draws of the given probability.
 func TestDropoutMask(t *testing.T) {
 	n := 1 << 17
 	if testing.Short() {
@@ -85,8 +87,8 @@ func TestDropoutMask(t *testing.T) {
 			if deviation := math.Sqrt(float64(n) * q * (1 - q)); math.Abs(float64(kept)-float64(n)*q) > 4*deviation {
 				t.Errorf("key %d kept %d of %d with probability %g: off by more than 4σ, σ = %.0f", key, kept, n, p, deviation)
 			}
-			// Neither the next key nor the increment of SplitMix64, by which graph/op tells iterations apart, shifts the sequence.
-			for _, step := range []uint64{1, 0x9e3779b97f4a7c15} {
+			// Neither the next key nor that of the next iteration in graph/op gives the same sequence, shifted.
+			for _, step := range []uint64{1, splitmix.Gamma} {
 				other := draw(p, key+step)
 				for shift := range 3 {
 					independent(fmt.Sprintf("keys %d and %d, probability %g, shift %d", key, key+step, p, shift), mask[shift:], other)
@@ -101,7 +103,7 @@ func TestDropoutMask(t *testing.T) {
 	for bit := range 64 {
 		independent(fmt.Sprintf("bit %d of the key", bit), mask, draw(0.5, 1<<bit))
 	}
-	// Eight neighbours have 256 outcomes, each as likely as the others.
+	// Eight neighbours have 256 outcomes, equally likely.
 	var outcomes [256]float64
 	for i := 0; i < n; i += 8 {
 		outcome := 0

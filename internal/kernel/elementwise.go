@@ -1,8 +1,5 @@
 package kernel
 
-// elementwiseGrain is the least number of elements worth a thread of their own.
-const elementwiseGrain = 1 << 14
-
 // ReLUGradient writes dy where y > 0 and zero elsewhere to dx, which may be dy.
 func ReLUGradient(dx, dy, y []float32) {
 	dy, y = dy[:len(dx):len(dx)], y[:len(dx):len(dx)]
@@ -41,15 +38,14 @@ func add(dst, src []float32) {
 
 // BiasGradient writes the column sums of dy (rows, len(db)) to db, or adds them if accumulate.
 func BiasGradient(db, dy []float32, accumulate bool) {
-	const floats = 1 << 18 // of dy in a block; blocks don't depend on the number of threads
 	columns := len(db)
 	if columns == 0 {
 		return
 	}
 	dy = dy[:len(dy)/columns*columns]
 	// Several rows side by side make a vector long enough for the inner loop.
-	side := ceilDiv(1024, columns) * columns
-	block := ceilDiv(floats, side) * side
+	side := ceilDiv(biasVector, columns) * columns
+	block := ceilDiv(biasBlock, side) * side
 	blocks := ceilDiv(len(dy), block)
 	partial := scratch.get(blocks * side)
 	defer scratch.put(partial)

@@ -5,14 +5,13 @@ import (
 	"slices"
 )
 
-// Largest is the largest absolute value of x, 0 if it is empty, and NaN if one of them is.
+// Largest is the largest absolute value in x: 0 if x is empty, NaN if it has a NaN.
 func Largest(x []float32) float32 {
-	const block = 1 << 15
-	found := make([]uint32, ceilDiv(len(x), block))
+	found := make([]uint32, ceilDiv(len(x), largestBlock))
 	parallel(len(found), 1, func(lo, hi int) {
 		for i := range found[lo:hi] {
 			i += lo
-			found[i] = largest(x[i*block : min((i+1)*block, len(x))])
+			found[i] = largest(x[i*largestBlock : min((i+1)*largestBlock, len(x))])
 		}
 	})
 	if len(found) == 0 {
@@ -21,7 +20,7 @@ func Largest(x []float32) float32 {
 	return math.Float32frombits(slices.Max(found))
 }
 
-// largest finds it by its bits without the sign, of which those of a NaN are the largest.
+// largest returns the bits of the largest absolute value. As integers, the bits of a NaN are larger than all others.
 func largest(x []float32) uint32 {
 	const magnitude = 1<<31 - 1
 	var a, b, c, d uint32
@@ -37,5 +36,5 @@ func largest(x []float32) uint32 {
 	return max(a, b, c, d)
 }
 
-// Finite tells whether no value is infinite or not a number.
+// Finite reports whether no value is infinite or NaN.
 func Finite(x []float32) bool { return Largest(x) <= math.MaxFloat32 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestFinite finds a value that is not finite wherever it is, and takes none of the finite ones for one.
+// TestFinite puts each value that is not finite in several places, among extreme ones that are.
 func TestFinite(t *testing.T) {
 	for _, n := range []int{0, 1, 3, 4, 7, 1 << 15, 1<<16 + 5} {
 		x := make([]float32, n)
@@ -13,7 +13,7 @@ func TestFinite(t *testing.T) {
 			x[i] = []float32{0, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, -1}[i%5]
 		}
 		if !Finite(x) {
-			t.Errorf("%d finite values are not", n)
+			t.Errorf("%d finite values are said not to be", n)
 		}
 		for i := 0; i < n; i += max(1, n/7) {
 			for _, bad := range []float32{float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())} {
@@ -46,7 +46,7 @@ func TestLargest(t *testing.T) {
 		}
 	}
 	if got := Largest(nil); got != 0 {
-		t.Errorf("the largest of nothing is %v", got)
+		t.Errorf("the largest of no values is %v", got)
 	}
 }
 

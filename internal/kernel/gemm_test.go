@@ -59,7 +59,7 @@ func TestGemm(t *testing.T) {
 				}
 			}
 		}
-		// Around the cache or not, whole tiles are the same, wherever c begins.
+		// Written around the cache or not, the product is the same, wherever c begins.
 		for from := range 3 {
 			const rsc = 64
 			c := make([]float32, 2*rsc+rows*rsc)

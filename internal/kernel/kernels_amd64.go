@@ -82,61 +82,61 @@ func scaleAVX512(dst *float32, n int, factor float32)
 func peakAVX512(steps int)
 
 // winograd4InputAVX512 is Bᵀ x B: a tile's 6×6 inputs become 6×6 values.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd4InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd4OutputAVX512 is Aᵀ x A: 6×6 products become a tile's 4×4 outputs, plus the bias, but at least floor.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd4OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 
 // winograd4OutputGradientAVX512 is A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd4OutputGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd4FilterAVX512 is G x Gᵀ: a filter's 3×3 weights become 6×6.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd4FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd4FilterGradientAVX512 is Gᵀ x G, the adjoint of the filter's: 6×6 gradients become 3×3.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd4FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd2InputAVX512 is Bᵀ x B: a tile's 4×4 inputs become 4×4 values.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd2InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd2OutputAVX512 is Aᵀ x A: 4×4 products become a tile's 2×2 outputs, plus the bias, but at least floor.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd2OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 
 // winograd2OutputGradientAVX512 is A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd2OutputGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd2FilterAVX512 is G x Gᵀ: a filter's 3×3 weights become 4×4.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd2FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd2FilterGradientAVX512 is Gᵀ x G, the adjoint of the filter's: 4×4 gradients become 3×3.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd2FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
@@ -221,61 +221,61 @@ func scaleAVX2(dst *float32, n int, factor float32)
 func peakAVX2(steps int)
 
 // winograd4InputAVX2 is Bᵀ x B: a tile's 6×6 inputs become 6×6 values.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd4InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd4OutputAVX2 is Aᵀ x A: 6×6 products become a tile's 4×4 outputs, plus the bias, but at least floor.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd4OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 
 // winograd4OutputGradientAVX2 is A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd4OutputGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd4FilterAVX2 is G x Gᵀ: a filter's 3×3 weights become 6×6.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd4FilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd4FilterGradientAVX2 is Gᵀ x G, the adjoint of the filter's: 6×6 gradients become 3×3.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd4FilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd2InputAVX2 is Bᵀ x B: a tile's 4×4 inputs become 4×4 values.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd2InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd2OutputAVX2 is Aᵀ x A: 4×4 products become a tile's 2×2 outputs, plus the bias, but at least floor.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd2OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 
 // winograd2OutputGradientAVX2 is A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd2OutputGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd2FilterAVX2 is G x Gᵀ: a filter's 3×3 weights become 4×4.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd2FilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd2FilterGradientAVX2 is Gᵀ x G, the adjoint of the filter's: 4×4 gradients become 3×3.
-// n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
 //go:noescape
 func winograd2FilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)

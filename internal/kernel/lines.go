@@ -1,10 +1,10 @@
 package kernel
 
-// Lines are how a convolution walks its maps: output and input are cut into lines of positions that a tile's rows can
-// step along evenly. A line is a row of pixels of one picture, or, where maps are small, the same pixel of several
-// pictures: then tiles stay full, and the taps that would fall outside the map are left out of the work.
+// lines is how a direct convolution goes through its maps: output and input are cut into lines of positions at equal
+// distances, so that a line is the rows of a product. A line is a row of pixels of one picture or, if maps are small, the
+// same pixel of several pictures: then micro-tiles are full, and taps outside the map cost nothing.
 //
-// The input of a line is packed: positions lie pitch floats apart, with the padding's zeros at both ends of a row.
+// The input of a line is packed: positions are pitch floats apart, with the padding's zeros at both ends of a row.
 type lines struct {
 	n, h, w, channels, kernel int
 
@@ -17,18 +17,18 @@ type lines struct {
 	pitch   int  // floats from a position to the next when packed
 	size    int  // floats of a packed line
 	reach   int  // lines that the taps reach back and ahead
-	groups  int  // of taps whose inputs lie side by side in a packed line
+	groups  int  // of taps whose inputs are contiguous in a packed line
 	span    int  // inputs of a group
 }
 
-// newLines cuts maps (n, h, w) of stride channels, of which a convolution uses some side by side.
+// newLines cuts maps (n, h, w) of stride channels, of which the convolution uses some neighbouring ones.
 func newLines(n, h, w, channels, stride, kernel int) lines {
 	l := lines{n: n, h: h, w: w, channels: channels, stride: stride, kernel: kernel}
 	l.pitch = pitch(channels)
 	l.groups, l.span = kernel*kernel, channels
 	if across(n, w) {
 		l.across = true
-		l.batches = ceilDiv(n, 3*cpu.mr)
+		l.batches = ceilDiv(n, acrossTiles*cpu.mr)
 		l.count, l.length, l.step = l.batches*h*w, ceilDiv(n, l.batches), h*w
 		l.size = l.length * l.pitch
 		l.reach = kernel / 2 * (w + 1)
@@ -37,13 +37,13 @@ func newLines(n, h, w, channels, stride, kernel int) lines {
 	l.count, l.length, l.step = n*h, w, 1
 	l.size = (w + kernel - 1) * l.pitch
 	l.reach = kernel / 2
-	if l.pitch == channels && stride == channels && channels <= channelBlock {
+	if l.pitch == channels && stride == channels && channels <= directChannels {
 		l.groups, l.span = kernel, kernel*channels
 	}
 	return l
 }
 
-// across says whether the lines of n maps that are w pixels wide go across pictures.
+// across reports whether the lines of n maps that are w pixels wide go across pictures.
 func across(n, w int) bool { return w < cpu.mr && n >= w }
 
 // at returns the first pixel of a line and the number of its positions.
@@ -73,7 +73,7 @@ func (l *lines) source(line, group int) (from, position int, ok bool) {
 	return line + (r-pad)*l.w + s - pad, 0, h >= 0 && h < l.h && w >= 0 && w < l.w
 }
 
-// A ring holds the packed lines that a worker is going to look at, and forgets the oldest.
+// A ring holds the packed input lines that a thread is about to use, and overwrites the oldest.
 type ring struct {
 	*lines
 	input          []float32
@@ -81,7 +81,7 @@ type ring struct {
 	capacity, next int
 }
 
-// newRing returns a ring for blocks of so many output lines, the first of which is first.
+// newRing returns a ring for blocks of that many output lines, beginning with line first.
 func (l *lines) newRing(input []float32, first, block int) ring {
 	capacity := min(block+2*l.reach, l.count)
 	return ring{l, input, scratch.get(capacity * l.size), capacity, max(0, first-l.reach)}
@@ -110,7 +110,7 @@ func (r *ring) advance(last int) {
 	}
 }
 
-// copyRows copies rows that lie dstStride and srcStride floats apart.
+// copyRows copies rows that are dstStride and srcStride floats apart.
 func copyRows(dst []float32, dstStride int, src []float32, srcStride, rows, columns int) {
 	if dstStride == columns && srcStride == columns {
 		copy(dst, src[:rows*columns])

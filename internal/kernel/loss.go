@@ -50,7 +50,7 @@ func CrossEntropyGradient(d, logits []float32, labels []int, classes int, scale 
 	})
 }
 
-// softmax writes exp(z - largest), which is softmax up to a factor, to e and returns the largest of z and the sum of e,
+// softmax writes exp(z - largest), the soft-max but for its denominator, to e and returns the largest of z and the sum of e,
 // NaN if z has one. e may be z.
 func softmax(e, z []float32) (largest float32, sum float64) {
 	if cpu.softmax != nil {

@@ -2,8 +2,8 @@ package kernel
 
 import "slices"
 
-// Panels hold a matrix (rows, columns) as (columns/width, rows, width), the order in which tiles read their b.
-// The last panel may be narrower; what is beyond its columns is not read.
+// panels holds a matrix (rows, columns) as (columns/width, rows, width), the order in which gemm reads b. The width is the
+// isa's nr. The last panel may have fewer columns; what is beyond them is not read.
 type panels struct {
 	data                        []float32
 	rows, columns, width, count int
@@ -40,15 +40,14 @@ func (p panels) columnsOf(i int) (column, n int) {
 // pitch is the number of floats from a row of that many channels to the next in a packed matrix: neighbouring rows must not
 // fall into the same set of the cache.
 func pitch(channels int) int {
-	if channels%256 == 0 {
+	if channels%setDistance == 0 {
 		return channels + setPadding
 	}
 	return channels
 }
 
-// taps are the weights of a convolution w (Out, In, Kernel, Kernel) as its products take them: a matrix (rows, columns) of
-// input and output channels for each of the Kernel² taps. Turned, they are those of the data gradient: (Out, In), the taps in
-// reverse order.
+// taps is the weights w (Out, In, Kernel, Kernel) of a convolution as its products read them: a matrix (In, Out) for each of
+// the Kernel² taps. Turned, they are the weights of the data gradient: matrices (Out, In), the taps in reverse order.
 type taps struct {
 	w                    []float32
 	count, rows, columns int
@@ -63,12 +62,12 @@ func (t taps) turn() taps {
 	return t
 }
 
-// A copier copies some columns of up to tapRows rows of taps to and from buffers, where the matrices of two taps lie stride
-// floats apart and two rows width.
+// A copier copies some columns of up to tapRows rows of taps to and from buffers, in which the matrices of two taps are stride
+// floats apart and two rows width floats.
 type copier struct {
 	taps
 	width        int
-	tensor, rows []int // where what lies side by side in the one begins in the other
+	tensor, rows []int // offsets in w, and in a buffer, of vectors that are contiguous in the other
 }
 
 func (t taps) copier(stride, width int) copier {

@@ -116,11 +116,6 @@ const (
 	signalled // and not yet noticed
 )
 
-const (
-	spins      = 400000 // before sleep, some hundreds of microseconds: longer than it takes to wake a sleeping processor
-	spinsYield = 500    // after which other goroutines may run
-)
-
 func (e *event) signal() {
 	if e.state.Swap(signalled) == asleep {
 		e.wake <- struct{}{}

@@ -1,6 +1,6 @@
 package kernel
 
-// A transposition copies matrices of any row addresses: dst[to[j]+i] = src[from[i]+j], or += if add.
+// A transposition copies matrices whose rows may be anywhere: dst[to[j]+i] = src[from[i]+j], or += if add.
 type transposition struct {
 	from, to []int
 	add      bool
@@ -18,7 +18,7 @@ func (t transposition) run(dst, src []float32) {
 		for j := 0; j < len(t.to); j += width {
 			to := t.to[j:min(j+width, len(t.to))]
 			d, s := dst[i:], src[j:]
-			// The assembly does not look at lengths: these index expressions do.
+			// The assembly does not check lengths: these index expressions do.
 			for _, at := range to {
 				_, _ = d[at], d[at+len(from)-1]
 			}
@@ -55,13 +55,12 @@ func steps(n, step int) []int {
 
 // transpose copies src (rows, columns) with srcStride floats between rows to dst (columns, rows) with dstStride.
 func transpose(dst []float32, dstStride int, src []float32, srcStride, rows, columns int) {
-	const block = 64
-	from, to := steps(rows, srcStride), steps(min(block, columns), dstStride)
+	from, to := steps(rows, srcStride), steps(min(transposeBlock, columns), dstStride)
 	defer offsets.put(from)
 	defer offsets.put(to)
-	parallel(ceilDiv(columns, block), 1+elementwiseGrain/(block*rows), func(lo, hi int) {
-		for j := lo * block; j < min(hi*block, columns); j += block {
-			transposition{from: from, to: to[:min(block, columns-j)]}.run(dst[j*dstStride:], src[j:])
+	parallel(ceilDiv(columns, transposeBlock), 1+elementwiseGrain/(transposeBlock*rows), func(lo, hi int) {
+		for j := lo * transposeBlock; j < min(hi*transposeBlock, columns); j += transposeBlock {
+			transposition{from: from, to: to[:min(transposeBlock, columns-j)]}.run(dst[j*dstStride:], src[j:])
 		}
 	})
 }

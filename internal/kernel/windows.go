@@ -16,7 +16,7 @@ func (k Windows) Validate() error {
 // Count is the number of windows of a map.
 func (k Windows) Count() int { return (k.H - k.Size + 1) * (k.W - k.Size + 1) }
 
-// each calls f with every window's place among all, and that of its first value in the maps.
+// each calls f with the index of each window and the offset of its first value in the maps.
 func (k Windows) each(f func(window, first int)) {
 	across := k.W - k.Size + 1
 	parallel(k.N*k.Count(), 1, func(lo, hi int) {
@@ -42,8 +42,8 @@ func (k Windows) Forward(out, x []float32) {
 	})
 }
 
-// Gradient writes the gradient with regard to the maps, dx (N, H, W, C), from that of the windows, (N·Count,
-// C·Size·Size): where windows overlap it is their sum.
+// Gradient writes the gradient with regard to the maps, dx (N, H, W, C), from that of the windows, grad
+// (N·Count, C·Size·Size): the sum where windows overlap.
 func (k Windows) Gradient(dx, grad []float32) {
 	area, across, down := k.Size*k.Size, k.W-k.Size+1, k.H-k.Size+1
 	parallel(k.N*k.H*k.W, 1, func(lo, hi int) {

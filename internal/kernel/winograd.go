@@ -76,7 +76,7 @@ func (l *winogradLayer) filtersSize() int { return l.filters(nil).size() }
 // is better made part by part, while the part before is in the cache, than as a whole.
 func (l *winogradLayer) few(channels int) bool {
 	area, tiles := l.f.alpha*l.f.alpha, l.tiles.count()
-	return area*tiles*channels <= 8*cacheFloats && area*tiles*cpu.nr <= cacheFloats
+	return area*tiles*channels <= fewFactor*cacheFloats && area*tiles*cpu.nr <= cacheFloats
 }
 
 // transformInputs sets rows of v, from 0 on, to V of count tiles from the first one on and of channels from the one given

@@ -18,7 +18,7 @@ func (f winograd) weightGradient(c Conv, dw taps, x, dy []float32, accumulate bo
 	w.blockByBlock()
 }
 
-// slices is the number of parts of the tiles that get sums dU of their own: work for that many threads, as far as the
+// slices is the number of parts of the tiles that get sums dU of their own: enough for that many threads, while the
 // memory of the sums stays small. It depends on the shapes alone, and so does the order of the sums.
 func (w *winogradGradient) slices() int {
 	l := &w.layer

@@ -9,13 +9,13 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// fetched is how far ahead, in bytes, an update fetches c and e; BenchmarkLinear's step-linear.
+// fetched is how far ahead, in bytes, an update fetches c and e. -bench Linear/.*/step-linear
 const fetched = 512
 
 // A microTile generates the variant of gemm for m rows of vectors, the last one masked or not. All sums stay in registers
 // through all runs. Three rows of A are addressed from one pointer: p, p + rsa, p + 2 rsa. What e adds at the end and what
-// the next call will read of B are fetched ahead of time: B comes in pieces too short for the processor to notice that
-// they follow one another.
+// the next call reads of B are fetched ahead of time, because the pieces of B are too short for the processor to notice
+// that one follows the other.
 type microTile struct {
 	isa
 	m, vectors int
@@ -190,7 +190,7 @@ func (t microTile) multiply() {
 // Where finish leaves the rows of c and e that follow.
 var c, e = R8, R9
 
-// finish generates what is done with the sums.
+// finish generates what follows the sums: store, stream or update.
 func (t microTile) finish() {
 	rsc, rse := R10, R11
 	g := parameters(RAX)

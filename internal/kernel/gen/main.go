@@ -12,13 +12,13 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// An isa is an instruction set: vectors of so many floats, and so many registers of them.
+// An isa is an instruction set: the floats in a vector, and its registers.
 type isa struct {
 	suffix              string
 	width               int
 	registers           []VecPhysical
-	rows                int // of gemm's tile
-	dotRows, dotColumns int // of dot's
+	rows                int // of the largest micro-tile of gemm
+	dotRows, dotColumns int // of the largest micro-tile of dot
 }
 
 var isas = []isa{

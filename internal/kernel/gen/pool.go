@@ -7,7 +7,7 @@ import (
 )
 
 // pool generates the max-pooling of a row of pixels and its gradient. A window's pixels are at x, x + c, and the same
-// one line further.
+// one line below.
 func pool(s isa) {
 	v := s.registers
 	byte4 := func(registers ...GPPhysical) {

@@ -55,7 +55,7 @@ func softmax(s isa) {
 	Load(Param("n"), n)
 	s.loop("largest", n, []GPPhysical{x}, func(masked bool) {
 		load(masked)
-		VMAXPS(largest, v[0], largest) // skips a NaN: the sum will have it
+		VMAXPS(largest, v[0], largest) // skips a NaN, which the sum then has
 	})
 	s.reduce(VMAXPS, largest, v[0], 4)
 	Load(Param("e"), e)

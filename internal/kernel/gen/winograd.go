@@ -9,7 +9,7 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// A transform is one dimension of a transformation of Winograd's minimal filtering; both dimensions apply the same.
+// A transform is one of those of Winograd's minimal filtering, T x Tᵀ, given by the multiplication with T.
 type transform struct {
 	name    string
 	in, out int
@@ -141,7 +141,7 @@ var transforms = []transform{
 		}}}},
 }
 
-// winograd generates a transformation: its columns first, then its rows. With 32 registers the columns of a group of
+// winograd generates a transform: its columns first, then its rows. With 32 registers the columns of a group of
 // rows stay in them until the rows are done; with 16 they go through the stack.
 func winograd(s isa, t transform) {
 	signature := "func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int)"
@@ -149,7 +149,7 @@ func winograd(s isa, t transform) {
 		signature = "func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)"
 	}
 	TEXT(t.name+s.suffix, 0, signature)
-	Doc(t.name+s.suffix+" is "+t.doc+".", "n is the number of channels, a positive multiple of the vector's width; rows and columns lie so many floats apart.")
+	Doc(t.name+s.suffix+" is "+t.doc+".", "n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.")
 	Pragma("noescape")
 	v := vectors{s}
 	bytes := 4 * s.width
