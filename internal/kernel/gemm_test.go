@@ -89,6 +89,20 @@ func TestGemm(t *testing.T) {
 	})
 }
 
+// TestGemmDoesNotAllocate checks that the parameters stay on the stack.
+func TestGemmDoesNotAllocate(t *testing.T) {
+	everywhere(t, func(t *testing.T) {
+		const k = 8
+		c, a, b := make([]float32, cpu.nr), make([]float32, k), make([]float32, k*cpu.nr)
+		if allocations := testing.AllocsPerRun(100, func() {
+			g := gemm{m: 1, n: cpu.nr, k: k, rsc: cpu.nr, rsa: k, csa: 1, rsb: cpu.nr, floor: noFloor}
+			g.plain(c, a, b, true)
+		}); allocations != 0 {
+			t.Errorf("a product allocates %g times", allocations)
+		}
+	})
+}
+
 // BenchmarkGemm runs the micro-kernel alone, on one thread, from the cache.
 func BenchmarkGemm(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))

@@ -72,8 +72,8 @@ func (l *winogradLayer) filters(data []float32) elements {
 // filtersSize is the number of floats of U.
 func (l *winogradLayer) filtersSize() int { return l.filters(nil).size() }
 
-// few says that V of that many channels and all tiles stays in the caches, and M of a panel in a thread's own. Then U
-// is better made part by part, while the part before is in the cache, than as a whole.
+// few reports whether V of all tiles and that many channels fits into the caches, and M of a panel into a thread's own.
+// Then U is better transformed in parts, each of which is used while it is in the cache.
 func (l *winogradLayer) few(channels int) bool {
 	area, tiles := l.f.alpha*l.f.alpha, l.tiles.count()
 	return area*tiles*channels <= fewFactor*cacheFloats && area*tiles*cpu.nr <= cacheFloats

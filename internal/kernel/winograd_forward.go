@@ -8,7 +8,7 @@ type winogradForward struct {
 	y, bias []float32
 	floor   float32
 	weights taps
-	u       elements // the transformed weights; without data they are made part by part
+	u       elements // the transformed weights; without data they are transformed in parts
 }
 
 func newWinogradForward(l winogradLayer, y, bias []float32, relu bool) *winogradForward {
@@ -82,7 +82,7 @@ type winogradThread struct {
 	v, m elements
 	edge []float32 // a tile that crosses the border of its map
 
-	// If weights are transformed part by part:
+	// If the weights are transformed in parts:
 	part elements // some rows of a panel of U
 	g    weightBlock
 }
@@ -125,8 +125,8 @@ func (t *winogradThread) compute(first, count, panel0, panel1, atATime int) {
 	}
 }
 
-// multiply computes M = V U of count tiles for the panels [panel0, panel1), whose first row of U is that of input channel
-// channel: for channel 0 it sets M to the sum over that many channels, for others it adds to it.
+// multiply computes the terms of M = V U of some input channels, for count tiles and the panels [panel0, panel1). u begins
+// with the row of the first of these channels. Those of channel 0 set M, those of others are added to it.
 func (t *winogradThread) multiply(u elements, count, panel0, panel1, channel, channels int) {
 	l := &t.pass.layer
 	product := gemm{m: count, rsc: t.m.pitch, rsa: t.v.pitch, csa: 1, rsb: u.pitch, floor: noFloor}

@@ -29,8 +29,8 @@ func (w *winogradGradient) slices() int {
 	return slices
 }
 
-// blockByBlock gives each thread some slices and input channels, and takes tiles block by block. A thread transforms what
-// it multiplies, since what another one has transformed may have to travel far between their caches.
+// blockByBlock gives each thread some slices and input channels, and takes tiles block by block. Each thread transforms what
+// it multiplies, even if others transform the same: data in the cache of another thread is slow to reach.
 func (w *winogradGradient) blockByBlock() {
 	l := &w.layer
 	tiles, size, slices := l.tiles.count(), l.filtersSize(), w.slices()
@@ -62,7 +62,7 @@ func (w *winogradGradient) blockByBlock() {
 	})
 }
 
-// panelByPanel gives each thread all tiles and some input channels and panels. dU is made part by part, each of which is
+// panelByPanel gives each thread all tiles and some input channels and panels. It computes dU in parts, each of which is
 // transformed while it is in the cache.
 func (w *winogradGradient) panelByPanel() {
 	l := &w.layer
@@ -121,8 +121,8 @@ func (t *winogradGradientThread) transform(first, count int) {
 	}
 }
 
-// multiply computes dU = Vᵀ dM of count tiles, or adds it, for the panels [panel0, panel1) and some input channels, with
-// which the first row of du begins.
+// multiply computes dU = Vᵀ dM of count tiles, or adds it, for some input channels and the panels [panel0, panel1). du
+// begins with the row of the first of these channels.
 func (t *winogradGradientThread) multiply(du elements, count, panel0, panel1, channel, channels int, add bool) {
 	l := &t.pass.layer
 	product := gemm{m: channels, k: count, rsc: du.pitch, rsa: 1, csa: t.v.pitch, rsb: t.dm.pitch, floor: noFloor, ahead: du.pitch}
