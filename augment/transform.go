@@ -6,6 +6,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/internal/splitmix"
 )
 
 // Transform says how a picture becomes the net's input. A picture that is smaller than the input, its border included,
@@ -59,7 +60,7 @@ func (t Transform) Augment(dst []float32, p Picture, seed uint64, epoch, index i
 	if err := t.check(dst, p, t.Size, t.Size); err != nil {
 		return err
 	}
-	r := rand.New(rand.NewPCG(mix(seed^mix(uint64(epoch))), mix(uint64(index))))
+	r := rand.New(rand.NewPCG(unrelated(seed^unrelated(uint64(epoch))), unrelated(uint64(index))))
 	scale := 0
 	if t.Scale.Min > 0 {
 		scale = t.Scale.Min + r.IntN(t.Scale.Max-t.Scale.Min+1)
@@ -104,13 +105,8 @@ func (t Transform) colourShift(r *rand.Rand) (shift [3]float64) {
 	return shift
 }
 
-// mix is the finaliser of SplitMix64: neighbouring numbers become unrelated ones.
-func mix(z uint64) uint64 {
-	z += 0x9e3779b97f4a7c15
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
-}
+// unrelated makes unrelated numbers of neighbouring ones.
+func unrelated(z uint64) uint64 { return splitmix.Mix(z + splitmix.Gamma) }
 
 // CentreCrop writes what validation takes of a picture to dst (C, Size, Size): the centre of the picture resized to
 // the middle of S (section 3.2), without augmentation. Errors are as in Augment.

@@ -20,18 +20,17 @@ type LoaderOptions struct {
 	Seed      uint64
 	Training  bool   // shuffled in each epoch, augmented, an incomplete last batch dropped; false = in order, centre crops, the last batch padded
 	Workers   int    // goroutines that decode and augment; 0 = as many as processors in use
-	Skips     *Skips // takes the pictures that cannot be read, whose rows then have label -1 and zero pixels; nil stops at the first
+	Skips     *Skips // takes the pictures that cannot be read, whose rows then have label -1 and zero pixels; nil = the first is an error
 }
 
 // Batch is a mini-batch of pictures.
 type Batch struct {
 	Pixels   []float32 // (N, C, Size, Size)
-	Labels   []int     // (N), -1 in rows that do not count: padding of an incomplete batch, and pictures passed over
-	Pictures int       // that are not padding
+	Labels   []int     // (N), -1 in rows that do not count: padding of an incomplete batch, and skipped pictures
+	Pictures int       // rows that are not padding
 }
 
-// Loader makes mini-batches of a split on background goroutines, ahead of whoever trains on them. It serves one epoch
-// at a time.
+// Loader makes mini-batches of a split on background goroutines, ahead of their use. It serves one epoch at a time.
 type Loader struct {
 	split    Split
 	channels int
@@ -39,8 +38,8 @@ type Loader struct {
 	waited   time.Duration
 }
 
-// NewLoader makes a loader of pictures with the given number of channels. It is an error if the transform is not valid for them, or the
-// pictures do not fill one batch in training.
+// NewLoader makes a loader of pictures with the given number of channels. It is an error if the transform is not valid
+// for them, or if the pictures do not fill one batch in training.
 func NewLoader(split Split, channels int, o LoaderOptions) (*Loader, error) {
 	switch {
 	case o.Batch < 1:
@@ -68,7 +67,7 @@ func (l *Loader) Len() int {
 	return (l.split.Len() + l.options.Batch - 1) / l.options.Batch
 }
 
-// Waited is the time that the consumer of the last Epoch spent waiting for batches.
+// Waited is the time that the loop over the last Epoch spent waiting for batches.
 func (l *Loader) Waited() time.Duration { return l.waited }
 
 // ahead is the number of batches in memory: one in use and others being filled.
@@ -88,13 +87,14 @@ type row struct {
 	index, picture int
 }
 
-// Epoch gives the batches of an epoch, EpochFrom those from number first on. A *Batch is valid until the next iteration. The batches are the same for any
-// number of workers; leaving the loop early, or cancelling ctx, ends them.
+// Epoch gives the batches of an epoch. A *Batch is valid until the next iteration. The batches are the same for any
+// number of workers; leaving the loop early, or cancelling ctx, ends them. Errors: a picture cannot be read or
+// transformed and is not skipped, or ctx is done.
 func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[*Batch, error] {
 	return l.EpochFrom(ctx, epoch, 0)
 }
 
-// EpochFrom is explained at Epoch.
+// EpochFrom is Epoch from batch number first on, for a run that is resumed.
 func (l *Loader) EpochFrom(ctx context.Context, epoch, first int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -113,7 +113,7 @@ func (l *Loader) EpochFrom(ctx context.Context, epoch, first int) iter.Seq2[*Bat
 				for r := range rows {
 					if err := l.fill(r.job.Pixels[r.index*size:(r.index+1)*size], epoch, r.picture); err != nil {
 						r.job.Labels[r.index] = -1
-						if err = l.options.Skips.Pass(l.split.Name(r.picture), err); err != nil {
+						if err = l.options.Skips.Skip(l.split.Name(r.picture), err); err != nil {
 							r.job.once.Do(func() { r.job.err = err })
 						}
 					}
@@ -146,7 +146,7 @@ func (l *Loader) EpochFrom(ctx context.Context, epoch, first int) iter.Seq2[*Bat
 	}
 }
 
-// dispatch hands out the rows of all batches, as buffers come free.
+// dispatch hands out the rows of all batches from one on, as buffers become free.
 func (l *Loader) dispatch(ctx context.Context, epoch, from int, rows chan<- row, filling chan<- *job, free <-chan *Batch) {
 	defer close(rows)
 	var order []int
@@ -172,7 +172,7 @@ func (l *Loader) dispatch(ctx context.Context, epoch, from int, rows chan<- row,
 				j.Labels[i] = l.split.Label(at(order, first+i))
 			}
 		}
-		filling <- j // has room for all jobs under way
+		filling <- j // has room for every batch that there is
 		for i := range j.Pictures {
 			select {
 			case rows <- row{j, i, at(order, first+i)}:
@@ -184,7 +184,7 @@ func (l *Loader) dispatch(ctx context.Context, epoch, from int, rows chan<- row,
 	}
 }
 
-// at is the picture at a place in the order of an epoch; without one, in the split's own.
+// at is picture i of an epoch's order; nil is the split's own order.
 func at(order []int, i int) int {
 	if order == nil {
 		return i

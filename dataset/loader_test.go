@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -186,7 +187,7 @@ func TestLoaderEnds(t *testing.T) {
 	}
 }
 
-// TestSkips: pictures that cannot be read are passed over, the same for any number of workers, until they are too many.
+// TestSkips: pictures that cannot be read are skipped, the same for any number of workers, until they are too many.
 func TestSkips(t *testing.T) {
 	for _, workers := range []int{1, 3} {
 		o := options(true, workers)
@@ -196,7 +197,7 @@ func TestSkips(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			rows, passed := 0, 0
+			rows, skipped := 0, 0
 			for b, err := range l.Epoch(t.Context(), 3) {
 				if err != nil {
 					t.Fatal(err)
@@ -204,19 +205,19 @@ func TestSkips(t *testing.T) {
 				for i, label := range b.Labels {
 					rows++
 					if label < 0 {
-						passed++
+						skipped++
 						if b.Pixels[4*i] != 0 {
-							t.Errorf("a picture that was passed over has pixel %v", b.Pixels[4*i])
+							t.Errorf("a skipped picture has pixel %v", b.Pixels[4*i])
 						}
 					}
 				}
 			}
-			if rows != 96 || passed != 1 {
-				t.Errorf("%d rows, %d of them passed over", rows, passed)
+			if rows != 96 || skipped != 1 {
+				t.Errorf("%d rows, %d of them skipped", rows, skipped)
 			}
 		}
 		if got := o.Skips.List(); len(got) != 1 || got[0].Picture != "number 66" || !strings.Contains(got[0].Reason, "broken") {
-			t.Errorf("passed over: %v", got)
+			t.Errorf("skipped: %v", got)
 		}
 		if m, err := Measure(numbers(100), 1, 0, o.Skips); err != nil || m.Pictures != 99 {
 			t.Errorf("measured %d pictures, %v", m.Pictures, err)
@@ -230,7 +231,7 @@ func TestSkips(t *testing.T) {
 	}
 	for _, err = range l.Epoch(t.Context(), 1) {
 	}
-	if err == nil || !strings.Contains(err.Error(), "1 of 99 pictures cannot be read, more than 1 %") || !strings.Contains(err.Error(), "number 66 is broken") {
+	if !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "1 of 99 pictures cannot be read, more than 1 %") || !strings.Contains(err.Error(), "number 66 is broken") {
 		t.Errorf("too many: %v", err)
 	}
 }

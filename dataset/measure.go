@@ -1,18 +1,20 @@
 package dataset
 
 import (
+	"context"
 	"math"
 	"runtime"
-	"sync"
 
 	"github.com/pkg/errors"
 	"gonum.org/v1/gonum/mat"
 
 	"vgg/augment"
 	"vgg/configs"
+	"vgg/internal/ordered"
 )
 
-// moments are sums over the pixels of some pictures. They are exact, and so the same in any order, up to 10^14 pixels.
+// moments are sums over the pixels of pictures, from which mean and covariance follow. They are integers, and so exact up
+// to 10^14 pixels.
 type moments struct {
 	pictures int
 	pixels   int64
@@ -44,9 +46,9 @@ func (m *moments) add(o moments) {
 	}
 }
 
-// Measure takes mean, standard deviation and, of 3 channels, principal components (smallest first) of the pixels of at
-// most maxPictures pictures, evenly spaced; 0 takes all. Pictures that cannot be read go to skips; a nil one makes the
-// first of them an error.
+// Measure gives the statistics of the pixels of at most maxPictures pictures, evenly spaced; 0 takes all. For 3 channels
+// these include the principal components of the colours, which the colour shift of section 3.1 needs, the smallest
+// eigenvalue first. Pictures that cannot be read go to skips; if skips is nil the first of them is an error.
 func Measure(split Split, channels, maxPictures int, skips *Skips) (configs.Statistics, error) {
 	if channels != 1 && channels != 3 {
 		return configs.Statistics{}, errors.Errorf("dataset: pictures of %d channels: want 1 or 3", channels)
@@ -57,37 +59,14 @@ func Measure(split Split, channels, maxPictures int, skips *Skips) (configs.Stat
 	if split.Len() == 0 {
 		return configs.Statistics{}, errors.New("dataset: no training pictures to measure")
 	}
-	type part struct {
-		moments
-		failed int // the first picture that could not be read
-		err    error
-	}
-	parts := make([]part, runtime.GOMAXPROCS(0))
-	var wait sync.WaitGroup
-	for w := range parts {
-		wait.Go(func() {
-			var own part
-			for i := w; i < split.Len() && own.err == nil; i += len(parts) {
-				p, err := pictureOf(split, i, channels)
-				if err == nil {
-					own.picture(p)
-				} else if own.err = skips.Pass(split.Name(i), err); own.err != nil {
-					own.failed = i
-				}
-			}
-			parts[w] = own
-		})
-	}
-	wait.Wait()
-	var total part
-	for _, p := range parts {
-		if p.err != nil && (total.err == nil || p.failed < total.failed) {
-			total.failed, total.err = p.failed, p.err
+	ctx := context.Background()
+	var total moments
+	for i, one := range ordered.Map(ctx, split.Len(), 2*runtime.GOMAXPROCS(0), func(i int) measured { return measure(split, i, channels) }) {
+		if one.err == nil {
+			total.add(one.moments)
+		} else if err := skips.Skip(split.Name(i), one.err); err != nil {
+			return configs.Statistics{}, err
 		}
-		total.add(p.moments)
-	}
-	if total.err != nil {
-		return configs.Statistics{}, total.err
 	}
 	if total.pictures == 0 {
 		return configs.Statistics{}, errors.New("dataset: none of the training pictures to measure can be read")
@@ -95,7 +74,22 @@ func Measure(split Split, channels, maxPictures int, skips *Skips) (configs.Stat
 	return total.statistics(channels)
 }
 
-// pictureOf reads a picture of so many channels.
+// measured is what came of measuring a picture.
+type measured struct {
+	moments
+	err error // the picture cannot be read
+}
+
+func measure(split Split, i, channels int) (m measured) {
+	p, err := pictureOf(split, i, channels)
+	if err != nil {
+		return measured{err: err}
+	}
+	m.picture(p)
+	return m
+}
+
+// pictureOf reads a picture, which must have the given number of channels.
 func pictureOf(split Split, i, channels int) (augment.Picture, error) {
 	p, err := split.Picture(i)
 	if err == nil && (p.Channels != channels || len(p.Pix) != p.Width*p.Height*channels) {

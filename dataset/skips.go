@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -8,21 +9,23 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Skips are pictures that could not be read, and were passed over. It is safe for concurrent use; a nil *Skips passes
-// over none.
+// ErrUnreadable is, for errors.Is, the error of Skips that hold too many pictures.
+var ErrUnreadable = errors.New("too many pictures cannot be read")
+
+// Skips are pictures that could not be read and were skipped. It is safe for concurrent use; a nil *Skips skips none.
 type Skips struct {
 	pictures int // of the set
 	mutex    sync.Mutex
 	reasons  map[string]string // by the picture's name
 }
 
-// Skip is one picture that was passed over.
+// Skip is one picture that was skipped.
 type Skip struct {
 	Picture string `json:"picture"`
 	Reason  string `json:"reason"`
 }
 
-// NewSkips makes room for the unreadable pictures of a set: at most one in a hundred, of which some are known.
+// NewSkips makes room for the unreadable pictures of a set: at most one in a hundred, some of which may be known.
 func NewSkips(set *Set, known ...Skip) *Skips {
 	s := &Skips{pictures: set.Train.Len() + set.Val.Len(), reasons: map[string]string{}}
 	for _, skip := range known {
@@ -44,8 +47,9 @@ func (s *Skips) List() (skips []Skip) {
 	return skips
 }
 
-// Pass notes that a picture could not be read, and returns an error if it cannot be passed over.
-func (s *Skips) Pass(name string, reason error) error {
+// Skip notes that a picture could not be read. It is an error if the picture cannot be skipped: the reason, if s is nil,
+// or an ErrUnreadable.
+func (s *Skips) Skip(name string, reason error) error {
 	if s == nil {
 		return reason
 	}
@@ -53,7 +57,19 @@ func (s *Skips) Pass(name string, reason error) error {
 	defer s.mutex.Unlock()
 	s.reasons[name] = reason.Error()
 	if 100*len(s.reasons) > s.pictures {
-		return errors.Wrapf(reason, "%d of %d pictures cannot be read, more than 1 %% (go run ./cmd/dataset SPEC --check lists them); the last", len(s.reasons), s.pictures)
+		return errors.WithStack(unreadable{len(s.reasons), s.pictures, reason})
 	}
 	return nil
 }
+
+type unreadable struct {
+	skipped, pictures int
+	last              error
+}
+
+func (u unreadable) Error() string {
+	return fmt.Sprintf("%d of %d pictures cannot be read, more than 1 %%; the last: %v", u.skipped, u.pictures, u.last)
+}
+
+func (u unreadable) Is(target error) bool { return target == ErrUnreadable }
+func (u unreadable) Unwrap() error        { return u.last }

@@ -59,7 +59,7 @@ func prepare(split dataset.Split, i int, models []*Model, looks map[*Model][]loo
 		err = errors.Errorf("%s has %d channels, and the nets are for %d", split.Name(i), p.Channels, models[0].Info.Channels)
 	}
 	if err != nil {
-		r.err = skips.Pass(split.Name(i), err)
+		r.err = skips.Skip(split.Name(i), err)
 		return r
 	}
 	for _, m := range models {

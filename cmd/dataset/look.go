@@ -6,16 +6,16 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/pkg/errors"
 
 	"vgg/augment"
 	"vgg/configs"
 	"vgg/dataset"
+	"vgg/internal/ordered"
 )
 
-// sizeSample is the number of pictures of a split whose size is looked at, unless all are checked.
+// sizeSample is the number of pictures of a split that are decoded for their sizes, unless all are checked.
 const sizeSample = 1000
 
 // survey is what was found in a data set.
@@ -27,8 +27,8 @@ type survey struct {
 	report     report
 }
 
-// look decodes a sample of the pictures, or all of them to check them, and measures their colours. Only in a check it
-// goes on after a picture that cannot be read.
+// look decodes a sample of the pictures, or all of them to check them, and measures their colours. Only a check goes on
+// after a picture that cannot be read.
 func look(ctx context.Context, set *dataset.Set, r configs.Recipe, check bool) (*survey, error) {
 	s := &survey{set: set, train: set.Train, unreadable: map[string]bool{}, report: newReport(set)}
 	if r.Training.Limit > 0 {
@@ -70,7 +70,7 @@ func suggestCheck(err error) error {
 	return errors.Wrap(err, "not all pictures can be read (--check lists those that cannot)")
 }
 
-// measure takes the statistics as training does, but passes over what a check has found to be unreadable.
+// measure takes the statistics as training does, but skips pictures that a check has found to be unreadable.
 func (s *survey) measure(ctx context.Context, sample int) error {
 	split := s.train
 	if sample > 0 {
@@ -105,23 +105,18 @@ type decoded struct {
 	err  error
 }
 
-// decode decodes the pictures of a split on all cores. Only an interruption is an error.
-func decode(ctx context.Context, split dataset.Split) ([]decoded, error) {
+// decode decodes the pictures of a split on all cores. The only error is an interruption.
+func decode(ctx context.Context, split dataset.Split) (all []decoded, err error) {
 	shown := watch(ctx, split, "decoding")
 	defer shown.bar.Clear()
-	found := make([]decoded, split.Len())
-	workers := runtime.GOMAXPROCS(0)
-	var wait sync.WaitGroup
-	for w := range workers {
-		wait.Go(func() {
-			for i := w; i < len(found); i += workers {
-				p, err := shown.Picture(i)
-				found[i] = decoded{size{p.Width, p.Height}, err}
-			}
-		})
+	decoding := ordered.Map(ctx, split.Len(), 2*runtime.GOMAXPROCS(0), func(i int) decoded {
+		p, err := shown.Picture(i)
+		return decoded{size{p.Width, p.Height}, err}
+	})
+	for _, d := range decoding {
+		all = append(all, d)
 	}
-	wait.Wait()
-	return found, ctx.Err()
+	return all, ctx.Err()
 }
 
 // summarise gives the extremes and the median by area.

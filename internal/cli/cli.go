@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/pkg/errors"
 
+	"vgg/dataset"
 	"vgg/internal/kernel"
 )
 
@@ -51,6 +52,8 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 		fail(name, err, 2)
 	case errors.Is(err, context.Canceled):
 		fail(name, errors.Errorf("interrupted: %v", err), int(code.Load()))
+	case errors.Is(err, dataset.ErrUnreadable):
+		fail(name, errors.Errorf("%v (go run ./cmd/dataset SPEC --check lists them all)", err), 1)
 	default:
 		fail(name, err, 1)
 	}
