@@ -246,32 +246,6 @@ func integer(dims int) hm.Type {
 	return gorgonia.TensorType{Dims: dims, Of: tensor.Int}
 }
 
-// maskByOutput is the gradient of a ReLU, from the sign of its output.
-type maskByOutput struct{ dims int }
-
-// reluGradient lets grad through where the ReLU's output out was positive.
-func reluGradient(grad, out *gorgonia.Node) (*gorgonia.Node, error) {
-	if o, ok := grad.Op().(operation); ok && o.computation == (maxPoolGradient{masked: true}) {
-		return grad, nil
-	}
-	return apply(maskByOutput{out.Dims()}, grad, out)
-}
-
-func (c maskByOutput) String() string { return fmt.Sprintf("reluGradient%d", c.dims) }
-func (c maskByOutput) signature() []hm.Type {
-	return []hm.Type{float(c.dims), float(c.dims), float(c.dims)}
-}
-func (c maskByOutput) inPlace() []int { return []int{0} }
-
-func (c maskByOutput) infer(in []tensor.Shape) (tensor.Shape, error) {
-	return in[1].Clone(), sameShape(in[0], in[1])
-}
-
-func (c maskByOutput) run(out []float32, a arguments) error {
-	kernel.ReLUGradient(out, a.data[0], a.data[1])
-	return nil
-}
-
 func sameShape(a, b tensor.Shape) error {
 	if !a.Eq(b) {
 		return errors.Errorf("shapes %v and %v differ", a, b)

@@ -350,8 +350,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestPooledReLU: the gradients are those that a pooling gets which does not know of the ReLU before it, also where that one's
-// output is used otherwise too.
+// TestPooledReLU: masking the gradient of a pooling's output gives the gradients that masking that of its input gives, and
+// is done only where nothing else reads the ReLU's output.
 func TestPooledReLU(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 0))
 	x, w, b, direction := random(r, 2, 6, 8, 3), random(r, 5, 3, 3, 3), random(r, 5), random(r, 2, 3, 4, 5)
@@ -381,6 +381,15 @@ func TestPooledReLU(t *testing.T) {
 			}
 			if err := vm.RunAll(); err != nil {
 				t.Fatal(err)
+			}
+			want := tensor.Shape{2, 6, 8, 5} // of what is masked
+			if !hidden && !again {
+				want = tensor.Shape{2, 3, 4, 5}
+			}
+			for _, n := range g.AllNodes() {
+				if op, ok := n.Op().(operation); ok && op.computation == (maskByOutput{4}) && !n.Shape().Eq(want) {
+					t.Errorf("hidden %t, used otherwise %t: masked %v, want %v", hidden, again, n.Shape(), want)
+				}
 			}
 			for _, n := range learnables {
 				grad, err := n.Grad()

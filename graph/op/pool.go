@@ -1,8 +1,6 @@
 package op
 
 import (
-	"fmt"
-
 	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -35,31 +33,14 @@ func (c maxPool) run(out []float32, a arguments) error {
 }
 
 func (c maxPool) gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	x, masked := in[0], isReLU(in[0])
-	if masked {
-		var err error
-		if grad, err = reluGradient(grad, out); err != nil {
-			return nil, err
-		}
-	}
-	dx, err := apply(maxPoolGradient{masked}, grad, x, out)
+	dx, err := apply(maxPoolGradient{}, grad, in[0], out)
 	return gorgonia.Nodes{dx}, err
 }
 
-// isReLU says whether a node is a convolution with a ReLU. Where a maximum of its output is zero all of the window is, so that
-// the ReLU's gradient may be taken after the pooling, of a quarter of the elements.
-func isReLU(n *gorgonia.Node) bool {
-	o, _ := n.Op().(operation)
-	c, ok := o.computation.(conv)
-	return ok && c.ReLU
-}
-
 // maxPoolGradient hands grad to the places of the maxima, from the pooling's input and output.
-type maxPoolGradient struct {
-	masked bool // grad is zero where the ReLU that made the input was
-}
+type maxPoolGradient struct{}
 
-func (c maxPoolGradient) String() string { return fmt.Sprintf("maxPoolGradient{masked:%t}", c.masked) }
+func (c maxPoolGradient) String() string { return "maxPoolGradient" }
 func (c maxPoolGradient) signature() []hm.Type {
 	return []hm.Type{float(4), float(4), float(4), float(4)}
 }
