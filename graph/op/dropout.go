@@ -13,8 +13,10 @@ import (
 
 // Dropout sets each element of x to 0 with the given probability and divides the others by 1 - probability
 // (section 3.1). Which ones is a function of seed, of the value of iteration (a scalar of type int) and of the
-// element's position alone: who runs the graph changes iteration from run to run, and resuming at an iteration
-// draws what an uninterrupted training would have drawn. x and the result are (N, C).
+// element's position alone, so that resuming at an iteration draws what an uninterrupted training would have drawn.
+// x and the result are (N, C).
+//
+// Warning: every run drops the same elements until iteration gets another value. Change it before each run.
 func Dropout(x, iteration *gorgonia.Node, probability float64, seed uint64) (*gorgonia.Node, error) {
 	if !(probability >= 0 && probability < 1) {
 		return nil, errors.Errorf("op: dropout probability %v is not in [0, 1)", probability)
