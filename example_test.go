@@ -104,7 +104,7 @@ func Example_prediction() {
 	for range 4 {
 		shared := model.Share()
 		running.Go(func() {
-			answers := must(shared.Predict(evaluate.PredictOptions{Protocol: configs.Dense}, pictures...))
+			answers := must(shared.Predict(evaluate.Options{Protocol: configs.Dense}, pictures...))
 			_ = model.Info.Classes[answers[0].Ranking()[0]] // the most probable class
 		})
 	}

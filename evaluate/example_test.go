@@ -62,7 +62,7 @@ func ExampleModel_Predict_server() {
 			return
 		}
 		m := <-pool
-		answers, err := m.Predict(evaluate.PredictOptions{}, picture)
+		answers, err := m.Predict(evaluate.Options{}, picture)
 		pool <- m
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -107,7 +107,7 @@ func ExampleModel_Predict_features() {
 	defer model.Close()
 	p, err := dataset.Decode(picture())
 	check(err)
-	answers, err := model.Predict(evaluate.PredictOptions{Protocol: configs.Dense, Scales: []int{36, 64}, Features: "fc7"}, p)
+	answers, err := model.Predict(evaluate.Options{Protocol: configs.Dense, Scales: []int{36, 64}, Features: "fc7"}, p)
 	check(err)
 	sum := 0.0
 	for _, v := range answers[0].Features {

@@ -10,6 +10,7 @@ import (
 	"vgg/augment"
 	"vgg/configs"
 	"vgg/graph"
+	"vgg/metrics"
 	"vgg/weights"
 )
 
@@ -26,7 +27,7 @@ func pictures(t *testing.T, n int) (all []augment.Picture) {
 	return all
 }
 
-func predict(t *testing.T, m *Model, o PredictOptions, pictures ...augment.Picture) []Answer {
+func predict(t *testing.T, m *Model, o Options, pictures ...augment.Picture) []Prediction {
 	t.Helper()
 	answers, err := m.Predict(o, pictures...)
 	if err != nil {
@@ -50,10 +51,10 @@ func distance(a, b []float64) float64 {
 // features too, in batches of any size.
 func TestPredict(t *testing.T) {
 	m := small(t, 7, 1)
-	all := pictures(t, 7)
-	for _, protocol := range configs.Protocols() {
+	all := pictures(t, count())
+	for _, protocol := range protocols() {
 		want := test(t, []*Model{m}, Options{Protocol: protocol, Scales: []int{40, 64}})
-		for _, o := range []PredictOptions{
+		for _, o := range []Options{
 			{Protocol: protocol, Scales: []int{40, 64}},
 			{Protocol: protocol, Scales: []int{40, 64}, Batch: 3, Features: "fc7"},
 		} {
@@ -70,12 +71,12 @@ func TestPredict(t *testing.T) {
 			}
 		}
 	}
-	single := predict(t, m, PredictOptions{}, all[2])[0]
+	single := predict(t, m, Options{}, all[2])[0]
 	scores := make([]float32, len(single.Logits))
 	for i, l := range single.Logits {
 		scores[i] = float32(l)
 	}
-	if d := distance(single.Probabilities, softmax(scores)); d > 1e-6 {
+	if d := distance(single.Probabilities, metrics.Softmax(scores)); d > 1e-6 {
 		t.Errorf("the soft-max of the logits is %v off", d)
 	}
 }
@@ -92,7 +93,7 @@ func TestFeatures(t *testing.T) {
 		}
 	}
 	for _, layer := range []string{"fc6", "fc7"} {
-		for _, o := range []PredictOptions{
+		for _, o := range []Options{
 			{Features: layer, Scales: []int{40}},
 			{Features: layer, Protocol: configs.Dense, Scales: []int{64, 96}},
 			{Features: layer, Protocol: configs.Both, Scales: []int{40}},
@@ -116,19 +117,23 @@ func TestFeatures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	center := predict(t, m, PredictOptions{Features: "fc7", Scales: []int{32}}, s)[0].Features
-	if d := distance(center, predict(t, m, PredictOptions{Features: "fc7", Scales: []int{32}, Protocol: configs.Dense}, s)[0].Features); d > 1e-5 {
+	center := predict(t, m, Options{Features: "fc7", Scales: []int{32}}, s)[0].Features
+	if d := distance(center, predict(t, m, Options{Features: "fc7", Scales: []int{32}, Protocol: configs.Dense}, s)[0].Features); d > 1e-5 {
 		t.Errorf("dense features differ by %v", d)
 	}
-	r, err := m.runnerFor(purpose{n: 2, height: 32, width: 32, features: "fc7"})
+	r, err := m.runner(purpose{rows: 2, height: 32, width: 32, features: "fc7"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	views, err := m.views(s, []look{{configs.Dense, 32, 1}})
-	if err != nil {
-		t.Fatal(err)
+	var crops []*crop
+	for _, at := range (cropping{protocol: configs.Dense, scale: 32}).crops(s, 32, 32) {
+		c := &crop{values: make([]float32, 3*32*32)}
+		if err := m.transform.Crop(c.values, s, at); err != nil {
+			t.Fatal(err)
+		}
+		crops = append(crops, c)
 	}
-	if _, err := r.run(views[0]); err != nil {
+	if err := r.run(crops); err != nil {
 		t.Fatal(err)
 	}
 	byHand := make([]float64, 16)
@@ -149,16 +154,16 @@ func TestGrey(t *testing.T) {
 	if grey.Channels != 1 || len(grey.Pix)*3 != len(colours.Pix) {
 		t.Fatalf("grey: %d channels, %d bytes", grey.Channels, len(grey.Pix))
 	}
-	answers := predict(t, m, PredictOptions{}, colours, grey)
+	answers := predict(t, m, Options{}, colours, grey)
 	if !slices.Equal(answers[0].Logits, answers[1].Logits) {
 		t.Error("the grey picture gives other scores than the one in colours")
 	}
-	predict(t, small(t, 7, 1), PredictOptions{}, grey)
+	predict(t, small(t, 7, 1), Options{}, grey)
 }
 
 func TestPredictErrors(t *testing.T) {
 	m := small(t, 7, 1)
-	for want, o := range map[string]PredictOptions{
+	for want, o := range map[string]Options{
 		`"fc8": want one of [fc6 fc7]`: {Features: "fc8"},
 		`protocol "ten"`:               {Protocol: "ten"},
 		"Q = 20":                       {Scales: []int{20}},
@@ -169,7 +174,7 @@ func TestPredictErrors(t *testing.T) {
 		}
 	}
 	for _, p := range []augment.Picture{{}, {Width: 40, Height: 40, Channels: 3}, {Width: 40, Height: 40, Channels: 1}} {
-		if _, err := m.Predict(PredictOptions{}, p); err == nil {
+		if _, err := m.Predict(Options{}, p); err == nil {
 			t.Errorf("a picture without pixels %+v: no error", p)
 		}
 	}
@@ -187,15 +192,15 @@ func TestNoTensors(t *testing.T) {
 func TestShare(t *testing.T) {
 	m := small(t, 7, 1)
 	all := pictures(t, 4)
-	want := predict(t, m, PredictOptions{Batch: 1, Protocol: configs.Dense}, all...)
-	got := make([][]Answer, len(all))
+	want := predict(t, m, Options{Batch: 1, Protocol: configs.Dense}, all...)
+	got := make([][]Prediction, len(all))
 	var running sync.WaitGroup
 	for i, p := range all {
 		running.Go(func() {
 			own := m.Share()
 			defer own.Close()
 			var err error
-			if got[i], err = own.Predict(PredictOptions{Batch: 1, Protocol: configs.Dense}, p); err != nil {
+			if got[i], err = own.Predict(Options{Batch: 1, Protocol: configs.Dense}, p); err != nil {
 				t.Error(err)
 			}
 		})

@@ -4,21 +4,18 @@ package main
 import (
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
-	"io"
-	"math"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
 
 	"vgg/dataset"
 	"vgg/evaluate"
+	"vgg/internal/atomicfile"
 	"vgg/internal/cli"
 	"vgg/internal/progress/bar"
 )
@@ -78,31 +75,33 @@ func run(ctx context.Context, f flags) error {
 	if known := models[0].Info.Classes; !slices.Equal(known, set.Classes) {
 		return errors.Errorf("--data %s has other classes than --weights %s knows: %d (%s …), not %d (%s …); --classes FILE names those of the weights", f.Data, f.Weights[0], len(set.Classes), set.Classes[0], len(known), known[0])
 	}
+	var skips *dataset.Skips // nil skips none
 	if f.BadPictures == "skip" {
-		o.Skips = dataset.NewSkips(set)
+		skips = dataset.NewSkips(set)
 	}
+	o.Skip = func(picture int, reason error) error { return skips.Skip(set.Val.Name(picture), reason) }
 	began := time.Now()
 	result, predictions, err := test(ctx, models, set, o, f.Predictions != "")
 	if err != nil {
 		return err
 	}
-	seconds := time.Since(began).Seconds()
+	t := timedTest{result, o, models, skips, time.Since(began)}
 	if f.Predictions != "" {
-		if err := renameio.WriteFile(f.Predictions, predictions, 0o644); err != nil {
+		if err := atomicfile.Write(f.Predictions, predictions); err != nil {
 			return errors.Wrap(err, "--predictions")
 		}
 	}
-	for _, s := range o.Skips.List() {
-		fmt.Fprintf(os.Stderr, "passed over: %s: %s\n", s.Picture, s.Reason)
+	for _, s := range skips.List() {
+		fmt.Fprintf(os.Stderr, "skipped: %s: %s\n", s.Picture, s.Reason)
 	}
 	if f.JSON {
-		return printJSON(os.Stdout, f, o, models, result, seconds)
+		return t.printJSON(os.Stdout, f)
 	}
-	print(os.Stdout, f, o, models, result, seconds)
+	t.print(os.Stdout, f)
 	return nil
 }
 
-// numbered tells whether weights do not name their classes: they are then taken to be the data's, in their order.
+// numbered says whether weights have only numbers for names of classes. Their classes are then the data's, in their order.
 func numbered(classes []string) bool {
 	for i, name := range classes {
 		if name != strconv.Itoa(i) {
@@ -139,63 +138,4 @@ func test(ctx context.Context, models []*evaluate.Model, set *dataset.Set, o eva
 		err = errors.Wrap(out.Error(), "--predictions")
 	}
 	return result, []byte(table.String()), err
-}
-
-func print(w io.Writer, f flags, o evaluate.Options, models []*evaluate.Model, r *evaluate.Result, seconds float64) {
-	for _, m := range models {
-		scales := fmt.Sprintf("Q = %v", asked(o, m))
-		if slices.Equal(asked(o, m), []int{0}) {
-			scales = "pictures as large as they are"
-		}
-		fmt.Fprintf(w, "net %s, width %g, input %d×%d: %s, %s\n", m.Info.Config, m.Info.Width, m.Info.Input, m.Info.Input, m.Name, scales)
-	}
-	low, high := r.Top1Interval()
-	fmt.Fprintf(w, "%s: %d pictures, top-1 error %.2f %% (95 %% interval %.2f to %.2f)", f.Protocol, r.Images, r.Top1Error(), low, high)
-	if !math.IsNaN(r.Top5Error()) {
-		low, high := r.Top5Interval()
-		fmt.Fprintf(w, ", top-5 error %.2f %% (%.2f to %.2f)", r.Top5Error(), low, high)
-	}
-	fmt.Fprintf(w, "; %.1f pictures/s\n", float64(r.Images)/seconds)
-	if len(r.Classes) > 40 {
-		return
-	}
-	fmt.Fprintln(w, "\ntop-1 error of each class:")
-	for c, name := range r.Classes {
-		fmt.Fprintf(w, "%7.2f %%  %s\n", r.ClassError(c), name)
-	}
-}
-
-// asked are the scales at which a net is tested; 0 does not rescale.
-func asked(o evaluate.Options, m *evaluate.Model) []int {
-	if o.Scales == nil {
-		return []int{m.Scale()}
-	}
-	return o.Scales
-}
-
-// figure is a number in JSON, null where it does not exist.
-func figure(v float64) *float64 {
-	if math.IsNaN(v) {
-		return nil
-	}
-	return &v
-}
-
-func printJSON(w io.Writer, f flags, o evaluate.Options, models []*evaluate.Model, r *evaluate.Result, seconds float64) error {
-	low1, high1 := r.Top1Interval()
-	object := map[string]any{
-		"weights": f.Weights, "data": f.Data, "protocol": o.Protocol, "scales": asked(o, models[0]), "images": r.Images,
-		"top1_error": figure(r.Top1Error()), "top1_interval": []float64{low1, high1}, "top5_error": figure(r.Top5Error()),
-		"images_per_second": float64(r.Images) / seconds, "classes": r.Classes, "confusion": r.Confusion, "skipped": len(o.Skips.List()),
-	}
-	if !math.IsNaN(r.Top5Error()) {
-		low, high := r.Top5Interval()
-		object["top5_interval"] = []float64{low, high}
-	}
-	var classes []*float64
-	for c := range r.Classes {
-		classes = append(classes, figure(r.ClassError(c)))
-	}
-	object["class_errors"] = classes
-	return errors.Wrap(json.NewEncoder(w).Encode(object), "--json")
 }

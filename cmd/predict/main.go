@@ -11,7 +11,6 @@ import (
 
 	"github.com/pkg/errors"
 
-	"vgg/augment"
 	"vgg/dataset"
 	"vgg/evaluate"
 	"vgg/internal/cli"
@@ -23,7 +22,7 @@ type flags struct {
 	Weights     string   `help:"Weights of a trained net, such as RUN/best.safetensors." required:"" placeholder:"FILE"`
 	Top         int      `help:"Classes to name for each picture (${default})." default:"5" placeholder:"N"`
 	Logits      bool     `help:"Give the scores before the soft-max too."`
-	Features    string   `help:"Write the values of this layer, averaged over mirror images, places and scales, with an L2 norm of 1 (appendix B): fc6 or fc7." enum:",fc6,fc7" default:"" placeholder:"LAYER"`
+	Features    string   `help:"Write the outputs of this layer, averaged over mirrored crops, places and scales, with an L2 norm of 1 (appendix B): fc6 or fc7." enum:",fc6,fc7" default:"" placeholder:"LAYER"`
 	Out         string   `help:"File for the features, whose name ends in .csv or .npy; the pictures' names are in the first column, or in FILE.npy.txt." placeholder:"FILE"`
 	BadPictures string   `help:"stop at a picture that cannot be read, or skip it (${default})." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
 	JSON        bool     `name:"json" help:"Print one JSON object."`
@@ -57,12 +56,12 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout *os.File) error {
 		return errors.Wrap(cli.NameOverrides(err), "--weights")
 	}
 	defer model.Close()
-	tested, err := f.Protocols.Options(model)
+	o, err := f.Protocols.Options(model)
 	if err != nil {
 		return err
 	}
-	p := &predictor{flags: f, model: model, stdin: stdin, options: evaluate.PredictOptions{
-		Protocol: tested.Protocol, Scales: tested.Scales, Batch: tested.Batch, Features: f.Features}}
+	o.Features = f.Features
+	p := &predictor{flags: f, model: model, options: o, files: pictureFiles{list, stdin, model.Info.Channels}}
 	if !f.JSON {
 		p.text = stdout
 	}
@@ -70,7 +69,7 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout *os.File) error {
 		p.bar = bar.New(os.Stderr, len(list), "")
 	}
 	// What has been computed before an error is not lost.
-	err = p.predict(ctx, list)
+	err = p.predict(ctx)
 	if f.Features != "" && len(p.done) > 0 {
 		if writing := writeFeatures(f.Out, p.done); err == nil {
 			err = errors.Wrap(writing, "--out")
@@ -96,84 +95,68 @@ func check(f flags) error {
 	return f.Protocols.Check()
 }
 
-// predictor answers for pictures, some at a time.
+// predictor predicts files.
 type predictor struct {
 	flags
 	model   *evaluate.Model
-	options evaluate.PredictOptions
-	stdin   io.Reader
+	options evaluate.Options
+	files   pictureFiles
 	text    io.Writer // nil where JSON is printed at the end
 	bar     bar.Bar
-	done    []result
+	done    []prediction
 	skipped []dataset.Skip
 }
 
-// result is the answer for a picture.
-type result struct {
+// prediction is that of a file.
+type prediction struct {
 	name string
-	evaluate.Answer
+	evaluate.Prediction
 }
 
-// predict goes through the pictures; while the net computes, the next ones are decoded.
-func (p *predictor) predict(ctx context.Context, list []found) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	for batch := range decoded(ctx, list, p.Batch, p.stdin) {
-		var names []string
-		var pictures []augment.Picture
-		var stop error
-		for _, d := range batch {
-			if d.err == nil {
-				names, pictures = append(names, d.name), append(pictures, d.picture)
-			} else if stop = p.pass(d); stop != nil {
-				break
-			}
+// predict predicts the pictures, and prints what it predicts if it is to print text.
+func (p *predictor) predict(ctx context.Context) error {
+	p.options.Skip = p.skip
+	err := evaluate.Predict(ctx, []*evaluate.Model{p.model}, p.files, p.options, func(e evaluate.Prediction) error {
+		p.done = append(p.done, prediction{p.files.Name(e.Picture), e})
+		if p.text != nil {
+			p.bar.Clear()
+			p.print(p.done[len(p.done)-1])
 		}
-		answers, err := p.model.Predict(p.options, pictures...)
-		if err != nil {
-			return err
-		}
-		p.bar.Clear()
-		for i, a := range answers {
-			p.done = append(p.done, result{names[i], a})
-			if p.text != nil {
-				p.print(p.done[len(p.done)-1])
-			}
-		}
-		if stop != nil {
-			return stop
-		}
-		p.bar.Add(len(batch))
-	}
-	if err := ctx.Err(); err != nil {
+		p.bar.Add(1)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	if len(p.done) == 0 {
-		return errors.Errorf("none of %d files could be read as a picture; the last, %s: %s", len(list), p.skipped[len(p.skipped)-1].Picture, p.skipped[len(p.skipped)-1].Reason)
+		last := p.skipped[len(p.skipped)-1]
+		return errors.Errorf("none of %d files could be read as a picture; the last, %s: %s", p.files.Len(), last.Picture, last.Reason)
 	}
 	return nil
 }
 
-// pass names a picture that cannot be read and goes on, or gives the error to stop with. Files of a folder that are no
+// skip names a picture that cannot be read and goes on, or gives the error to stop with. Files of a folder that are no
 // pictures at all never stop it.
-func (p *predictor) pass(d decodedPicture) error {
-	if p.BadPictures == "stop" && !(d.inFolder && errors.Is(d.err, dataset.ErrFormat)) {
-		return errors.Wrapf(d.err, "%s cannot be read (--bad-pictures skip goes on without)", d.name)
+func (p *predictor) skip(picture int, reason error) error {
+	f := p.files.list[picture]
+	if p.BadPictures == "stop" && !(f.inFolder && errors.Is(reason, dataset.ErrFormat)) {
+		return errors.Wrapf(reason, "%s cannot be read (--bad-pictures skip goes on without)", f.name)
 	}
 	p.bar.Clear()
-	fmt.Fprintf(os.Stderr, "passed over: %s: %v\n", d.name, d.err)
-	p.skipped = append(p.skipped, dataset.Skip{Picture: d.name, Reason: d.err.Error()})
+	p.bar.Add(1)
+	fmt.Fprintf(os.Stderr, "skipped: %s: %v\n", f.name, reason)
+	p.skipped = append(p.skipped, dataset.Skip{Picture: f.name, Reason: reason.Error()})
 	return nil
 }
 
-// top are the most probable classes.
-func (p *predictor) top(a evaluate.Answer) []int {
-	return a.Ranking()[:min(p.Top, len(a.Probabilities))]
+// top lists the most probable classes.
+func (p *predictor) top(of prediction) []int {
+	return of.Ranking()[:min(p.Top, len(of.Probabilities))]
 }
 
-func (p *predictor) print(r result) {
+func (p *predictor) print(r prediction) {
 	fmt.Fprintln(p.text, r.name)
-	for _, class := range p.top(r.Answer) {
+	for _, class := range p.top(r) {
 		fmt.Fprintf(p.text, "%9.2f %%", 100*r.Probabilities[class])
 		if p.Logits {
 			fmt.Fprintf(p.text, "  %9.4f", r.Logits[class])
@@ -189,36 +172,32 @@ type class struct {
 	Probability float64 `json:"probability"`
 }
 
-// answer is what JSON says of a picture.
-type answer struct {
+// printedPicture is what JSON says of a picture.
+type printedPicture struct {
 	Picture string    `json:"picture"`
 	Top     []class   `json:"top"`
 	Logits  []float64 `json:"logits,omitempty"`
 }
 
 func (p *predictor) printJSON(w io.Writer) error {
-	scales := p.options.Scales
-	if scales == nil {
-		scales = []int{p.model.Scale()}
-	}
 	object := map[string]any{
-		"weights": p.flags.Weights, "config": p.model.Info.Config, "protocol": p.options.Protocol, "scales": scales,
+		"weights": p.flags.Weights, "config": p.model.Info.Config, "protocol": p.options.Protocol, "scales": p.options.ScalesFor(p.model),
 		"skipped": append([]dataset.Skip{}, p.skipped...),
 	}
 	if p.flags.Features != "" {
 		object["features"], object["out"] = p.flags.Features, p.flags.Out
 	}
-	answers := []answer{}
+	pictures := []printedPicture{}
 	for _, r := range p.done {
-		a := answer{Picture: r.name}
-		for _, c := range p.top(r.Answer) {
-			a.Top = append(a.Top, class{p.model.Info.Classes[c], c, r.Probabilities[c]})
+		picture := printedPicture{Picture: r.name}
+		for _, c := range p.top(r) {
+			picture.Top = append(picture.Top, class{p.model.Info.Classes[c], c, r.Probabilities[c]})
 		}
 		if p.flags.Logits {
-			a.Logits = r.Answer.Logits
+			picture.Logits = r.Logits
 		}
-		answers = append(answers, a)
+		pictures = append(pictures, picture)
 	}
-	object["pictures"] = answers
+	object["pictures"] = pictures
 	return errors.Wrap(json.NewEncoder(w).Encode(object), "--json")
 }

@@ -120,7 +120,7 @@ func parse(t *testing.T, stdout string) (o output) {
 }
 
 // library predicts a picture as a program would.
-func library(t *testing.T, dir, picture string, o evaluate.PredictOptions) evaluate.Answer {
+func library(t *testing.T, dir, picture string, o evaluate.Options) evaluate.Prediction {
 	t.Helper()
 	f, err := weights.Read(filepath.Join(dir, "net.safetensors"))
 	if err != nil {
@@ -152,12 +152,12 @@ func TestPredict(t *testing.T) {
 	dir := folder(t)
 	for _, c := range []struct {
 		args    []string
-		options evaluate.PredictOptions
+		options evaluate.Options
 	}{
-		{nil, evaluate.PredictOptions{}},
-		{[]string{"--batch", "3"}, evaluate.PredictOptions{}},
-		{[]string{"--batch", "1", "--threads", "1"}, evaluate.PredictOptions{}},
-		{[]string{"--protocol", "both", "--scales", "several"}, evaluate.PredictOptions{Protocol: configs.Both, Scales: []int{32, 40, 48}}},
+		{nil, evaluate.Options{}},
+		{[]string{"--batch", "3"}, evaluate.Options{}},
+		{[]string{"--batch", "1", "--threads", "1"}, evaluate.Options{}},
+		{[]string{"--protocol", "both", "--scales", "several"}, evaluate.Options{Protocol: configs.Both, Scales: []int{32, 40, 48}}},
 	} {
 		args := append([]string{"--weights", "net.safetensors", "--json", "--logits", "--top", "2", "pictures"}, c.args...)
 		stdout, stderr, code := predictIn(t, dir, nil, args...)
@@ -199,7 +199,7 @@ func TestText(t *testing.T) {
 	if strings.Replace(named, "pictures/0/0.png", "-", 1) != piped {
 		t.Errorf("from a file %q, from standard input %q", named, piped)
 	}
-	want := library(t, dir, "pictures/0/0.png", evaluate.PredictOptions{})
+	want := library(t, dir, "pictures/0/0.png", evaluate.Options{})
 	lines := strings.Split(strings.TrimSpace(named), "\n")
 	for i, class := range want.Ranking() {
 		line := fmt.Sprintf("%9.2f %%  %9.4f  %s", 100*want.Probabilities[class], want.Logits[class], []string{"ant", "bee", "cat"}[class])
@@ -265,7 +265,7 @@ func TestFeatures(t *testing.T) {
 		if name := strings.Split(string(names), "\n")[i]; name != row[0] {
 			t.Errorf("row %d is of %s in one file, of %s in the other", i, row[0], name)
 		}
-		want := library(t, dir, row[0], evaluate.PredictOptions{Features: "fc7", Protocol: configs.Dense}).Features
+		want := library(t, dir, row[0], evaluate.Options{Features: "fc7", Protocol: configs.Dense}).Features
 		norm := 0.0
 		for k, w := range want {
 			inText, err := strconv.ParseFloat(row[1+k], 32)
@@ -281,7 +281,7 @@ func TestFeatures(t *testing.T) {
 	}
 }
 
-// TestBadPictures: a damaged picture ends the command, after what was done before it is written; or it is passed over.
+// TestBadPictures: a damaged picture ends the command, after what was done before it is written; or it is skipped.
 func TestBadPictures(t *testing.T) {
 	dir := folder(t)
 	args := []string{"--weights", "net.safetensors", "--json", "--batch", "1", "damaged", "pictures/0/2.png"}
@@ -290,12 +290,12 @@ func TestBadPictures(t *testing.T) {
 		t.Errorf("exit code %d, %q, %v", code, stderr, out)
 	}
 	stdout, stderr, code = predictIn(t, dir, nil, append(args, "--bad-pictures", "skip")...)
-	if out := parse(t, stdout); code != 0 || !strings.Contains(stderr, "passed over: damaged/1.png") || len(out.Pictures) != 2 || len(out.Skipped) != 1 || out.Skipped[0].Picture != "damaged/1.png" {
+	if out := parse(t, stdout); code != 0 || !strings.Contains(stderr, "skipped: damaged/1.png") || len(out.Pictures) != 2 || len(out.Skipped) != 1 || out.Skipped[0].Picture != "damaged/1.png" {
 		t.Errorf("exit code %d, %q, %v", code, stderr, out)
 	}
 }
 
-// TestInterrupted: nothing is printed of pictures that were not looked at.
+// TestInterrupted: nothing is printed of pictures that were not predicted.
 func TestInterrupted(t *testing.T) {
 	dir := folder(t)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"context"
 	"io"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/pkg/errors"
 
@@ -77,56 +74,30 @@ func isFile(file string, d fs.DirEntry) bool {
 	return d.Type().IsRegular()
 }
 
-// decodedPicture is a file's picture, or why there is none.
-type decodedPicture struct {
-	found
-	picture augment.Picture
-	err     error
+// pictureFiles are the files as a dataset.Split of unknown classes.
+type pictureFiles struct {
+	list     []found
+	stdin    io.Reader
+	channels int // that the net needs
 }
 
-// decoded gives the pictures in their order, so many at a time, decoded by as many goroutines; the next ones while the
-// last ones are looked at.
-func decoded(ctx context.Context, list []found, batch int, stdin io.Reader) iter.Seq[[]decodedPicture] {
-	return func(yield func([]decodedPicture) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		next := make(chan []decodedPicture)
-		go func() {
-			defer close(next)
-			for files := range slices.Chunk(list, batch) {
-				var running sync.WaitGroup
-				pictures := make([]decodedPicture, len(files))
-				for i, f := range files {
-					running.Go(func() { pictures[i] = decode(f, stdin) })
-				}
-				running.Wait()
-				select {
-				case next <- pictures:
-				case <-ctx.Done():
-					return
-				}
-			}
-		}()
-		for pictures := range next {
-			if ctx.Err() != nil || !yield(pictures) {
-				return
-			}
-		}
-	}
-}
+func (p pictureFiles) Len() int          { return len(p.list) }
+func (p pictureFiles) Label(int) int     { return -1 }
+func (p pictureFiles) Name(i int) string { return p.list[i].name }
 
-func decode(f found, stdin io.Reader) (d decodedPicture) {
-	d.found = f
-	in := stdin
-	if f.name != standardInput {
-		file, err := os.Open(f.name)
+func (p pictureFiles) Picture(i int) (augment.Picture, error) {
+	in := p.stdin
+	if name := p.list[i].name; name != standardInput {
+		file, err := os.Open(name)
 		if err != nil {
-			d.err = err
-			return d
+			return augment.Picture{}, err
 		}
 		defer file.Close()
 		in = file
 	}
-	d.picture, d.err = dataset.Decode(in)
-	return d
+	picture, err := dataset.Decode(in)
+	if err != nil {
+		return augment.Picture{}, err
+	}
+	return picture.WithChannels(p.channels), nil
 }

@@ -11,14 +11,14 @@ import (
 	"vgg/evaluate"
 )
 
-// Protocols are flags, for commands to embed, that say what nets see of a picture.
+// Protocols are flags, for commands to embed, that say which crops of a picture nets see.
 type Protocols struct {
 	Protocol string `help:"What a net sees of a picture: center (one crop), dense (all of it), multi-crop (50 crops a scale) or both." default:"center" placeholder:"NAME"`
 	Scales   string `help:"Test scales Q: one (the net's own), several (as section 3.2 has them for the net), or numbers such as 256,384,512." default:"one" placeholder:"LIST"`
-	Batch    int    `help:"Crops at a time." default:"10" placeholder:"N"`
+	Batch    int    `help:"Crops to compute at a time, of several pictures if they have the same shape." default:"10" placeholder:"N"`
 }
 
-// Check refuses flags that no net could follow.
+// Check refuses flags that make no sense for any net.
 func (p Protocols) Check() error {
 	if !slices.Contains(configs.Protocols(), configs.Protocol(p.Protocol)) {
 		return Usage(errors.Errorf("--protocol %q: want one of %v", p.Protocol, configs.Protocols()))
@@ -29,7 +29,7 @@ func (p Protocols) Check() error {
 	return nil
 }
 
-// Options gives the options that the flags mean for nets.
+// Options are what the flags mean for nets.
 func (p Protocols) Options(models ...*evaluate.Model) (evaluate.Options, error) {
 	scales, err := p.scales(models)
 	return evaluate.Options{Protocol: configs.Protocol(p.Protocol), Scales: scales, Batch: p.Batch}, Usage(err)

@@ -2,10 +2,24 @@ package evaluate
 
 import (
 	"github.com/pkg/errors"
+
+	"vgg/metrics"
 )
 
+// Prediction is what nets say of a picture: means over its crops and over the nets.
+type Prediction struct {
+	Picture       int       // its index in the split, or among the pictures given to Model.Predict
+	Class         int       // the true one; -1 if it is not known
+	Probabilities []float64 // soft-max outputs (Classes)
+	Logits        []float64 // scores before the soft-max (Classes)
+	Features      []float64 // (FC), of L2 norm 1, averaged over a crop and its mirrored one, places and scales; nil unless Options.Features asks for them
+}
+
+// Ranking lists the classes from the most probable to the least; of equally probable ones the lower class comes first.
+func (p Prediction) Ranking() []int { return metrics.Ranking(p.Probabilities) }
+
 // Average fuses tests of the same pictures, whether by several nets, at several scales or by several protocols: it
-// averages their soft-max outputs (section 3.2).
+// averages their soft-max outputs (section 3.2). The predictions that it returns have probabilities only.
 func Average(tests ...[]Prediction) ([]Prediction, error) {
 	if len(tests) == 0 {
 		return nil, errors.New("evaluate: nothing to average")
@@ -28,13 +42,4 @@ func Average(tests ...[]Prediction) ([]Prediction, error) {
 		}
 	}
 	return mean, nil
-}
-
-// Score counts what predictions got right.
-func Score(classes []string, predictions []Prediction) *Result {
-	r := newResult(classes)
-	for _, p := range predictions {
-		r.add(p)
-	}
-	return r
 }

@@ -1,0 +1,258 @@
+package evaluate
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/pkg/errors"
+
+	"vgg/configs"
+	"vgg/dataset"
+	"vgg/internal/ordered"
+)
+
+// engine predicts the pictures of a split. Their crops wait in batches, one for each shape, until a batch is full or too
+// much is waiting.
+type engine struct {
+	models    []*Model
+	croppings [][]cropping // of each model
+	split     dataset.Split
+	options   Options
+
+	pictures []*picture // begun and not delivered yet, in the split's order
+	batches  []*batch   // of crops that wait, in the order of their first crops
+	waiting  int        // pixels of those crops
+	waited   time.Duration
+}
+
+// picture is a picture of which crops are still missing in the means, or which an earlier picture holds up.
+type picture struct {
+	Prediction
+	missing int // crops
+}
+
+// batch holds crops of one shape, of several pictures, that will be computed together.
+type batch struct {
+	shape
+	crops []*crop
+}
+
+// shape is what the crops of a batch have in common.
+type shape struct {
+	model         int // index
+	height, width int
+	dense         bool
+}
+
+func (s shape) pixels() int { return s.height * s.width }
+
+// crop is a crop for one of the nets.
+type crop struct {
+	shape
+	values                []float32 // (C, Height, Width), normalised
+	weight, featureWeight float64   // in the picture's means
+	picture               *picture
+}
+
+func newEngine(models []*Model, split dataset.Split, o Options) (*engine, error) {
+	e := &engine{models: models, split: split, options: o.withDefaults()}
+	if err := check(models, split, e.options); err != nil {
+		return nil, err
+	}
+	for _, m := range models {
+		e.croppings = append(e.croppings, m.croppings(e.options, 1/float64(len(models))))
+	}
+	return e, nil
+}
+
+// run calls each with every prediction. While a batch is computed, other goroutines read and crop the next pictures.
+func (e *engine) run(ctx context.Context, each func(Prediction) error) error {
+	var stop error
+	idle := time.Now()
+	for i, read := range ordered.Map(ctx, e.split.Len(), e.ahead(), e.read) {
+		e.waited += time.Since(idle)
+		if read.err != nil {
+			if stop = e.skip(i, read.err); stop != nil {
+				break
+			}
+		} else if err := e.add(ctx, i, read.crops); err != nil {
+			return err
+		}
+		if err := e.deliver(each); err != nil {
+			return err
+		}
+		idle = time.Now()
+	}
+	for len(e.batches) > 0 {
+		if err := e.compute(ctx, e.batches[0]); err != nil {
+			return err
+		}
+	}
+	if err := e.deliver(each); err != nil {
+		return err
+	}
+	if stop != nil {
+		return stop
+	}
+	return ctx.Err()
+}
+
+func (e *engine) skip(picture int, reason error) error {
+	if e.options.Skip == nil {
+		return reason
+	}
+	return e.options.Skip(picture, reason)
+}
+
+// ahead is the number of pictures to read ahead: enough for two batches.
+func (e *engine) ahead() int {
+	crops := 0
+	for _, croppings := range e.croppings {
+		for _, c := range croppings {
+			crops += c.mostCrops()
+		}
+	}
+	return 2 * e.options.Batch / crops // ordered.Map makes it 1 or more
+}
+
+// pictureCrops are the crops of a picture, or the reason why it cannot be read.
+type pictureCrops struct {
+	crops []*crop
+	err   error
+}
+
+// read reads a picture and crops it for all models. It runs on several goroutines at once.
+func (e *engine) read(i int) (read pictureCrops) {
+	p, err := e.split.Picture(i)
+	if err != nil {
+		return pictureCrops{err: err}
+	}
+	for index, m := range e.models {
+		if p.Channels != m.Info.Channels {
+			return pictureCrops{err: errors.Errorf("%s has %d channels, and the nets are for %d", e.split.Name(i), p.Channels, m.Info.Channels)}
+		}
+		for _, way := range e.croppings[index] {
+			crops := way.crops(p, m.Info.Input, m.config.Stride())
+			for j, at := range crops {
+				c := &crop{shape: shape{index, at.Height, at.Width, way.protocol == configs.Dense}}
+				c.weight, c.featureWeight = way.weights(j, len(crops))
+				c.values = make([]float32, p.Channels*c.pixels())
+				if err := m.transform.Crop(c.values, p, at); err != nil {
+					return pictureCrops{err: errors.Wrap(err, e.split.Name(i))}
+				}
+				read.crops = append(read.crops, c)
+			}
+		}
+	}
+	return read
+}
+
+// mostWaiting is how many full batches of input-sized crops may wait in batches that are not full: a bound of memory.
+const mostWaiting = 4
+
+// add puts the crops of a picture into batches and computes those that are full, and more if too much is waiting.
+func (e *engine) add(ctx context.Context, i int, crops []*crop) error {
+	p := &picture{missing: len(crops), Prediction: Prediction{Picture: i, Class: e.split.Label(i)}}
+	info := e.models[0].Info
+	p.Probabilities, p.Logits = make([]float64, len(info.Classes)), make([]float64, len(info.Classes))
+	if e.options.Features != "" {
+		p.Features = make([]float64, info.FC)
+	}
+	e.pictures = append(e.pictures, p)
+	for _, c := range crops {
+		c.picture = p
+		b := e.batch(c.shape)
+		b.crops = append(b.crops, c)
+		e.waiting += c.pixels()
+		if len(b.crops) == e.size(c.shape) {
+			if err := e.compute(ctx, b); err != nil {
+				return err
+			}
+		}
+	}
+	for e.waiting > mostWaiting*e.options.Batch*info.Input*info.Input {
+		if err := e.compute(ctx, e.largest()); err != nil {
+			return err
+		}
+	}
+	if len(e.pictures) > 2*e.options.Batch {
+		return e.complete(ctx, e.pictures[0])
+	}
+	return nil
+}
+
+// size is the number of crops in a full batch of a shape. Dense ones that are larger than the input share its memory; a
+// crop and its mirrored one stay together.
+func (e *engine) size(s shape) int {
+	input := e.models[s.model].Info.Input
+	return min(e.options.Batch, max(2, e.options.Batch*input*input/s.pixels()))
+}
+
+// batch is the one that waits for crops of a shape.
+func (e *engine) batch(s shape) *batch {
+	for _, b := range e.batches {
+		if b.shape == s {
+			return b
+		}
+	}
+	b := &batch{shape: s}
+	e.batches = append(e.batches, b)
+	return b
+}
+
+// largest is the batch with the most pixels.
+func (e *engine) largest() *batch {
+	return slices.MaxFunc(e.batches, func(a, b *batch) int { return len(a.crops)*a.pixels() - len(b.crops)*b.pixels() })
+}
+
+// complete computes the batches that hold crops of a picture.
+func (e *engine) complete(ctx context.Context, p *picture) error {
+	for _, b := range slices.Clone(e.batches) {
+		if !slices.ContainsFunc(b.crops, func(c *crop) bool { return c.picture == p }) {
+			continue
+		}
+		if err := e.compute(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compute computes a batch and adds the results to the means of its pictures. A full batch is a sign that its shape
+// recurs, so its graph prepares the filters; one that is not full gets a graph of its size, since padding would cost
+// more than the graph.
+func (e *engine) compute(ctx context.Context, b *batch) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	rows := len(b.crops)
+	r, err := e.models[b.model].runner(purpose{
+		rows: rows, height: b.height, width: b.width, dense: b.dense, features: e.options.Features, prepared: rows == e.size(b.shape)})
+	if err != nil {
+		return err
+	}
+	if err := r.run(b.crops); err != nil {
+		return err
+	}
+	for row, c := range b.crops {
+		r.addTo(c, row)
+		c.picture.missing--
+	}
+	e.waiting -= rows * b.pixels()
+	e.batches = slices.DeleteFunc(e.batches, func(other *batch) bool { return other == b })
+	return nil
+}
+
+// deliver calls each with the pictures that are complete, up to the first that is not.
+func (e *engine) deliver(each func(Prediction) error) error {
+	for len(e.pictures) > 0 && e.pictures[0].missing == 0 {
+		p := e.pictures[0]
+		e.pictures = e.pictures[1:]
+		normalise(p.Features)
+		if err := each(p.Prediction); err != nil {
+			return err
+		}
+	}
+	return nil
+}

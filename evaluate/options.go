@@ -1,0 +1,126 @@
+package evaluate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"vgg/configs"
+	"vgg/dataset"
+	"vgg/internal/text"
+)
+
+// Options say which crops of a picture nets see and what is wanted of them.
+type Options struct {
+	Protocol configs.Protocol // "" = center
+	Scales   []int            // Q, the smaller side of the resized picture; several are averaged. nil = each net's own (Model.Scale)
+	Batch    int              // most crops computed at a time, also of several pictures; 0 = 10
+
+	// Features is a hidden fully connected layer, fc6 or fc7, of a single net, whose outputs after the ReLU are wanted as
+	// features of the picture (appendix B); "" = none.
+	Features string
+
+	// Skip, if not nil, is called for each picture that cannot be read, in their order. If it returns nil, the picture is
+	// skipped. An error from it ends the test, after the predictions of the pictures before; nil stops at the first
+	// picture that cannot be read.
+	Skip func(picture int, reason error) error
+}
+
+func (o Options) withDefaults() Options {
+	if o.Protocol == "" {
+		o.Protocol = configs.Center
+	}
+	if o.Batch == 0 {
+		o.Batch = 10
+	}
+	return o
+}
+
+// ScalesFor gives the scales Q at which the options test a model; 0 does not resize.
+func (o Options) ScalesFor(m *Model) []int {
+	if o.Scales == nil {
+		return []int{m.Scale()}
+	}
+	return o.Scales
+}
+
+// check refuses options that do not fit the models.
+func (o Options) check(models []*Model) error {
+	switch {
+	case !slices.Contains(configs.Protocols(), o.Protocol):
+		return errors.Errorf("evaluate: protocol %q: want one of %v", o.Protocol, configs.Protocols())
+	case o.Batch < 1:
+		return errors.Errorf("evaluate: a batch of %d crops: want at least 1", o.Batch)
+	case o.Features != "" && len(models) > 1:
+		return errors.Errorf("evaluate: features of %d nets: want those of one", len(models))
+	}
+	for _, m := range models {
+		for _, q := range o.ScalesFor(m) {
+			if q != 0 && q < m.Info.Input {
+				return errors.Errorf("evaluate: pictures resized to Q = %d are smaller than the input of %s, %d×%[3]d: want scales of at least %[3]d", q, m.Name, m.Info.Input)
+			}
+		}
+		if o.Features != "" && !slices.Contains(m.hidden(), o.Features) {
+			return errors.Errorf("evaluate: features of a layer %q: want one of %v", o.Features, m.hidden())
+		}
+	}
+	return nil
+}
+
+// check refuses models that cannot be fused, and pictures of classes that they do not know.
+func check(models []*Model, split dataset.Split, o Options) error {
+	if len(models) == 0 {
+		return errors.New("evaluate: no nets")
+	}
+	if err := o.check(models); err != nil {
+		return err
+	}
+	first := models[0]
+	for _, m := range models {
+		if !slices.Equal(m.Info.Classes, first.Info.Classes) {
+			return errors.Errorf("evaluate: %s and %s cannot be fused: they know other classes: %s", first.Name, m.Name, difference(first.Info.Classes, m.Info.Classes))
+		}
+		if m.Info.Channels != first.Info.Channels {
+			return errors.Errorf("evaluate: %s is for %d channels, %s for %d", first.Name, first.Info.Channels, m.Name, m.Info.Channels)
+		}
+	}
+	for i := range split.Len() {
+		if class := split.Label(i); class >= len(first.Info.Classes) {
+			return errors.Errorf("evaluate: %s is of class %d, and %s knows %d classes", split.Name(i), class, first.Name, len(first.Info.Classes))
+		}
+	}
+	return nil
+}
+
+// difference lists the classes that only one of two nets knows, or says where their order differs.
+func difference(a, b []string) string {
+	const most = 10
+	var all []string
+	if only := without(a, b); len(only) > 0 {
+		all = append(all, "only the first knows "+text.FirstFew(only, most))
+	}
+	if only := without(b, a); len(only) > 0 {
+		all = append(all, "only the second knows "+text.FirstFew(only, most))
+	}
+	if len(all) > 0 {
+		return strings.Join(all, "; ")
+	}
+	for i, name := range a {
+		if i >= len(b) || b[i] != name {
+			return fmt.Sprintf("in another order, from class %d (%s) on", i, name)
+		}
+	}
+	return fmt.Sprintf("%d of them and %d", len(a), len(b))
+}
+
+// without lists the names that others does not contain.
+func without(names, others []string) (only []string) {
+	for _, name := range names {
+		if !slices.Contains(others, name) {
+			only = append(only, name)
+		}
+	}
+	return only
+}
