@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"vgg/internal/finite"
 )
 
 // Recipe is everything that decides a training run, and so what makes it
@@ -252,7 +254,7 @@ func (r Recipe) Validate() error {
 		{r.Run.LogEvery >= 0, "run.log_every", r.Run.LogEvery, "at least 0"},
 
 		{n.Input > 0 && n.Input%32 == 0, "net.input", n.Input, "a positive multiple of 32, such as " + nearestInputs(n.Input)},
-		{n.Width > 0 && finite(n.Width), "net.width", n.Width, "above 0"},
+		{n.Width > 0 && finite.Is(n.Width), "net.width", n.Width, "above 0"},
 		{n.FC > 0, "net.fc", n.FC, "at least 1"},
 		{n.Dropout >= 0 && n.Dropout < 1, "net.dropout", n.Dropout, "from 0 up and below 1"},
 
@@ -262,20 +264,20 @@ func (r Recipe) Validate() error {
 		{a.ScaleMax >= a.ScaleMin, "augment.scale_max", a.ScaleMax, fmt.Sprintf("at least augment.scale_min = %d", a.ScaleMin)},
 		{a.ScaleMin > 0 || a.ScaleMax == 0, "augment.scale_max", a.ScaleMax, "0 when augment.scale_min is 0: set both or none"},
 		{a.Pad >= 0, "augment.pad", a.Pad, "at least 0"},
-		{a.ColourShift >= 0 && finite(a.ColourShift), "augment.colour_shift", a.ColourShift, "at least 0"},
+		{a.ColourShift >= 0 && finite.Is(a.ColourShift), "augment.colour_shift", a.ColourShift, "at least 0"},
 
 		{t.Batch > 0, "training.batch", t.Batch, "at least 1"},
 		{t.MicroBatch >= 0, "training.micro_batch", t.MicroBatch, "at least 0"},
 		{t.MicroBatch <= 0 || t.Batch%t.MicroBatch == 0, "training.micro_batch", t.MicroBatch,
 			fmt.Sprintf("a divisor of training.batch = %d, or 0 for the whole batch", t.Batch)},
 		{t.Epochs > 0, "training.epochs", t.Epochs, "at least 1"},
-		{t.LearningRate > 0 && finite(t.LearningRate), "training.learning_rate", t.LearningRate, "above 0"},
+		{t.LearningRate > 0 && finite.Is(t.LearningRate), "training.learning_rate", t.LearningRate, "above 0"},
 		{t.Momentum >= 0 && t.Momentum < 1, "training.momentum", t.Momentum, "from 0 up and below 1"},
-		{t.WeightDecay >= 0 && finite(t.WeightDecay), "training.weight_decay", t.WeightDecay, "at least 0"},
+		{t.WeightDecay >= 0 && finite.Is(t.WeightDecay), "training.weight_decay", t.WeightDecay, "at least 0"},
 		{t.Seed <= math.MaxInt64, "training.seed", t.Seed, "at most 2^63-1"},
 		{t.Limit >= 0, "training.limit", t.Limit, "at least 0"},
 
-		{s.Factor > 1 && finite(s.Factor), "schedule.factor", s.Factor, "above 1"},
+		{s.Factor > 1 && finite.Is(s.Factor), "schedule.factor", s.Factor, "above 1"},
 		{s.Patience > 0, "schedule.patience", s.Patience, "at least 1"},
 		{s.MinImprovement >= 0 && s.MinImprovement < 100, "schedule.min_improvement", s.MinImprovement, "from 0 up and below 100 percentage points"},
 		{s.MaxDivisions >= 0, "schedule.max_divisions", s.MaxDivisions, "at least 0"},
@@ -307,8 +309,5 @@ func nearestInputs(input int) string {
 
 func (s Statistics) finite() bool {
 	all := slices.Concat(s.Mean[:], s.Std[:], s.Eigenvalues[:], s.Eigenvectors[0][:], s.Eigenvectors[1][:], s.Eigenvectors[2][:])
-	return slices.Min(s.Std[:]) >= 0 && !slices.ContainsFunc(all, func(v float64) bool { return math.IsNaN(v) || !finite(v) })
+	return slices.Min(s.Std[:]) >= 0 && !slices.ContainsFunc(all, func(v float64) bool { return !finite.Is(v) })
 }
-
-// finite refuses the infinities; NaN already fails every comparison.
-func finite(v float64) bool { return !math.IsInf(v, 0) }

@@ -20,6 +20,7 @@ import (
 
 	"vgg/configs"
 	"vgg/graph/op"
+	"vgg/internal/finite"
 	"vgg/weights"
 )
 
@@ -72,7 +73,7 @@ func (o Options) validate() error {
 	switch {
 	case o.Classes < 1:
 		return errors.Errorf("graph: %d classes: want at least 1", o.Classes)
-	case !(o.Width > 0) || math.IsInf(o.Width, 0):
+	case !(o.Width > 0) || !finite.Is(o.Width):
 		return errors.Errorf("graph: width %v: want a positive multiplier such as 0.25", o.Width)
 	case o.FC < 1:
 		return errors.Errorf("graph: %d fully connected units: want at least 1", o.FC)

@@ -101,15 +101,15 @@ func (s *session) infiniteGradient() string {
 		if p.Frozen {
 			continue
 		}
-		if g, err := p.Node.Grad(); err != nil || !finite(g) {
+		if g, err := p.Node.Grad(); err != nil || !finiteGradient(g) {
 			return p.Layer
 		}
 	}
 	return ""
 }
 
-// finite says whether no element of a gradient is infinite or not a number.
-func finite(g gorgonia.Value) bool {
+// finiteGradient tells whether no element of a gradient is infinite or not a number.
+func finiteGradient(g gorgonia.Value) bool {
 	if p, ok := g.(*outer.Gradient); ok {
 		return p.Finite()
 	}

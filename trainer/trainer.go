@@ -8,12 +8,12 @@ package trainer
 import (
 	"context"
 	"fmt"
-	"math"
 	"time"
 
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/history"
+	"vgg/internal/finite"
 )
 
 // Job is one training. The recipe decides everything that the result depends on; the pictures and weights that it names
@@ -133,7 +133,7 @@ func (s *session) trainEpoch(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		if !finite.Is(loss) {
 			return s.diverged(loss, batch, micro)
 		}
 		pass.add(loss, s.training.logits(), batch.Labels)

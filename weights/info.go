@@ -9,6 +9,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/internal/finite"
 )
 
 // Info is what a weights file says of its net besides the weights.
@@ -174,7 +175,7 @@ func (p *infoParser) numbers(key string, n need) []float64 {
 	var vs []float64
 	for _, part := range strings.Split(s, ",") {
 		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
-		p.check(err == nil && !math.IsNaN(v) && !math.IsInf(v, 0), key, "is not made of finite numbers with commas between")
+		p.check(err == nil && finite.Is(v), key, "is not made of finite numbers with commas between")
 		vs = append(vs, v)
 	}
 	return vs
