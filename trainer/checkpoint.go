@@ -16,29 +16,29 @@ import (
 	"vgg/weights"
 )
 
-// CheckpointDir is the folder in a run directory that holds its checkpoints, and keptCheckpoints how many.
+// CheckpointDir is the folder of a run directory for its checkpoints. The newest keptCheckpoints are kept.
 const (
 	CheckpointDir   = "checkpoint"
 	keptCheckpoints = 2
 )
 
-// checkpoints writes copies of a training beside it, and finds them again.
+// checkpoints writes checkpoints in the background and reads them.
 type checkpoints struct {
-	dir     string // "" keeps none
+	dir     string // "" for none
 	write   func(path string, f weights.File) error
-	copies  []weights.Tensor // of weights and velocities, filled anew for each checkpoint
-	writing chan error       // gets the outcome of the one under way; nil when there is none
-	began   time.Time        // of the last
+	copies  []weights.Tensor // of weights and velocities, for the checkpoint that is being written
+	writing chan error       // receives the error of writing it; nil if none is being written
+	started time.Time        // when the last one was begun
 }
 
-// start copies the tensors and writes them with the progress in the background, once the one before is written. It
-// returns what became of that.
+// start begins a checkpoint: it waits for the one before, whose error it returns, copies the tensors, and writes them with
+// the progress in the background.
 func (c *checkpoints) start(p progress, tensors []weights.Tensor) error {
 	before := c.wait()
 	if c.dir == "" {
 		return nil
 	}
-	c.began = time.Now()
+	c.started = time.Now()
 	if c.copies == nil {
 		for _, t := range tensors {
 			t.Data = make([]float32, len(t.Data))
@@ -53,12 +53,12 @@ func (c *checkpoints) start(p progress, tensors []weights.Tensor) error {
 	return before
 }
 
-// due tells whether so many minutes have passed since the last one, and none is under way.
+// due tells whether the last checkpoint was begun at least that many minutes ago, and none is being written.
 func (c *checkpoints) due(minutes float64) bool {
-	return c.dir != "" && len(c.writing) == cap(c.writing) && time.Since(c.began).Minutes() >= minutes
+	return c.dir != "" && len(c.writing) == cap(c.writing) && time.Since(c.started).Minutes() >= minutes
 }
 
-// wait waits for the checkpoint under way and returns what became of it.
+// wait waits until no checkpoint is being written and returns the error of the last.
 func (c *checkpoints) wait() error {
 	if c.writing == nil {
 		return nil
@@ -110,10 +110,10 @@ func (c *checkpoints) names() (names []string, err error) {
 type checkpoint struct {
 	progress
 	history history.History
-	file    *weights.File // of weights and velocities
+	file    *weights.File // weights and velocities
 }
 
-// newest reads the newest checkpoint that is whole, and tells of those that are not.
+// newest reads the newest checkpoint that is not damaged; notice is told about the damaged ones.
 func (c *checkpoints) newest(notice func(string)) (*checkpoint, error) {
 	names, err := c.names()
 	if err != nil {
@@ -130,9 +130,9 @@ func (c *checkpoints) newest(notice func(string)) (*checkpoint, error) {
 				return &found, nil
 			}
 			err = errors.Wrap(err, path)
-			_ = f.Close() // why it cannot be used matters more
+			_ = f.Close() // err matters more
 		}
-		notice(fmt.Sprintf("a checkpoint that cannot be used is passed over: %v", err))
+		notice(fmt.Sprintf("skipped a checkpoint that cannot be used: %v", err))
 		reason = err
 	}
 	if reason != nil {
@@ -141,12 +141,12 @@ func (c *checkpoints) newest(notice func(string)) (*checkpoint, error) {
 	return nil, marked{errors.Errorf("trainer: no checkpoint in %s: give the directory of a run that has begun", c.dir), ErrNoCheckpoint}
 }
 
-// checkSpace refuses a run whose files will not fit on the disk: checkpoints of so many bytes, one more than is kept
-// while it is written, and the weights of the best and the last epoch.
+// checkSpace refuses a run whose files will not fit on the disk: checkpoints (weights and velocities; while one is written,
+// one more than is kept), the weights of the best and the last epoch, and one more while they are written.
 func (c *checkpoints) checkSpace(weightBytes int) error {
 	var disk unix.Statfs_t
 	if err := unix.Statfs(c.dir, &disk); err != nil {
-		return nil // a file system that does not tell
+		return nil // the file system does not say
 	}
 	need := uint64((keptCheckpoints+1)*2+3) * uint64(weightBytes)
 	if free := disk.Bavail * uint64(disk.Bsize); free < need {

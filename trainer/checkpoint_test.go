@@ -19,7 +19,7 @@ import (
 	"vgg/weights"
 )
 
-// canceller cancels training after so many steps.
+// canceller cancels training after a number of steps.
 type canceller struct {
 	notes
 	after  int
@@ -391,14 +391,14 @@ func TestDivergence(t *testing.T) {
 	}
 }
 
-// TestInfiniteGradient: it is found before the step, and its layer named.
-func TestInfiniteGradient(t *testing.T) {
+// TestGradientNotFinite: it is found before the step, and its layer named.
+func TestGradientNotFinite(t *testing.T) {
 	s, err := newSession(checkpointed(t, ""))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.close()
-	if layer := s.infiniteGradient(); layer != "" {
+	if layer := s.gradientNotFinite(); layer != "" {
 		t.Errorf("%s before anything was computed", layer)
 	}
 	g, err := s.learnables[4].Grad()
@@ -406,7 +406,7 @@ func TestInfiniteGradient(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.Data().([]float32)[7] = float32(math.Inf(-1))
-	if layer, want := s.infiniteGradient(), s.net.Parameters()[4].Layer; layer != want {
+	if layer, want := s.gradientNotFinite(), s.net.Parameters()[4].Layer; layer != want {
 		t.Errorf("found in %q, want %q", layer, want)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"vgg/history"
 )
 
-// gradientNorms are the L2 norms of the gradients of two weight tensors.
+// gradientNorms are the L2 norms of the gradients of the first and the last layer's weights.
 type gradientNorms struct{ first, last float64 }
 
 func (s *session) gradientNorms() gradientNorms {
@@ -39,7 +39,7 @@ func (s *session) weight(l configs.Layer) *gorgonia.Node {
 	return parameters[i].Node
 }
 
-// endsOf gives the first layer of a net and the last.
+// endsOf gives the first and the last layer of a net.
 func endsOf(c configs.Config) (first, last configs.Layer) {
 	layers := c.Layers()
 	return layers[0], layers[len(layers)-1]
@@ -51,7 +51,7 @@ func deepestConvolution(c configs.Config) configs.Layer {
 	return convolutions[len(convolutions)-1]
 }
 
-// observeDeepest notes which channels of the deepest stage were active for the pictures just validated.
+// observeDeepest notes which channels of the last convolution were active for the batch just validated.
 func (s *session) observeDeepest() {
 	shape := s.validation.deepest.Shape()
 	channels, area := shape[1], shape[2]*shape[3]
@@ -65,14 +65,14 @@ func (s *session) observeDeepest() {
 	}
 }
 
-// A net that does not learn shows it at once: its loss stays at that of guessing, the logarithm of the number of
-// classes. VGG nets do so when their initial weights let the signal die away on its way through the layers.
+// If a net does not learn, its loss stays at that of guessing, the logarithm of the number of classes. This happens to VGG
+// nets whose initial weights are so small that the signal vanishes on its way through the layers.
 const (
-	diagnosedEpochs = 3    // the first epochs, in which the loss is watched
-	stuckShare      = 0.98 // of the loss of guessing: above it nothing has been learnt
+	diagnosedEpochs = 3    // the loss of this many first epochs is checked
+	stuckShare      = 0.98 // a loss above this share of that of guessing means that nothing was learnt
 )
 
-// diagnose says what is to be seen when the net does not learn, and what helps; "" when it does.
+// diagnose describes a net that does not learn, and what helps; "" for a net that learns.
 func (s *session) diagnose(row history.Epoch) string {
 	guessing := math.Log(float64(s.net.Options.Classes))
 	if row.Epoch > diagnosedEpochs || row.TrainLoss < stuckShare*guessing {

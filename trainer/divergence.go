@@ -16,23 +16,22 @@ import (
 	"vgg/internal/outer"
 )
 
-// divergence is a loss or gradient that is not finite. The weights are still those before the step.
+// divergence is the error for a loss or gradient that is not finite. The weights are still those before the step.
 type divergence struct {
-	at    progress
-	what  string
-	layer string // the first one concerned
-
+	progress progress // before the step
+	what     string   // is not finite
+	layer    string   // the first one in which it is not
 	remedies string
 }
 
 func (d *divergence) Error() string {
 	return fmt.Sprintf("trainer: %s in epoch %d, iteration %d, at learning rate %g, first in %s: the weights before this step are kept; try %s",
-		d.what, d.at.Epoch, d.at.Iteration+1, d.at.Schedule.LearningRate, d.layer, d.remedies)
+		d.what, d.progress.Epoch, d.progress.Iteration+1, d.progress.Schedule.LearningRate, d.layer, d.remedies)
 }
 
 func (*divergence) Is(target error) bool { return target == ErrDiverged }
 
-// divergence is one in the step under way, with the remedies that the recipe does not take yet.
+// divergence makes the error for the current step, with the remedies that the recipe does not use yet.
 func (s *session) divergence(what, layer string) *divergence {
 	r, remedies := s.job.Recipe, []string{"a lower learning rate (training.learning_rate)"}
 	if r.Net.Init != configs.InitHe {
@@ -44,20 +43,21 @@ func (s *session) divergence(what, layer string) *divergence {
 	if r.Run.OnDivergence != configs.OnDivergenceLowerLR {
 		remedies = append(remedies, fmt.Sprintf("a run that lowers it by itself (run.on_divergence = %q)", configs.OnDivergenceLowerLR))
 	}
-	return &divergence{s.at, what, layer, strings.Join(remedies, ", or ")}
+	return &divergence{s.progress, what, layer, strings.Join(remedies, ", or ")}
 }
 
-// diverged says in which layer a loss that is not finite begins.
-func (s *session) diverged(loss float64, batch *dataset.Batch, micro int) error {
-	layer, err := s.firstInfinite(batch, s.at.Iteration*s.solver.Accumulated+micro)
+// lossDiverged makes the error for a loss that is not finite; micro is the number of the micro-batch in the step.
+func (s *session) lossDiverged(loss float64, batch *dataset.Batch, micro int) error {
+	layer, err := s.firstNotFinite(batch, s.progress.Iteration*s.solver.Accumulated+micro)
 	if err != nil {
-		return errors.Wrapf(err, "trainer: the loss is %v, and while the layer was looked for", loss)
+		return errors.Wrapf(err, "trainer: the loss is %v, and the search for the layer failed", loss)
 	}
 	return s.divergence(fmt.Sprintf("the loss is %v", loss), layer)
 }
 
-// firstInfinite runs a batch again through a graph whose layers can all be looked at.
-func (s *session) firstInfinite(batch *dataset.Batch, iteration int) (string, error) {
+// firstNotFinite names the first layer whose output is NaN or infinite for a batch. It runs the batch again through a graph
+// that keeps the outputs of all layers.
+func (s *session) firstNotFinite(batch *dataset.Batch, iteration int) (layer string, err error) {
 	o := s.net.Options
 	o.Weights = s.net
 	g := gorgonia.NewGraph()
@@ -94,9 +94,9 @@ func (s *session) firstInfinite(batch *dataset.Batch, iteration int) (string, er
 	return "the loss", nil
 }
 
-// infiniteGradient is the deepest layer, the first that the backward pass comes to, with a gradient that is not finite;
-// "" where all are.
-func (s *session) infiniteGradient() string {
+// gradientNotFinite names the layer nearest to the loss, the first of the backward pass, whose gradient is NaN or infinite;
+// "" if there is none.
+func (s *session) gradientNotFinite() string {
 	for _, p := range slices.Backward(s.net.Parameters()) {
 		if p.Frozen {
 			continue
@@ -116,21 +116,21 @@ func finiteGradient(g gorgonia.Value) bool {
 	return kernel.Finite(g.Data().([]float32))
 }
 
-// leastLearningRate is where lowering the learning rate is given up.
+// leastLearningRate is the lowest learning rate that is tried.
 const leastLearningRate = 1e-10
 
-// goBack returns to the last checkpoint with a tenth of the learning rate, if an error is a divergence and the recipe
-// says so; else it returns the error.
-func (s *session) goBack(err error) error {
+// rollBack restores the last checkpoint and divides the learning rate by 10, if err is a divergence and the recipe asks for
+// it; else it returns err.
+func (s *session) rollBack(err error) error {
 	var d *divergence
 	if !errors.As(err, &d) || s.job.Recipe.Run.OnDivergence != configs.OnDivergenceLowerLR || s.files == nil {
 		return err
 	}
-	rate := s.at.Schedule.LearningRate / 10
+	rate := s.progress.Schedule.LearningRate / 10
 	if rate < leastLearningRate {
-		return errors.Wrap(err, "trainer: a lower learning rate does not help")
+		return errors.Wrap(err, "trainer: no lower learning rate helps")
 	}
-	if err := s.endured(s.checkpoints.wait()); err != nil {
+	if err := s.tolerate(s.checkpoints.wait()); err != nil {
 		return err
 	}
 	c, failed := s.checkpoints.newest(s.job.Observer.Notice)
@@ -138,13 +138,13 @@ func (s *session) goBack(err error) error {
 		return errors.Wrap(err, failed.Error())
 	}
 	s.training.vm.ClearGradients()
-	before := s.elapsed()
+	elapsed := s.elapsed()
 	if failed := s.restore(c); failed != nil {
 		return failed
 	}
-	s.before = before
-	s.at.Schedule.LearningRate = rate
+	s.secondsBefore = elapsed
+	s.progress.Schedule.LearningRate = rate
 	s.job.Observer.Notice(fmt.Sprintf("%s in iteration %d, first in %s: back to iteration %d, with the learning rate divided by 10, now %.3g",
-		d.what, d.at.Iteration+1, d.layer, s.at.Iteration, rate))
+		d.what, d.progress.Iteration+1, d.layer, s.progress.Iteration, rate))
 	return nil
 }

@@ -8,32 +8,31 @@ import (
 	"strings"
 
 	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
+
+	"vgg/internal/atomicfile"
 )
 
-// files is a run directory. A file appears in it whole or not at all: it is written under another name, synced, and
-// renamed.
+// files is a run directory, locked. A file appears in it complete or not at all: it is written under another name, synced,
+// and renamed.
 type files struct {
 	dir    string
 	lock   *flock.Flock
-	create func(path string) (pending, error) // replaced by tests that let it fail
+	create func(path string) (pending, error) // tests make it fail
 }
 
-// pending is a file that has not got its name yet.
+// pending is a file that does not have its name yet.
 type pending interface {
 	io.Writer
 	CloseAtomicallyReplace() error
 	Cleanup() error
 }
 
-func createPending(path string) (pending, error) {
-	return renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
-}
+func createPending(path string) (pending, error) { return atomicfile.Create(path) }
 
 const lockFile = ".lock"
 
-// openFiles makes a run directory, or takes one that is there, for this process alone.
+// openFiles locks a run directory for this process, and makes it if it is missing.
 func openFiles(dir string, create func(string) (pending, error)) (*files, error) {
 	f := &files{dir: dir, create: create, lock: flock.New(filepath.Join(dir, lockFile))}
 	if create == nil {
@@ -59,18 +58,19 @@ func openFiles(dir string, create func(string) (pending, error)) (*files, error)
 	return f, nil
 }
 
+// close unlocks the directory.
 func (f *files) close() {
 	if f != nil {
-		_ = f.lock.Unlock() // the end of the process unlocks as well
+		_ = f.lock.Unlock() // the end of the process also unlocks
 	}
 }
 
-// removePending removes what a process that was killed had not finished writing.
+// removePending removes files that a killed process did not finish writing.
 func (f *files) removePending() {
 	for _, dir := range []string{f.dir, filepath.Join(f.dir, CheckpointDir)} {
 		left, _ := filepath.Glob(filepath.Join(dir, ".*.*[0-9]"))
 		for _, file := range left {
-			_ = os.Remove(file) // it only takes room
+			_ = os.Remove(file) // it only takes space
 		}
 	}
 }
@@ -95,6 +95,7 @@ func (f *files) write(name string, encode func(io.Writer) error) error {
 	return nil
 }
 
+// writeBytes is write for data in memory.
 func (f *files) writeBytes(name string, data []byte) error {
 	return f.write(name, func(w io.Writer) error {
 		_, err := w.Write(data)

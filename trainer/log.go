@@ -23,17 +23,17 @@ type logLine struct {
 	SecondsOfRun float64 `json:"seconds"`
 }
 
-// log adds a line to log.jsonl when it is time for one.
+// log adds a line to log.jsonl, every run.log_every steps.
 func (s *session) log(loss float64) error {
 	every := s.job.Recipe.Run.LogEvery
-	if s.files == nil || every == 0 || s.at.Iteration%every != 0 {
+	if s.files == nil || every == 0 || s.progress.Iteration%every != 0 {
 		return nil
 	}
 	memory := []metrics.Sample{{Name: "/memory/classes/total:bytes"}}
 	metrics.Read(memory)
 	line, err := json.Marshal(logLine{
-		Iteration: s.at.Iteration, Epoch: s.at.Epoch, LearningRate: s.at.Schedule.LearningRate, Loss: loss,
-		ImagesPerSec: float64(s.at.Pass.Pictures) / s.at.PassSeconds, LoaderWait: 100 * s.at.PassWaited / s.at.PassSeconds,
+		Iteration: s.progress.Iteration, Epoch: s.progress.Epoch, LearningRate: s.progress.Schedule.LearningRate, Loss: loss,
+		ImagesPerSec: float64(s.progress.Pass.Pictures) / s.progress.PassSeconds, LoaderWait: 100 * s.progress.PassWaited / s.progress.PassSeconds,
 		MemoryBytes: memory[0].Value.Uint64(), SecondsOfRun: s.elapsed(),
 	})
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *session) log(loss float64) error {
 	return nil
 }
 
-// trimLog removes the lines that a resumed run will write again, and what a killed one left unfinished.
+// trimLog removes the lines after the checkpoint, which a resumed run writes again, and an incomplete last line.
 func (s *session) trimLog() error {
 	data, err := os.ReadFile(filepath.Join(s.job.Dir, LogFile))
 	if os.IsNotExist(err) {
@@ -65,7 +65,7 @@ func (s *session) trimLog() error {
 	var kept bytes.Buffer
 	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
 		var line logLine
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Iteration <= s.at.Iteration {
+		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Iteration <= s.progress.Iteration {
 			kept.Write(append(lines.Bytes(), '\n'))
 		}
 	}

@@ -11,28 +11,28 @@ import (
 	"vgg/weights"
 )
 
-// progress is where a training stands after a step. With the weights and velocities it is all that the next step
+// progress is the state of a training after a step. Together with the weights and velocities it is all that the next step
 // depends on: every random draw is a function of the seed, the epoch or iteration, and the picture.
 type progress struct {
-	Format    int            `json:"format"`
-	Epoch     int            `json:"epoch"`     // under way, from 1
-	Step      int            `json:"step"`      // of it, done
-	Iteration int            `json:"iteration"` // of the run, done
-	Schedule  Plateau        `json:"schedule"`
-	Done      bool           `json:"done"`    // the schedule has ended training
-	Pass      meter          `json:"pass"`    // over the epoch's training pictures so far
-	History   string         `json:"history"` // of the epochs that are complete, as in history.csv
-	Skipped   []dataset.Skip `json:"skipped,omitempty"`
+	Format    int             `json:"format"`
+	Epoch     int             `json:"epoch"`     // the current one, from 1
+	Step      int             `json:"step"`      // steps done in it
+	Iteration int             `json:"iteration"` // steps done in the run
+	Schedule  ReduceOnPlateau `json:"schedule"`
+	Done      bool            `json:"done"`    // the schedule has ended training
+	Pass      meter           `json:"pass"`    // over the training pictures of the current epoch so far
+	History   string          `json:"history"` // of the completed epochs, as in history.csv
+	Skipped   []dataset.Skip  `json:"skipped,omitempty"`
 
-	Seconds     float64 `json:"seconds"`      // of the run
-	PassSeconds float64 `json:"pass_seconds"` // of the epoch's training
-	PassWaited  float64 `json:"pass_waited"`  // of these, for pictures
+	Seconds     float64 `json:"seconds"`      // spent on the run
+	PassSeconds float64 `json:"pass_seconds"` // spent on training in the current epoch
+	PassWaited  float64 `json:"pass_waited"`  // of these, spent waiting for pictures
 
 	Recipe string `json:"recipe"` // as in recipe.toml
 	Data   string `json:"data"`   // the data set's fingerprint
 }
 
-// A checkpoint is a weights file that holds the velocities and the progress as well.
+// A checkpoint is a weights file that also holds the velocities and, as metadata, the progress.
 const (
 	format         = 1 // of progress
 	progressKey    = "training"
@@ -49,8 +49,7 @@ func (p progress) encode(tensors []weights.Tensor) (weights.File, error) {
 	return f, f.Seal()
 }
 
-// decodeProgress reads a checkpoint's progress and history. It is an error if anything in the file is not what was
-// written.
+// decodeProgress reads the progress and the history of a checkpoint, whose checksums it verifies.
 func decodeProgress(f *weights.File) (p progress, h history.History, err error) {
 	text, ok := f.Metadata[progressKey]
 	if !ok {

@@ -15,7 +15,7 @@ import (
 	"vgg/weights"
 )
 
-// openDir takes the run directory and, if the run is resumed, finds its checkpoint.
+// openDir locks the run directory and, to resume, reads its newest checkpoint.
 func (s *session) openDir() (*checkpoint, error) {
 	job := &s.job
 	if job.Dir == "" {
@@ -56,7 +56,7 @@ func (s *session) openDir() (*checkpoint, error) {
 		changed = append(changed, fmt.Sprintf("the data set %s holds other pictures", s.set.Name))
 	}
 	if len(changed) > 0 {
-		return nil, marked{errors.Errorf("trainer: the run in %s differs: %s", job.Dir, strings.Join(changed, "; ")), ErrChanged}
+		return nil, marked{errors.Errorf("trainer: the run in %s has another recipe or other pictures: %s", job.Dir, strings.Join(changed, "; ")), ErrChanged}
 	}
 	if c.Done || c.Epoch > job.Recipe.Training.Epochs {
 		return nil, marked{errors.Errorf("trainer: the run in %s is finished after %d epochs", job.Dir, c.Epoch-1), ErrFinished}
@@ -64,11 +64,11 @@ func (s *session) openDir() (*checkpoint, error) {
 	if run.SameMeasured(job.Recipe) {
 		job.Recipe.Statistics = run.Statistics
 	}
-	s.at.Skipped = c.Skipped
+	s.progress.Skipped = c.Skipped
 	return c, nil
 }
 
-// restore goes on from a checkpoint, and closes its file.
+// restore continues from a checkpoint, and closes its file.
 func (s *session) restore(c *checkpoint) error {
 	var net []weights.Tensor
 	velocities := map[string][]float32{}
@@ -93,15 +93,15 @@ func (s *session) restore(c *checkpoint) error {
 	if err := c.file.Close(); err != nil {
 		return err
 	}
-	s.at, s.history = c.progress, c.history
-	s.at.Schedule.Schedule = s.job.Recipe.Schedule
-	s.before, s.began = c.Seconds, time.Now()
-	s.checkpoints.began = s.began
-	s.notes = append(s.notes, fmt.Sprintf("resumed in epoch %d after step %d of %d, iteration %d, at learning rate %.3g", s.at.Epoch, s.at.Step, s.steps, s.at.Iteration, s.at.Schedule.LearningRate))
+	s.progress, s.history = c.progress, c.history
+	s.progress.Schedule.Schedule = s.job.Recipe.Schedule
+	s.secondsBefore, s.started = c.Seconds, time.Now()
+	s.checkpoints.started = s.started
+	s.notes = append(s.notes, fmt.Sprintf("resumed in epoch %d after step %d of %d, iteration %d, at learning rate %.3g", s.progress.Epoch, s.progress.Step, s.steps, s.progress.Iteration, s.progress.Schedule.LearningRate))
 	return s.trimLog()
 }
 
-// beginFiles writes the recipe and a first checkpoint, so that what cannot be written is known before the first step.
+// beginFiles writes the recipe and a first checkpoint, so that an error of writing shows before the first step.
 func (s *session) beginFiles() error {
 	if s.files == nil {
 		return nil
@@ -120,17 +120,17 @@ func (s *session) beginFiles() error {
 	if err != nil {
 		return err
 	}
-	s.at.Recipe, s.at.Data = string(recipe), s.set.Fingerprint()
+	s.progress.Recipe, s.progress.Data = string(recipe), s.set.Fingerprint()
 	if err := s.files.writeBytes(RecipeFile, recipe); err != nil {
 		return err
 	}
 	if err := s.checkpoint(); err != nil {
 		return err
 	}
-	return s.endured(s.checkpoints.wait())
+	return s.tolerate(s.checkpoints.wait())
 }
 
-// checkpoint begins to write one, and returns what became of the one before.
+// checkpoint begins to write one, and returns the error of the one before.
 func (s *session) checkpoint() error {
 	if s.files == nil {
 		return nil
@@ -139,28 +139,30 @@ func (s *session) checkpoint() error {
 	if err := s.history.WriteCSV(&rows); err != nil {
 		return err
 	}
-	s.at.History, s.at.Skipped, s.at.Seconds = rows.String(), s.skips.List(), s.elapsed()
+	s.progress.History, s.progress.Skipped, s.progress.Seconds = rows.String(), s.skips.List(), s.elapsed()
 	tensors := s.net.Tensors()
 	for i, t := range tensors {
 		if s.solver.velocities == nil || s.solver.velocities[i] == nil {
-			t.Data = make([]float32, len(t.Data)) // before the first step
+			t.Data = make([]float32, len(t.Data)) // 0 before the first step
 		} else {
 			t.Data = s.solver.velocities[i]
 		}
 		t.Name = velocityPrefix + t.Name
 		tensors = append(tensors, t)
 	}
-	return s.checkpoints.start(s.at, tensors)
+	return s.checkpoints.start(s.progress, tensors)
 }
 
-// elapsed is the time that the run has taken, in seconds.
-func (s *session) elapsed() float64 { return s.before + time.Since(s.began).Seconds() }
+// elapsed is the time that the run has taken so far, in seconds.
+func (s *session) elapsed() float64 { return s.secondsBefore + time.Since(s.started).Seconds() }
 
-// finished tells whether there is no epoch to come.
-func (s *session) finished() bool { return s.at.Done || s.at.Epoch > s.job.Recipe.Training.Epochs }
+// finished tells whether no epoch is left.
+func (s *session) finished() bool {
+	return s.progress.Done || s.progress.Epoch > s.job.Recipe.Training.Epochs
+}
 
-// endured is an error of writing a file, or nil where the recipe says to go on without that.
-func (s *session) endured(err error) error {
+// tolerate takes an error of writing a file and returns it, or nil if the recipe says to go on without the file.
+func (s *session) tolerate(err error) error {
 	if err != nil && s.job.Recipe.Run.OnDiskFull == configs.OnDiskFullContinue {
 		s.job.Observer.Notice(fmt.Sprintf("going on without a file: %v", err))
 		return nil
@@ -168,8 +170,8 @@ func (s *session) endured(err error) error {
 	return err
 }
 
-// interrupted keeps what there is when training ends early: a checkpoint after the last step, and the list of pictures
-// that were passed over. A file that could not be written, and weights that have diverged, are left as they were.
+// interrupted saves what there is when training ends early with err: a checkpoint after the last step, and the list of
+// skipped pictures. It writes no checkpoint if training has diverged or a file could not be written.
 func (s *session) interrupted(err error) error {
 	if s.files == nil {
 		return err
@@ -186,5 +188,5 @@ func (s *session) interrupted(err error) error {
 	if failed != nil && failed != err {
 		err = errors.Wrapf(err, "%v; and before that", failed)
 	}
-	return marked{errors.Wrapf(err, "trainer: stopped after iteration %d (the run can be resumed)", s.at.Iteration), ErrInterrupted}
+	return marked{errors.Wrapf(err, "trainer: stopped after iteration %d (the run can be resumed)", s.progress.Iteration), ErrInterrupted}
 }

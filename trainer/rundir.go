@@ -13,9 +13,9 @@ import (
 	"vgg/weights"
 )
 
-// The files of a run directory.
+// The files of a run directory, beside history.FileName.
 const (
-	RecipeFile  = "recipe.toml"      // the recipe as resolved: enough to run again
+	RecipeFile  = "recipe.toml"      // the complete recipe, with which the run can be repeated
 	SummaryFile = "summary.json"     // of the best epoch and the whole run
 	LogFile     = "log.jsonl"        // a line every few steps
 	SkippedFile = "skipped.csv"      // pictures that could not be read, if any
@@ -44,7 +44,7 @@ type Summary struct {
 	Threads         int      `json:"threads"`
 }
 
-// summarise sums up the run.
+// summarise makes the summary of the run so far.
 func (s *session) summarise() Summary {
 	h := s.history
 	best, _ := h.Best()
@@ -73,7 +73,7 @@ func (s *session) parameters() (n int) {
 	return n
 }
 
-// save writes what is known after an epoch.
+// save writes weights, history and summary after an epoch.
 func (s *session) save() error {
 	if s.files == nil {
 		return nil
@@ -100,7 +100,7 @@ func (s *session) save() error {
 	return s.files.writeBytes(SummaryFile, append(summary, '\n'))
 }
 
-// saveSkips lists the pictures that were passed over.
+// saveSkips writes the list of skipped pictures, if there are any.
 func (s *session) saveSkips() error {
 	skips := s.skips.List()
 	if len(skips) == 0 {
@@ -113,7 +113,7 @@ func (s *session) saveSkips() error {
 	return s.files.write(SkippedFile, func(w io.Writer) error { return csv.NewWriter(w).WriteAll(rows) })
 }
 
-// saveWeights writes the weights with what makes them usable, and where they come from: the last row of the history.
+// saveWeights writes the weights, with what is needed to use them and the epoch they come from.
 func (s *session) saveWeights(name string, row history.Epoch) error {
 	r := s.job.Recipe
 	info := weights.Info{

@@ -2,24 +2,24 @@ package trainer
 
 import "vgg/configs"
 
-// Plateau is the schedule of section 3.1: the learning rate is divided when the validation error stops falling, and
-// training ends when it stops falling after the last division.
-type Plateau struct {
+// ReduceOnPlateau is the learning-rate schedule of section 3.1: the learning rate is divided when the validation error stops
+// falling, and training ends when it stops falling after the last division.
+type ReduceOnPlateau struct {
 	configs.Schedule `json:"-"`
 	LearningRate     float64 `json:"learning_rate"`
 
-	// Where it stands: as far as it got, which zero values begin.
-	Best      float64 `json:"best"`      // lowest error so far, percent
-	Since     int     `json:"since"`     // epochs since then, or since the last division
-	Divisions int     `json:"divisions"` // of the learning rate
-	Started   bool    `json:"started"`   // whether there is a Best
+	// The state, zero at the start.
+	Best      float64 `json:"best"`      // lowest error so far, in percent
+	Since     int     `json:"since"`     // epochs since the best, or since the last division
+	Divisions int     `json:"divisions"` // of the learning rate so far
+	Started   bool    `json:"started"`   // whether Best is set
 }
 
-// Observe takes an epoch's validation top-1 error in percent. It reports whether the learning rate was divided, and
+// Observe takes the validation top-1 error of an epoch, in percent. It reports whether it divided the learning rate, and
 // whether training is done.
-func (p *Plateau) Observe(error float64) (divided, done bool) {
-	if !p.Started || error < p.Best-p.MinImprovement {
-		p.Started, p.Best, p.Since = true, error, 0
+func (p *ReduceOnPlateau) Observe(top1Error float64) (divided, done bool) {
+	if !p.Started || top1Error < p.Best-p.MinImprovement {
+		p.Started, p.Best, p.Since = true, top1Error, 0
 		return false, false
 	}
 	if p.Since++; p.Since < p.Patience {

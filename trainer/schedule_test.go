@@ -7,11 +7,11 @@ import (
 	"vgg/configs"
 )
 
-// TestPlateau follows a written-out series of validation errors to the end of training.
-func TestPlateau(t *testing.T) {
-	p := Plateau{Schedule: configs.Schedule{Factor: 10, Patience: 2, MinImprovement: 0.5, MaxDivisions: 3}, LearningRate: 0.01}
+// TestReduceOnPlateau follows a written-out series of validation errors to the end of training.
+func TestReduceOnPlateau(t *testing.T) {
+	p := ReduceOnPlateau{Schedule: configs.Schedule{Factor: 10, Patience: 2, MinImprovement: 0.5, MaxDivisions: 3}, LearningRate: 0.01}
 	for i, c := range []struct {
-		error         float64
+		top1Error     float64
 		divided, done bool
 		rate          float64 // afterwards
 	}{
@@ -30,9 +30,9 @@ func TestPlateau(t *testing.T) {
 		{39, false, false, 1e-5},
 		{39, false, true, 1e-5}, // none left: done
 	} {
-		divided, done := p.Observe(c.error)
+		divided, done := p.Observe(c.top1Error)
 		if divided != c.divided || done != c.done || math.Abs(p.LearningRate-c.rate) > 1e-12 {
-			t.Fatalf("epoch %d, error %v: divided %t, done %t, rate %v; want %t, %t, %v", i+1, c.error, divided, done, p.LearningRate, c.divided, c.done, c.rate)
+			t.Fatalf("epoch %d, error %v: divided %t, done %t, rate %v; want %t, %t, %v", i+1, c.top1Error, divided, done, p.LearningRate, c.divided, c.done, c.rate)
 		}
 	}
 }

@@ -1,8 +1,3 @@
-// Package trainer runs the training of section 3.1 of the paper (arXiv 1409.1556): mini-batch gradient descent with
-// momentum on a VGG net declared by package graph.
-//
-// In go a recipe and a data set; out comes a run directory with weights, history and summary, while an Observer is
-// told of each step and epoch. The loop is Train; the update rule is SGD, the learning-rate schedule Plateau.
 package trainer
 
 import (
@@ -27,36 +22,40 @@ type Job struct {
 	// that is not the recipe's. It does not close Set.
 	Set *dataset.Set
 
-	Resume bool     // go on from the last checkpoint in Dir
+	Resume bool     // continue from the newest checkpoint in Dir
 	Force  []string // keys of the recipe, or "data", that may differ from those of the run that is resumed
 
-	Observer Observer // nil observes nothing
+	Observer Observer // may be nil
 
 	create func(path string) (pending, error) // for tests; see files
 }
 
-// Observer is told how training goes. An error stops it.
+// Observer follows a training. If one of its methods returns an error, training stops.
 type Observer interface {
-	Begin(steps int, notes []string) error // steps of an epoch; what was decided before the first
+	// Begin is called before the first step, with the number of steps per epoch, and notes on data and weights.
+	Begin(steps int, notes []string) error
+	// Step is called after each step, with the mean loss of the epoch so far; both numbers are from 1.
 	Step(epoch, step int, loss float64)
-	Epoch(h history.History) error // after each epoch, with its row last
-	Notice(message string)         // something that its user should know
+	// Epoch is called after each epoch, whose row is the last of h.
+	Epoch(h history.History) error
+	// Notice is called when something happens that the user should know, and before slow operations.
+	Notice(message string)
 }
 
-// silence observes nothing.
-type silence struct{}
+// noObserver ignores everything.
+type noObserver struct{}
 
-func (silence) Begin(int, []string) error   { return nil }
-func (silence) Step(int, int, float64)      {}
-func (silence) Epoch(history.History) error { return nil }
-func (silence) Notice(string)               {}
+func (noObserver) Begin(int, []string) error   { return nil }
+func (noObserver) Step(int, int, float64)      {}
+func (noObserver) Epoch(history.History) error { return nil }
+func (noObserver) Notice(string)               {}
 
-// Train trains until the schedule or the recipe's number of epochs ends it and returns the history. When ctx is
-// cancelled it finishes the step, writes a checkpoint and returns the context's error; the history then holds the epochs
-// that were completed.
+// Train trains until the schedule ends training or the recipe's number of epochs is reached, and returns the history. When
+// ctx is cancelled it finishes the step, writes a checkpoint and returns the error of the context with the history of the
+// completed epochs. The other errors that a caller may want to tell apart are ErrRunExists and the variables beside it.
 func Train(ctx context.Context, job Job) (history.History, error) {
 	if job.Observer == nil {
-		job.Observer = silence{}
+		job.Observer = noObserver{}
 	}
 	s, err := newSession(job)
 	if err != nil {
@@ -68,15 +67,15 @@ func Train(ctx context.Context, job Job) (history.History, error) {
 	}
 	for !s.finished() {
 		if err := s.epoch(ctx); err != nil {
-			if err = s.goBack(err); err != nil {
+			if err = s.rollBack(err); err != nil {
 				return s.history, s.interrupted(err)
 			}
 		}
 	}
-	return s.history, s.endured(s.checkpoints.wait())
+	return s.history, s.tolerate(s.checkpoints.wait())
 }
 
-// epoch goes on to the end of the epoch under way.
+// epoch completes the current epoch: the rest of its training pass, validation, schedule, files.
 func (s *session) epoch(ctx context.Context) error {
 	if err := s.trainEpoch(ctx); err != nil {
 		return err
@@ -86,19 +85,19 @@ func (s *session) epoch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	train := s.at.Pass
+	train := s.progress.Pass
 	row := history.Epoch{
-		Epoch: s.at.Epoch, Iteration: s.at.Iteration, LearningRate: s.at.Schedule.LearningRate,
+		Epoch: s.progress.Epoch, Iteration: s.progress.Iteration, LearningRate: s.progress.Schedule.LearningRate,
 		TrainLoss: train.meanLoss(), TrainTop1Error: train.Top1Error(), TrainTop5Error: train.top5Error(),
 		ValLoss: val.meanLoss(), ValTop1Error: val.Top1Error(), ValTop5Error: val.top5Error(),
-		ImagesPerSecond: float64(train.Pictures) / s.at.PassSeconds, Seconds: s.at.PassSeconds + time.Since(began).Seconds(),
-		LoaderWaitPercent: 100 * s.at.PassWaited / s.at.PassSeconds,
+		ImagesPerSecond: float64(train.Pictures) / s.progress.PassSeconds, Seconds: s.progress.PassSeconds + time.Since(began).Seconds(),
+		LoaderWaitPercent: 100 * s.progress.PassWaited / s.progress.PassSeconds,
 	}
 	s.history = append(s.history, row)
-	divided, done := s.at.Schedule.Observe(row.ValTop1Error)
-	s.at.Epoch, s.at.Step, s.at.Pass, s.at.PassSeconds, s.at.PassWaited = s.at.Epoch+1, 0, meter{}, 0, 0
-	s.at.Done = done
-	if err := s.endured(s.save()); err != nil {
+	divided, done := s.progress.Schedule.Observe(row.ValTop1Error)
+	s.progress.Epoch, s.progress.Step, s.progress.Pass, s.progress.PassSeconds, s.progress.PassWaited = s.progress.Epoch+1, 0, meter{}, 0, 0
+	s.progress.Done = done
+	if err := s.tolerate(s.save()); err != nil {
 		return err
 	}
 	if err := s.job.Observer.Epoch(s.history); err != nil {
@@ -107,70 +106,70 @@ func (s *session) epoch(ctx context.Context) error {
 	if stuck := s.diagnose(row); stuck != "" {
 		s.job.Observer.Notice(stuck)
 	}
-	if schedule := s.at.Schedule; divided {
+	if schedule := s.progress.Schedule; divided {
 		s.job.Observer.Notice(fmt.Sprintf("validation error stopped falling: learning rate divided by %v, now %.3g", schedule.Factor, schedule.LearningRate))
 	} else if done {
 		s.job.Observer.Notice(fmt.Sprintf("validation error stopped falling after %d divisions of the learning rate: training ends", schedule.MaxDivisions))
 	}
-	return s.endured(s.checkpoint())
+	return s.tolerate(s.checkpoint())
 }
 
-// trainEpoch makes the rest of a pass over the training pictures, a step of the solver for each mini-batch.
+// trainEpoch completes the pass over the training pictures, with a step of the solver for each mini-batch.
 func (s *session) trainEpoch(ctx context.Context) error {
-	if s.at.Step == s.steps {
-		return nil // resumed before validation
+	if s.progress.Step == s.steps {
+		return nil // a checkpoint before validation was resumed
 	}
-	s.solver.LearningRate = s.at.Schedule.LearningRate
-	seconds, waited, began := s.at.PassSeconds, s.at.PassWaited, time.Now()
-	pass := s.at.Pass
+	s.solver.LearningRate = s.progress.Schedule.LearningRate
+	seconds, waited, began := s.progress.PassSeconds, s.progress.PassWaited, time.Now()
+	pass := s.progress.Pass
 	pass.classes = s.net.Options.Classes
 	micro := 0 // micro-batches since the last step
-	for batch, err := range s.train.EpochFrom(ctx, s.at.Epoch, s.at.Step*s.solver.Accumulated) {
+	for batch, err := range s.train.EpochFrom(ctx, s.progress.Epoch, s.progress.Step*s.solver.Accumulated) {
 		if err != nil {
 			return err
 		}
-		loss, err := s.training.run(batch, s.at.Iteration*s.solver.Accumulated+micro)
+		loss, err := s.training.run(batch, s.progress.Iteration*s.solver.Accumulated+micro)
 		if err != nil {
 			return err
 		}
 		if !finite.Is(loss) {
-			return s.diverged(loss, batch, micro)
+			return s.lossDiverged(loss, batch, micro)
 		}
 		pass.add(loss, s.training.logits(), batch.Labels)
 		if micro++; micro < s.solver.Accumulated {
 			continue
 		}
 		micro = 0
-		if layer := s.infiniteGradient(); layer != "" {
+		if layer := s.gradientNotFinite(); layer != "" {
 			return s.divergence("a gradient is not finite", layer)
 		}
-		if s.at.Step+1 == s.steps {
+		if s.progress.Step+1 == s.steps {
 			s.norms = s.gradientNorms()
 		}
 		if err := s.solver.Step(s.learnables); err != nil {
 			return err
 		}
 		s.training.vm.ClearGradients()
-		s.at.Step++
-		s.at.Iteration++
-		s.at.Pass, s.at.PassSeconds, s.at.PassWaited = pass, seconds+time.Since(began).Seconds(), waited+s.train.Waited().Seconds()
-		s.job.Observer.Step(s.at.Epoch, s.at.Step, pass.meanLoss())
-		if err := s.endured(s.log(loss)); err != nil {
+		s.progress.Step++
+		s.progress.Iteration++
+		s.progress.Pass, s.progress.PassSeconds, s.progress.PassWaited = pass, seconds+time.Since(began).Seconds(), waited+s.train.Waited().Seconds()
+		s.job.Observer.Step(s.progress.Epoch, s.progress.Step, pass.meanLoss())
+		if err := s.tolerate(s.log(loss)); err != nil {
 			return err
 		}
 		if s.checkpoints.due(s.job.Recipe.Run.CheckpointMinutes) {
-			if err := s.endured(s.checkpoint()); err != nil {
+			if err := s.tolerate(s.checkpoint()); err != nil {
 				return err
 			}
 		}
-		if s.at.Step == s.steps {
-			break // the rest does not fill a mini-batch
+		if s.progress.Step == s.steps {
+			break // the remaining pictures do not fill a mini-batch
 		}
 	}
 	return nil
 }
 
-// validate makes one pass over the validation pictures, without augmentation and dropout.
+// validate makes a pass over the validation pictures, without augmentation and dropout.
 func (s *session) validate(ctx context.Context) (*meter, error) {
 	m := &meter{classes: s.net.Options.Classes}
 	s.alive = nil

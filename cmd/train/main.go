@@ -135,7 +135,7 @@ func train(ctx context.Context, f flags) error {
 	return finish(h, job.Dir, time.Since(start))
 }
 
-// finish prints what came out.
+// finish prints the result and the files of the run.
 func finish(h history.History, dir string, elapsed time.Duration) error {
 	best, ok := h.Best()
 	if !ok {

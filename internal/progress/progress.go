@@ -1,5 +1,3 @@
-// Package progress shows on a terminal, or in lines, how training goes, and keeps the curves of a run up to date. The
-// commands that train share it.
 package progress
 
 import (
@@ -15,13 +13,13 @@ import (
 	"vgg/plots"
 )
 
-// The pictures that are redrawn after each epoch.
+// The figures of the curves in a run directory.
 const (
 	CurvesPNG = "curves.png"
 	CurvesSVG = "curves.svg"
 )
 
-// Reporter is a trainer.Observer: a bar that moves on a terminal, a line an epoch everywhere.
+// Reporter is a trainer.Observer that prints.
 type Reporter struct {
 	out    io.Writer
 	dir    string
@@ -30,7 +28,7 @@ type Reporter struct {
 	steps  int
 }
 
-// NewReporter reports to out on a run of r in dir.
+// NewReporter makes a reporter that prints to out, for a run of recipe r in directory dir.
 func NewReporter(out *os.File, dir string, r configs.Recipe) *Reporter {
 	return &Reporter{out: out, dir: dir, recipe: r, bar: bar.New(out, 1, "")}
 }

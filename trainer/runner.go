@@ -1,0 +1,79 @@
+package trainer
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"vgg/configs"
+	"vgg/dataset"
+	"vgg/graph"
+	"vgg/graph/machine"
+)
+
+// runner runs one graph on batches.
+type runner struct {
+	net     *graph.Net
+	labels  *gorgonia.Node
+	loss    *gorgonia.Node
+	deepest *gorgonia.Node // output of the last convolution, for diagnosis; validation only
+	vm      *machine.VM
+}
+
+// newRunner declares a net for batches (batch, channels, input, input), for training with its gradients, which are summed
+// over miniBatch pictures; 0 is for validation.
+func newRunner(config configs.Config, o graph.Options, batch, channels, input, miniBatch int) (*runner, error) {
+	g := gorgonia.NewGraph()
+	x := graph.NewInput(g, batch, channels, input, input)
+	net, err := graph.Build(g, x, config, o)
+	if err != nil {
+		return nil, err
+	}
+	r, err := lossOf(net)
+	if err != nil {
+		return nil, err
+	}
+	options := []machine.Option{machine.Outputs(r.loss, net.Logits)}
+	if miniBatch > 0 {
+		if _, err = gorgonia.Grad(r.loss, net.Learnables()...); err != nil {
+			return nil, errors.Wrap(err, "trainer: cannot differentiate the loss")
+		}
+		options = append(options, machine.Gradients(net.Learnables()...), machine.Products(miniBatch))
+	} else {
+		if r.deepest, err = net.Layer(deepestConvolution(config).Name); err != nil {
+			return nil, err
+		}
+		options = append(options, machine.Outputs(r.deepest))
+	}
+	r.vm, err = machine.New(g, options...)
+	return r, err
+}
+
+// lossOf declares the labels and the loss of a net.
+func lossOf(net *graph.Net) (r *runner, err error) {
+	labels := graph.NewLabels(net.Input.Graph(), net.Input.Shape()[0])
+	r = &runner{net: net, labels: labels}
+	r.loss, err = net.Loss(labels)
+	return r, err
+}
+
+// run computes the mean loss of a batch, in nats; for training it also adds to the gradients.
+func (r *runner) run(b *dataset.Batch, iteration int) (float64, error) {
+	x := tensor.New(tensor.WithShape(r.net.Input.Shape()...), tensor.WithBacking(b.Pixels))
+	if err := gorgonia.Let(r.net.Input, x); err != nil {
+		return 0, errors.Wrap(err, "trainer: pictures")
+	}
+	if err := gorgonia.Let(r.labels, tensor.New(tensor.WithShape(len(b.Labels)), tensor.WithBacking(b.Labels))); err != nil {
+		return 0, errors.Wrap(err, "trainer: labels")
+	}
+	if err := r.net.SetIteration(iteration); err != nil {
+		return 0, err
+	}
+	if err := r.vm.RunAll(); err != nil {
+		return 0, err
+	}
+	return float64(r.loss.Value().Data().(float32)), nil
+}
+
+// logits are those of the last run, (N, classes).
+func (r *runner) logits() []float32 { return r.net.Logits.Value().Data().([]float32) }
