@@ -85,3 +85,24 @@ func TestDependencies(t *testing.T) {
 		t.Errorf("not the packages that graph imports: %v", deps)
 	}
 }
+
+// TestPackageComment: the code in the package comment is that of the example, which runs.
+func TestPackageComment(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var code strings.Builder
+	for line := range strings.Lines(string(doc)) {
+		if indented, ok := strings.CutPrefix(line, "//\t"); ok {
+			code.WriteString("\t" + indented)
+		}
+	}
+	if code.Len() == 0 || !strings.Contains(string(example), code.String()) {
+		t.Errorf("example_test.go does not hold the code of doc.go:\n%s", &code)
+	}
+}

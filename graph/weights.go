@@ -10,6 +10,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"vgg/configs"
+	"vgg/internal/text"
 	"vgg/weights"
 )
 
@@ -24,9 +25,9 @@ func (n *Net) Tensors() []weights.Tensor {
 
 func (p Parameter) data() []float32 { return p.Node.Value().Data().([]float32) }
 
-// Load copies all of a file's tensors into the net, or changes nothing and says which are missing, superfluous or of
-// another shape. Where layers are named (conv1_1, fc6) or stages (conv1), it copies these alone, whatever else the file
-// holds: to fine-tune with a new fc8, load all but that.
+// Load copies a file's tensors into the net. If layers (conv1_1, fc6) or stages (conv1) are named, it copies only these,
+// whatever else the file holds: to fine-tune with a new fc8, load all but that. Otherwise the file must hold all parameters
+// and nothing else. The error says which tensors are missing, unknown or of another shape; nothing was copied then.
 func (n *Net) Load(tensors []weights.Tensor, layers ...string) error {
 	chosen, err := n.selected(layers)
 	if err != nil {
@@ -63,7 +64,7 @@ func (n *Net) bind(tensors []weights.Tensor) error {
 	return nil
 }
 
-// match finds the tensor of each parameter. Others are faults where all must be used.
+// match finds the tensor of each parameter. If all tensors must be used, further ones are an error.
 func (n *Net) match(parameters []Parameter, tensors []weights.Tensor, all bool) ([]weights.Tensor, error) {
 	have := map[string]weights.Tensor{}
 	for _, t := range tensors {
@@ -75,7 +76,7 @@ func (n *Net) match(parameters []Parameter, tensors []weights.Tensor, all bool) 
 		t, ok := have[p.Name]
 		switch want := p.Node.Shape(); {
 		case !ok:
-			missing = append(missing, "no "+p.Name)
+			missing = append(missing, p.Name)
 		case !slices.Equal(t.Shape, want):
 			misshapen = append(misshapen, fmt.Sprintf("%s is %v, not %v", p.Name, t.Shape, []int(want)))
 		}
@@ -84,17 +85,26 @@ func (n *Net) match(parameters []Parameter, tensors []weights.Tensor, all bool) 
 	}
 	for _, t := range tensors {
 		if _, ok := have[t.Name]; ok && all {
-			unknown = append(unknown, "unknown "+t.Name)
+			unknown = append(unknown, t.Name)
 		}
 	}
-	if faults := slices.Concat(abridge(missing), abridge(misshapen), abridge(unknown)); len(faults) > 0 {
+	var faults []string
+	for _, f := range []struct {
+		what  string
+		names []string
+	}{{"no ", missing}, {"", misshapen}, {"unknown ", unknown}} {
+		if len(f.names) > 0 {
+			faults = append(faults, f.what+text.FirstFew(f.names, 4))
+		}
+	}
+	if len(faults) > 0 {
 		return nil, errors.Errorf("graph: weights do not fit config %s with %d classes: %s%s", n.Config.Name, n.Options.Classes, strings.Join(faults, "; "), n.otherClasses(parameters, tensors))
 	}
 	return found, nil
 }
 
-// otherClasses says what to do about weights of another number of classes, "" where theirs is the net's or the last layer
-// is none of the parameters wanted.
+// otherClasses says what to do about weights of another number of classes; "" if theirs is the net's, or if the last layer
+// is not among the wanted parameters.
 func (n *Net) otherClasses(wanted []Parameter, tensors []weights.Tensor) string {
 	last := n.layers[len(n.layers)-1]
 	i := slices.IndexFunc(tensors, func(t weights.Tensor) bool { return t.Name == last.WeightName() })
@@ -106,23 +116,15 @@ func (n *Net) otherClasses(wanted []Parameter, tensors []weights.Tensor) string 
 		tensors[i].Shape[0], last.Name, last.WeightName(), n.Options.Classes)
 }
 
-func abridge(faults []string) []string {
-	const most = 4
-	if len(faults) > most {
-		return append(faults[:most:most], fmt.Sprintf("and %d more", len(faults)-most))
-	}
-	return faults
-}
-
-// Copied is a layer that Transfer took over.
+// Copied is a layer that Transfer copied.
 type Copied struct {
 	Layer    string // of both nets
 	From, To string // names of the weight tensors in the two files
 	Shape    []int
 }
 
-// transferred is the number of convolutions that section 3.1 takes over from net A, besides the three fully
-// connected layers. In A they are conv1_1, conv2_1, conv3_1 and conv3_2.
+// transferred is the number of convolutions that section 3.1 copies from net A, besides the three fully connected layers:
+// conv1_1, conv2_1, conv3_1 and conv3_2.
 const transferred = 4
 
 // Transfer starts the net as section 3.1 starts its deeper nets from net A: the first four convolutions and the fully
