@@ -1,23 +1,17 @@
-// Package onnx writes trained nets in the ONNX format, for onnxruntime and whatever else reads it.
-//
-// A weights file of a net of Table 1 of the paper (arXiv 1409.1556) goes in, with the metadata of weights.Info; out
-// comes a model that takes pixels as they are and gives logits. Layers keep the names of package configs, and weights
-// theirs.
 package onnx
 
 import (
-	"fmt"
 	"io"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/internal/atomicfile"
+	"vgg/internal/text"
 	"vgg/weights"
 )
 
@@ -33,32 +27,15 @@ const (
 	irVersion = 7
 )
 
-// Write writes the net of f to path as an ONNX model, whole or not at all: under another name in the same folder,
-// synced, then renamed. Equal files give equal bytes.
+// Write writes the net of f to path as an ONNX model, whole or not at all. Equal files give equal bytes.
 //
 // The model begins with the normalisation that f's metadata give, (pixel − mean) / std, so that its input is Input and
-// nobody who runs it has to know them; it has no dropout. All metadata are in metadata_props. It is an error if the
-// metadata are not those of a net of package configs, the tensors are not that net's, or the model would exceed the
-// 2 GiB of a protobuf message.
+// users need not know them; it has no dropout. All metadata are in metadata_props. It is an error if the metadata are not
+// those of a net of package configs, the tensors are not that net's, or the model would exceed the 2 GiB of a protobuf
+// message.
 func Write(path string, f weights.File) error {
-	return errors.Wrapf(write(path, f), "cannot write the ONNX model %s", path)
-}
-
-func write(path string, f weights.File) error {
-	m, err := model(f)
-	if err != nil {
-		return err
-	}
-	out, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)),
-		renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
-	if err != nil {
-		return err
-	}
-	defer out.Cleanup()
-	if err := m.encode(out); err != nil {
-		return err
-	}
-	return out.CloseAtomicallyReplace()
+	err := atomicfile.Encode(path, func(w io.Writer) error { return Encode(w, f) })
+	return errors.Wrapf(err, "cannot write the ONNX model %s", path)
 }
 
 // Encode writes the model as Write does, but to w.
@@ -110,7 +87,7 @@ func model(f weights.File) (message, error) {
 	return m, nil
 }
 
-// checkNames wants the tensors of the net, each of them once, and no other.
+// checkNames checks that the tensors are those of the net, each of them once.
 func checkNames(config configs.Config, tensors []weights.Tensor) error {
 	seen := map[string]bool{}
 	for _, t := range tensors {
@@ -136,21 +113,12 @@ func checkNames(config configs.Config, tensors []weights.Tensor) error {
 	}
 	var faults []string
 	if len(missing) > 0 {
-		faults = append(faults, "missing "+list(missing))
+		faults = append(faults, "missing "+text.FirstFew(missing, 4))
 	}
 	if len(seen) > 0 {
-		faults = append(faults, "unknown "+list(slices.Sorted(maps.Keys(seen))))
+		faults = append(faults, "unknown "+text.FirstFew(slices.Sorted(maps.Keys(seen)), 4))
 	}
 	return errors.Errorf("the tensors are not those of config %s: %s", config.Name, strings.Join(faults, "; "))
-}
-
-// list writes the first of some names.
-func list(names []string) string {
-	const most = 4
-	if len(names) > most {
-		names = append(names[:most:most], fmt.Sprintf("and %d more", len(names)-most))
-	}
-	return strings.Join(names, ", ")
 }
 
 // declare makes the GraphProto. Its values are named after the layers, with the ReLU.
@@ -208,11 +176,11 @@ type builder struct {
 	file     weights.File
 	graph    message
 	tensors  []message
-	value    string // what the last node gave
-	features int    // its channels, or features
+	value    string // the result of the last node
+	features int    // the channels, or features, of value
 }
 
-// node adds a NodeProto that makes of the last value and some tensors another value.
+// node adds a NodeProto that computes value from the last value and some tensors.
 func (b *builder) node(op, name, value string, tensors []string, attributes ...message) {
 	var n message
 	for _, input := range append([]string{b.value}, tensors...) {

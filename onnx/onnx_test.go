@@ -328,7 +328,7 @@ func TestErrors(t *testing.T) {
 	}{
 		"no metadata":      {func(f *weights.File) { f.Metadata = nil }, "lacks config"},
 		"unknown net":      {set("config", "F"), "unknown config"},
-		"another net":      {set("config", "B"), "not those of config B: missing features.2.weight, features.2.bias, features.5.weight, features.5.bias, and 14 more; unknown features.11.bias"},
+		"another net":      {set("config", "B"), "not those of config B: missing features.2.weight, features.2.bias, features.5.weight, features.5.bias and 14 more; unknown features.11.bias"},
 		"input":            {set("input", "65"), "metadata input 65: config A wants a multiple of 32"},
 		"another input":    {set("input", "96"), "classifier.0.weight (layer fc6) is [12 64]: after the layers before it and with 12 outputs it should be [12 144]"},
 		"enormous input":   {set("input", "1000000000"), "classifier.0.weight (layer fc6) is [12 64]"},

@@ -8,16 +8,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 
 	"vgg/configs"
 	"vgg/graph"
+	"vgg/internal/atomicfile"
 	"vgg/internal/cli"
 )
 
@@ -122,78 +123,77 @@ func thousands(n int) string {
 	return s
 }
 
-// tables prints Table 1, a column a net and a row a layer, and Table 2 below it.
+// tables prints Table 1, a column for each net and a row for each layer, and Table 2 below it.
 func tables(w io.Writer, f flags) error {
-	var totals []total
-	tallest := map[string]int{} // rows of a stage
-	stages := []string{}
-	columns := map[string]map[string][]string{} // stage → net → cells
+	var nets []total
+	header, layers := []string{"Table 1"}, []string{"weight layers"}
+	millions, exact := []string{"Table 2: parameters, millions"}, []string{"exact"}
 	for _, config := range configs.All() {
 		net, err := build(f, config)
 		if err != nil {
 			return err
 		}
 		t := sum(net, f.Input)
-		totals = append(totals, t)
-		for _, l := range t.Layers[1:] {
-			stage := tableRow(l.Layer)
-			if columns[stage] == nil {
-				columns[stage] = map[string][]string{}
-				stages = append(stages, stage)
-			}
-			row := l.Row
-			row.Channels = l.Output[0]
-			columns[stage][t.Config] = append(columns[stage][t.Config], row.String())
-			tallest[stage] = max(tallest[stage], len(columns[stage][t.Config]))
-		}
-	}
-	tw := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	header, layers, millions := []string{"Table 1"}, []string{"weight layers"}, []string{"Table 2: parameters, millions"}
-	exact := []string{"exact"}
-	for _, t := range totals {
+		nets = append(nets, t)
 		header = append(header, t.Config)
-		weighted := 0
-		for _, l := range t.Layers {
-			if l.Weights > 0 {
-				weighted++
-			}
-		}
-		layers = append(layers, strconv.Itoa(weighted))
+		layers = append(layers, strconv.Itoa(config.WeightLayers()))
 		millions = append(millions, fmt.Sprintf("%.0f", float64(t.Parameters)/1e6))
 		exact = append(exact, thousands(t.Parameters))
 	}
-	line := func(cells []string) { fmt.Fprintln(tw, strings.Join(cells, "\t")) }
-	line(header)
-	line(layers)
-	for _, stage := range stages {
-		for row := range tallest[stage] {
-			cells := []string{stage}
-			if row > 0 {
-				cells[0] = ""
-			}
-			for _, t := range totals {
-				cell := ""
-				if column := columns[stage][t.Config]; row < len(column) {
-					cell = column[row]
-				}
-				cells = append(cells, cell)
-			}
-			line(cells)
-		}
+	tw := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	for _, line := range slices.Concat([][]string{header, layers}, table1(nets), [][]string{millions, exact}) {
+		fmt.Fprintln(tw, strings.Join(line, "\t"))
 	}
-	line(millions)
-	line(exact)
 	return errors.Wrap(tw.Flush(), "inspect")
 }
 
-// tableRow names the row or rows of Table 1 to which a layer belongs.
-func tableRow(l configs.Layer) string {
+// table1 gives the lines of Table 1 below its head: a name, and a cell for each net. The convolutions of a stage stand in the
+// same lines in all nets, so that cells of nets with fewer of them are empty.
+func table1(nets []total) (lines [][]string) {
+	var sections []string
+	columns := map[string][][]string{} // of each section, for each net
+	for i, net := range nets {
+		for _, l := range net.Layers[1:] { // after the input
+			section := sectionOf(l.Layer)
+			if columns[section] == nil {
+				sections = append(sections, section)
+				columns[section] = make([][]string, len(nets))
+			}
+			row := l.Row
+			row.Channels = l.Output[0]
+			columns[section][i] = append(columns[section][i], row.String())
+		}
+	}
+	for _, section := range sections {
+		height := 0
+		for _, column := range columns[section] {
+			height = max(height, len(column))
+		}
+		for row := range height {
+			line := make([]string, 1+len(nets))
+			if row == 0 {
+				line[0] = section
+			}
+			for i, column := range columns[section] {
+				if row < len(column) {
+					line[1+i] = column[row]
+				}
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// sectionOf names the part of Table 1, between two of its ruled lines, to which a layer belongs.
+func sectionOf(l configs.Layer) string {
 	if l.Kind == configs.Convolution || l.Kind == configs.LRN {
 		return fmt.Sprintf("stage %d", l.Stage)
 	}
 	return l.Name
 }
 
+// dot writes the forward graph for Graphviz.
 func dot(f flags) error {
 	config, err := configs.ByName(f.Config)
 	if err != nil {
@@ -203,5 +203,5 @@ func dot(f flags) error {
 	if err != nil {
 		return err
 	}
-	return errors.Wrapf(renameio.WriteFile(f.Dot, []byte(net.Input.Graph().ToDot()), 0o666), "inspect: cannot write --dot %s", f.Dot)
+	return errors.Wrapf(atomicfile.Write(f.Dot, []byte(net.Input.Graph().ToDot())), "inspect: cannot write --dot %s", f.Dot)
 }
