@@ -23,7 +23,6 @@ import (
 	"log"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"vgg/configs"
 	"vgg/graph"
@@ -31,7 +30,7 @@ import (
 
 func main() {
 	g := gorgonia.NewGraph()
-	x := NewInput(g, 1, 1, 16, 16)
+	x := graph.NewInput(g, 1, 1, 16, 16)
 	small := configs.Config{Name: "small", Stages: [][]configs.Row{{configs.Conv(3, 8)}, {configs.Conv(3, 16), configs.Conv(1, 16)}}}
 	net, err := graph.Build(g, x, small, graph.Options{Classes: 4, FC: 32})
 	if err != nil {
