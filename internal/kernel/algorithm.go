@@ -28,30 +28,30 @@ func chooseAlgorithm(name string) (string, error) {
 // winogradChannels is what the transforms take channels in multiples of: a vector of AVX-512.
 const winogradChannels = 16
 
-// winograd gives the minimal filtering with which to compute the passes of c, or ok = false for the direct convolution.
+// winograd gives the minimal filtering with which to compute the passes of c, or nil for the direct convolution.
 // prepared says that the transform of the filters costs nothing because it has been done.
-func (c Conv) winograd(prepared bool) (f winograd, ok bool) {
+func (c Conv) winograd(prepared bool) *winograd {
 	if c.Kernel != 3 || c.In%winogradChannels != 0 || c.Out%winogradChannels != 0 {
-		return winograd{}, false
+		return nil
 	}
 	switch algorithm {
 	case direct:
-		return winograd{}, false
+		return nil
 	case winograd4:
-		return winogradF4(), true
+		return winogradF4()
 	case winograd2:
-		return winogradF2(), true
+		return winogradF2()
 	}
 	if cpu.winograd4.input == nil {
-		return winograd{}, false // in Go the transforms take longer than what they save
+		return nil // in Go the transforms take longer than what they save
 	}
-	least := c.directCost()
-	for _, candidate := range []winograd{winogradF4(), winogradF2()} {
-		if cost := candidate.cost(c, prepared); cost < least {
-			f, ok, least = candidate, true, cost
+	best, least := (*winograd)(nil), c.directCost()
+	for _, f := range []*winograd{winogradF4(), winogradF2()} {
+		if cost := f.cost(c, prepared); cost < least {
+			best, least = f, cost
 		}
 	}
-	return f, ok
+	return best
 }
 
 // directCost is the number of multiply-adds of the direct convolution, without those at the borders that it leaves out.
@@ -65,13 +65,13 @@ func (c Conv) directCost() int {
 }
 
 // cost estimates the time of a pass in multiply-adds of the direct convolution.
-func (f winograd) cost(c Conv, prepared bool) int {
-	l := f.layer(c, nil)
-	area := f.alpha * f.alpha
-	cost := l.tiles.count() * area * (c.In*c.Out + transformCost*(c.In+c.Out))
+func (f *winograd) cost(c Conv, prepared bool) int {
+	tiling := f.tiling(c)
+	tiles, area := tiling.count(), f.alpha*f.alpha
+	cost := tiles * area * (c.In*c.Out + transformCost*(c.In+c.Out))
 	switch {
 	case prepared:
-	case l.few(c.In):
+	case f.few(tiles, c.In):
 		cost += filterCostFew * area * c.In * c.Out
 	default:
 		cost += filterCost * area * c.In * c.Out
@@ -79,7 +79,14 @@ func (f winograd) cost(c Conv, prepared bool) int {
 	return cost
 }
 
+// few reports whether V of that many tiles and channels fits into the caches, and M of a panel into a thread's own. Then U
+// is better transformed in parts, each of which is used while it is in the cache.
+func (f *winograd) few(tiles, channels int) bool {
+	area := f.alpha * f.alpha
+	return area*tiles*channels <= fewFactor*cacheFloats && area*tiles*cpu.nr <= cacheFloats
+}
+
 // tilesAtATime is the number of tiles in a thread's block: more make better use of the filters, fewer stay in the cache.
-func (f winograd) tilesAtATime(in, out int) int {
+func (f *winograd) tilesAtATime(in, out int) int {
 	return min(max(2*cacheFloats/(f.alpha*f.alpha*(in+out)), leastTiles*cpu.mr), mostTiles*cpu.mr)
 }

@@ -41,7 +41,7 @@ func (c Conv) DataGradient(dx, dy, w []float32) {
 
 // convolve computes y from x and the weights with the algorithm that is chosen for the shape.
 func (c Conv) convolve(y, x []float32, weights taps, bias []float32, relu bool) {
-	if f, ok := c.winograd(false); ok {
+	if f := c.winograd(false); f != nil {
 		f.convolve(c, y, x, weights, bias, relu)
 		return
 	}
@@ -53,7 +53,7 @@ func (c Conv) convolve(y, x []float32, weights taps, bias []float32, relu bool) 
 
 // Prepared is the number of floats into which Prepare puts the weights. Both depend on the machine and on the shape.
 func (c Conv) Prepared() int {
-	if f, ok := c.winograd(true); ok {
+	if f := c.winograd(true); f != nil {
 		l := f.layer(c, nil)
 		return l.filtersSize()
 	}
@@ -67,7 +67,7 @@ func (c Conv) panels(data []float32) panels { return panelsIn(data, c.Kernel*c.K
 func (c Conv) Prepare(prepared, w []float32) {
 	_, _, nw := c.sizes()
 	prepared, w = prepared[:c.Prepared()], w[:nw:nw]
-	if f, ok := c.winograd(true); ok {
+	if f := c.winograd(true); f != nil {
 		l := f.layer(c, nil)
 		l.prepare(l.filters(prepared), c.taps(w))
 		return
@@ -79,7 +79,7 @@ func (c Conv) Prepare(prepared, w []float32) {
 func (c Conv) ForwardPrepared(y, x, prepared, bias []float32, relu bool) {
 	nx, ny, _ := c.sizes()
 	x, y, prepared = x[:nx:nx], y[:ny:ny], prepared[:c.Prepared()]
-	if f, ok := c.winograd(true); ok {
+	if f := c.winograd(true); f != nil {
 		f.convolvePrepared(c, y, x, prepared, bias, relu)
 		return
 	}
@@ -90,7 +90,7 @@ func (c Conv) ForwardPrepared(y, x, prepared, bias []float32, relu bool) {
 func (c Conv) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	nx, ny, nw := c.sizes()
 	x, dy, dw = x[:nx:nx], dy[:ny:ny], dw[:nw:nw]
-	if f, ok := c.winograd(false); ok {
+	if f := c.winograd(false); f != nil {
 		f.weightGradient(c, c.taps(dw), x, dy, accumulate)
 		return
 	}

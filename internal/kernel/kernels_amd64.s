@@ -221,21 +221,20 @@ GLOBL laneMasks<>(SB), RODATA|NOPTR, $64
 // func gemmAVX512(p *gemm)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·gemmAVX512(SB), NOSPLIT, $32-8
-	MOVQ p+0(FP), SI
-	MOVQ 120(SI), AX
+	MOVQ p+0(FP), BP
+	MOVQ 120(BP), AX
 	MOVQ AX, (SP)
-	MOVQ 24(SI), AX
+	MOVQ 24(BP), AX
 	MOVQ AX, 8(SP)
-	MOVQ (SI), AX
+	MOVQ (BP), AX
 	MOVQ AX, 16(SP)
-	MOVQ 72(SI), AX
+	MOVQ 72(BP), AX
 	MOVQ AX, 24(SP)
 
 next:
-	MOVQ    p+0(FP), SI
-	MOVQ    128(SI), CX
+	MOVQ    128(BP), CX
 	MOVQ    (SP), DX
-	MOVQ    192(SI), AX
+	MOVQ    192(BP), AX
 	CMPQ    DX, AX
 	CMOVQGT AX, DX
 	CMPQ    CX, $0x10
@@ -339,9 +338,8 @@ tile14x2masked:
 	VXORPS     Z25, Z25, Z25
 	VXORPS     Z26, Z26, Z26
 	VXORPS     Z27, Z27, Z27
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -384,27 +382,26 @@ tile14x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile14x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
@@ -468,17 +465,16 @@ tile14x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile14x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile14x2maskedupdate
-	VBROADCASTSS 204(AX), Z28
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z28
+	CMPB         200(BP), $0x00
 	JNE          tile14x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z28, Z0
@@ -724,8 +720,8 @@ tile14x2maskedstream:
 	JMP      tile14x2maskedwritten
 
 tile14x2maskedupdate:
-	VBROADCASTSS 208(AX), Z28
-	VBROADCASTSS 212(AX), Z29
+	VBROADCASTSS 208(BP), Z28
+	VBROADCASTSS 212(BP), Z29
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z30
@@ -1037,9 +1033,8 @@ tile14x1masked:
 	VXORPS     Z11, Z11, Z11
 	VXORPS     Z12, Z12, Z12
 	VXORPS     Z13, Z13, Z13
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -1068,27 +1063,26 @@ tile14x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile14x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
@@ -1122,16 +1116,15 @@ tile14x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile14x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile14x1maskedupdate
-	VBROADCASTSS     204(AX), Z14
+	VBROADCASTSS     204(BP), Z14
 	VMOVUPS.Z        (R9), K1, Z15
 	VADDPS           Z15, Z0, Z0
 	VMAXPS           Z0, Z14, Z0
@@ -1219,8 +1212,8 @@ tile14x1maskedstep:
 	JMP              tile14x1maskedwritten
 
 tile14x1maskedupdate:
-	VBROADCASTSS 208(AX), Z14
-	VBROADCASTSS 212(AX), Z15
+	VBROADCASTSS 208(BP), Z14
+	VBROADCASTSS 212(BP), Z15
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z16
@@ -1418,9 +1411,8 @@ tile13x2masked:
 	VXORPS     Z23, Z23, Z23
 	VXORPS     Z24, Z24, Z24
 	VXORPS     Z25, Z25, Z25
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -1460,27 +1452,26 @@ tile13x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile13x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
@@ -1541,17 +1532,16 @@ tile13x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile13x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile13x2maskedupdate
-	VBROADCASTSS 204(AX), Z26
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z26
+	CMPB         200(BP), $0x00
 	JNE          tile13x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z26, Z0
@@ -1780,8 +1770,8 @@ tile13x2maskedstream:
 	JMP      tile13x2maskedwritten
 
 tile13x2maskedupdate:
-	VBROADCASTSS 208(AX), Z26
-	VBROADCASTSS 212(AX), Z27
+	VBROADCASTSS 208(BP), Z26
+	VBROADCASTSS 212(BP), Z27
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z28
@@ -2072,9 +2062,8 @@ tile13x1masked:
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
 	VXORPS     Z12, Z12, Z12
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -2101,27 +2090,26 @@ tile13x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile13x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
@@ -2154,16 +2142,15 @@ tile13x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile13x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile13x1maskedupdate
-	VBROADCASTSS     204(AX), Z13
+	VBROADCASTSS     204(BP), Z13
 	VMOVUPS.Z        (R9), K1, Z14
 	VADDPS           Z14, Z0, Z0
 	VMAXPS           Z0, Z13, Z0
@@ -2245,8 +2232,8 @@ tile13x1maskedstep:
 	JMP              tile13x1maskedwritten
 
 tile13x1maskedupdate:
-	VBROADCASTSS 208(AX), Z13
-	VBROADCASTSS 212(AX), Z14
+	VBROADCASTSS 208(BP), Z13
+	VBROADCASTSS 212(BP), Z14
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z15
@@ -2431,9 +2418,8 @@ tile12x2masked:
 	VXORPS     Z21, Z21, Z21
 	VXORPS     Z22, Z22, Z22
 	VXORPS     Z23, Z23, Z23
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -2470,27 +2456,26 @@ tile12x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile12x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
@@ -2546,17 +2531,16 @@ tile12x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile12x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile12x2maskedupdate
-	VBROADCASTSS 204(AX), Z24
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z24
+	CMPB         200(BP), $0x00
 	JNE          tile12x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z24, Z0
@@ -2768,8 +2752,8 @@ tile12x2maskedstream:
 	JMP      tile12x2maskedwritten
 
 tile12x2maskedupdate:
-	VBROADCASTSS 208(AX), Z24
-	VBROADCASTSS 212(AX), Z25
+	VBROADCASTSS 208(BP), Z24
+	VBROADCASTSS 212(BP), Z25
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z26
@@ -3039,9 +3023,8 @@ tile12x1masked:
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -3066,27 +3049,26 @@ tile12x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile12x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
@@ -3116,16 +3098,15 @@ tile12x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile12x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile12x1maskedupdate
-	VBROADCASTSS     204(AX), Z12
+	VBROADCASTSS     204(BP), Z12
 	VMOVUPS.Z        (R9), K1, Z13
 	VADDPS           Z13, Z0, Z0
 	VMAXPS           Z0, Z12, Z0
@@ -3201,8 +3182,8 @@ tile12x1maskedstep:
 	JMP              tile12x1maskedwritten
 
 tile12x1maskedupdate:
-	VBROADCASTSS 208(AX), Z12
-	VBROADCASTSS 212(AX), Z13
+	VBROADCASTSS 208(BP), Z12
+	VBROADCASTSS 212(BP), Z13
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z14
@@ -3374,9 +3355,8 @@ tile11x2masked:
 	VXORPS     Z19, Z19, Z19
 	VXORPS     Z20, Z20, Z20
 	VXORPS     Z21, Z21, Z21
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -3410,27 +3390,26 @@ tile11x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile11x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
@@ -3483,17 +3462,16 @@ tile11x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile11x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile11x2maskedupdate
-	VBROADCASTSS 204(AX), Z22
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z22
+	CMPB         200(BP), $0x00
 	JNE          tile11x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z22, Z0
@@ -3688,8 +3666,8 @@ tile11x2maskedstream:
 	JMP      tile11x2maskedwritten
 
 tile11x2maskedupdate:
-	VBROADCASTSS 208(AX), Z22
-	VBROADCASTSS 212(AX), Z23
+	VBROADCASTSS 208(BP), Z22
+	VBROADCASTSS 212(BP), Z23
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z24
@@ -3938,9 +3916,8 @@ tile11x1masked:
 	VXORPS     Z8, Z8, Z8
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -3963,27 +3940,26 @@ tile11x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile11x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
@@ -4012,16 +3988,15 @@ tile11x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile11x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile11x1maskedupdate
-	VBROADCASTSS     204(AX), Z11
+	VBROADCASTSS     204(BP), Z11
 	VMOVUPS.Z        (R9), K1, Z12
 	VADDPS           Z12, Z0, Z0
 	VMAXPS           Z0, Z11, Z0
@@ -4091,8 +4066,8 @@ tile11x1maskedstep:
 	JMP              tile11x1maskedwritten
 
 tile11x1maskedupdate:
-	VBROADCASTSS 208(AX), Z11
-	VBROADCASTSS 212(AX), Z12
+	VBROADCASTSS 208(BP), Z11
+	VBROADCASTSS 212(BP), Z12
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z13
@@ -4251,9 +4226,8 @@ tile10x2masked:
 	VXORPS     Z17, Z17, Z17
 	VXORPS     Z18, Z18, Z18
 	VXORPS     Z19, Z19, Z19
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -4284,27 +4258,26 @@ tile10x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile10x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
@@ -4354,17 +4327,16 @@ tile10x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile10x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile10x2maskedupdate
-	VBROADCASTSS 204(AX), Z20
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z20
+	CMPB         200(BP), $0x00
 	JNE          tile10x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z20, Z0
@@ -4542,8 +4514,8 @@ tile10x2maskedstream:
 	JMP      tile10x2maskedwritten
 
 tile10x2maskedupdate:
-	VBROADCASTSS 208(AX), Z20
-	VBROADCASTSS 212(AX), Z21
+	VBROADCASTSS 208(BP), Z20
+	VBROADCASTSS 212(BP), Z21
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z22
@@ -4771,9 +4743,8 @@ tile10x1masked:
 	VXORPS     Z7, Z7, Z7
 	VXORPS     Z8, Z8, Z8
 	VXORPS     Z9, Z9, Z9
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -4794,27 +4765,26 @@ tile10x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile10x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 	LEAQ (R10)(R14*1), R11
@@ -4842,16 +4812,15 @@ tile10x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile10x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile10x1maskedupdate
-	VBROADCASTSS     204(AX), Z10
+	VBROADCASTSS     204(BP), Z10
 	VMOVUPS.Z        (R9), K1, Z11
 	VADDPS           Z11, Z0, Z0
 	VMAXPS           Z0, Z10, Z0
@@ -4915,8 +4884,8 @@ tile10x1maskedstep:
 	JMP              tile10x1maskedwritten
 
 tile10x1maskedupdate:
-	VBROADCASTSS 208(AX), Z10
-	VBROADCASTSS 212(AX), Z11
+	VBROADCASTSS 208(BP), Z10
+	VBROADCASTSS 212(BP), Z11
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z12
@@ -5062,9 +5031,8 @@ tile9x2masked:
 	VXORPS     Z15, Z15, Z15
 	VXORPS     Z16, Z16, Z16
 	VXORPS     Z17, Z17, Z17
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -5092,27 +5060,26 @@ tile9x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile9x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 
@@ -5157,17 +5124,16 @@ tile9x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile9x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile9x2maskedupdate
-	VBROADCASTSS 204(AX), Z18
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z18
+	CMPB         200(BP), $0x00
 	JNE          tile9x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z18, Z0
@@ -5328,8 +5294,8 @@ tile9x2maskedstream:
 	JMP      tile9x2maskedwritten
 
 tile9x2maskedupdate:
-	VBROADCASTSS 208(AX), Z18
-	VBROADCASTSS 212(AX), Z19
+	VBROADCASTSS 208(BP), Z18
+	VBROADCASTSS 212(BP), Z19
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z20
@@ -5536,9 +5502,8 @@ tile9x1masked:
 	VXORPS     Z6, Z6, Z6
 	VXORPS     Z7, Z7, Z7
 	VXORPS     Z8, Z8, Z8
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -5557,27 +5522,26 @@ tile9x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile9x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 
@@ -5602,16 +5566,15 @@ tile9x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile9x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile9x1maskedupdate
-	VBROADCASTSS     204(AX), Z9
+	VBROADCASTSS     204(BP), Z9
 	VMOVUPS.Z        (R9), K1, Z10
 	VADDPS           Z10, Z0, Z0
 	VMAXPS           Z0, Z9, Z0
@@ -5669,8 +5632,8 @@ tile9x1maskedstep:
 	JMP              tile9x1maskedwritten
 
 tile9x1maskedupdate:
-	VBROADCASTSS 208(AX), Z9
-	VBROADCASTSS 212(AX), Z10
+	VBROADCASTSS 208(BP), Z9
+	VBROADCASTSS 212(BP), Z10
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z11
@@ -5803,9 +5766,8 @@ tile8x2masked:
 	VXORPS     Z13, Z13, Z13
 	VXORPS     Z14, Z14, Z14
 	VXORPS     Z15, Z15, Z15
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -5830,27 +5792,26 @@ tile8x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile8x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 
@@ -5892,17 +5853,16 @@ tile8x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile8x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile8x2maskedupdate
-	VBROADCASTSS 204(AX), Z16
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z16
+	CMPB         200(BP), $0x00
 	JNE          tile8x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z16, Z0
@@ -6046,8 +6006,8 @@ tile8x2maskedstream:
 	JMP      tile8x2maskedwritten
 
 tile8x2maskedupdate:
-	VBROADCASTSS 208(AX), Z16
-	VBROADCASTSS 212(AX), Z17
+	VBROADCASTSS 208(BP), Z16
+	VBROADCASTSS 212(BP), Z17
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z18
@@ -6233,9 +6193,8 @@ tile8x1masked:
 	VXORPS     Z5, Z5, Z5
 	VXORPS     Z6, Z6, Z6
 	VXORPS     Z7, Z7, Z7
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -6252,27 +6211,26 @@ tile8x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile8x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 
@@ -6296,16 +6254,15 @@ tile8x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile8x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile8x1maskedupdate
-	VBROADCASTSS     204(AX), Z8
+	VBROADCASTSS     204(BP), Z8
 	VMOVUPS.Z        (R9), K1, Z9
 	VADDPS           Z9, Z0, Z0
 	VMAXPS           Z0, Z8, Z0
@@ -6357,8 +6314,8 @@ tile8x1maskedstep:
 	JMP              tile8x1maskedwritten
 
 tile8x1maskedupdate:
-	VBROADCASTSS 208(AX), Z8
-	VBROADCASTSS 212(AX), Z9
+	VBROADCASTSS 208(BP), Z8
+	VBROADCASTSS 212(BP), Z9
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z10
@@ -6478,9 +6435,8 @@ tile7x2masked:
 	VXORPS     Z11, Z11, Z11
 	VXORPS     Z12, Z12, Z12
 	VXORPS     Z13, Z13, Z13
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -6502,27 +6458,26 @@ tile7x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile7x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 
@@ -6561,17 +6516,16 @@ tile7x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile7x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile7x2maskedupdate
-	VBROADCASTSS 204(AX), Z14
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z14
+	CMPB         200(BP), $0x00
 	JNE          tile7x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z14, Z0
@@ -6698,8 +6652,8 @@ tile7x2maskedstream:
 	JMP      tile7x2maskedwritten
 
 tile7x2maskedupdate:
-	VBROADCASTSS 208(AX), Z14
-	VBROADCASTSS 212(AX), Z15
+	VBROADCASTSS 208(BP), Z14
+	VBROADCASTSS 212(BP), Z15
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z16
@@ -6864,9 +6818,8 @@ tile7x1masked:
 	VXORPS     Z4, Z4, Z4
 	VXORPS     Z5, Z5, Z5
 	VXORPS     Z6, Z6, Z6
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -6881,27 +6834,26 @@ tile7x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile7x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 	LEAQ (R9)(R14*1), R10
 
@@ -6924,16 +6876,15 @@ tile7x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile7x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile7x1maskedupdate
-	VBROADCASTSS     204(AX), Z7
+	VBROADCASTSS     204(BP), Z7
 	VMOVUPS.Z        (R9), K1, Z8
 	VADDPS           Z8, Z0, Z0
 	VMAXPS           Z0, Z7, Z0
@@ -6979,8 +6930,8 @@ tile7x1maskedstep:
 	JMP              tile7x1maskedwritten
 
 tile7x1maskedupdate:
-	VBROADCASTSS 208(AX), Z7
-	VBROADCASTSS 212(AX), Z8
+	VBROADCASTSS 208(BP), Z7
+	VBROADCASTSS 212(BP), Z8
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z9
@@ -7087,9 +7038,8 @@ tile6x2masked:
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -7108,27 +7058,26 @@ tile6x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile6x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile6x2maskedstep:
@@ -7162,17 +7111,16 @@ tile6x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile6x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile6x2maskedupdate
-	VBROADCASTSS 204(AX), Z12
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z12
+	CMPB         200(BP), $0x00
 	JNE          tile6x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z12, Z0
@@ -7282,8 +7230,8 @@ tile6x2maskedstream:
 	JMP      tile6x2maskedwritten
 
 tile6x2maskedupdate:
-	VBROADCASTSS 208(AX), Z12
-	VBROADCASTSS 212(AX), Z13
+	VBROADCASTSS 208(BP), Z12
+	VBROADCASTSS 212(BP), Z13
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z14
@@ -7427,9 +7375,8 @@ tile6x1masked:
 	VXORPS     Z3, Z3, Z3
 	VXORPS     Z4, Z4, Z4
 	VXORPS     Z5, Z5, Z5
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -7442,27 +7389,26 @@ tile6x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile6x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile6x1maskedstep:
@@ -7482,16 +7428,15 @@ tile6x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile6x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile6x1maskedupdate
-	VBROADCASTSS     204(AX), Z6
+	VBROADCASTSS     204(BP), Z6
 	VMOVUPS.Z        (R9), K1, Z7
 	VADDPS           Z7, Z0, Z0
 	VMAXPS           Z0, Z6, Z0
@@ -7531,8 +7476,8 @@ tile6x1maskedstep:
 	JMP              tile6x1maskedwritten
 
 tile6x1maskedupdate:
-	VBROADCASTSS 208(AX), Z6
-	VBROADCASTSS 212(AX), Z7
+	VBROADCASTSS 208(BP), Z6
+	VBROADCASTSS 212(BP), Z7
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z8
@@ -7626,9 +7571,8 @@ tile5x2masked:
 	VXORPS     Z7, Z7, Z7
 	VXORPS     Z8, Z8, Z8
 	VXORPS     Z9, Z9, Z9
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -7644,27 +7588,26 @@ tile5x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile5x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile5x2maskedstep:
@@ -7695,17 +7638,16 @@ tile5x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile5x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile5x2maskedupdate
-	VBROADCASTSS 204(AX), Z10
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z10
+	CMPB         200(BP), $0x00
 	JNE          tile5x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z10, Z0
@@ -7798,8 +7740,8 @@ tile5x2maskedstream:
 	JMP      tile5x2maskedwritten
 
 tile5x2maskedupdate:
-	VBROADCASTSS 208(AX), Z10
-	VBROADCASTSS 212(AX), Z11
+	VBROADCASTSS 208(BP), Z10
+	VBROADCASTSS 212(BP), Z11
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z12
@@ -7922,9 +7864,8 @@ tile5x1masked:
 	VXORPS     Z2, Z2, Z2
 	VXORPS     Z3, Z3, Z3
 	VXORPS     Z4, Z4, Z4
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -7935,27 +7876,26 @@ tile5x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile5x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile5x1maskedstep:
@@ -7974,16 +7914,15 @@ tile5x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile5x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile5x1maskedupdate
-	VBROADCASTSS     204(AX), Z5
+	VBROADCASTSS     204(BP), Z5
 	VMOVUPS.Z        (R9), K1, Z6
 	VADDPS           Z6, Z0, Z0
 	VMAXPS           Z0, Z5, Z0
@@ -8017,8 +7956,8 @@ tile5x1maskedstep:
 	JMP              tile5x1maskedwritten
 
 tile5x1maskedupdate:
-	VBROADCASTSS 208(AX), Z5
-	VBROADCASTSS 212(AX), Z6
+	VBROADCASTSS 208(BP), Z5
+	VBROADCASTSS 212(BP), Z6
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z7
@@ -8099,9 +8038,8 @@ tile4x2masked:
 	VXORPS     Z5, Z5, Z5
 	VXORPS     Z6, Z6, Z6
 	VXORPS     Z7, Z7, Z7
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -8114,27 +8052,26 @@ tile4x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile4x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile4x2maskedstep:
@@ -8162,17 +8099,16 @@ tile4x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile4x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile4x2maskedupdate
-	VBROADCASTSS 204(AX), Z8
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z8
+	CMPB         200(BP), $0x00
 	JNE          tile4x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z8, Z0
@@ -8248,8 +8184,8 @@ tile4x2maskedstream:
 	JMP      tile4x2maskedwritten
 
 tile4x2maskedupdate:
-	VBROADCASTSS 208(AX), Z8
-	VBROADCASTSS 212(AX), Z9
+	VBROADCASTSS 208(BP), Z8
+	VBROADCASTSS 212(BP), Z9
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z10
@@ -8351,9 +8287,8 @@ tile4x1masked:
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
 	VXORPS     Z3, Z3, Z3
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -8362,27 +8297,26 @@ tile4x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile4x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile4x1maskedstep:
@@ -8400,16 +8334,15 @@ tile4x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile4x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile4x1maskedupdate
-	VBROADCASTSS     204(AX), Z4
+	VBROADCASTSS     204(BP), Z4
 	VMOVUPS.Z        (R9), K1, Z5
 	VADDPS           Z5, Z0, Z0
 	VMAXPS           Z0, Z4, Z0
@@ -8437,8 +8370,8 @@ tile4x1maskedstep:
 	JMP              tile4x1maskedwritten
 
 tile4x1maskedupdate:
-	VBROADCASTSS 208(AX), Z4
-	VBROADCASTSS 212(AX), Z5
+	VBROADCASTSS 208(BP), Z4
+	VBROADCASTSS 212(BP), Z5
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z6
@@ -8506,9 +8439,8 @@ tile3x2masked:
 	VXORPS     Z3, Z3, Z3
 	VXORPS     Z4, Z4, Z4
 	VXORPS     Z5, Z5, Z5
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -8518,27 +8450,26 @@ tile3x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile3x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile3x2maskedstep:
 	VMOVUPS      (BX), Z6
@@ -8561,17 +8492,16 @@ tile3x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile3x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile3x2maskedupdate
-	VBROADCASTSS 204(AX), Z6
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z6
+	CMPB         200(BP), $0x00
 	JNE          tile3x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z6, Z0
@@ -8630,8 +8560,8 @@ tile3x2maskedstream:
 	JMP      tile3x2maskedwritten
 
 tile3x2maskedupdate:
-	VBROADCASTSS 208(AX), Z6
-	VBROADCASTSS 212(AX), Z7
+	VBROADCASTSS 208(BP), Z6
+	VBROADCASTSS 212(BP), Z7
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z8
@@ -8712,36 +8642,34 @@ tile3x1masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile3x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile3x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z3
@@ -8756,16 +8684,15 @@ tile3x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile3x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile3x1maskedupdate
-	VBROADCASTSS     204(AX), Z3
+	VBROADCASTSS     204(BP), Z3
 	VMOVUPS.Z        (R9), K1, Z4
 	VADDPS           Z4, Z0, Z0
 	VMAXPS           Z0, Z3, Z0
@@ -8787,8 +8714,8 @@ tile3x1maskedstep:
 	JMP              tile3x1maskedwritten
 
 tile3x1maskedupdate:
-	VBROADCASTSS 208(AX), Z3
-	VBROADCASTSS 212(AX), Z4
+	VBROADCASTSS 208(BP), Z3
+	VBROADCASTSS 212(BP), Z4
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z5
@@ -8843,36 +8770,34 @@ tile2x2masked:
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
 	VXORPS     Z3, Z3, Z3
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile2x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile2x2maskedstep:
 	VMOVUPS      (BX), Z4
@@ -8892,17 +8817,16 @@ tile2x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile2x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile2x2maskedupdate
-	VBROADCASTSS 204(AX), Z4
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z4
+	CMPB         200(BP), $0x00
 	JNE          tile2x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z4, Z0
@@ -8944,8 +8868,8 @@ tile2x2maskedstream:
 	JMP      tile2x2maskedwritten
 
 tile2x2maskedupdate:
-	VBROADCASTSS 208(AX), Z4
-	VBROADCASTSS 212(AX), Z5
+	VBROADCASTSS 208(BP), Z4
+	VBROADCASTSS 212(BP), Z5
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z6
@@ -9005,34 +8929,32 @@ tile2x2maskedlast:
 tile2x1masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile2x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile2x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z2
@@ -9046,16 +8968,15 @@ tile2x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile2x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile2x1maskedupdate
-	VBROADCASTSS     204(AX), Z2
+	VBROADCASTSS     204(BP), Z2
 	VMOVUPS.Z        (R9), K1, Z3
 	VADDPS           Z3, Z0, Z0
 	VMAXPS           Z0, Z2, Z0
@@ -9071,8 +8992,8 @@ tile2x1maskedstep:
 	JMP              tile2x1maskedwritten
 
 tile2x1maskedupdate:
-	VBROADCASTSS 208(AX), Z2
-	VBROADCASTSS 212(AX), Z3
+	VBROADCASTSS 208(BP), Z2
+	VBROADCASTSS 212(BP), Z3
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z4
@@ -9114,33 +9035,31 @@ tile2x1maskedlast:
 tile1x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile1x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile1x2maskedstep:
 	VMOVUPS      (BX), Z2
@@ -9157,17 +9076,16 @@ tile1x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile1x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile1x2maskedupdate
-	VBROADCASTSS 204(AX), Z2
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Z2
+	CMPB         200(BP), $0x00
 	JNE          tile1x2maskedstream
 	VADDPS       (R9), Z0, Z0
 	VMAXPS       Z0, Z2, Z0
@@ -9192,8 +9110,8 @@ tile1x2maskedstream:
 	JMP      tile1x2maskedwritten
 
 tile1x2maskedupdate:
-	VBROADCASTSS 208(AX), Z2
-	VBROADCASTSS 212(AX), Z3
+	VBROADCASTSS 208(BP), Z2
+	VBROADCASTSS 212(BP), Z3
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Z4
@@ -9232,32 +9150,30 @@ tile1x2maskedlast:
 
 tile1x1masked:
 	VXORPS     Z0, Z0, Z0
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile1x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile1x1maskedstep:
 	VMOVUPS.Z        (BX), K1, Z1
@@ -9270,16 +9186,15 @@ tile1x1maskedstep:
 	ADDQ             $0x10, SI
 	DECQ             DI
 	JNZ              tile1x1maskedrun
-	MOVQ             p+0(FP), AX
 	MOVQ             16(SP), R8
 	MOVQ             24(SP), R9
-	MOVQ             144(AX), R10
+	MOVQ             144(BP), R10
 	SHLQ             $0x02, R10
-	MOVQ             176(AX), R11
+	MOVQ             176(BP), R11
 	SHLQ             $0x02, R11
-	CMPB             201(AX), $0x00
+	CMPB             201(BP), $0x00
 	JNE              tile1x1maskedupdate
-	VBROADCASTSS     204(AX), Z1
+	VBROADCASTSS     204(BP), Z1
 	VMOVUPS.Z        (R9), K1, Z2
 	VADDPS           Z2, Z0, Z0
 	VMAXPS           Z0, Z1, Z0
@@ -9289,8 +9204,8 @@ tile1x1maskedstep:
 	JMP              tile1x1maskedwritten
 
 tile1x1maskedupdate:
-	VBROADCASTSS 208(AX), Z1
-	VBROADCASTSS 212(AX), Z2
+	VBROADCASTSS 208(BP), Z1
+	VBROADCASTSS 212(BP), Z2
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS.Z    (R8), K1, Z3
@@ -17195,21 +17110,20 @@ channels:
 // func gemmAVX2(p *gemm)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmAVX2(SB), NOSPLIT, $32-8
-	MOVQ p+0(FP), SI
-	MOVQ 120(SI), AX
+	MOVQ p+0(FP), BP
+	MOVQ 120(BP), AX
 	MOVQ AX, (SP)
-	MOVQ 24(SI), AX
+	MOVQ 24(BP), AX
 	MOVQ AX, 8(SP)
-	MOVQ (SI), AX
+	MOVQ (BP), AX
 	MOVQ AX, 16(SP)
-	MOVQ 72(SI), AX
+	MOVQ 72(BP), AX
 	MOVQ AX, 24(SP)
 
 next:
-	MOVQ    p+0(FP), SI
-	MOVQ    128(SI), CX
+	MOVQ    128(BP), CX
 	MOVQ    (SP), DX
-	MOVQ    192(SI), AX
+	MOVQ    192(BP), AX
 	CMPQ    DX, AX
 	CMOVQGT AX, DX
 	CMPQ    CX, $0x08
@@ -17279,9 +17193,8 @@ tile6x2masked:
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -17300,27 +17213,26 @@ tile6x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile6x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile6x2maskedstep:
@@ -17353,16 +17265,15 @@ tile6x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile6x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile6x2maskedupdate
-	VBROADCASTSS 204(AX), Y12
+	VBROADCASTSS 204(BP), Y12
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y12, Y0
 	VMOVUPS      Y0, (R8)
@@ -17420,8 +17331,8 @@ tile6x2maskedstep:
 	JMP          tile6x2maskedwritten
 
 tile6x2maskedupdate:
-	VBROADCASTSS 208(AX), Y12
-	VBROADCASTSS 212(AX), Y13
+	VBROADCASTSS 208(BP), Y12
+	VBROADCASTSS 212(BP), Y13
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y14
@@ -17559,9 +17470,8 @@ tile6x2:
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -17580,27 +17490,26 @@ tile6x2:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile6x2run:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile6x2step:
@@ -17633,17 +17542,16 @@ tile6x2step:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile6x2run
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile6x2update
-	VBROADCASTSS 204(AX), Y12
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Y12
+	CMPB         200(BP), $0x00
 	JNE          tile6x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y12, Y0
@@ -17747,8 +17655,8 @@ tile6x2stream:
 	JMP      tile6x2written
 
 tile6x2update:
-	VBROADCASTSS 208(AX), Y12
-	VBROADCASTSS 212(AX), Y13
+	VBROADCASTSS 208(BP), Y12
+	VBROADCASTSS 212(BP), Y13
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y14
@@ -17880,9 +17788,8 @@ tile6x1masked:
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -17895,27 +17802,26 @@ tile6x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile6x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile6x1maskedstep:
@@ -17941,16 +17847,15 @@ tile6x1maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile6x1maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile6x1maskedupdate
-	VBROADCASTSS 204(AX), Y6
+	VBROADCASTSS 204(BP), Y6
 	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y0, Y0
 	VMAXPS       Y0, Y6, Y0
@@ -17990,8 +17895,8 @@ tile6x1maskedstep:
 	JMP          tile6x1maskedwritten
 
 tile6x1maskedupdate:
-	VBROADCASTSS 208(AX), Y6
-	VBROADCASTSS 212(AX), Y7
+	VBROADCASTSS 208(BP), Y6
+	VBROADCASTSS 212(BP), Y7
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMASKMOVPS   (R8), Y15, Y8
@@ -18085,9 +17990,8 @@ tile5x2masked:
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -18103,27 +18007,26 @@ tile5x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile5x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile5x2maskedstep:
@@ -18153,16 +18056,15 @@ tile5x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile5x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile5x2maskedupdate
-	VBROADCASTSS 204(AX), Y10
+	VBROADCASTSS 204(BP), Y10
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y10, Y0
 	VMOVUPS      Y0, (R8)
@@ -18211,8 +18113,8 @@ tile5x2maskedstep:
 	JMP          tile5x2maskedwritten
 
 tile5x2maskedupdate:
-	VBROADCASTSS 208(AX), Y10
-	VBROADCASTSS 212(AX), Y11
+	VBROADCASTSS 208(BP), Y10
+	VBROADCASTSS 212(BP), Y11
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y12
@@ -18330,9 +18232,8 @@ tile5x2:
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -18348,27 +18249,26 @@ tile5x2:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile5x2run:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile5x2step:
@@ -18398,17 +18298,16 @@ tile5x2step:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile5x2run
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile5x2update
-	VBROADCASTSS 204(AX), Y10
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Y10
+	CMPB         200(BP), $0x00
 	JNE          tile5x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y10, Y0
@@ -18496,8 +18395,8 @@ tile5x2stream:
 	JMP      tile5x2written
 
 tile5x2update:
-	VBROADCASTSS 208(AX), Y10
-	VBROADCASTSS 212(AX), Y11
+	VBROADCASTSS 208(BP), Y10
+	VBROADCASTSS 212(BP), Y11
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y12
@@ -18610,9 +18509,8 @@ tile5x1masked:
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -18623,27 +18521,26 @@ tile5x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile5x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile5x1maskedstep:
@@ -18667,16 +18564,15 @@ tile5x1maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile5x1maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile5x1maskedupdate
-	VBROADCASTSS 204(AX), Y5
+	VBROADCASTSS 204(BP), Y5
 	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y0, Y0
 	VMAXPS       Y0, Y5, Y0
@@ -18710,8 +18606,8 @@ tile5x1maskedstep:
 	JMP          tile5x1maskedwritten
 
 tile5x1maskedupdate:
-	VBROADCASTSS 208(AX), Y5
-	VBROADCASTSS 212(AX), Y6
+	VBROADCASTSS 208(BP), Y5
+	VBROADCASTSS 212(BP), Y6
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMASKMOVPS   (R8), Y15, Y7
@@ -18792,9 +18688,8 @@ tile4x2masked:
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -18807,27 +18702,26 @@ tile4x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile4x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile4x2maskedstep:
@@ -18854,16 +18748,15 @@ tile4x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile4x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile4x2maskedupdate
-	VBROADCASTSS 204(AX), Y8
+	VBROADCASTSS 204(BP), Y8
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      Y0, (R8)
@@ -18903,8 +18796,8 @@ tile4x2maskedstep:
 	JMP          tile4x2maskedwritten
 
 tile4x2maskedupdate:
-	VBROADCASTSS 208(AX), Y8
-	VBROADCASTSS 212(AX), Y9
+	VBROADCASTSS 208(BP), Y8
+	VBROADCASTSS 212(BP), Y9
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y10
@@ -19002,9 +18895,8 @@ tile4x2:
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -19017,27 +18909,26 @@ tile4x2:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile4x2run:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile4x2step:
@@ -19064,17 +18955,16 @@ tile4x2step:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile4x2run
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile4x2update
-	VBROADCASTSS 204(AX), Y8
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Y8
+	CMPB         200(BP), $0x00
 	JNE          tile4x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y8, Y0
@@ -19146,8 +19036,8 @@ tile4x2stream:
 	JMP      tile4x2written
 
 tile4x2update:
-	VBROADCASTSS 208(AX), Y8
-	VBROADCASTSS 212(AX), Y9
+	VBROADCASTSS 208(BP), Y8
+	VBROADCASTSS 212(BP), Y9
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y10
@@ -19241,9 +19131,8 @@ tile4x1masked:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
@@ -19252,27 +19141,26 @@ tile4x1masked:
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile4x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 	LEAQ (R8)(R14*1), R9
 
 tile4x1maskedstep:
@@ -19294,16 +19182,15 @@ tile4x1maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile4x1maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile4x1maskedupdate
-	VBROADCASTSS 204(AX), Y4
+	VBROADCASTSS 204(BP), Y4
 	VMASKMOVPS   (R9), Y15, Y5
 	VADDPS       Y5, Y0, Y0
 	VMAXPS       Y0, Y4, Y0
@@ -19331,8 +19218,8 @@ tile4x1maskedstep:
 	JMP          tile4x1maskedwritten
 
 tile4x1maskedupdate:
-	VBROADCASTSS 208(AX), Y4
-	VBROADCASTSS 212(AX), Y5
+	VBROADCASTSS 208(BP), Y4
+	VBROADCASTSS 212(BP), Y5
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMASKMOVPS   (R8), Y15, Y6
@@ -19400,9 +19287,8 @@ tile3x2masked:
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -19412,27 +19298,26 @@ tile3x2masked:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile3x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile3x2maskedstep:
 	VMOVUPS      (BX), Y6
@@ -19454,16 +19339,15 @@ tile3x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile3x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile3x2maskedupdate
-	VBROADCASTSS 204(AX), Y6
+	VBROADCASTSS 204(BP), Y6
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y6, Y0
 	VMOVUPS      Y0, (R8)
@@ -19494,8 +19378,8 @@ tile3x2maskedstep:
 	JMP          tile3x2maskedwritten
 
 tile3x2maskedupdate:
-	VBROADCASTSS 208(AX), Y6
-	VBROADCASTSS 212(AX), Y7
+	VBROADCASTSS 208(BP), Y6
+	VBROADCASTSS 212(BP), Y7
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y8
@@ -19573,9 +19457,8 @@ tile3x2:
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
@@ -19585,27 +19468,26 @@ tile3x2:
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile3x2run:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile3x2step:
 	VMOVUPS      (BX), Y6
@@ -19627,17 +19509,16 @@ tile3x2step:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile3x2run
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile3x2update
-	VBROADCASTSS 204(AX), Y6
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Y6
+	CMPB         200(BP), $0x00
 	JNE          tile3x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y6, Y0
@@ -19693,8 +19574,8 @@ tile3x2stream:
 	JMP      tile3x2written
 
 tile3x2update:
-	VBROADCASTSS 208(AX), Y6
-	VBROADCASTSS 212(AX), Y7
+	VBROADCASTSS 208(BP), Y6
+	VBROADCASTSS 212(BP), Y7
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y8
@@ -19769,36 +19650,34 @@ tile3x1masked:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile3x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile3x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y3
@@ -19816,16 +19695,15 @@ tile3x1maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile3x1maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile3x1maskedupdate
-	VBROADCASTSS 204(AX), Y3
+	VBROADCASTSS 204(BP), Y3
 	VMASKMOVPS   (R9), Y15, Y4
 	VADDPS       Y4, Y0, Y0
 	VMAXPS       Y0, Y3, Y0
@@ -19847,8 +19725,8 @@ tile3x1maskedstep:
 	JMP          tile3x1maskedwritten
 
 tile3x1maskedupdate:
-	VBROADCASTSS 208(AX), Y3
-	VBROADCASTSS 212(AX), Y4
+	VBROADCASTSS 208(BP), Y3
+	VBROADCASTSS 212(BP), Y4
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMASKMOVPS   (R8), Y15, Y5
@@ -19903,36 +19781,34 @@ tile2x2masked:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile2x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile2x2maskedstep:
 	VMOVUPS      (BX), Y4
@@ -19951,16 +19827,15 @@ tile2x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile2x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile2x2maskedupdate
-	VBROADCASTSS 204(AX), Y4
+	VBROADCASTSS 204(BP), Y4
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y4, Y0
 	VMOVUPS      Y0, (R8)
@@ -19982,8 +19857,8 @@ tile2x2maskedstep:
 	JMP          tile2x2maskedwritten
 
 tile2x2maskedupdate:
-	VBROADCASTSS 208(AX), Y4
-	VBROADCASTSS 212(AX), Y5
+	VBROADCASTSS 208(BP), Y4
+	VBROADCASTSS 212(BP), Y5
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y6
@@ -20041,36 +19916,34 @@ tile2x2:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile2x2run:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile2x2step:
 	VMOVUPS      (BX), Y4
@@ -20089,17 +19962,16 @@ tile2x2step:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile2x2run
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile2x2update
-	VBROADCASTSS 204(AX), Y4
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Y4
+	CMPB         200(BP), $0x00
 	JNE          tile2x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y4, Y0
@@ -20139,8 +20011,8 @@ tile2x2stream:
 	JMP      tile2x2written
 
 tile2x2update:
-	VBROADCASTSS 208(AX), Y4
-	VBROADCASTSS 212(AX), Y5
+	VBROADCASTSS 208(BP), Y4
+	VBROADCASTSS 212(BP), Y5
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y6
@@ -20196,34 +20068,32 @@ tile2x2last:
 tile2x1masked:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	ADDQ       R9, R8
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile2x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile2x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y2
@@ -20239,16 +20109,15 @@ tile2x1maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile2x1maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile2x1maskedupdate
-	VBROADCASTSS 204(AX), Y2
+	VBROADCASTSS 204(BP), Y2
 	VMASKMOVPS   (R9), Y15, Y3
 	VADDPS       Y3, Y0, Y0
 	VMAXPS       Y0, Y2, Y0
@@ -20264,8 +20133,8 @@ tile2x1maskedstep:
 	JMP          tile2x1maskedwritten
 
 tile2x1maskedupdate:
-	VBROADCASTSS 208(AX), Y2
-	VBROADCASTSS 212(AX), Y3
+	VBROADCASTSS 208(BP), Y2
+	VBROADCASTSS 212(BP), Y3
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMASKMOVPS   (R8), Y15, Y4
@@ -20307,33 +20176,31 @@ tile2x1maskedlast:
 tile1x2masked:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile1x2maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile1x2maskedstep:
 	VMOVUPS      (BX), Y2
@@ -20349,16 +20216,15 @@ tile1x2maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile1x2maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile1x2maskedupdate
-	VBROADCASTSS 204(AX), Y2
+	VBROADCASTSS 204(BP), Y2
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y2, Y0
 	VMOVUPS      Y0, (R8)
@@ -20371,8 +20237,8 @@ tile1x2maskedstep:
 	JMP          tile1x2maskedwritten
 
 tile1x2maskedupdate:
-	VBROADCASTSS 208(AX), Y2
-	VBROADCASTSS 212(AX), Y3
+	VBROADCASTSS 208(BP), Y2
+	VBROADCASTSS 212(BP), Y3
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y4
@@ -20410,33 +20276,31 @@ tile1x2maskedlast:
 tile1x2:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile1x2run:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile1x2step:
 	VMOVUPS      (BX), Y2
@@ -20452,17 +20316,16 @@ tile1x2step:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile1x2run
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile1x2update
-	VBROADCASTSS 204(AX), Y2
-	CMPB         200(AX), $0x00
+	VBROADCASTSS 204(BP), Y2
+	CMPB         200(BP), $0x00
 	JNE          tile1x2stream
 	VADDPS       (R9), Y0, Y0
 	VMAXPS       Y0, Y2, Y0
@@ -20486,8 +20349,8 @@ tile1x2stream:
 	JMP      tile1x2written
 
 tile1x2update:
-	VBROADCASTSS 208(AX), Y2
-	VBROADCASTSS 212(AX), Y3
+	VBROADCASTSS 208(BP), Y2
+	VBROADCASTSS 212(BP), Y3
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMOVUPS      (R8), Y4
@@ -20524,32 +20387,30 @@ tile1x2last:
 
 tile1x1masked:
 	VXORPS     Y0, Y0, Y0
-	MOVQ       p+0(FP), SI
 	MOVQ       24(SP), R8
-	MOVQ       176(SI), R9
+	MOVQ       176(BP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
-	MOVQ       104(SI), DI
-	MOVQ       152(SI), R13
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
 	SHLQ       $0x02, R13
-	MOVQ       160(SI), R15
+	MOVQ       160(BP), R15
 	SHLQ       $0x02, R15
-	MOVQ       168(SI), DX
+	MOVQ       168(BP), DX
 	SHLQ       $0x02, DX
-	MOVQ       184(SI), CX
+	MOVQ       184(BP), CX
 	SHLQ       $0x02, CX
 	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(SI), SI
+	MOVQ       96(BP), SI
 
 tile1x1maskedrun:
-	MOVQ p+0(FP), AX
-	MOVQ 48(AX), BX
-	MOVQ 8(SI), R8
-	LEAQ (BX)(R8*4), BX
-	MOVQ 136(AX), AX
-	MOVQ (SI), R8
-	SHLQ $0x02, R8
-	ADDQ 8(SP), R8
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
 
 tile1x1maskedstep:
 	VMASKMOVPS   (BX), Y15, Y1
@@ -20563,16 +20424,15 @@ tile1x1maskedstep:
 	ADDQ         $0x10, SI
 	DECQ         DI
 	JNZ          tile1x1maskedrun
-	MOVQ         p+0(FP), AX
 	MOVQ         16(SP), R8
 	MOVQ         24(SP), R9
-	MOVQ         144(AX), R10
+	MOVQ         144(BP), R10
 	SHLQ         $0x02, R10
-	MOVQ         176(AX), R11
+	MOVQ         176(BP), R11
 	SHLQ         $0x02, R11
-	CMPB         201(AX), $0x00
+	CMPB         201(BP), $0x00
 	JNE          tile1x1maskedupdate
-	VBROADCASTSS 204(AX), Y1
+	VBROADCASTSS 204(BP), Y1
 	VMASKMOVPS   (R9), Y15, Y2
 	VADDPS       Y2, Y0, Y0
 	VMAXPS       Y0, Y1, Y0
@@ -20582,8 +20442,8 @@ tile1x1maskedstep:
 	JMP          tile1x1maskedwritten
 
 tile1x1maskedupdate:
-	VBROADCASTSS 208(AX), Y1
-	VBROADCASTSS 212(AX), Y2
+	VBROADCASTSS 208(BP), Y1
+	VBROADCASTSS 212(BP), Y2
 	PREFETCHT1   512(R8)
 	PREFETCHT1   512(R9)
 	VMASKMOVPS   (R8), Y15, Y3

@@ -54,13 +54,13 @@ func (e elements) tile(row int) grid {
 // winogradLayer is what the passes of a layer have in common.
 type winogradLayer struct {
 	conv   Conv
-	f      winograd
+	f      *winograd
 	tiles  tiling
 	x      []float32
 	panels panels // the shape of a matrix of U and dU
 }
 
-func (f winograd) layer(c Conv, x []float32) winogradLayer {
+func (f *winograd) layer(c Conv, x []float32) winogradLayer {
 	return winogradLayer{c, f, f.tiling(c), x, panelsIn(nil, c.In, c.Out)}
 }
 
@@ -71,13 +71,6 @@ func (l *winogradLayer) filters(data []float32) elements {
 
 // filtersSize is the number of floats of U.
 func (l *winogradLayer) filtersSize() int { return l.filters(nil).size() }
-
-// few reports whether V of all tiles and that many channels fits into the caches, and M of a panel into a thread's own.
-// Then U is better transformed in parts, each of which is used while it is in the cache.
-func (l *winogradLayer) few(channels int) bool {
-	area, tiles := l.f.alpha*l.f.alpha, l.tiles.count()
-	return area*tiles*channels <= fewFactor*cacheFloats && area*tiles*cpu.nr <= cacheFloats
-}
 
 // transformInputs sets rows of v, from 0 on, to V of count tiles from the first one on and of channels from the one given
 // on. edge has room for the inputs of a tile.

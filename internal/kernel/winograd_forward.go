@@ -23,10 +23,10 @@ func newWinogradForward(l winogradLayer, y, bias []float32, relu bool) *winograd
 }
 
 // convolve transforms the weights and convolves.
-func (f winograd) convolve(c Conv, y, x []float32, weights taps, bias []float32, relu bool) {
+func (f *winograd) convolve(c Conv, y, x []float32, weights taps, bias []float32, relu bool) {
 	w := newWinogradForward(f.layer(c, x), y, bias, relu)
 	w.weights = weights
-	if w.layer.few(c.In) && w.layer.panels.count >= runtime.GOMAXPROCS(0) {
+	if f.few(w.layer.tiles.count(), c.In) && w.layer.panels.count >= runtime.GOMAXPROCS(0) {
 		w.panelByPanel()
 		return
 	}
@@ -37,7 +37,7 @@ func (f winograd) convolve(c Conv, y, x []float32, weights taps, bias []float32,
 }
 
 // convolvePrepared convolves with weights from prepare.
-func (f winograd) convolvePrepared(c Conv, y, x, prepared, bias []float32, relu bool) {
+func (f *winograd) convolvePrepared(c Conv, y, x, prepared, bias []float32, relu bool) {
 	w := newWinogradForward(f.layer(c, x), y, bias, relu)
 	w.u = w.layer.filters(prepared)
 	w.blockByBlock()
@@ -131,13 +131,13 @@ func (t *winogradThread) multiply(u elements, count, panel0, panel1, channel, ch
 	l := &t.pass.layer
 	product := gemm{m: count, rsc: t.m.pitch, rsa: t.v.pitch, csa: 1, rsb: u.pitch, floor: noFloor}
 	for e := range l.f.alpha * l.f.alpha {
+		v := t.v.matrix(e, 0)[channel:]
 		for p := panel0; p < panel1; p++ {
 			_, n := l.panels.columnsOf(p)
 			m := t.m.matrix(e, 0)[(p-panel0)*l.panels.width:]
 			for k, rows := range blocks(channels, sumBlock) {
 				product.n, product.k, product.ahead = n, rows, rows*u.pitch
-				v, filter := t.v.matrix(e, 0)[channel+k:], u.matrix(e, (p-panel0)*l.conv.In+k)
-				product.plain(m, v, filter, channel+k > 0)
+				product.plain(m, v[k:], u.matrix(e, (p-panel0)*l.conv.In+k), channel+k > 0)
 			}
 		}
 	}

@@ -9,9 +9,9 @@ type winogradGradient struct {
 }
 
 // weightGradient computes dw, or adds it if accumulate.
-func (f winograd) weightGradient(c Conv, dw taps, x, dy []float32, accumulate bool) {
+func (f *winograd) weightGradient(c Conv, dw taps, x, dy []float32, accumulate bool) {
 	w := winogradGradient{f.layer(c, x), dy, dw, accumulate}
-	if w.layer.tiles.count() <= gradientTiles && w.layer.few(max(c.In, c.Out)) {
+	if tiles := w.layer.tiles.count(); tiles <= gradientTiles && f.few(tiles, max(c.In, c.Out)) {
 		w.panelByPanel()
 		return
 	}
@@ -127,11 +127,11 @@ func (t *winogradGradientThread) multiply(du elements, count, panel0, panel1, ch
 	l := &t.pass.layer
 	product := gemm{m: channels, k: count, rsc: du.pitch, rsa: 1, csa: t.v.pitch, rsb: t.dm.pitch, floor: noFloor, ahead: du.pitch}
 	for e := range l.f.alpha * l.f.alpha {
+		v, dm := t.v.matrix(e, 0)[channel-t.in0:], t.dm.matrix(e, 0)
 		for p := panel0; p < panel1; p++ {
 			column, n := l.panels.columnsOf(p)
 			product.n = n
-			to := du.matrix(e, (p-panel0)*l.conv.In)
-			product.plain(to, t.v.matrix(e, 0)[channel-t.in0:], t.dm.matrix(e, 0)[column:], add)
+			product.plain(du.matrix(e, (p-panel0)*l.conv.In), v, dm[column:], add)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 func TestTransforms(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
 		const n = 48
-		for _, f := range []winograd{winogradF4(), winogradF2()} {
+		for _, f := range []*winograd{winogradF4(), winogradF2()} {
 			r := generator(f.m)
 			src, bias := grid{random(r, 6*400), 400, 60}, random(r, n)
 			for i, s := range []transform{f.input, f.filter, f.outputGradient, f.filterGradient} {
@@ -63,7 +63,7 @@ func TestAccuracy(t *testing.T) {
 			tolerance float64
 		}{{direct, 1e-5}, {winograd2, 1e-4}, {winograd4, 1e-4}} {
 			algorithm = way.algorithm
-			if algorithm != direct && !c.usesWinograd() {
+			if algorithm != direct && c.winograd(false) == nil {
 				continue
 			}
 			y, dx, dw := make([]float32, ny), make([]float32, nx), make([]float32, nw)

@@ -20,9 +20,9 @@ type winogradAssembly struct {
 }
 
 // winogradF4 is F(4×4, 3×3), with the points 0, ±1, ±2 and infinity.
-func winogradF4() winograd {
+func winogradF4() *winograd {
 	assembly := cpu.winograd4
-	return winograd{
+	return &winograd{
 		m: 4, alpha: 6, outputAssembly: assembly.output,
 		input: transform{6, 6, func(x, y []float32) {
 			a, b, c, d := x[4]-4*x[2], x[3]-4*x[1], x[4]-x[2], 2*(x[3]-x[1])
@@ -48,9 +48,9 @@ func winogradF4() winograd {
 }
 
 // winogradF2 is F(2×2, 3×3), with the points 0, ±1 and infinity.
-func winogradF2() winograd {
+func winogradF2() *winograd {
 	assembly := cpu.winograd2
-	return winograd{
+	return &winograd{
 		m: 2, alpha: 4, outputAssembly: assembly.output,
 		input: transform{4, 4, func(x, y []float32) {
 			y[0], y[1], y[2], y[3] = x[0]-x[2], x[1]+x[2], x[2]-x[1], x[1]-x[3]

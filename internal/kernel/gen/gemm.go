@@ -37,7 +37,8 @@ func gemm(s isa) {
 	)
 	Pragma("noescape")
 	state := gemmState{AllocLocal(8), AllocLocal(8), AllocLocal(8), AllocLocal(8)}
-	g := parameters(RSI)
+	g := parameters()
+	Load(Param("p"), pointer)
 	for _, move := range []struct {
 		from Component
 		to   Mem
@@ -46,7 +47,6 @@ func gemm(s isa) {
 		MOVQ(RAX, move.to)
 	}
 	Label("next")
-	g = parameters(RSI)
 	Load(g.Field("n"), RCX)
 	MOVQ(state.left, RDX)
 	Load(g.Field("height"), RAX)
@@ -86,11 +86,11 @@ func gemm(s isa) {
 	}
 }
 
-// parameters loads the pointer to the parameters into a register, and gives the parameters.
-func parameters(register GPPhysical) Component {
-	Load(Param("p"), register)
-	return Param("p").Dereference(register)
-}
+// pointer points to the parameters. The function has a frame, in which the assembler saves BP.
+var pointer = RBP
+
+// parameters gives the parameters once they are pointed to.
+func parameters() Component { return Param("p").Dereference(pointer) }
 
 func newMicroTile(s isa, m, vectors int, masked bool, state gemmState) microTile {
 	t := microTile{isa: s, m: m, vectors: vectors, masked: masked, name: fmt.Sprintf("tile%dx%d", m, vectors), state: state}
@@ -119,7 +119,7 @@ func (t microTile) multiply() {
 	for i := range t.m * t.vectors {
 		VXORPS(t.registers[i], t.registers[i], t.registers[i])
 	}
-	g := parameters(RSI)
+	g := parameters()
 	for i := range t.m {
 		if i == 0 {
 			MOVQ(t.state.e, R8)
@@ -142,14 +142,13 @@ func (t microTile) multiply() {
 	Load(g.Field("runs").Base(), runs)
 
 	Label(t.name + "run")
-	g = parameters(k)
+	MOVQ(t.state.a, rows[0])
 	Load(g.Field("b").Base(), b)
-	MOVQ(Mem{Base: runs, Disp: 8}, rows[0])
-	LEAQ(Mem{Base: b, Index: rows[0], Scale: 4}, b)
+	MOVQ(Mem{Base: runs}, k)
+	LEAQ(Mem{Base: rows[0], Index: k, Scale: 4}, rows[0])
+	MOVQ(Mem{Base: runs, Disp: 8}, k)
+	LEAQ(Mem{Base: b, Index: k, Scale: 4}, b)
 	Load(g.Field("k"), k)
-	MOVQ(Mem{Base: runs}, rows[0])
-	SHLQ(Imm(2), rows[0])
-	ADDQ(t.state.a, rows[0])
 	for i := 1; i < len(rows); i++ {
 		LEAQ(Mem{Base: rows[i-1], Index: rsa3, Scale: 1}, rows[i])
 	}
@@ -193,7 +192,7 @@ var c, e = R8, R9
 // finish generates what follows the sums: store, stream or update.
 func (t microTile) finish() {
 	rsc, rse := R10, R11
-	g := parameters(RAX)
+	g := parameters()
 	MOVQ(t.state.c, c)
 	MOVQ(t.state.e, e)
 	t.loadStride(g.Field("rsc"), rsc)
