@@ -1,5 +1,5 @@
-// Command inspect shows what a net is made of, as counted on its Gorgonia graph: the course's table of shapes, memory,
-// weights and receptive fields, and the paper's Tables 1 and 2.
+// Command inspect shows what a net is made of, computed from its Gorgonia graph: a table of shapes, memory, weights and
+// receptive fields, layer by layer, and the paper's Tables 1 and 2 (arXiv 1409.1556).
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command plot draws the validation curves of several runs over each other.
+// Command plot draws the validation loss and error of several runs in one figure.
 package main
 
 import (
@@ -18,12 +18,12 @@ type flags struct {
 	Runs  []string `arg:"" help:"Run directories, as train leaves them; the last part of the path names a run."`
 	Out   string   `help:"Picture to write: .png, .svg or .pdf." required:"" placeholder:"FILE"`
 	Title string   `help:"Title of the picture." placeholder:"TEXT"`
-	Watch bool     `help:"Draw again whenever a run has got further, until interrupted."`
+	Watch bool     `help:"Draw again after each epoch of a run, until interrupted."`
 }
 
 func main() {
 	var f flags
-	cli.Main("plot", "Draw the validation loss and error of several runs over each other.", &f, func(ctx context.Context) error {
+	cli.Main("plot", "Draw the validation loss and error of several runs in one figure.", &f, func(ctx context.Context) error {
 		if f.Watch {
 			return watch(ctx, f)
 		}

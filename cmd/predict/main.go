@@ -1,5 +1,5 @@
-// Command predict says what trained nets see in pictures, and writes the features of appendix B of the paper
-// (arXiv 1409.1556).
+// Command predict names the most probable classes of pictures by a trained net, or writes their features as in appendix B of
+// the paper (arXiv 1409.1556).
 package main
 
 import (
