@@ -1,4 +1,3 @@
-// Package notebooks guards the stored notebooks.
 package notebooks
 
 import (
@@ -12,7 +11,7 @@ import (
 	"testing"
 )
 
-// notebook is what the test looks at in a file of Jupyter's format 4.
+// notebook is the part of a file of Jupyter's format 4 that the test checks.
 type notebook struct {
 	Cells []struct {
 		Type    string            `json:"cell_type"`
@@ -33,13 +32,14 @@ type output struct {
 	Data   map[string]json.RawMessage
 }
 
-// The size of a stored notebook, in bytes, and the paths that tell on whose machine it was run.
-const most = 1 << 20
+// mostBytes is the largest size of a stored notebook.
+const mostBytes = 1 << 20
 
+// machinePath finds paths of the machine on which a notebook was run.
 var machinePath = regexp.MustCompile(`/(work|root|home|tmp|Users|private)/`)
 
-// The notebooks are stored as notebooks/run leaves them: run from top to bottom without an error, with outputs that
-// say nothing of the machine, in code as gofmt writes it.
+// The notebooks are stored as notebooks/run leaves them: run from top to bottom without an error, with outputs that do not
+// name files of the machine, and with code formatted by gofmt.
 func TestStored(t *testing.T) {
 	files, err := filepath.Glob("*.ipynb")
 	if err != nil || len(files) == 0 {
@@ -58,14 +58,14 @@ func TestStored(t *testing.T) {
 	}
 }
 
-// Every fault is found.
+// TestFaults checks that each kind of fault is found.
 func TestFaults(t *testing.T) {
 	const good = `{"nbformat": 4, "metadata": {"kernelspec": {"name": "gonb"}}, "cells": [{"cell_type": "code", "execution_count": 1,
 		"source": ["%%\n", "f(1)"], "outputs": [{"output_type": "display_data", "data": {"image/png": "a/tmp/b"}}]}]}`
 	if found := faults([]byte(good)); len(found) > 0 {
 		t.Fatalf("faults in a good notebook: %q", found)
 	}
-	for _, c := range []struct{ old, new, want string }{
+	for _, c := range []struct{ before, after, want string }{
 		{`"cells"`, `cells`, "not JSON"},
 		{`"gonb"`, `"python"`, "kernel"},
 		{`"execution_count": 1`, `"execution_count": 3`, "not run from top to bottom"},
@@ -76,9 +76,9 @@ func TestFaults(t *testing.T) {
 		{`"image/png"`, `"text/plain"`, "path"},
 		{`[{"output_type": "display_data", "data": {"image/png": "a/tmp/b"}}]`, `[]`, "no outputs"},
 	} {
-		found := faults([]byte(strings.Replace(good, c.old, c.new, 1)))
+		found := faults([]byte(strings.Replace(good, c.before, c.after, 1)))
 		if len(found) != 1 || !strings.Contains(found[0], c.want) {
-			t.Errorf("with %s for %s: faults %q, want one with %q", c.new, c.old, found, c.want)
+			t.Errorf("with %s for %s: faults %q, want one with %q", c.after, c.before, found, c.want)
 		}
 	}
 }
@@ -92,7 +92,7 @@ func faults(data []byte) (found []string) {
 	if n.Format != 4 || n.Metadata.Kernel.Name != "gonb" {
 		found = append(found, "not a notebook of format 4 for the kernel gonb")
 	}
-	if len(data) > most {
+	if len(data) > mostBytes {
 		found = append(found, "larger than 1 MiB")
 	}
 	outputs, cells := 0, 0
@@ -116,8 +116,8 @@ func faults(data []byte) (found []string) {
 	return found
 }
 
-// codeFaults looks at the declarations of a cell and, below %%, its statements; other lines that begin with % or ! are
-// the kernel's.
+// codeFaults checks the declarations of a cell and, below %%, its statements. The first cell, which begins with %noautoget,
+// has only commands of the kernel.
 func codeFaults(source string) (found []string) {
 	if strings.HasPrefix(source, "%noautoget") {
 		return nil
