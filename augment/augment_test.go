@@ -106,7 +106,7 @@ func TestResizeReference(t *testing.T) {
 	}
 }
 
-// TestFromImage: transparency lies over white, grey is luminance, and bounds need not start at 0.
+// TestFromImage: white shows through transparency, grey is luminance, and bounds need not start at 0.
 func TestFromImage(t *testing.T) {
 	img := image.NewNRGBA(image.Rect(5, 7, 7, 8))
 	img.Set(5, 7, color.NRGBA{255, 0, 0, 255})
@@ -272,7 +272,7 @@ func TestSmallerThanInput(t *testing.T) {
 	}
 }
 
-// TestColourShift: the shift lies along the eigenvectors, with α's deviation times the eigenvalue over 255.
+// TestColourShift: the shift is along the eigenvectors, with α's deviation times the eigenvalue over 255.
 func TestColourShift(t *testing.T) {
 	tr := plain(1)
 	tr.ColourShift = 0.1
@@ -337,8 +337,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestCropReference: a crop is, value by value, the filter evaluated in float64 where the crop lies, whichever part of
-// the picture it is, and mirrored or not.
+// TestCropReference: a crop is, value by value, the filter evaluated in float64 at the place of the crop, whichever part of
+// the picture that is, and mirrored or not.
 func TestCropReference(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, c := range []struct{ width, height, channels, scale int }{{31, 23, 3, 17}, {31, 23, 1, 17}, {23, 40, 3, 60}, {1, 1, 3, 16}, {1, 90, 1, 20}, {200, 150, 3, 16}} {
@@ -419,7 +419,7 @@ func TestLongPictures(t *testing.T) {
 	if _, err := Resize(long, 64); err == nil || !strings.Contains(err.Error(), "1×100000") {
 		t.Errorf("resized whole: %v", err)
 	}
-	// A crop may lie in the border altogether.
+	// A crop may be entirely in the border.
 	tr.Scale, tr.Pad = configs.Scale{}, 50
 	if err := tr.Augment(dst, Picture{1, 1, 3, []uint8{1, 2, 3}}, 1, 1, 1); err != nil || slices.Max(dst) != 0 {
 		t.Errorf("%v, %v", dst, err)

@@ -18,11 +18,11 @@ const (
 	cifarPlane = cifarSide * cifarSide
 )
 
-// cifar is a set's files. The label that counts is the last before the pixels.
+// cifar is the files of CIFAR-10 or CIFAR-100. The label that is used is the last before the pixels.
 type cifar struct {
 	train, val []string
 	classes    string // file of their names
-	labels     int    // a record
+	labels     int    // per record
 	count      int    // of classes
 }
 
@@ -34,7 +34,7 @@ var cifars = []cifar{
 	{train: []string{"train.bin"}, val: []string{"test.bin"}, classes: "fine_label_names.txt", labels: 2, count: 100},
 }
 
-// findCIFAR is the set whose class names lie in a folder.
+// findCIFAR is the set whose file of class names is in a folder.
 func findCIFAR(t archive.Tree, root string) (cifar, bool) {
 	for _, c := range cifars {
 		if _, ok := archive.Find(t, root+c.classes); ok {

@@ -14,7 +14,7 @@ import (
 	"vgg/internal/text"
 )
 
-// classSplit reads and decodes a file whenever its picture is asked for.
+// classSplit reads and decodes a file each time its picture is asked for.
 type classSplit struct {
 	files   archive.Tree
 	entries []int32 // places of the pictures in files
@@ -38,7 +38,7 @@ func (s *classSplit) add(entry, label int) {
 	s.entries, s.labels = append(s.entries, int32(entry)), append(s.labels, int32(label))
 }
 
-// extensions of files that are taken for pictures unread; others are looked into.
+// extensions of files that are taken for pictures unread; of others the first bytes are read.
 var extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}
 
 func isPicture(t archive.Tree, i int) bool {
@@ -117,7 +117,7 @@ func openClasses(t archive.Tree, root string, o Options) (*Set, error) {
 	return set, set.keepForValidation(all, o)
 }
 
-// listClasses lists the pictures of a folder of class folders, by name; files that are no pictures are passed over.
+// listClasses lists the pictures of a folder of class folders, by name, and skips other files.
 func listClasses(t archive.Tree, folder string) (*classSplit, []string, error) {
 	s := &classSplit{files: t}
 	var classes, empty []string
@@ -147,7 +147,7 @@ func listClasses(t archive.Tree, folder string) (*classSplit, []string, error) {
 	return s, classes, nil
 }
 
-// keepForValidation makes two splits of one: of each class, a share drawn by the seed is for validation, at least one
+// keepForValidation divides one split into two: a share of each class, drawn by the seed, is for validation, at least one
 // picture and not all.
 func (s *Set) keepForValidation(all *classSplit, o Options) error {
 	if !(o.ValShare > 0 && o.ValShare < 1) {

@@ -53,11 +53,11 @@ func classFolder(t *testing.T) map[string][]byte {
 	return map[string][]byte{
 		"train/red/1.jpg":       encoded(t, "jpeg", red),
 		"train/red/2.png":       encoded(t, "jpeg", red), // what it is decides the content
-		"train/red/notes.txt":   []byte("passed over"),
-		"train/red/.hidden.jpg": []byte("passed over"),
+		"train/red/notes.txt":   []byte("skipped"),
+		"train/red/.hidden.jpg": []byte("skipped"),
 		"train/blue/1.gif":      encoded(t, "gif", blue),
 		"train/blue/2.bmp":      encoded(t, "bmp", blue),
-		"train/README.md":       []byte("passed over"),
+		"train/README.md":       []byte("skipped"),
 		"val/red/1.png":         encoded(t, "png", red),
 		"val/blue/1.jpeg":       encoded(t, "jpeg", blue),
 	}
@@ -173,7 +173,7 @@ func TestLinkedClasses(t *testing.T) {
 	}
 }
 
-// TestFlowers decodes real photographs where they are at hand.
+// TestFlowers decodes real photographs, if VGG_DATA says where they are.
 func TestFlowers(t *testing.T) {
 	folder := os.Getenv("VGG_DATA")
 	if folder == "" {
@@ -195,11 +195,11 @@ func TestFlowers(t *testing.T) {
 
 // TestValShare: without val, a share of each class is kept, drawn by a seed, and each picture is in one split.
 func TestValShare(t *testing.T) {
-	files, png := map[string][]byte{}, classFolder(t)["val/red/1.png"]
+	files, picture := map[string][]byte{}, classFolder(t)["val/red/1.png"]
 	for i := range 40 {
-		files[fmt.Sprintf("a/%d.png", i)] = png
+		files[fmt.Sprintf("a/%d.png", i)] = picture
 		if i < 3 {
-			files[fmt.Sprintf("b/%d", i)] = png // by content
+			files[fmt.Sprintf("b/%d", i)] = picture // by content
 		}
 	}
 	inTrain := map[string][]byte{}
@@ -242,7 +242,7 @@ func TestValShare(t *testing.T) {
 	if _, err := Open(dir, Options{}); err == nil || !strings.Contains(err.Error(), "pictures.val_share") {
 		t.Errorf("no share: %v", err)
 	}
-	files["c/only.png"] = png
+	files["c/only.png"] = picture
 	if _, err := Open(archivetest.Folder(t, files), Options{ValShare: 0.5}); err == nil || !strings.Contains(err.Error(), "class c has one picture") {
 		t.Errorf("a single picture: %v", err)
 	}

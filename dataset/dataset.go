@@ -45,7 +45,7 @@ func (s *Set) Close() error {
 	return first
 }
 
-// Subset is a sample of n pictures, evenly spaced; the whole split where it has no more.
+// Subset is a sample of n pictures, evenly spaced; the whole split if it has no more.
 func Subset(split Split, n int) Split {
 	if n >= split.Len() {
 		return split

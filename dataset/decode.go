@@ -28,7 +28,7 @@ const (
 	mostPixels     = 1 << 26
 )
 
-// format decodes one kind of picture, known by its first bytes.
+// format decodes one kind of picture, told by its first bytes.
 type format struct {
 	magic  string // ? stands for any byte
 	config func(io.Reader) (image.Config, error)
@@ -56,11 +56,11 @@ func (f format) matches(data []byte) bool {
 	return true
 }
 
-// ErrFormat says that something is no picture of a format that is known, rather than a damaged one.
+// ErrFormat is, for errors.Is, the error of data that are no picture in a known format, rather than a damaged one.
 var ErrFormat = errors.New("not a JPEG, PNG, GIF, WebP or BMP picture")
 
-// Decode reads a picture (JPEG, PNG, GIF, WebP or BMP, known by its content) into 3 channels, upright as EXIF says. What
-// is longer than 64 MB or larger than 64 million pixels is refused.
+// Decode reads a picture (JPEG, PNG, GIF, WebP or BMP, told by its content) into 3 channels, upright as EXIF says. It is
+// an error if the file is longer than 64 MB, or the picture has more than 64 million pixels.
 func Decode(r io.Reader) (augment.Picture, error) {
 	data, err := archive.ReadAll(r, 0, largestPicture+1)
 	if err == nil && len(data) > largestPicture {
@@ -72,8 +72,7 @@ func Decode(r io.Reader) (augment.Picture, error) {
 	return decode(data)
 }
 
-// decode turns a file's contents into a picture of 3 channels that stands upright. What it is decides the content, not
-// the name.
+// decode turns a file's contents into an upright picture of 3 channels. The content decides the format, not the name.
 func decode(data []byte) (augment.Picture, error) {
 	f, canvas, err := header(data)
 	if err != nil {
@@ -94,7 +93,7 @@ func decode(data []byte) (augment.Picture, error) {
 	return upright(augment.FromImage(img, 3), f.orientation(data)), nil
 }
 
-// header gives the format and the size that a file claims; what is too large is refused before it costs memory.
+// header gives the format and the size that a file claims; too large ones are refused before they cost memory.
 func header(data []byte) (format, image.Rectangle, error) {
 	i := slices.IndexFunc(formats, func(f format) bool { return f.matches(data) })
 	if i < 0 {
@@ -137,8 +136,8 @@ func widen(img *image.YCbCr) {
 	}
 }
 
-// orientation is EXIF's number for how a picture lies in its file; 0 where none can be read. In a WebP, imagemeta loses
-// its way behind a chunk of odd length; a photograph without alpha and colour profile has none.
+// orientation is EXIF's number for how the stored picture is turned and mirrored; 0 if none can be read. In a WebP file,
+// imagemeta fails behind a chunk of odd length; a photograph without alpha and colour profile has none.
 func (f format) orientation(data []byte) (number uint16) {
 	imagemeta.Decode(imagemeta.Options{
 		R:               bytes.NewReader(data),
@@ -154,7 +153,7 @@ func (f format) orientation(data []byte) (number uint16) {
 	return number
 }
 
-// upright turns and mirrors a picture that lies in its file as an EXIF orientation says.
+// upright turns and mirrors a picture as its EXIF orientation asks.
 func upright(p augment.Picture, orientation uint16) augment.Picture {
 	if orientation < 2 || orientation > 8 {
 		return p

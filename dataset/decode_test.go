@@ -243,10 +243,10 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// TestBrokenEXIF: it leaves a picture as it lies, and costs little.
+// TestBrokenEXIF: it leaves the pixels where they are, and costs little.
 func TestBrokenEXIF(t *testing.T) {
-	lying := samples(t)["420.jpg"].data
-	want, err := decode(lying)
+	whole := samples(t)["420.jpg"].data
+	want, err := decode(whole)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func TestBrokenEXIF(t *testing.T) {
 		"directories without end": front + "\x00\x01" + "\x01\x4a\x00\x04\x00\x00\x09\x00\x00\x00\x00\x1a" + "\x00\x00\x00\x00" +
 			strings.Repeat("\x00\x00\x24\x1a", 0x900) + "\x0f\x00" + strings.Repeat("\x01\x0e\x00\x02\xff\xff\xff\xff\x00\x00\x00\x00", 0xf00),
 	} {
-		data := jpegWith(lying, exif)
+		data := jpegWith(whole, exif)
 		var p augment.Picture
 		n := allocated(func() { p, err = decode(data) })
 		if err != nil || p.Width != want.Width || !slices.Equal(p.Pix, want.Pix) {
@@ -279,33 +279,33 @@ func TestBrokenEXIF(t *testing.T) {
 	}
 }
 
-// TestLies: a size over the limit, or more than one, is refused before it costs memory.
-func TestLies(t *testing.T) {
+// TestForgedSizes: a size over the limit, or more than one size, is refused before it costs memory.
+func TestForgedSizes(t *testing.T) {
 	all := samples(t)
-	// lying puts something in the place of what stands in a file.
-	lying := func(name, old, new string) string {
+	// forged replaces bytes of a file.
+	forged := func(name, original, replacement string) string {
 		data := string(all[name].data)
-		if !strings.Contains(data, old) {
-			t.Fatalf("%s has no %q", name, old)
+		if !strings.Contains(data, original) {
+			t.Fatalf("%s has no %q", name, original)
 		}
-		return strings.Replace(data, old, new, 1)
+		return strings.Replace(data, original, replacement, 1)
 	}
 	header := func(size string) string { return chunk("IHDR", size+"\x08\x02\x00\x00\x00") }
 	frame := func(size string) string { return "\x00\x11\x08" + size + "\x03" } // of a JPEG: its length, 8 bits, 3 components
 	webp := string(all["lossless.webp"].data)
 	for name, c := range map[string]struct{ data, want string }{
-		"PNG":                     {lying("rgb.png", header("\x00\x00\x00\x10\x00\x00\x00\x0c"), header("\x00\x00\xea\x60\x00\x00\xea\x60")), "60000×60000: want"},
-		"JPEG":                    {lying("444.jpg", frame("\x00\x0c\x00\x10"), frame("\xff\xff\xff\xff")), "65535×65535: want"},
-		"progressive JPEG":        {lying("progressive.jpg", frame("\x00\x0c\x00\x10"), frame("\xff\xff\xff\xff")), "65535×65535: want"},
-		"JPEG without height":     {lying("420.jpg", frame("\x00\x0c\x00\x10"), frame("\x00\x00\x00\x10")), "16×0: want"},
-		"second size of a JPEG":   {lying("444.jpg", "\xff\xda", "\xff\xc0"+frame("\xff\xff\xff\xff")+"\x01\x11\x00\x02\x11\x01\x03\x11\x01\xff\xda"), "multiple SOF"},
-		"GIF":                     {lying("whole.gif", "GIF89a\x10\x00\x0c\x00", "GIF89a\xff\xff\xff\xff"), "65535×65535: want"},
-		"frame of a GIF":          {lying("part.gif", "\x2c\x03\x00\x02\x00\x0c\x00\x06\x00", "\x2c\x03\x00\x02\x00\xff\xff\xff\xff"), "frame bounds"},
-		"BMP":                     {lying("24.bmp", "\x10\x00\x00\x00\x0c\x00\x00\x00", "\x60\xea\x00\x00\x60\xea\x00\x00"), "60000×60000: want"},
-		"lossy WebP":              {lying("lossy.webp", "\x9d\x01\x2a\x10\x00\x0c\x00", "\x9d\x01\x2a\xff\x3f\xff\x3f"), "16383×16383: want"},
+		"PNG":                     {forged("rgb.png", header("\x00\x00\x00\x10\x00\x00\x00\x0c"), header("\x00\x00\xea\x60\x00\x00\xea\x60")), "60000×60000: want"},
+		"JPEG":                    {forged("444.jpg", frame("\x00\x0c\x00\x10"), frame("\xff\xff\xff\xff")), "65535×65535: want"},
+		"progressive JPEG":        {forged("progressive.jpg", frame("\x00\x0c\x00\x10"), frame("\xff\xff\xff\xff")), "65535×65535: want"},
+		"JPEG without height":     {forged("420.jpg", frame("\x00\x0c\x00\x10"), frame("\x00\x00\x00\x10")), "16×0: want"},
+		"second size of a JPEG":   {forged("444.jpg", "\xff\xda", "\xff\xc0"+frame("\xff\xff\xff\xff")+"\x01\x11\x00\x02\x11\x01\x03\x11\x01\xff\xda"), "multiple SOF"},
+		"GIF":                     {forged("whole.gif", "GIF89a\x10\x00\x0c\x00", "GIF89a\xff\xff\xff\xff"), "65535×65535: want"},
+		"frame of a GIF":          {forged("part.gif", "\x2c\x03\x00\x02\x00\x0c\x00\x06\x00", "\x2c\x03\x00\x02\x00\xff\xff\xff\xff"), "frame bounds"},
+		"BMP":                     {forged("24.bmp", "\x10\x00\x00\x00\x0c\x00\x00\x00", "\x60\xea\x00\x00\x60\xea\x00\x00"), "60000×60000: want"},
+		"lossy WebP":              {forged("lossy.webp", "\x9d\x01\x2a\x10\x00\x0c\x00", "\x9d\x01\x2a\xff\x3f\xff\x3f"), "16383×16383: want"},
 		"lossless WebP":           {webp[:20] + "\x2f\xff\xff\xff\x0f" + webp[25:], "16384×16384: want"},
-		"canvas of a WebP":        {lying("lossy-alpha.webp", "\x0f\x00\x00\x0b\x00\x00", "\xff\x3f\x00\xff\x3f\x00"), "16384×16384: want"},
-		"lossy part of a WebP":    {lying("lossy-alpha.webp", "\x9d\x01\x2a\x10\x00\x0c\x00", "\x9d\x01\x2a\xff\x3f\xff\x3f"), "invalid format"},
+		"canvas of a WebP":        {forged("lossy-alpha.webp", "\x0f\x00\x00\x0b\x00\x00", "\xff\x3f\x00\xff\x3f\x00"), "16384×16384: want"},
+		"lossy part of a WebP":    {forged("lossy-alpha.webp", "\x9d\x01\x2a\x10\x00\x0c\x00", "\x9d\x01\x2a\xff\x3f\xff\x3f"), "invalid format"},
 		"lossless part of a WebP": {webp[:4] + "\x64" + webp[5:12] + "VP8X\x0a\x00\x00\x00" + "\x00\x00\x00\x00\x0f\x00\x00\x0b\x00\x00" + webp[12:20] + "\x2f\xff\xff\xff\x0f" + webp[25:], "invalid format"},
 	} {
 		var err error

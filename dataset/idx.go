@@ -24,7 +24,7 @@ func openEmbedded() (*Set, error) {
 	return openIDX(t, "", fashion.Classes())
 }
 
-// The names under which IDX files are found, the second split's in several dialects.
+// The names of the splits' IDX files; the second split has several.
 var (
 	idxTrain = []string{"train"}
 	idxVal   = []string{"t10k", "val", "test"}
@@ -83,7 +83,7 @@ type idxSplit struct {
 	labels               []byte
 }
 
-// numbers gives the classes as they are numbered: from 0, as long as each has a picture.
+// numbers gives the numbers of the classes as names: from 0, as long as each has a picture.
 func (s *idxSplit) numbers() (classes []string) {
 	for class := range 256 {
 		if !slices.Contains(s.labels, byte(class)) {
@@ -142,11 +142,11 @@ func readIDX(t archive.Tree, root string, splits []string, kind string, dims int
 	return f, errors.Wrapf(err, "dataset %s", f.file)
 }
 
-// largestIDX is the size in bytes above which a file, or what it unfolds to, is refused: it is held in memory.
+// largestIDX is the size in bytes above which a file, or what it unpacks to, is refused: it is held in memory.
 const largestIDX = 1 << 31
 
 // decodeIDX reads an IDX array of bytes, gzipped or not: two zeros, the type 8, the number of dimensions, the dimensions
-// in 32 bits, most significant byte first, then the elements. It allocates no more than the file has to give.
+// in 32 bits, most significant byte first, then the elements. A forged header cannot trigger a large allocation.
 func decodeIDX(file []byte, dims int) (idxFile, error) {
 	var r io.Reader = bytes.NewReader(file)
 	if archive.Kind(file) == "gzip" {

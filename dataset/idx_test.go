@@ -76,12 +76,12 @@ func TestIDX(t *testing.T) {
 	}
 }
 
-// TestLyingHeader: a header that promises a lot allocates nothing of it.
-func TestLyingHeader(t *testing.T) {
-	lying := idx([]int{1 << 20, 1 << 10, 1 << 9}, []byte("short"))
+// TestForgedHeader: a forged header cannot trigger a large allocation.
+func TestForgedHeader(t *testing.T) {
+	forged := idx([]int{1 << 20, 1 << 10, 1 << 9}, []byte("short"))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if _, err := decodeIDX(lying, 3); err == nil {
+	if _, err := decodeIDX(forged, 3); err == nil {
 		t.Error("no error")
 	}
 	runtime.ReadMemStats(&after)

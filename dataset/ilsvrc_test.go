@@ -10,7 +10,7 @@ import (
 	"vgg/internal/archive/archivetest"
 )
 
-// ilsvrc is ILSVRC-2012 as it is distributed, in small: a tar of class tars, a flat tar, and what else may lie there.
+// ilsvrc is ILSVRC-2012 as it is distributed, in small: a tar of class tars, a flat tar, and other files beside them.
 func ilsvrc(t *testing.T) map[string][]byte {
 	f := classFolder(t)
 	return map[string][]byte{

@@ -14,10 +14,10 @@ import (
 	"vgg/internal/archive"
 )
 
-// largestLabels is the size in bytes up to which a file may be one of labels.
+// largestLabels is the size in bytes from which a file is not taken for labels.
 const largestLabels = 1 << 26
 
-// listFlat lists the pictures straight in a folder, without labels, and their names.
+// listFlat lists the pictures directly in a folder, without labels, and their names.
 func listFlat(t archive.Tree, folder string) (*classSplit, []string, error) {
 	s := &classSplit{files: t}
 	var names []string
@@ -34,7 +34,7 @@ func listFlat(t archive.Tree, folder string) (*classSplit, []string, error) {
 	return s, names, nil
 }
 
-// listByDevkit lists the pictures straight in a folder, labelled by ILSVRC-2012's development kit.
+// listByDevkit lists the pictures directly in a folder, labelled by ILSVRC-2012's development kit.
 func listByDevkit(t archive.Tree, folder string, kit archive.Tree, classes []string) (*classSplit, error) {
 	s, names, err := listFlat(t, folder)
 	if err != nil {
@@ -48,7 +48,7 @@ func listByDevkit(t archive.Tree, folder string, kit archive.Tree, classes []str
 	return s, errors.Wrapf(err, "dataset %s: its labels", kit.Name())
 }
 
-// listLabelled lists the pictures straight in a folder, labelled by a text file in another, which is found by trying.
+// listLabelled lists the pictures directly in a folder, labelled by a text file in another: the first that fits.
 func listLabelled(t archive.Tree, folder string, beside archive.Tree, in string, classes []string) (*classSplit, error) {
 	s, names, err := listFlat(t, folder)
 	if err != nil {
@@ -77,12 +77,12 @@ func listLabelled(t archive.Tree, folder string, beside archive.Tree, in string,
 		beside.Name(), len(names), strings.Join(tried, "; "))
 }
 
-// separators stand between the words of a line of labels.
+// separators are between the words of a line of labels.
 const separators = " \t,;"
 
-// parseLabels reads the classes of pictures, whose names rise. A line of the text holds a class, in the order of the
-// pictures, or a picture's name, with or without its extension, and a class; anything after that, and a headline, are
-// passed over. A class is a name or a number from 0.
+// parseLabels reads the labels of pictures, whose names are sorted. A line of the text is a class, in the order of the
+// pictures, or a picture's name, with or without its extension, and its class; anything after that is ignored, and so is
+// a heading. A class is a name or a number from 0.
 func parseLabels(text []byte, pictures, classes []string) ([]int32, error) {
 	numbers := make(map[string]int32, 2*len(classes))
 	for i := range classes {
@@ -92,7 +92,7 @@ func parseLabels(text []byte, pictures, classes []string) ([]int32, error) {
 		numbers[class] = int32(i)
 	}
 	labels := slices.Repeat([]int32{-1}, len(pictures))
-	next := 0 // picture, where lines hold classes alone
+	next := 0 // picture, if lines hold only classes
 	line := 0
 	for raw := range bytes.Lines(text) {
 		line++

@@ -147,8 +147,8 @@ func TestWorkers(t *testing.T) {
 func TestLoaderEnds(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		cancel  int // the context after so many batches
-		leave   int // the loop after so many batches
+		cancel  int // the context after this many batches
+		leave   int // the loop after this many batches
 		batches int // that must come
 		err     string
 	}{

@@ -21,18 +21,19 @@ type Options struct {
 	Notice func(message string)
 }
 
-// Embedded is the spec of the set that comes with the project; embeddedAlias says what is in it.
+// Embedded is the name of the set that comes with the project; embeddedAlias is another one.
 const (
 	Embedded      = "embedded"
 	embeddedAlias = "fashion-mnist-12k"
 )
 
 // Open opens the data set that spec names: "embedded" (or "", or "fashion-mnist-12k") for the one that comes with the
-// project; else a folder or a zip, tar or tar.gz archive, told apart by content. In either, or in one folder inside, are
+// project; else the path of a folder or of a zip, tar or tar.gz archive, told apart by content. In it, or in one folder
+// in it, are
 //
 //   - train/CLASS/* and val/CLASS/*; or train/CLASS/* or CLASS/* alone, a share of which is then kept for validation;
-//     or pictures straight in val, with a text file of labels beside train and val;
-//   - the IDX files of MNIST and its kin, or CIFAR-10's or CIFAR-100's binary files;
+//     or pictures directly in val, with a text file of labels beside train and val;
+//   - the IDX files of MNIST and sets like it, or CIFAR-10's or CIFAR-100's binary files;
 //   - in a folder: two archives with train and val in their names, such as those of ILSVRC-2012, and its
 //     development kit or a text file of the validation pictures' labels.
 //
@@ -137,8 +138,8 @@ func findArchives(t archive.Tree, role string) (files []string) {
 	return files
 }
 
-// openArchives opens a set whose splits are archives in a folder, as those of ILSVRC-2012: one of class folders or
-// class archives, and one of class folders or of pictures that a text file in the folder labels.
+// openArchives opens a set whose splits are archives in a folder, such as those of ILSVRC-2012: one of class folders or
+// class archives, and one of class folders or of pictures that a text file or the development kit in the folder labels.
 func openArchives(t archive.Tree, train, val []string, o Options) (set *Set, err error) {
 	if len(train) > 1 {
 		return nil, several(t, "train", train)
@@ -153,14 +154,14 @@ func openArchives(t archive.Tree, train, val []string, o Options) (set *Set, err
 			set = nil
 		}
 	}()
-	open := func(file string) (archive.Tree, error) {
+	openFile := func(file string) (archive.Tree, error) {
 		t, err := openArchive(file, o)
 		if err == nil {
 			set.trees = append(set.trees, t)
 		}
 		return t, err
 	}
-	trainFiles, err := open(train[0])
+	trainFiles, err := openFile(train[0])
 	if err != nil {
 		return set, err
 	}
@@ -172,7 +173,7 @@ func openArchives(t archive.Tree, train, val []string, o Options) (set *Set, err
 	if val == nil {
 		return set, set.keepForValidation(all, o)
 	}
-	valFiles, err := open(val[0])
+	valFiles, err := openFile(val[0])
 	if err != nil {
 		return set, err
 	}
@@ -185,7 +186,7 @@ func openArchives(t archive.Tree, train, val []string, o Options) (set *Set, err
 		if len(kits) != 1 {
 			return set, err
 		}
-		kit, err := open(kits[0])
+		kit, err := openFile(kits[0])
 		if err != nil {
 			return set, err
 		}

@@ -1,5 +1,5 @@
 // Command dataset shows what a data set holds and what the net will see of it: classes, sizes and colours of the
-// pictures, those that cannot be read, and a sheet of augmented training views.
+// pictures, those that cannot be read, and a sheet of training pictures as they are augmented.
 package main
 
 import (
@@ -23,11 +23,11 @@ type flags struct {
 	Classes      bool     `help:"List all classes, however many there are."`
 	JSON         bool     `name:"json" help:"Print one JSON object."`
 	Sample       *int     `help:"Training pictures, evenly spaced, to take mean and colours from; 0 takes all. Default: the recipe's, 10000." placeholder:"N"`
-	ContactSheet string   `help:"Draw training views of up to ten pictures of up to ten classes, just as the net sees them." placeholder:"FILE.png"`
-	Recipe       string   `help:"Recipe whose views to draw: a name from train --list-recipes or a TOML file. Default: quick for grey pictures, flowers for colour." placeholder:"NAME|FILE"`
+	ContactSheet string   `help:"Draw up to ten training pictures of up to ten classes, augmented as the net sees them." placeholder:"FILE.png"`
+	Recipe       string   `help:"Recipe to augment by: a name from train --list-recipes or a TOML file. Default: quick for grey pictures, flowers for colour." placeholder:"NAME|FILE"`
 	Set          []string `help:"Change any key of the recipe, such as augment.flip=false; repeatable." placeholder:"KEY=VALUE" sep:"none"`
-	Seed         *uint64  `help:"Seed of the views' random draws. Default: the recipe's." placeholder:"N"`
-	Epoch        int      `help:"Epoch whose views to draw, from 1." default:"1" placeholder:"N"`
+	Seed         *uint64  `help:"Seed of the augmentation's random draws. Default: the recipe's." placeholder:"N"`
+	Epoch        int      `help:"Epoch whose random draws to show, from 1." default:"1" placeholder:"N"`
 	cli.Threads
 }
 
@@ -49,7 +49,7 @@ func (f flags) check() error {
 	return nil
 }
 
-// recipe is the one asked for, else one for pictures of so many channels, with the flags applied to it.
+// recipe is the one asked for, else one for pictures with the given number of channels, with the flags applied to it.
 func (f flags) recipe(channels int) (configs.Recipe, error) {
 	name := f.Recipe
 	switch {

@@ -11,7 +11,7 @@ import (
 	"vgg/dataset"
 )
 
-// report is what is printed, with --json as it stands.
+// report is what is printed, with --json in this form.
 type report struct {
 	Name     string  `json:"name"`
 	Channels int     `json:"channels"`

@@ -34,7 +34,7 @@ func devkitTree(t *testing.T, files map[string][]byte) archive.Tree {
 	return kit
 }
 
-// TestDevkit reads the files that scipy wrote, wherever they lie.
+// TestDevkit reads the files that scipy wrote, in whichever folder they are.
 func TestDevkit(t *testing.T) {
 	want := []string{"n07747607", "n02119789", "n07747607", "n02100735"}
 	for _, name := range []string{"compressed.mat", "plain.mat"} {

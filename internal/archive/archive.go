@@ -164,6 +164,6 @@ func entryPath(name string) (string, error) {
 }
 
 // byPath sorts the entries of an archive.
-func byPath[E any](entries []E, path func(E) string) {
-	slices.SortFunc(entries, func(a, b E) int { return cmp.Compare(path(a), path(b)) })
+func byPath[E any](entries []E, pathOf func(E) string) {
+	slices.SortFunc(entries, func(a, b E) int { return cmp.Compare(pathOf(a), pathOf(b)) })
 }

@@ -12,7 +12,7 @@ import (
 	"vgg/internal/archive/archivetest"
 )
 
-// TestIndex: the list of a large archive is kept beside it, or else in the cache folder, used again, and made anew when
+// TestIndex: the list of a large archive is kept beside it, or else in the cache folder, used again, and made again when
 // the archive or the list changed.
 func TestIndex(t *testing.T) {
 	cache := archivetest.OwnCache(t)
@@ -52,7 +52,7 @@ func TestIndex(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A list with one file less, properly kept, is used: it is not made anew each time.
+	// A list with one file less, correctly kept, is used: it is not made again each time.
 	last := slices.IndexFunc(entries, func(e tarEntry) bool { return strings.HasSuffix(e.path, "n00000019_99.JPEG") })
 	if err := writeIndex(file, info, slices.Delete(entries, last, last+1)); err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestIndex(t *testing.T) {
 	if n := count(); n != 11999 {
 		t.Errorf("%d files: the list that was kept is not used", n)
 	}
-	// Flipping any byte of it makes it useless, and the list is made anew.
+	// Flipping any byte of it makes it useless, and the list is made again.
 	for _, at := range []int{0, 9, 20, 28, 40, len(kept) / 2, len(kept) - 1} {
 		damaged := slices.Clone(kept)
 		damaged[at] ^= 4
@@ -88,14 +88,14 @@ func TestIndex(t *testing.T) {
 	if files, _ := filepath.Glob(filepath.Join(cache, "*"+indexSuffix)); len(files) != 1 {
 		t.Errorf("the cache folder holds %v", files)
 	}
-	// Another archive under its name is listed anew.
+	// Another archive under its name is listed again.
 	archivetest.ManyFiles(t, 20, 601, file)
 	if n := count(); n != 12020 {
 		t.Errorf("%d files of another archive", n)
 	}
 }
 
-// FuzzIndex: whatever is read lies within the archive, and is the same when written again.
+// FuzzIndex: whatever is read is within the archive, and is the same when written again.
 func FuzzIndex(f *testing.F) {
 	encoded := func(entries []tarEntry) []byte {
 		var b bytes.Buffer
