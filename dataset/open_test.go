@@ -65,8 +65,7 @@ func TestArchives(t *testing.T) {
 // TestLongEntry: an entry that unpacks to more than a picture may have is refused, and costs little more memory than
 // that.
 func TestLongEntry(t *testing.T) {
-	long := make([]byte, 2*largestPicture)
-	file := zipFile(t, "", map[string][]byte{"train/a/1.png": long, "val/a/1.png": long})
+	file := zipFile(t, "", map[string][]byte{"train/a/1.png": make([]byte, largestPicture+1), "val/a/1.png": nil})
 	s, err := Open(file, Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,10 @@ import (
 
 // parseSynsets reads the WNID of each ILSVRC2012_ID from a MAT file of version 5 (MathWorks, "MAT-File Format"), where
 // they are fields of the struct array synsets.
-func parseSynsets(file []byte) (map[string]string, error) {
+func parseSynsets(file []byte) (map[string]string, error) { return parseMAT(file, largestMAT) }
+
+// parseMAT refuses files whose compressed variables unpack to more than limit bytes.
+func parseMAT(file []byte, limit int) (map[string]string, error) {
 	const head, version = 128, 0x100 // a text, the version and the order of bytes
 	if len(file) < head {
 		return nil, errors.Errorf("%d bytes are no MAT file", len(file))
@@ -34,15 +37,18 @@ func parseSynsets(file []byte) (map[string]string, error) {
 	if v := elements.order.Uint16(file[head-4:]); v != version {
 		return nil, errors.Errorf("a MAT file of version %#x, want %#x: save it by MATLAB's save -v7", v, version)
 	}
-	for limit := largestMAT; len(elements.data) > 0; {
+	for left := limit; len(elements.data) > 0; {
 		variable := elements // those that begin with it
 		kind, packed, err := elements.next()
 		if err == nil && kind == matCompressed {
-			variable.data, err = inflate(packed, limit)
-			limit -= len(variable.data)
+			variable.data, err = inflate(packed, left)
+			left -= len(variable.data)
 		}
 		if err != nil {
 			return nil, err
+		}
+		if left < 0 {
+			return nil, errors.Errorf("the variables unpack to more than %d bytes", limit)
 		}
 		a, err := variable.array()
 		if err != nil {
@@ -59,18 +65,13 @@ func parseSynsets(file []byte) (map[string]string, error) {
 // largestMAT is the number of bytes to which the compressed variables of a MAT file may unpack.
 const largestMAT = 1 << 26
 
+// inflate unpacks a compressed variable; of one that is longer than limit, it gives one byte more than that.
 func inflate(packed []byte, limit int) (data []byte, err error) {
 	r, err := zlib.NewReader(bytes.NewReader(packed))
 	if err == nil {
 		data, err = archive.ReadAll(r, int64(len(packed)), limit+1)
 	}
-	if err != nil {
-		return nil, errors.Wrap(err, "a compressed variable is damaged")
-	}
-	if len(data) > limit {
-		return nil, errors.Errorf("the variables unpack to more than %d bytes", largestMAT)
-	}
-	return data, nil
+	return data, errors.Wrap(err, "a compressed variable is damaged")
 }
 
 // Kinds of elements, as a MAT file numbers them.

@@ -34,7 +34,7 @@ func openGzip(file *os.File, notice func(string)) (Tree, error) {
 	t, err := os.Open(unpacked)
 	if os.IsNotExist(err) {
 		notice(fmt.Sprintf("unpacking %s to %s", file.Name(), unpacked))
-		if err = gunzip(file, info.Size(), unpacked); err != nil {
+		if err = gunzip(file, max(maxUnpacked, maxGzipRatio*info.Size()), unpacked); err != nil {
 			return nil, err
 		}
 		t, err = os.Open(unpacked)
@@ -50,8 +50,8 @@ func openGzip(file *os.File, notice func(string)) (Tree, error) {
 	return tree, file.Close()
 }
 
-// gunzip unpacks a gzipped tar archive, whole or not at all.
-func gunzip(file io.ReadSeeker, size int64, to string) error {
+// gunzip unpacks a gzipped tar archive, whole or not at all. More than limit bytes are an error.
+func gunzip(file io.ReadSeeker, limit int64, to string) error {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -75,13 +75,12 @@ func gunzip(file io.ReadSeeker, size int64, to string) error {
 	if err != nil {
 		return errors.Wrap(err, "the gzip file is damaged or incomplete")
 	}
-	limit := max(maxUnpacked, maxGzipRatio*size)
 	written, err := io.Copy(out, io.LimitReader(io.MultiReader(bytes.NewReader(head), r), limit+1))
 	switch {
 	case err != nil:
 		return errors.Wrapf(err, "the gzip file is damaged or incomplete, or the disk is full: unpacking it to %s stopped after %d bytes", to, written)
 	case written > limit:
-		return errors.Errorf("unpacks from %d to more than %d bytes: a gzip bomb, or damaged", size, limit)
+		return errors.Errorf("unpacks to more than %d bytes: a gzip bomb, or damaged", limit)
 	}
 	return errors.Wrap(out.CloseAtomicallyReplace(), "cannot unpack it")
 }

@@ -5,8 +5,10 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -42,6 +44,7 @@ func Zip(t testing.TB, below string, files map[string][]byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
+	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.BestSpeed) })
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		entry, err := w.Create(below + name)
 		if err == nil {
@@ -96,8 +99,8 @@ func add(t testing.TB, w *tar.Writer, name string, data []byte) {
 // Gzip compresses a file.
 func Gzip(data []byte) []byte {
 	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	w.Write(data) // a buffer takes everything
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // a level that exists
+	w.Write(data)                                   // a buffer takes everything
 	w.Close()
 	return b.Bytes()
 }
