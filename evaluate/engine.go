@@ -26,10 +26,10 @@ type engine struct {
 	waited   time.Duration
 }
 
-// picture is a picture of which crops are still missing in the means, or which an earlier picture holds up.
+// picture is a picture whose prediction is not complete, or waits for that of an earlier picture.
 type picture struct {
 	Prediction
-	missing int // crops
+	missing int // crops that are not computed yet
 }
 
 // batch holds crops of one shape, of several pictures, that will be computed together.
@@ -148,7 +148,7 @@ func (e *engine) read(i int) (read pictureCrops) {
 	return read
 }
 
-// mostWaiting is how many full batches of input-sized crops may wait in batches that are not full: a bound of memory.
+// mostWaiting bounds the memory of crops that wait, in full batches of crops of the input's size.
 const mostWaiting = 4
 
 // add puts the crops of a picture into batches and computes those that are full, and more if too much is waiting.
@@ -182,14 +182,14 @@ func (e *engine) add(ctx context.Context, i int, crops []*crop) error {
 	return nil
 }
 
-// size is the number of crops in a full batch of a shape. Dense ones that are larger than the input share its memory; a
-// crop and its mirrored one stay together.
+// size is the number of crops in a full batch of a shape. A batch of dense crops has at most as many pixels as one of
+// crops of the input's size, except that a crop and its mirrored one stay together.
 func (e *engine) size(s shape) int {
 	input := e.models[s.model].Info.Input
 	return min(e.options.Batch, max(2, e.options.Batch*input*input/s.pixels()))
 }
 
-// batch is the one that waits for crops of a shape.
+// batch gives the batch of a shape that is not full yet.
 func (e *engine) batch(s shape) *batch {
 	for _, b := range e.batches {
 		if b.shape == s {

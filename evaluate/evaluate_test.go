@@ -158,7 +158,7 @@ func TestProtocols(t *testing.T) {
 	equal(t, "a net with itself", test(t, []*Model{m, m}, Options{Protocol: configs.Dense}), dense, 1e-12)
 	equal(t, "two nets", test(t, []*Model{m, other}, Options{Protocol: configs.Both}), average(both, test(t, []*Model{other}, Options{Protocol: configs.Both})), 1e-12)
 
-	// The protocols differ: at the very size of the input only by the mirror image.
+	// The protocols differ: at the size of the input they differ only by the mirrored crop.
 	exact := Options{Scales: []int{32}}
 	for _, p := range []Prediction{dense[0], crops[0], larger[0]} {
 		sum := 0.0
@@ -174,8 +174,8 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
-// TestSquare: of a picture of exactly the net's input size, all protocols but center see the same, the picture and its
-// mirror image.
+// TestSquare: of a picture of exactly the net's input size, all protocols but center take the same crops: the picture and its
+// mirrored one.
 func TestSquare(t *testing.T) {
 	m := small(t, 7, 1)
 	var results [][]float64

@@ -28,7 +28,7 @@ func check(err error) {
 	}
 }
 
-// trained is a small net of two classes; in earnest weights.Read gives it.
+// trained is a small net of two classes; usually foreign.Read reads it from a file.
 func trained() *weights.File {
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 1, 3, 32, 32)
@@ -100,7 +100,7 @@ func ExampleModel_Predict_server() {
 	// 400 Bad Request
 }
 
-// Features of appendix B: the values of fc7, averaged over mirror images and all places at two scales, of norm 1.
+// Features of appendix B: the values of fc7, averaged over mirrored crops and all places at two scales, of norm 1.
 func ExampleModel_Predict_features() {
 	model, err := evaluate.NewModel("net A", trained())
 	check(err)

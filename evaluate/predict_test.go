@@ -81,7 +81,7 @@ func TestPredict(t *testing.T) {
 	}
 }
 
-// TestFeatures: they have norm 1, are the same for a picture and its mirror image, and are the layer's values.
+// TestFeatures: they have norm 1, are the same for a picture and its mirrored one, and are the layer's values.
 func TestFeatures(t *testing.T) {
 	m := small(t, 7, 1)
 	p := augment.Picture{Width: 64, Height: 64, Channels: 3, Pix: make([]uint8, 3*64*64)}
@@ -107,7 +107,7 @@ func TestFeatures(t *testing.T) {
 				t.Errorf("%+v: %d features of norm %v", o, len(answers[0].Features), math.Sqrt(norm))
 			}
 			if d := distance(answers[0].Features, answers[1].Features); d > 1e-5 {
-				t.Errorf("%+v: features of the mirror image differ by %v", o, d)
+				t.Errorf("%+v: features of the mirrored picture differ by %v", o, d)
 			}
 		}
 	}

@@ -22,7 +22,7 @@ type runner struct {
 	vm       *machine.VM
 }
 
-// purpose tells graphs apart.
+// purpose identifies a graph.
 type purpose struct {
 	rows, height, width int // of its input
 	dense               bool

@@ -102,6 +102,7 @@ func TestEvaluate(t *testing.T) {
 			Images   int       `json:"images"`
 			Rate     float64   `json:"images_per_second"`
 			Scales   []int     `json:"scales"`
+			Wait     *float64  `json:"loader_wait_percent"`
 		}
 		if err := json.Unmarshal([]byte(stdout), &out); err != nil {
 			t.Fatalf("%v: %v in %s", args, err, stdout)
@@ -135,9 +136,12 @@ func TestEvaluate(t *testing.T) {
 		if out.Images != 6 || out.Top1 != 100*wrong/6 || out.Top5 != nil || out.Rate <= 0 || len(out.Interval) != 2 || out.Interval[0] > out.Top1 || out.Interval[1] < out.Top1 {
 			t.Errorf("%v: %s, %v wrong", args, stdout, wrong)
 		}
+		if out.Wait == nil || *out.Wait < 0 || *out.Wait > 100 {
+			t.Errorf("%v: no share of the time spent waiting in %s", args, stdout)
+		}
 	}
 	stdout, stderr, code := evaluateIn(t, dir, "--weights", "one.safetensors", "--data", "pictures")
-	if code != 0 || !strings.Contains(stdout, "6 pictures, top-1 error") || !strings.Contains(stdout, "Q = [40]") || strings.Contains(stdout, "top-5") {
+	if code != 0 || !strings.Contains(stdout, "waiting for pictures") || !strings.Contains(stdout, "6 pictures, top-1 error") || !strings.Contains(stdout, "Q = [40]") || strings.Contains(stdout, "top-5") {
 		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
 	}
 }

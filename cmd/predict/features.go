@@ -20,8 +20,8 @@ func ending(file string) string { return strings.ToLower(filepath.Ext(file)) }
 // featureWriters encode the features of pictures, by the ending of the file's name.
 var featureWriters = map[string]func([]prediction) ([]byte, error){".csv": encodeCSV, ".npy": encodeNPY}
 
-// writeFeatures writes the features of pictures, whole or not at all. The rows of an .npy
-// file have no names: a text file beside it has a line for each.
+// writeFeatures writes the features of pictures, whole or not at all. An .npy file has no names of pictures: a text file
+// beside it has one in each line.
 func writeFeatures(file string, predictions []prediction) error {
 	data, err := featureWriters[ending(file)](predictions)
 	if err != nil {

@@ -68,7 +68,7 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout *os.File) error {
 	if len(list) > 1 && (f.JSON || !bar.IsTerminal(stdout)) {
 		p.bar = bar.New(os.Stderr, len(list), "")
 	}
-	// What has been computed before an error is not lost.
+	// What was predicted before an error is written all the same.
 	err = p.predict(ctx)
 	if f.Features != "" && len(p.done) > 0 {
 		if writing := writeFeatures(f.Out, p.done); err == nil {
@@ -113,7 +113,7 @@ type prediction struct {
 	evaluate.Prediction
 }
 
-// predict predicts the pictures, and prints what it predicts if it is to print text.
+// predict predicts the files, and prints each prediction at once if text is wanted.
 func (p *predictor) predict(ctx context.Context) error {
 	p.options.Skip = p.skip
 	err := evaluate.Predict(ctx, []*evaluate.Model{p.model}, p.files, p.options, func(e evaluate.Prediction) error {
@@ -135,8 +135,8 @@ func (p *predictor) predict(ctx context.Context) error {
 	return nil
 }
 
-// skip names a picture that cannot be read and goes on, or gives the error to stop with. Files of a folder that are no
-// pictures at all never stop it.
+// skip reports a file that cannot be read and goes on, or returns the error to stop with. Files of a folder that are not
+// pictures at all are always skipped.
 func (p *predictor) skip(picture int, reason error) error {
 	f := p.files.list[picture]
 	if p.BadPictures == "stop" && !(f.inFolder && errors.Is(reason, dataset.ErrFormat)) {

@@ -14,17 +14,17 @@ import (
 	"vgg/dataset"
 )
 
-// standardInput is the argument that stands for it.
+// standardInput is the argument that means standard input.
 const standardInput = "-"
 
-// found is a file that is to be read as a picture.
+// found is a file to read as a picture.
 type found struct {
 	name     string
 	inFolder bool // rather than named itself
 }
 
-// find lists the files that the arguments name, those of folders in the order of their names. Hidden ones are left out,
-// and so are links to folders inside folders, which may lead in circles.
+// find lists the files that the arguments name, those of folders in the order of their names. It leaves out hidden files,
+// and links to folders inside folders, which may lead in circles.
 func find(arguments []string) (list []found, err error) {
 	for i, a := range arguments {
 		if a == standardInput {
@@ -65,7 +65,7 @@ func find(arguments []string) (list []found, err error) {
 	return list, nil
 }
 
-// isFile tells files, and links to them or to nowhere, from folders, pipes and devices.
+// isFile says whether an entry is a file, or a link to one or to nowhere, rather than a folder, pipe or device.
 func isFile(file string, d fs.DirEntry) bool {
 	if d.Type()&fs.ModeSymlink != 0 {
 		info, err := os.Stat(file)

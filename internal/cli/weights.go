@@ -12,8 +12,8 @@ import (
 	"vgg/weights/foreign"
 )
 
-// Overrides are flags, for commands to embed, that say of weights what their file leaves open or has wrong. Each is
-// named after the key of the metadata that it supplies.
+// Overrides are flags, for commands to embed, that supply what the metadata of a weights file lack or have wrong. Each
+// is named after its key of the metadata.
 type Overrides struct {
 	Config        string   `help:"Net that the weights are of, where the file does not tell: A, A-LRN, B, C, D or E." placeholder:"NET" group:"What the weights' file leaves open:"`
 	Width         *float64 `help:"Their multiplier of the channels." placeholder:"FACTOR" group:"What the weights' file leaves open:"`
@@ -21,8 +21,8 @@ type Overrides struct {
 	Input         *int     `help:"Side of the pictures that they are for, in pixels." placeholder:"N" group:"What the weights' file leaves open:"`
 	Channels      *int     `help:"Channels of the pictures: 1 or 3." placeholder:"N" group:"What the weights' file leaves open:"`
 	Classes       string   `help:"Names of the classes, a line each, in the order of the outputs; or how many there are." placeholder:"FILE|N" group:"What the weights' file leaves open:"`
-	Normalisation string   `help:"What the net expects of pixels: paper (less ImageNet's mean), torchvision (also over the deviation) or caffe (as paper, but first a layer for B, G, R, which is turned)." placeholder:"NAME" group:"What the weights' file leaves open:"`
-	Mean          string   `help:"What is taken from pixels of 0 to 255." placeholder:"R,G,B" group:"What the weights' file leaves open:"`
+	Normalisation string   `help:"What the net expects of pixels: paper (less ImageNet's mean), torchvision (also divided by the deviation) or caffe (as paper, but for weights whose first layer takes B, G, R)." placeholder:"NAME" group:"What the weights' file leaves open:"`
+	Mean          string   `help:"What is subtracted from pixels of 0 to 255." placeholder:"R,G,B" group:"What the weights' file leaves open:"`
 	Std           string   `help:"What they are then divided by." placeholder:"R,G,B" group:"What the weights' file leaves open:"`
 }
 
@@ -68,11 +68,11 @@ func (o Overrides) ReadWeights(path string) (*weights.File, error) {
 	return f, nil
 }
 
-// valuesOf are what follows the flags of Overrides on the command line, where that is not obvious.
+// valuesOf gives the form of a flag's value where it is not obvious.
 var valuesOf = map[string]string{"mean": " R,G,B", "std": " R,G,B"}
 
-// NameOverrides adds to an error about keys that metadata lack the flags of Overrides that supply them. Other errors stay
-// as they are.
+// NameOverrides adds to an error about missing keys of metadata the flags of Overrides that supply them. It returns other
+// errors unchanged.
 func NameOverrides(err error) error {
 	var missing *weights.MissingKeysError
 	if !errors.As(err, &missing) {
