@@ -26,8 +26,8 @@ func (l Layer) BiasName() string { return l.Torchvision + ".bias" }
 // poolKernel is the side of the max-pools' square in pixels, and their stride (section 2.1).
 const poolKernel = 2
 
-// Layers lists all layers from the first convolution to the last fully connected one. A graph may have other widths:
-// Channels are those of Table 1.
+// Layers lists all layers from the first convolution to the last fully connected one. Channels are those of Table 1, which
+// the options of a graph may change.
 func (c Config) Layers() []Layer {
 	var layers []Layer
 	feature := 0 // in torchvision, which counts the ReLUs and max-pools too

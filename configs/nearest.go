@@ -8,7 +8,7 @@ import (
 )
 
 // nearest returns the candidate with the smallest edit distance to what was
-// typed, ignoring case; the first of equals.
+// typed, ignoring case; the first of several.
 func nearest(typed string, candidates []string) string {
 	return slices.MinFunc(candidates, func(a, b string) int {
 		return distance(typed, a) - distance(typed, b)

@@ -23,8 +23,8 @@ const (
 	FullyConnected Kind = "fc"
 )
 
-// Parameters of local response normalisation, those of Krizhevsky et al.
-// (2012), which section 2.1 takes over:
+// Parameters of local response normalisation (section 2.1), those of Krizhevsky
+// et al. (2012):
 //
 //	b_c = a_c / (k + alpha * sum of a_j² over the n channels around c)^beta
 //
@@ -130,7 +130,8 @@ var (
 )
 
 // B5 is the shallow net that section 4.1 compares with B: each pair of 3×3
-// convolutions is one of 5×5, which sees as much. Treat as read-only.
+// convolutions is replaced by one of 5×5, with the same receptive field. Treat as
+// read-only.
 var B5 = Config{"B-5x5", [][]Row{
 	{Conv(5, 64)},
 	{Conv(5, 128)},
@@ -157,9 +158,9 @@ func ByName(name string) (Config, error) {
 		name, nearest(name, names), strings.Join(listed, ", "))
 }
 
-// Validate says whether a net can be built from the config; the error names the
-// stage and layer that stand in the way. A net of the user's own needs a name
-// that ByName does not know for another net, because weights files store it.
+// Validate checks that a net can be built from the config; the error names the
+// stage and the layer at fault. A net of the user's own needs a name that no net
+// of the paper has, because weights files store it.
 func (c Config) Validate() error {
 	if c.Name == "" {
 		return errors.New("config without a name: set Config.Name")

@@ -188,7 +188,7 @@ func TestLayers(t *testing.T) {
 			if l.Kind == Convolution || l.Kind == LRN {
 				rows = append(rows, l.Row)
 			}
-			if l.Stage > 0 && !strings.HasPrefix(strings.TrimLeft(l.Name, "convlrpo"), fmt.Sprint(l.Stage)) {
+			if l.Stage > 0 && !strings.HasPrefix(strings.TrimLeft(l.Name, "convlrp"), fmt.Sprint(l.Stage)) {
 				t.Errorf("%s: stage %d has %s", c.config.Name, l.Stage, l.Name)
 			}
 		}

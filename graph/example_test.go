@@ -113,7 +113,7 @@ func Example_tapeMachine() {
 	// Output: learnt: true
 }
 
-// A net of one's own is a literal of stages; each ends in a max-pool.
+// A net of your own is a literal of stages, each of which ends in a max-pool.
 func ExampleBuild_config() {
 	mine := configs.Config{Name: "mine", Stages: [][]configs.Row{
 		{configs.Conv(3, 8), configs.Conv(3, 8)},
@@ -134,8 +134,8 @@ func ExampleBuild_config() {
 	// Output: (8, 2) learnt: true
 }
 
-// A net may be cut anywhere and go on with Gorgonia's own ops: here global average pooling and one linear layer
-// instead of the three fully connected ones.
+// Gorgonia's own ops can follow any layer: here global average pooling and one linear layer instead of the three fully
+// connected ones.
 func ExampleNet_Layer() {
 	pixels, classes := pictures(8, 64)
 	g := gorgonia.NewGraph()
@@ -166,11 +166,11 @@ func ExampleNet_Layer() {
 	// Output: loss fell: true
 }
 
-// Fine-tuning: all layers but fc8 come from a trained net; fc8 is new, for other classes; the convolutions stay as they
-// are, and no gradient is computed for them.
+// Fine-tuning: all layers but fc8 come from a trained net, and fc8 is new, for other classes. The convolutions are frozen: no
+// gradient is computed for them.
 func ExampleNet_Load() {
 	pixels, classes := pictures(8, 32)
-	trained := build(8, 32, graph.Options{Classes: 10, Width: 1.0 / 16, FC: 16, Seed: 1}).Tensors() // in earnest weights.Read(file) gives them
+	trained := build(8, 32, graph.Options{Classes: 10, Width: 1.0 / 16, FC: 16, Seed: 1}).Tensors() // of a real file, weights.Read gives them
 
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 8, 3, 32, 32)
@@ -203,8 +203,8 @@ func ExampleNet_Layer_features() {
 	// Output: (3, 16)
 }
 
-// A net for pictures of 32×32 on one of 96×64, as section 3.2 has it: the fully connected layers are applied at each of
-// 3×2 places, and the logits are the mean of this map of scores.
+// Dense evaluation (section 3.2): a net trained on pictures of 32×32 runs on one of 96×64. The fully connected layers are
+// applied at each of 3×2 positions, and the logits are the mean of this class score map.
 func ExampleOptions_dense() {
 	trained := build(1, 32, graph.Options{Classes: 5, Width: 1.0 / 16, FC: 16, Seed: 1})
 
@@ -223,7 +223,7 @@ func ExampleOptions_dense() {
 	// Output: map (6, 5) mean (1, 5)
 }
 
-// Goroutines share one set of weights: each has a graph and a machine of its own over them.
+// Goroutines share one set of weights; each has a graph and a machine of its own.
 func ExampleOptions_goroutines() {
 	trained := build(1, 32, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Seed: 1})
 	var logits [4]tensor.Shape

@@ -13,7 +13,7 @@ type LayerSummary struct {
 	configs.Layer
 	Output         []int `json:"output"`          // (C, H, W) or (features), in a dense net (features, rows, columns)
 	Activations    int   `json:"activations"`     // values in the output
-	Weights        int   `json:"weights"`         // without biases, as the course's table counts
+	Weights        int   `json:"weights"`         // without biases
 	Parameters     int   `json:"parameters"`      // with biases
 	MultiplyAdds   int   `json:"multiply_adds"`   // of the forward pass
 	ReceptiveField int   `json:"receptive_field"` // side of the square of input pixels that one output sees
@@ -50,8 +50,8 @@ func (n *Net) Summary() []LayerSummary {
 	return rows
 }
 
-// picture turns the shape (N, H, W, C) or (N, features) into that of one picture, channels first. A dense net's rows of
-// features are those of several places.
+// picture turns the shape (N, H, W, C) or (N, features) into that of one picture, channels first. In a dense net, a picture
+// has a row of features for each position.
 func (n *Net) picture(s tensor.Shape) []int {
 	if s.Dims() == 4 {
 		return []int{s[3], s[1], s[2]}

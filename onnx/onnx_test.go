@@ -240,7 +240,7 @@ func TestModel(t *testing.T) {
 	}
 }
 
-// checkInitialisers wants the file's tensors with their own data, after mean and deviation.
+// checkInitialisers checks that the tensors are mean and deviation, and then those of the file.
 func checkInitialisers(t *testing.T, g fields, f weights.File, channels int) {
 	t.Helper()
 	want := append([]weights.Tensor{

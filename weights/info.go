@@ -12,7 +12,7 @@ import (
 	"vgg/internal/finite"
 )
 
-// Info is what a weights file says of its net besides the weights.
+// Info describes the net of a weights file.
 type Info struct {
 	Config       string        // the column of Table 1: A, A-LRN, B, C, D, E, or a config of one's own
 	Width        float64       // multiplier of Table 1's channel counts; 1 is the paper's
@@ -27,8 +27,8 @@ type Info struct {
 	ValTop1Error float64       // in percent, after that epoch; NaN where unknown
 }
 
-// maxClasses bounds what ParseInfo gives memory to, far above the 21,841
-// classes of the whole of ImageNet.
+// maxClasses limits what ParseInfo allocates, far above the 21,841 classes of
+// the whole of ImageNet.
 const maxClasses = 1 << 20
 
 // Metadata is the form of i that File.Metadata holds, which ParseInfo reads. Numbers are in decimal, several with commas

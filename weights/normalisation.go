@@ -16,20 +16,20 @@ type Normalisation string
 const (
 	Paper       Normalisation = "paper"       // section 2.1: less the mean of the training pictures
 	TorchVision Normalisation = "torchvision" // also timm: less the mean, over the standard deviation
-	Caffe       Normalisation = "caffe"       // less the mean; the first layer, made for B, G and R, is turned round
+	Caffe       Normalisation = "caffe"       // less the mean; the first layer is for B, G and R, and is reversed
 )
 
-// The metadata that tell of it.
+// The metadata about the normalisation.
 const (
 	NormalisationKey = "normalisation" // its name, or custom where flags gave mean or deviation
-	turnedKey        = "first_layer"   // that the first layer was turned, whatever mean was given later
+	turnedKey        = "first_layer"   // says that the first layer was reversed
 )
 
 // Normalisations lists them.
 func Normalisations() []Normalisation { return []Normalisation{Paper, TorchVision, Caffe} }
 
 // Normalise writes the mean and the deviation of one of Normalisations into the metadata. With Caffe, the first layer's
-// weights are turned from B, G, R to R, G, B, unless the metadata say that this was done.
+// weights are reversed from B, G, R to R, G, B, unless the metadata say that this was done.
 func (f *File) Normalise(n Normalisation) error {
 	mean, std := []float64{123.68, 116.779, 103.939}, []float64{1, 1, 1}
 	switch n {

@@ -166,7 +166,7 @@ func CheckNames(names []string) error {
 	return nil
 }
 
-// splitHeader gives the JSON text and what lies behind it.
+// splitHeader gives the JSON text and the data after it.
 func splitHeader(b []byte) (header, data []byte, err error) {
 	if len(b) < lengthBytes {
 		return nil, nil, errors.Errorf("%d bytes are too few for a safetensors file", len(b))
@@ -258,8 +258,8 @@ func decodeObject(d *json.Decoder, value func(key string) error) error {
 	return err
 }
 
-// checkLayout sorts the entries by their data's place and checks that they fill
-// size bytes, end to end, each as many as its shape and dtype ask.
+// checkLayout sorts the entries by the offsets of their data and checks that they
+// fill size bytes without gaps, each with the bytes of its shape and dtype.
 func checkLayout(entries []entry, size int) error {
 	for _, e := range entries {
 		bytesPer := element.Bytes(e.DType)

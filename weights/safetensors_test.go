@@ -121,7 +121,7 @@ func TestWriteExact(t *testing.T) {
 }
 
 // A file as another writer may lay it out: an unpadded header in another order
-// than the data, half precision, an entry's keys turned round.
+// than the data, half precision, an entry's keys reversed.
 func TestReadHandBuilt(t *testing.T) {
 	b := text(`{"last":{"dtype":"F32","shape":[1],"data_offsets":[16,20]},`+
 		`"bf16":{"data_offsets":[12,16],"shape":[2],"dtype":"BF16"},"__metadata__":{"format":"pt"},`+
@@ -199,7 +199,7 @@ func TestReadRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var f *File
 			var err error
-			// A lie may cost no more than what reading always takes.
+			// A forged header must not trigger a large allocation.
 			if n := allocated(func() { f, err = decodeCopy(c.file) }); n > 1<<18 {
 				t.Errorf("%d bytes allocated for a file of %d", n, len(c.file))
 			}

@@ -14,7 +14,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-// The metadata that make a file tell whether it is what was written.
+// The metadata that hold checksums.
 const (
 	checksumsKey = "sha256.tensors" // of each tensor's bytes, by its name, as a JSON object
 	sealKey      = "sha256"         // of all other metadata and the tensors' names and shapes
@@ -34,7 +34,7 @@ func (f *File) Seal() error {
 // Sealed says whether the file has checksums.
 func (f *File) Sealed() bool { return f.Metadata[sealKey] != "" }
 
-// Verify compares a file with its checksums. It is an error if it has none, or if any part of it is not what was sealed.
+// Verify compares a file with its checksums. It is an error if it has none, or if anything in it has changed since Seal.
 func (f *File) Verify() error {
 	if !f.Sealed() {
 		return errors.New("it has no checksums")

@@ -1,10 +1,3 @@
-// Package machine is a gorgonia.VM that runs an expression graph in memory planned beforehand.
-//
-// In goes any Gorgonia graph, with the nodes whose values are wanted; out come their values, and the gradients of
-// the learnables, summed over the runs until a solver clears them. It exists because Gorgonia's own tape machine
-// allocates every result anew in each run, which a net of the size of the paper's (arXiv 1409.1556, Table 2) does
-// not bear: here nodes on which nothing depends are left out, results share memory as soon as their last reader has
-// run, ops work in place where they allow it, and a run after the first allocates next to nothing.
 package machine
 
 import (
@@ -20,8 +13,8 @@ import (
 
 // PlannedOp is an op whose result the machine puts into planned memory: UsePreallocDo must write every element of
 // its first argument and keep no reference to any of its arguments. InPlace lists the inputs over which the result
-// may be written. Ops that also implement gorgonia.IncrDoer add straight into the gradients of learnables. All
-// other ops, Gorgonia's own among them, run through Do and keep the memory of their results to themselves.
+// may be written. Ops that also implement gorgonia.IncrDoer add directly to the gradients of learnables. All other ops,
+// such as Gorgonia's own, run through Do and allocate the memory of their results.
 type PlannedOp interface {
 	gorgonia.Op
 	gorgonia.UsePreallocDoer
@@ -34,12 +27,12 @@ type VM struct {
 	outputs    gorgonia.Nodes
 	learnables gorgonia.Nodes
 	constants  gorgonia.Nodes
-	rows       int // of a mini-batch; 0 holds no gradient as a product
+	rows       int // pictures in a mini-batch, for gradients held as factors; 0 if none are
 
 	steps   []step
 	values  []gorgonia.Value // of each node in the order of steps; planned, bound or computed
 	planned int64            // bytes
-	cleared bool             // the next run begins the gradients anew
+	cleared bool             // the next run overwrites the gradients
 }
 
 // step computes one node.
@@ -52,10 +45,10 @@ type step struct {
 	output bool
 	once   bool  // the value depends on constants alone: it is computed in the first run
 	read   bool  // another step reads the value
-	drop   []int // steps whose values nobody reads from here on
+	drop   []int // steps whose values no later step reads
 }
 
-// Option tells New what the machine is for.
+// Option is a choice that New leaves to its caller.
 type Option func(*VM)
 
 // Outputs names the nodes whose values are wanted. After RunAll, Value() of each gives its value, which the next run
@@ -78,8 +71,8 @@ func Products(rows int) Option {
 	return func(m *VM) { m.rows = rows }
 }
 
-// Constants names inputs whose values stay as they are from the first run on, such as the weights of a net that only
-// infers. What depends on them alone is computed once.
+// Constants names inputs whose values do not change after the first run, such as the weights of a net for inference. What
+// depends on them alone is computed once.
 func Constants(nodes ...*gorgonia.Node) Option {
 	return func(m *VM) { m.constants = append(m.constants, nodes...) }
 }
@@ -140,8 +133,8 @@ func needed(g *gorgonia.ExprGraph, outputs, learnables gorgonia.Nodes) (gorgonia
 			return nil, err
 		}
 	}
-	// Nodes in the order of their declaration are in topological order, and a gradient is then computed as soon as
-	// it can be, which frees what it was computed from. Gorgonia's sort, the fallback, runs many of them at the end.
+	// The order of declaration is usually topological. Each gradient is then computed as soon as it can be, which frees
+	// what it was computed from. Gorgonia's sort, the fallback, runs many gradients at the end.
 	order := g.AllNodes()
 	declared := map[int64]bool{}
 	topological := true
@@ -224,8 +217,8 @@ func (m *VM) zero(s *step, n *gorgonia.Node) gorgonia.Value {
 	return tensor.New(tensor.WithShape(n.Shape()...), tensor.Of(n.Dtype()))
 }
 
-// isConstant says whether a node's value stays the same: constants, inputs said to be constant, and what is computed
-// from such.
+// isConstant says whether a node's value is the same in each run: inputs named as constants, and what is computed from them
+// alone.
 func (m *VM) isConstant(n *gorgonia.Node, s *step) bool {
 	if len(s.inputs) == 0 {
 		return slices.Contains(m.constants, n)
@@ -233,8 +226,8 @@ func (m *VM) isConstant(n *gorgonia.Node, s *step) bool {
 	return !slices.ContainsFunc(s.inputs, func(i int) bool { return !m.steps[i].once })
 }
 
-// ClearGradients lets the next run begin the gradients anew instead of adding to them, as if they had been set to zero,
-// which it does without touching their memory.
+// ClearGradients makes the next run overwrite the gradients instead of adding to them. It is faster than setting them to
+// zero.
 func (m *VM) ClearGradients() { m.cleared = true }
 
 // RunAll computes the outputs and adds to the gradients. It is part of gorgonia.VM.
@@ -308,7 +301,7 @@ func (m *VM) add(s *step) error {
 	return s.node.Op().(gorgonia.IncrDoer).IncrDo(s.sum, s.args...)
 }
 
-// leaf gives the value of a node without children: bound by the user, constant, or drawn at random.
+// leaf gives the value of a node without children, which is bound by the user, constant, or drawn at random.
 func leaf(n *gorgonia.Node) (gorgonia.Value, error) {
 	if v := n.Value(); v != nil {
 		return v, nil
@@ -322,7 +315,7 @@ func leaf(n *gorgonia.Node) (gorgonia.Value, error) {
 // Reset does nothing: a further RunAll starts over by itself. It is part of gorgonia.VM.
 func (m *VM) Reset() {}
 
-// Close lets the memory go. It is part of gorgonia.VM.
+// Close releases the memory. It is part of gorgonia.VM.
 func (m *VM) Close() error {
 	*m = VM{}
 	return nil

@@ -18,7 +18,7 @@ type block struct {
 // alignment keeps blocks on cache lines: 16 float32.
 const alignment = 16
 
-// plan finds out how long each value lives and gives the planned ones their places in one arena.
+// plan finds out how long each value is needed and gives the planned ones their offsets in one arena.
 func (m *VM) plan() {
 	last := m.lastReads()
 	blocks := make([]*block, len(m.steps)) // of each step; nil where the memory is not planned
@@ -86,8 +86,8 @@ func (s *step) canAdd() bool {
 	return planned && incr && !s.output && !s.read
 }
 
-// overwritten gives the input of step i over which its result is written, -1 if there is none: one that nobody
-// reads afterwards, and that the op does not read through another input too.
+// overwritten gives the input of step i over which its result is written, -1 if there is none. No later step may read that
+// input, and the op must not read its memory through another input too.
 func (m *VM) overwritten(i int, last []int, blocks []*block) int {
 	s := &m.steps[i]
 	for _, k := range s.node.Op().(PlannedOp).InPlace() {

@@ -27,8 +27,8 @@ func Conv(x, w, b *gorgonia.Node, o LayerOptions) (*gorgonia.Node, error) {
 	return apply(conv{o}, x, w, b)
 }
 
-// ConvFixed is Conv for weights that do not change: a node of its own prepares them for the kernels, which package
-// machine computes only once where it is told that w is constant. It has no gradient.
+// ConvFixed is Conv for weights that do not change. A separate node prepares them for the kernels; package machine computes
+// it only once if w is among its Constants. It has no gradient.
 func ConvFixed(x, w, b *gorgonia.Node, o LayerOptions) (*gorgonia.Node, error) {
 	if x.Dims() != 4 || w.Dims() != 4 {
 		return nil, errors.Errorf("op: convolution of %v with weights %v: want four dimensions", x.Shape(), w.Shape())
@@ -70,8 +70,8 @@ func (c conv) gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.No
 	return c.declareGradients(in[0], in[1], out, grad, convWeightGradient{in[1].Shape()[2]}, convDataGradient{})
 }
 
-// declareGradients declares those gradients of a layer with input x, weights w and a bias that are wanted: weight
-// computes that of the weights from x and the gradient, data that of the input from the gradient and w.
+// declareGradients declares the gradients that a layer with input x, weights w and a bias needs: weight computes that of the
+// weights from x and the gradient, data that of the input from the gradient and w.
 func (o LayerOptions) declareGradients(x, w, out, grad *gorgonia.Node, weight, data computation) (gorgonia.Nodes, error) {
 	var err error
 	if o.ReLU {
@@ -179,7 +179,7 @@ func (c biasGradient) accumulate(out []float32, a arguments) error {
 	return nil
 }
 
-// convPrepare turns weights (Out, In, K, K) into a vector that only convPrepared of the same shape understands.
+// convPrepare turns weights (Out, In, K, K) into a vector for convPrepared of the same shape.
 type convPrepare struct{ kernel.Conv }
 
 func (c convPrepare) String() string       { return fmt.Sprintf("convPrepare%+v", c.Conv) }

@@ -11,9 +11,9 @@ import (
 	"vgg/internal/kernel"
 )
 
-// Windows turns feature maps (N, H, W, C) into all their square parts of a size, stride 1, as vectors
-// (N·windows, C·size·size), each as Flatten would. A fully connected layer on them is the convolution that section 3.2
-// makes of it, with the same weights.
+// Windows turns feature maps (N, H, W, C) into all their windows of size×size pixels, at stride 1, as vectors
+// (N·windows, C·size·size), each in the order of Flatten. A fully connected layer on them is the convolution that section
+// 3.2 turns it into, with the same weights.
 func Windows(x *gorgonia.Node, size int) (*gorgonia.Node, error) {
 	s := x.Shape()
 	if s.Dims() != 4 {
@@ -38,7 +38,7 @@ func (c windows) run(out []float32, a arguments) error {
 }
 
 func (c windows) gradient(_ gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	dx, err := apply(windowsGradient{c.Windows}, grad)
+	dx, err := apply(windowsGradient(c), grad)
 	return gorgonia.Nodes{dx}, err
 }
 
@@ -56,8 +56,8 @@ func (c windowsGradient) run(out []float32, a arguments) error {
 	return nil
 }
 
-// MeanRows takes the mean of each count consecutive rows: x is (N·count, columns), the result (N, columns). It is the
-// spatial average of section 3.2's class score map.
+// MeanRows takes the mean of every count consecutive rows: x is (N·count, columns), the result (N, columns). It is the
+// spatial average of the class score map (section 3.2).
 func MeanRows(x *gorgonia.Node, count int) (*gorgonia.Node, error) {
 	s := x.Shape()
 	if s.Dims() != 2 || count < 1 || s[0]%count != 0 {
@@ -82,7 +82,7 @@ func (c meanRows) run(out []float32, a arguments) error {
 }
 
 func (c meanRows) gradient(_ gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	dx, err := apply(meanRowsGradient{c.count}, grad)
+	dx, err := apply(meanRowsGradient(c), grad)
 	return gorgonia.Nodes{dx}, err
 }
 

@@ -1,14 +1,3 @@
-// Package op holds the operations of a VGG net as Gorgonia ops: convolution, max-pooling, local response
-// normalisation, dropout, fully connected layers and the soft-max cross-entropy of section 3.1 of the paper
-// (arXiv 1409.1556).
-//
-// Every function takes nodes of a Gorgonia expression graph and returns the node of the result; the ops implement
-// gorgonia.SDOp, so that gorgonia.Grad declares the backward pass in the same graph, out of ops of this package.
-// They are stateless, run in any gorgonia.VM, and additionally offer what package machine needs to plan memory
-// (UsePreallocDo, IncrDo and InPlace).
-//
-// Between ToNHWC and ToNCHW (or Flatten) feature maps are held as (N, H, W, C), which is what the kernels want;
-// weights are (out, in, kernel, kernel) and (out, in) throughout. The element type is float32.
 package op
 
 import (
@@ -25,13 +14,13 @@ import (
 	"vgg/internal/outer"
 )
 
-// computation is what distinguishes one op of this package from another; operation turns it into a gorgonia.Op.
+// computation is the part in which the ops of this package differ; operation turns it into a gorgonia.Op.
 type computation interface {
 	// String names the computation with every parameter: computations of equal names are interchangeable.
 	fmt.Stringer
 	// signature gives the types of the inputs and, last, of the output.
 	signature() []hm.Type
-	// infer gives the output's shape, or what is wrong with the inputs' shapes.
+	// infer gives the output's shape, or an error about the inputs' shapes.
 	infer(in []tensor.Shape) (tensor.Shape, error)
 	// run writes every element of out.
 	run(out []float32, a arguments) error
@@ -49,7 +38,7 @@ type differentiable interface {
 // overwriting is a computation whose output may overwrite some of its inputs.
 type overwriting interface{ inPlace() []int }
 
-// accumulating is a computation that can add its result to what is there already.
+// accumulating is a computation that can add its result to its output.
 type accumulating interface {
 	accumulate(out []float32, a arguments) error
 }
@@ -65,8 +54,8 @@ func (a arguments) shape(i int) tensor.Shape { return a.values[i].Shape() }
 // operation is an operation of a VGG net. It implements gorgonia.SDOp and gorgonia.UsePreallocDoer.
 type operation struct{ computation }
 
-// accumulatingOp is an operation that implements gorgonia.IncrDoer too: gradients of weights, which several
-// micro-batches sum up before one step.
+// accumulatingOp is an operation that implements gorgonia.IncrDoer too: a gradient of weights, which is summed over several
+// micro-batches before a step.
 type accumulatingOp struct{ operation }
 
 // productOp is an accumulatingOp that implements outer.Op too.
@@ -105,13 +94,13 @@ func (o operation) InferShape(sizers ...gorgonia.DimSizer) (tensor.Shape, error)
 	return shape, errors.Wrapf(err, "%v", o)
 }
 
-// ReturnsPtr is part of gorgonia.Op. It keeps Gorgonia's own machines from handing the result's register on.
+// ReturnsPtr is part of gorgonia.Op. It keeps Gorgonia's own machines from reusing the result's register.
 func (o operation) ReturnsPtr() bool { return false }
 
 // CallsExtern is part of gorgonia.Op.
 func (o operation) CallsExtern() bool { return false }
 
-// OverwritesInput is part of gorgonia.Op; see InPlace for what package machine may do.
+// OverwritesInput is part of gorgonia.Op. Package machine uses InPlace instead.
 func (o operation) OverwritesInput() int { return -1 }
 
 // WriteHash is part of gorgonia.Op. The name holds every parameter, so equal hashes mean equal computations.
@@ -153,8 +142,8 @@ func (o operation) UsePreallocDo(prealloc gorgonia.Value, in ...gorgonia.Value) 
 	return prealloc, o.execute(out, in, o.run)
 }
 
-// InPlace lists the inputs that the output may overwrite. That an op has this method tells package machine that
-// UsePreallocDo keeps no reference to its arguments.
+// InPlace lists the inputs that the output may overwrite. An op with this method promises package machine that UsePreallocDo
+// keeps no reference to its arguments.
 func (o operation) InPlace() []int {
 	if c, ok := o.computation.(overwriting); ok {
 		return c.inPlace()

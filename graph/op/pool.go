@@ -37,7 +37,7 @@ func (c maxPool) gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia
 	return gorgonia.Nodes{dx}, err
 }
 
-// maxPoolGradient hands grad to the places of the maxima, from the pooling's input and output.
+// maxPoolGradient writes grad to the positions of the maxima, which it finds from the pooling's input and output.
 type maxPoolGradient struct{}
 
 func (c maxPoolGradient) String() string { return "maxPoolGradient" }

@@ -15,10 +15,10 @@ type maskByOutput struct{ dims int }
 
 // reluGradient lets grad through where the ReLU's output out was positive.
 //
-// A max-pool that alone follows the ReLU is taken first: masking its output's gradient instead of its input's gives the same
-// bits from a quarter of the elements, because a window whose maximum is zero is zero everywhere. Where something else
-// reads out too, grad is a sum, and the rule does not apply. The pooling's own gradient stays in the graph for whoever asks
-// for it; package machine leaves out what nobody needs.
+// If only a max-pool reads out, the gradient of the pooling's output is masked instead of that of its input. This gives the
+// same bits from a quarter of the elements, because a window whose maximum is zero is zero everywhere. If something else
+// reads out too, grad is a sum, and this does not apply. The unmasked gradient of the pooling stays in the graph as the
+// gradient of out; package machine does not compute it unless it is an output.
 func reluGradient(grad, out *gorgonia.Node) (*gorgonia.Node, error) {
 	if o, ok := grad.Op().(operation); !ok || o.computation != (maxPoolGradient{}) {
 		return apply(maskByOutput{out.Dims()}, grad, out)

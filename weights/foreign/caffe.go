@@ -143,7 +143,7 @@ func decodeLayer(b []byte, v1 bool) (caffeLayer, error) {
 	return l, err
 }
 
-// decodeBlob reads a tensor. Its numbers lie in one field or in one each, single or double.
+// decodeBlob reads a tensor. Its numbers are in one field or in a field each, in single or double precision.
 func decodeBlob(b []byte) (weights.Tensor, error) {
 	t := weights.Tensor{DType: "F32"}
 	var old [blobWidth]int
@@ -291,7 +291,7 @@ func caffeConfig(layers []caffeLayer) (configs.Config, error) {
 	kernels := map[string]int{}
 	for _, l := range layers {
 		if l.lrn {
-			return configs.Config{}, errors.Errorf("layer %.80s is an LRN, which is not taken over from Caffe", l.name)
+			return configs.Config{}, errors.Errorf("layer %.80s is an LRN, which is not read from Caffe", l.name)
 		}
 		if len(l.blobs[0].Shape) == 4 && fcLayer(l.name) == "" {
 			kernels[l.name] = l.blobs[0].Shape[3]

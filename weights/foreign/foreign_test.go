@@ -379,7 +379,7 @@ func TestTorchViews(t *testing.T) {
 	}
 }
 
-// TestForeignRefuses: each fault has an error of its own, and costs no memory.
+// TestForeignRefuses: each fault has an error of its own, and does not allocate much.
 func TestForeignRefuses(t *testing.T) {
 	data := sixFloats(binary.LittleEndian)
 	with := func(change func(*pickled)) []byte {

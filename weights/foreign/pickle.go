@@ -12,9 +12,9 @@ import (
 	"vgg/weights/internal/element"
 )
 
-// A pickle is a program for a stack machine. Of its instructions, those are taken that torch.load takes with
-// weights_only: none of them can call anything but what find returns. maxPickle and the other limits keep what a pickle
-// makes of its bytes small: net E's takes 8 KB.
+// A pickle is a program for a stack machine. Only the instructions that torch.load accepts with weights_only are accepted:
+// they can call only what findClass returns. maxPickle and the other limits keep a forged pickle from allocating much
+// memory. That of net E has 8 KB.
 const (
 	maxPickle = 1 << 18 // bytes
 	maxText   = 1 << 12 // bytes of a name
@@ -174,7 +174,7 @@ type torchClass struct {
 	dtype string
 }
 
-// storageClasses are those that are read, by their dtype, and widths of the others.
+// storageClasses gives the dtypes of the storages that are read, otherWidths the bytes of an element of the others.
 var (
 	storageClasses = map[string]string{"FloatStorage": "F32", "DoubleStorage": "F64", "HalfStorage": "F16", "BFloat16Storage": "BF16"}
 	otherWidths    = map[string]int{"LongStorage": 8, "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1, "ByteStorage": 1, "BoolStorage": 1}

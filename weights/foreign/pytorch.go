@@ -256,8 +256,8 @@ func items(object any) (names []string, values []any, err error) {
 	return names, values, err
 }
 
-// values gives the elements row by row. left is the number of bytes that all tensors together may still take: views that
-// overlap could multiply them.
+// values gives the elements row by row. left is the number of bytes that all tensors together may still take: overlapping
+// views of a small file could otherwise take much memory.
 func (t *stridedTensor) values(order binary.ByteOrder, left *int) ([]float32, error) {
 	s := t.storage
 	width := element.Bytes(s.dtype)
@@ -295,7 +295,7 @@ func (t *stridedTensor) values(order binary.ByteOrder, left *int) ([]float32, er
 	return data, nil
 }
 
-// inside tells whether the whole tensor lies in its storage.
+// inside says whether the whole tensor is in its storage.
 func (t *stridedTensor) inside() bool {
 	if t.offset < 0 || t.offset > t.storage.elements || len(t.size) != len(t.stride) || len(t.size) > element.MaxDims {
 		return false

@@ -8,12 +8,11 @@ import (
 	"vgg/weights"
 )
 
-// Read reads a weights file of any format that is known, told apart by content: safetensors, what PyTorch's torch.save
-// writes of a state dict (in a zip archive, or as before version 1.6), and Caffe's .caffemodel. The tensors of the
-// paper's nets get torchvision's names and shapes, whoever wrote them. Metadata that a file lacks are filled in as far as
-// names and shapes tell them, with the normalisation of pixels that the source is known for. Half and double precision
-// become float32. Errors name the file and the tensor; a file is checked against its size before anything in it is
-// given memory.
+// Read reads a weights file of any known format, which it recognises by content: safetensors, what PyTorch's torch.save
+// writes of a state dict (a zip archive, or the format before version 1.6), and Caffe's .caffemodel. The tensors of the
+// paper's nets get torchvision's names and shapes. Missing metadata are filled in where names and shapes determine them,
+// with the normalisation of pixels that the source uses. Half and double precision become float32. Errors name the file
+// and the tensor. Sizes are checked against the file's before memory is allocated.
 //
 // As with weights.Read, large files are mapped.
 func Read(path string) (*weights.File, error) { return weights.ReadWith(path, decode) }

@@ -1,5 +1,3 @@
-// Package element has what the readers of all formats of weights share: the types of elements, how they become float32, and
-// how many of them a shape has.
 package element
 
 import (
@@ -38,10 +36,10 @@ func Count(shape []int, limit int) (int, bool) {
 	return n, n <= limit
 }
 
-// littleEndian tells whether this machine has float32 in memory as files have it.
+// littleEndian says whether this machine stores float32 as files do.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
-// Floats converts the elements of a dtype that is read. Where they are float32 as the machine has it, the result shares
+// Floats converts the elements of a dtype that is read. If they are float32 as this machine stores it, the result shares
 // their memory.
 func Floats(b []byte, dtype string, order binary.ByteOrder) []float32 {
 	width := Bytes(dtype)
