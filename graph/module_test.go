@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestOtherModule builds and runs a module that uses this one as the README shows.
+// TestOtherModule builds and runs a module that uses this one as docs/library.md shows.
 func TestOtherModule(t *testing.T) {
 	root, err := filepath.Abs("..")
 	if err != nil {
