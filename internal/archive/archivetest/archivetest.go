@@ -1,4 +1,3 @@
-// Package archivetest makes folders and archives for tests.
 package archivetest
 
 import (

@@ -1,4 +1,3 @@
-// Package bar is the progress bar of all commands.
 package bar
 
 import (

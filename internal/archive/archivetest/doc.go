@@ -1,0 +1,2 @@
+// Package archivetest makes folders and archives for tests.
+package archivetest

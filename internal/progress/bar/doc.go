@@ -1,0 +1,2 @@
+// Package bar is the progress bar of all commands.
+package bar
