@@ -242,3 +242,21 @@ func TestEvent(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+func TestBlocks(t *testing.T) {
+	for n := range 200 {
+		for most := 1; most < 70; most++ {
+			i, count := 0, ceilDiv(n, most)
+			for begin, size := range blocks(n, most) {
+				lo, hi := share(n, count, i)
+				if begin != lo || size != hi-lo || size > most || size < 1 {
+					t.Fatalf("block %d of %d elements, at most %d: [%d, %d), want [%d, %d)", i, n, most, begin, begin+size, lo, hi)
+				}
+				i++
+			}
+			if i != count {
+				t.Fatalf("%d blocks of %d elements, at most %d: want %d", i, n, most, count)
+			}
+		}
+	}
+}
