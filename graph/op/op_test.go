@@ -54,124 +54,134 @@ func relative(t *testing.T, got gorgonia.Value, want []float64) float64 {
 	return worst / max(1e-12, math.Sqrt(square/float64(len(want))))
 }
 
+// opCase is an op and its definition in float64, for inputs of some shapes.
+type opCase struct {
+	name    string
+	shapes  [][]int
+	declare func(in []*gorgonia.Node) (*gorgonia.Node, error)
+	define  func(in []reference.Tensor) reference.Tensor
+}
+
+var (
+	caseLabels = []int{2, -1, 0, 3}
+	paperLRN   = LRNOptions{Size: 5, Alpha: 1e-4, Beta: 0.75, K: 2}
+	strongLRN  = LRNOptions{Size: 5, Alpha: 0.3, Beta: 0.75, K: 2} // at the paper's alpha the sum hardly matters
+)
+
+var opCases = []opCase{
+	{"conv3", [][]int{{2, 5, 4, 3}, {6, 3, 3, 3}, {6}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Conv(in[0], in[1], in[2], LayerOptions{}) },
+		func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], false) }},
+	{"conv3 ReLU", [][]int{{1, 4, 4, 17}, {19, 17, 3, 3}, {19}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) {
+			return Conv(in[0], in[1], in[2], LayerOptions{ReLU: true})
+		},
+		func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], true) }},
+	{"conv1 ReLU", [][]int{{2, 3, 3, 8}, {5, 8, 1, 1}, {5}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) {
+			return Conv(in[0], in[1], in[2], LayerOptions{ReLU: true})
+		},
+		func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], true) }},
+	{"conv5 one pixel", [][]int{{1, 1, 1, 1}, {1, 1, 5, 5}, {1}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Conv(in[0], in[1], in[2], LayerOptions{}) },
+		func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], false) }},
+	{"max-pool", [][]int{{2, 4, 6, 5}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return MaxPool(in[0]) },
+		func(in []reference.Tensor) reference.Tensor { return reference.MaxPool(in[0]) }},
+	{"LRN, the paper's", [][]int{{1, 2, 3, 9}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return LRN(in[0], paperLRN) },
+		func(in []reference.Tensor) reference.Tensor { return reference.LRN(in[0], 5, 1e-4, 0.75, 2) }},
+	{"LRN, strong", [][]int{{1, 2, 3, 9}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return LRN(in[0], strongLRN) },
+		func(in []reference.Tensor) reference.Tensor {
+			return reference.LRN(in[0], 5, float64(strongLRN.Alpha), 0.75, 2)
+		}},
+	{"linear", [][]int{{3, 7}, {5, 7}, {5}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Linear(in[0], in[1], in[2], LayerOptions{}) },
+		func(in []reference.Tensor) reference.Tensor { return reference.Linear(in[0], in[1], in[2], false) }},
+	{"linear ReLU", [][]int{{17, 33}, {20, 33}, {20}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) {
+			return Linear(in[0], in[1], in[2], LayerOptions{ReLU: true})
+		},
+		func(in []reference.Tensor) reference.Tensor { return reference.Linear(in[0], in[1], in[2], true) }},
+	{"to NHWC", [][]int{{2, 3, 4, 5}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return ToNHWC(in[0]) },
+		func(in []reference.Tensor) reference.Tensor { return reference.ToNHWC(in[0]) }},
+	{"to NCHW", [][]int{{2, 3, 4, 5}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return ToNCHW(in[0]) },
+		func(in []reference.Tensor) reference.Tensor { return reference.ToNCHW(in[0]) }},
+	{"flatten", [][]int{{2, 3, 4, 5}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Flatten(in[0]) },
+		func(in []reference.Tensor) reference.Tensor { return reference.Flatten(in[0]) }},
+	{"windows", [][]int{{2, 4, 5, 3}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Windows(in[0], 3) },
+		func(in []reference.Tensor) reference.Tensor { return reference.Windows(in[0], 3) }},
+	{"one window", [][]int{{3, 2, 2, 7}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Windows(in[0], 2) },
+		func(in []reference.Tensor) reference.Tensor { return reference.Windows(in[0], 2) }},
+	{"mean of rows", [][]int{{6, 5}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return MeanRows(in[0], 3) },
+		func(in []reference.Tensor) reference.Tensor { return reference.MeanRows(in[0], 3) }},
+	{"cross-entropy", [][]int{{4, 6}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) {
+			return CrossEntropy(in[0], gorgonia.NewVector(in[0].Graph(), tensor.Int, gorgonia.WithName("labels"), gorgonia.WithShape(4),
+				gorgonia.WithValue(tensor.New(tensor.WithShape(4), tensor.WithBacking(caseLabels)))))
+		},
+		func(in []reference.Tensor) reference.Tensor {
+			return reference.Tensor{Shape: nil, Data: []float64{reference.CrossEntropy(in[0], caseLabels)}}
+		}},
+}
+
 // TestOps compares every op with its definition in float64, and the gradients that gorgonia.Grad declares with
 // central differences of that definition.
 func TestOps(t *testing.T) {
-	labels := []int{2, -1, 0, 3}
-	lrnOptions := LRNOptions{Size: 5, Alpha: 1e-4, Beta: 0.75, K: 2}
-	strong := LRNOptions{Size: 5, Alpha: 0.3, Beta: 0.75, K: 2} // at the paper's alpha the sum hardly matters
-	for _, c := range []struct {
-		name    string
-		shapes  [][]int
-		declare func(in []*gorgonia.Node) (*gorgonia.Node, error)
-		define  func(in []reference.Tensor) reference.Tensor
-	}{
-		{"conv3", [][]int{{2, 5, 4, 3}, {6, 3, 3, 3}, {6}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Conv(in[0], in[1], in[2], LayerOptions{}) },
-			func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], false) }},
-		{"conv3 ReLU", [][]int{{1, 4, 4, 17}, {19, 17, 3, 3}, {19}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) {
-				return Conv(in[0], in[1], in[2], LayerOptions{ReLU: true})
-			},
-			func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], true) }},
-		{"conv1 ReLU", [][]int{{2, 3, 3, 8}, {5, 8, 1, 1}, {5}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) {
-				return Conv(in[0], in[1], in[2], LayerOptions{ReLU: true})
-			},
-			func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], true) }},
-		{"conv5 one pixel", [][]int{{1, 1, 1, 1}, {1, 1, 5, 5}, {1}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Conv(in[0], in[1], in[2], LayerOptions{}) },
-			func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], false) }},
-		{"max-pool", [][]int{{2, 4, 6, 5}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return MaxPool(in[0]) },
-			func(in []reference.Tensor) reference.Tensor { return reference.MaxPool(in[0]) }},
-		{"LRN, the paper's", [][]int{{1, 2, 3, 9}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return LRN(in[0], lrnOptions) },
-			func(in []reference.Tensor) reference.Tensor { return reference.LRN(in[0], 5, 1e-4, 0.75, 2) }},
-		{"LRN, strong", [][]int{{1, 2, 3, 9}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return LRN(in[0], strong) },
-			func(in []reference.Tensor) reference.Tensor {
-				return reference.LRN(in[0], 5, float64(strong.Alpha), 0.75, 2)
-			}},
-		{"linear", [][]int{{3, 7}, {5, 7}, {5}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Linear(in[0], in[1], in[2], LayerOptions{}) },
-			func(in []reference.Tensor) reference.Tensor { return reference.Linear(in[0], in[1], in[2], false) }},
-		{"linear ReLU", [][]int{{17, 33}, {20, 33}, {20}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) {
-				return Linear(in[0], in[1], in[2], LayerOptions{ReLU: true})
-			},
-			func(in []reference.Tensor) reference.Tensor { return reference.Linear(in[0], in[1], in[2], true) }},
-		{"to NHWC", [][]int{{2, 3, 4, 5}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return ToNHWC(in[0]) },
-			func(in []reference.Tensor) reference.Tensor { return reference.ToNHWC(in[0]) }},
-		{"to NCHW", [][]int{{2, 3, 4, 5}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return ToNCHW(in[0]) },
-			func(in []reference.Tensor) reference.Tensor { return reference.ToNCHW(in[0]) }},
-		{"flatten", [][]int{{2, 3, 4, 5}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Flatten(in[0]) },
-			func(in []reference.Tensor) reference.Tensor { return reference.Flatten(in[0]) }},
-		{"windows", [][]int{{2, 4, 5, 3}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Windows(in[0], 3) },
-			func(in []reference.Tensor) reference.Tensor { return reference.Windows(in[0], 3) }},
-		{"one window", [][]int{{3, 2, 2, 7}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Windows(in[0], 2) },
-			func(in []reference.Tensor) reference.Tensor { return reference.Windows(in[0], 2) }},
-		{"mean of rows", [][]int{{6, 5}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) { return MeanRows(in[0], 3) },
-			func(in []reference.Tensor) reference.Tensor { return reference.MeanRows(in[0], 3) }},
-		{"cross-entropy", [][]int{{4, 6}},
-			func(in []*gorgonia.Node) (*gorgonia.Node, error) {
-				return CrossEntropy(in[0], gorgonia.NewVector(in[0].Graph(), tensor.Int, gorgonia.WithName("labels"), gorgonia.WithShape(4),
-					gorgonia.WithValue(tensor.New(tensor.WithShape(4), tensor.WithBacking(labels)))))
-			},
-			func(in []reference.Tensor) reference.Tensor {
-				return reference.Tensor{Shape: nil, Data: []float64{reference.CrossEntropy(in[0], labels)}}
-			}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			r := rand.New(rand.NewPCG(7, 0))
-			g := gorgonia.NewGraph()
-			var in []*gorgonia.Node
-			var values []reference.Tensor
-			for i, s := range c.shapes {
-				values = append(values, random(r, s...))
-				in = append(in, node(g, fmt.Sprint("in", i), values[i]))
-			}
-			out, err := c.declare(in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := c.define(values)
-			cost, direction := out, reference.Tensor{Data: []float64{1}}
-			if !out.IsScalar() {
-				direction = random(r, want.Shape...)
-				product := gorgonia.Must(gorgonia.HadamardProd(out, node(g, "direction", direction)))
-				cost = gorgonia.Must(gorgonia.Sum(product))
-			}
-			if _, err := gorgonia.Grad(cost, in...); err != nil {
-				t.Fatal(err)
-			}
-			vm, err := machine.New(g, machine.Outputs(out), machine.Gradients(in...))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer vm.Close()
-			if err := vm.RunAll(); err != nil {
-				t.Fatal(err)
-			}
-			if e := relative(t, out.Value(), want.Data); e > 1e-5 {
-				t.Errorf("output: relative error %.1e", e)
-			}
-			for i, n := range in {
-				got, err := n.Grad()
-				if err != nil {
-					t.Fatal(err)
-				}
-				if e := relative(t, got, differences(values, i, direction.Data, c.define)); e > 1e-4 {
-					t.Errorf("gradient of input %d: relative error %.1e", i, e)
-				}
-			}
-		})
+	for _, c := range opCases {
+		t.Run(c.name, c.test)
+	}
+}
+
+func (c opCase) test(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 0))
+	g := gorgonia.NewGraph()
+	var in []*gorgonia.Node
+	var values []reference.Tensor
+	for i, s := range c.shapes {
+		values = append(values, random(r, s...))
+		in = append(in, node(g, fmt.Sprint("in", i), values[i]))
+	}
+	out, err := c.declare(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := c.define(values)
+	cost, direction := out, reference.Tensor{Data: []float64{1}}
+	if !out.IsScalar() {
+		direction = random(r, want.Shape...)
+		product := gorgonia.Must(gorgonia.HadamardProd(out, node(g, "direction", direction)))
+		cost = gorgonia.Must(gorgonia.Sum(product))
+	}
+	if _, err := gorgonia.Grad(cost, in...); err != nil {
+		t.Fatal(err)
+	}
+	vm, err := machine.New(g, machine.Outputs(out), machine.Gradients(in...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer vm.Close()
+	if err := vm.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	if e := relative(t, out.Value(), want.Data); e > 1e-5 {
+		t.Errorf("output: relative error %.1e", e)
+	}
+	for i, n := range in {
+		got, err := n.Grad()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := relative(t, got, differences(values, i, direction.Data, c.define)); e > 1e-4 {
+			t.Errorf("gradient of input %d: relative error %.1e", i, e)
+		}
 	}
 }
 
