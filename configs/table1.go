@@ -83,7 +83,7 @@ func c1(channels int) Row { return Conv(1, channels) }
 
 func lrn() Row { return Row{Kind: LRN} }
 
-// Table 1, a line a stage. Treat as read-only.
+// Table 1, a line for each stage. Treat as read-only.
 var (
 	A = Config{"A", [][]Row{
 		{c3(64)},

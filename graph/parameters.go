@@ -19,7 +19,7 @@ type Parameter struct {
 	Frozen bool // not a learnable: see Options.Freeze
 }
 
-// freeze marks the layers that are not trained. In an inference graph none is.
+// freeze marks the layers that are not trained. In an inference graph it marks none.
 func (n *Net) freeze() error {
 	frozen, err := n.selected(n.Options.Freeze)
 	if err != nil {
@@ -80,7 +80,7 @@ func (n *Net) declareWeights(l *layer, shape ...int) (err error) {
 func (n *Net) parameter(l *layer, name, role string, shape []int) (*gorgonia.Node, error) {
 	p := Parameter{Layer: l.Name, Name: name, Frozen: l.frozen}
 	options := []gorgonia.NodeConsOpt{gorgonia.WithShape(shape...), gorgonia.WithName(l.Name + "." + role)}
-	if n.Options.From == nil { // else bind gives all of them their values at once
+	if n.Options.From == nil { // otherwise bind sets all values at once
 		value, err := n.value(p, shape)
 		if err != nil {
 			return nil, err

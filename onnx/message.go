@@ -68,7 +68,7 @@ const (
 	attributeTypeInts  = 7
 )
 
-// maxModel is the size in bytes from which readers of protobuf refuse a message.
+// maxModel is the size in bytes above which readers of protobuf refuse a message.
 const maxModel = math.MaxInt32
 
 // message is a protobuf message. It refers to arrays of float32, which are encoded only when it is written.
@@ -77,7 +77,7 @@ type message struct {
 	size  int64 // in bytes
 }
 
-// part is some bytes of a message, as they are or still float32.
+// part is a piece of a message: bytes, or float32 not yet encoded.
 type part struct {
 	bytes  []byte
 	floats []float32
@@ -105,7 +105,7 @@ func (m *message) text(field protowire.Number, s string) {
 	m.add(part{bytes: protowire.AppendString(b, s)})
 }
 
-// message embeds another message, whose arrays stay where they are.
+// message embeds another message without copying its arrays.
 func (m *message) message(field protowire.Number, sub message) {
 	b := protowire.AppendTag(nil, field, protowire.BytesType)
 	m.add(part{bytes: protowire.AppendVarint(b, uint64(sub.size))})
@@ -117,7 +117,7 @@ func (m *message) floats(field protowire.Number, data []float32) {
 	m.message(field, message{parts: []part{{floats: data}}, size: 4 * int64(len(data))})
 }
 
-// encode writes the message, or nothing if it is larger than others would read.
+// encode writes the message, or nothing if it is larger than readers accept.
 func (m *message) encode(out io.Writer) error {
 	if m.size > maxModel {
 		return errors.Errorf("it would take %.2f GB, and protobuf, which ONNX is made of, ends at %.2f GB: "+

@@ -21,7 +21,7 @@ type Tensor struct {
 // File is a whole weights file.
 type File struct {
 	Metadata map[string]string
-	Tensors  []Tensor // in the order of their data in the file; from elsewhere, of the layers
+	Tensors  []Tensor // in the order of their data in the file, or of the layers if package foreign read it
 	Format   string   // of the file that it was read from: safetensors, PyTorch zip, PyTorch legacy, Caffe
 
 	mapping []byte // what Close unmaps

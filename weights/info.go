@@ -14,7 +14,7 @@ import (
 
 // Info describes the net of a weights file.
 type Info struct {
-	Config       string        // the column of Table 1: A, A-LRN, B, C, D, E, or a config of one's own
+	Config       string        // the column of Table 1: A, A-LRN, B, C, D, E, or the user's own
 	Width        float64       // multiplier of Table 1's channel counts; 1 is the paper's
 	FC           int           // outputs of fc6 and fc7; the paper's 4096
 	Input        int           // pixels of the side of a training crop; the paper's 224
@@ -77,9 +77,9 @@ func (e *MissingKeysError) Error() string {
 	return "the metadata lacks " + strings.Join(e.Keys, ", ")
 }
 
-// ParseInfo reads what Metadata wrote. A file from elsewhere may lack keys: the error then is a *MissingKeysError, and a
-// caller that knows them puts them into m before the call. Without class_names the classes are called "0", "1", and so
-// on; scale, recipe, epoch and error may be missing. Keys that Info does not know are ignored.
+// ParseInfo reads what Metadata wrote. If keys are missing, as in files of other programs, the error is a
+// *MissingKeysError; a caller that knows their values puts them into m before the call. Without class_names the classes
+// are called "0", "1", and so on; scale, recipe, epoch and error may be missing. Unknown keys are ignored.
 func ParseInfo(m map[string]string) (Info, error) {
 	p := infoParser{metadata: m}
 	config, _ := p.text("config", required)

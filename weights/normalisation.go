@@ -21,7 +21,7 @@ const (
 
 // The metadata about the normalisation.
 const (
-	NormalisationKey = "normalisation" // its name, or custom where flags gave mean or deviation
+	NormalisationKey = "normalisation" // its name, or custom if the user gave mean or deviation
 	turnedKey        = "first_layer"   // says that the first layer was reversed
 )
 

@@ -129,7 +129,7 @@ func encodeHeader(f File) ([]byte, error) {
 func IsSafetensors(b []byte) bool { return len(b) > lengthBytes && b[lengthBytes] == '{' }
 
 // Decode reads a whole safetensors file from b, whose bytes the tensors may share and change. The whole header is checked
-// against the file's size before any tensor is given memory. The names of a net with batch normalisation are an error.
+// against the file's size before memory for tensors is allocated. The names of a net with batch normalisation are an error.
 func Decode(b []byte) (*File, error) {
 	header, data, err := splitHeader(b)
 	if err != nil {
@@ -206,7 +206,7 @@ func decodeHeader(header []byte) (*File, []entry, error) {
 			})
 		}
 		e := entry{name: name}
-		// A struct would take the keys in any case of their letters.
+		// Decoding into a struct would ignore the case of the keys.
 		err := decodeObject(d, func(key string) error {
 			switch key {
 			case "dtype":
@@ -245,7 +245,7 @@ func decodeObject(d *json.Decoder, value func(key string) error) error {
 		if err != nil {
 			return err
 		}
-		key, _ := token.(string) // the decoder lets nothing else be a key
+		key, _ := token.(string) // the decoder accepts no other type of key
 		if seen[key] {
 			return errors.Errorf("%s occurs twice", key)
 		}
@@ -281,7 +281,7 @@ func checkLayout(entries []entry, size int) error {
 			return errors.Errorf("tensor %s: %d bytes do not fill the shape %v of %s", e.name, have, e.Shape, e.DType)
 		}
 	}
-	// Stable, and by the end too: an empty tensor stays before its neighbour.
+	// Sorted by the end too, so that an empty tensor comes before the one that starts at the same byte.
 	slices.SortStableFunc(entries, func(a, b entry) int { return slices.Compare(a.Offsets, b.Offsets) })
 	end := 0
 	for _, e := range entries {

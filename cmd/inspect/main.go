@@ -47,7 +47,7 @@ func main() {
 	})
 }
 
-// build declares a net for one picture. The weights start at zero, which is quickest: nothing is computed.
+// build declares a net for one picture. The weights are zero, which is fastest: nothing is computed.
 func build(f flags, config configs.Config) (*graph.Net, error) {
 	if f.Input < 0 || f.Channels < 1 {
 		return nil, cli.Usage(errors.Errorf("--input %d --channels %d: want positive numbers", f.Input, f.Channels))
@@ -106,7 +106,7 @@ func inspect(w io.Writer, f flags) error {
 	return errors.Wrap(tw.Flush(), "inspect")
 }
 
-// shape writes (C, H, W) the way the course does, H×W×C.
+// shape writes (C, H, W) as H×W×C.
 func shape(s []int) string {
 	if len(s) == 3 {
 		return fmt.Sprintf("%d×%d×%d", s[1], s[2], s[0])

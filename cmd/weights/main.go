@@ -102,13 +102,13 @@ func convert(w io.Writer, flags flags) error {
 	if err != nil {
 		return err
 	}
-	m, err := evaluate.NewModel(in, f) // that the tensors fit what the metadata say
+	m, err := evaluate.NewModel(in, f) // which checks that the tensors fit the metadata
 	if err != nil {
 		return cli.NameOverrides(err)
 	}
 	defer m.Close()
 	info := m.Info
-	// What ParseInfo took for granted, such as the names of the classes, goes in too.
+	// The defaults of ParseInfo, such as the names of the classes, are written too.
 	metadata := info.Metadata()
 	maps.Copy(metadata, f.Metadata)
 	if err := write(out, weights.File{Metadata: metadata, Tensors: f.Tensors}); err != nil {

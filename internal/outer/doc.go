@@ -7,6 +7,6 @@
 // What it brings, for the three fully connected layers of the paper's nets (arXiv 1409.1556, Table 1) with 1,000 classes:
 //
 //   - memory: 170 kB a picture, 43 MB for a mini-batch of 256, instead of matrices of 494 MB;
-//   - time: 1 GB of memory traffic less for each micro-batch, which would write the matrices, or add to them, and read them;
-//   - communication: between several processes the factors are what has to be sent, a tenth of the matrices' bytes.
+//   - time: 1 GB less memory traffic for each micro-batch, which would write the matrices and read them again;
+//   - communication: processes that train together need to exchange only the factors, a tenth of the bytes.
 package outer

@@ -17,8 +17,7 @@ type Op interface {
 	Factors(in ...gorgonia.Value) (x, g []float32, err error)
 }
 
-// leastElements is the number of elements from which on factors pay: smaller gradients stay in the cache until the solver's
-// step.
+// leastElements is the size of a gradient from which factors are faster: smaller ones stay in the cache until the step.
 const leastElements = 1 << 21
 
 // Pays says whether factors of that many rows, the pictures of a mini-batch, are better than the gradient (out, in) as a

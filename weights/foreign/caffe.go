@@ -227,7 +227,7 @@ func decodeShape(b []byte) ([]int, error) {
 	return shape, err
 }
 
-// fromCaffe gives the layers torchvision's names and shapes. They must be those of a net of Table 1, in any order.
+// fromCaffe gives the layers torchvision's names and shapes. They must be the layers of a net of Table 1, in any order.
 func fromCaffe(layers []caffeLayer) (*weights.File, error) {
 	names := map[string]string{}
 	config, err := caffeConfig(layers)
@@ -273,12 +273,12 @@ func fcLayer(name string) string {
 	return ""
 }
 
-// to4 puts ones before a shape, as Caffe has its own of (1, 1, out, in).
+// to4 puts ones before a shape, as in old Caffe files, whose shapes are (1, 1, out, in).
 func to4(shape []int) []int {
 	return append(slices.Repeat([]int{1}, max(0, 4-len(shape))), shape...)
 }
 
-// caffeFC makes (out, in) of (1, 1, out, in), or of the convolution (out, in, kernel, kernel) of a dense net.
+// caffeFC gives the shape (out, in) of weights of shape (1, 1, out, in), or (out, in, kernel, kernel) in a dense net.
 func caffeFC(shape []int) []int {
 	if shape[0] == 1 && shape[1] == 1 {
 		return shape[2:]

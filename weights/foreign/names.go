@@ -50,7 +50,7 @@ func fromTimm(t *weights.Tensor) {
 // flatten is the shape (out, in·kernel·kernel) of a convolution that is to be a fully connected layer.
 func flatten(shape []int) []int { return []int{shape[0], shape[1] * shape[2] * shape[3]} }
 
-// byLayer puts features before the classifier, by number, weights before biases, and all else behind.
+// byLayer puts features before the classifier, by number, weights before biases, and everything else after them.
 func byLayer(a, b weights.Tensor) int {
 	part := func(t weights.Tensor) (rank, number, suffix int) {
 		fields := strings.Split(t.Name, ".")
@@ -69,11 +69,11 @@ func byLayer(a, b weights.Tensor) int {
 // known lists the nets whose weights are recognised.
 func known() []configs.Config { return append(configs.All(), configs.B5) }
 
-// describe fills in the metadata that names and shapes tell and the file lacks.
+// describe fills in the metadata that the file lacks and that names and shapes determine.
 func describe(f *weights.File, n weights.Normalisation) error {
 	first, ok := f.Tensor(configs.A.Layers()[0].WeightName()) // which has this name in all nets
 	if !ok || len(first.Shape) != 4 {
-		return nil // not one of the paper's nets: whoever uses the tensors reports what is missing
+		return nil // not one of the paper's nets: the user of the tensors reports what is missing
 	}
 	if f.Metadata == nil {
 		f.Metadata = map[string]string{}
@@ -110,15 +110,15 @@ func describe(f *weights.File, n weights.Normalisation) error {
 	}
 	if f.Metadata["input"] == strconv.Itoa(configs.Input) {
 		scale := scales[n]
-		fill("scale_min", strconv.Itoa(scale[0]))
-		fill("scale_max", strconv.Itoa(scale[1]))
+		fill("scale_min", strconv.Itoa(scale.Min))
+		fill("scale_max", strconv.Itoa(scale.Max))
 	}
 	return f.Normalise(n)
 }
 
-// scales are the training scales S that sources are known for: the authors published nets trained with scale
+// scales are the training scales S of the sources: the authors published nets trained with scale
 // jittering; torchvision and timm test theirs at Q = 256.
-var scales = map[weights.Normalisation][2]int{weights.TorchVision: {256, 256}, weights.Caffe: {256, 512}}
+var scales = map[weights.Normalisation]configs.Scale{weights.TorchVision: {Min: 256, Max: 256}, weights.Caffe: {Min: 256, Max: 512}}
 
 // configOf finds the net whose convolutions the file has.
 func configOf(f *weights.File) (configs.Config, bool) {
