@@ -24,7 +24,7 @@ type OnDivergence string
 // The values of Run.OnDivergence.
 const (
 	OnDivergenceStop    OnDivergence = "stop"
-	OnDivergenceLowerLR OnDivergence = "lower-lr" // back to the last checkpoint, with a tenth of the learning rate
+	OnDivergenceLowerLR OnDivergence = "lower-lr" // roll back to the last checkpoint, with a tenth of the learning rate
 )
 
 // Normalisation is how pixels are brought into a common range.

@@ -25,7 +25,7 @@ type Recipe struct {
 	// comes with the project, "" means that it must still be named.
 	Data string `toml:"data"`
 	// StartFrom says in words what the paper starts this training from. It is
-	// shown, not obeyed: Weights and InitFrom are.
+	// only shown: Weights and InitFrom decide.
 	StartFrom string `toml:"start_from"`
 	// Weights is a weights file from which all layers start, "" for none.
 	Weights string `toml:"weights"`
@@ -90,15 +90,15 @@ type Net struct {
 }
 
 // Augment makes a training picture into an input (section 3.1). Validation sees
-// none of it but a fixed rescaling, a centre crop and the normalisation.
+// none of it but a fixed resizing, a centre crop and the normalisation.
 type Augment struct {
 	// ScaleMin and ScaleMax bound S, the smaller side in pixels to which a
-	// picture is rescaled, its aspect ratio kept: equal for a fixed S, else S is
-	// uniform in [ScaleMin, ScaleMax] for each picture. Both 0: not rescaled.
+	// picture is resized, its aspect ratio kept: equal for a fixed S, else S is
+	// uniform in [ScaleMin, ScaleMax] for each picture. Both 0: not resized.
 	// Paper: 256, 384, or 256 to 512.
 	ScaleMin int `toml:"scale_min"`
 	ScaleMax int `toml:"scale_max"`
-	// Pad is a border of zeros in pixels on every side, added after rescaling.
+	// Pad is a border of zeros in pixels on every side, added after resizing.
 	// Paper: 0.
 	Pad int `toml:"pad"`
 	// Crop takes the input from a random place rather than the centre. Paper: true.
@@ -155,7 +155,7 @@ type Schedule struct {
 	MaxDivisions int `toml:"max_divisions"`
 }
 
-// Run says how a run keeps what it has reached. None of it changes the weights.
+// Run says how a run saves its results. None of it changes the weights.
 type Run struct {
 	// CheckpointMinutes is the time between checkpoints; one is made at each
 	// epoch's end as well.
@@ -164,7 +164,7 @@ type Run struct {
 	// "continue" without it.
 	OnDiskFull OnDiskFull `toml:"on_disk_full"`
 	// OnDivergence is what happens when the loss or a gradient is not finite:
-	// "stop", or "lower-lr", which goes back to the last checkpoint with a tenth of
+	// "stop", or "lower-lr", which rolls back to the last checkpoint with a tenth of
 	// the learning rate.
 	OnDivergence OnDivergence `toml:"on_divergence"`
 	// LogEvery is the number of steps between two lines of log.jsonl; 0 is none.
@@ -187,7 +187,7 @@ func (r Recipe) SameMeasured(o Recipe) bool {
 }
 
 // Default returns section 3.1's training of net A at S = 256, on the embedded
-// data set: what a key means that a recipe file leaves out.
+// data set: the values of the keys that a recipe file without a base leaves out.
 func Default() Recipe {
 	return Recipe{
 		Config:    "A",
@@ -260,7 +260,7 @@ func (r Recipe) Validate() error {
 
 		{r.Weights == "" || r.InitFrom == "", "init_from", r.InitFrom, "empty when weights is set: start from one of them"},
 		{a.ScaleMin == 0 || a.ScaleMin >= n.Input, "augment.scale_min", a.ScaleMin,
-			fmt.Sprintf("at least net.input = %d, so that a crop fits in, or 0 for no rescaling", n.Input)},
+			fmt.Sprintf("at least net.input = %d, so that a crop fits in, or 0 for no resizing", n.Input)},
 		{a.ScaleMax >= a.ScaleMin, "augment.scale_max", a.ScaleMax, fmt.Sprintf("at least augment.scale_min = %d", a.ScaleMin)},
 		{a.ScaleMin > 0 || a.ScaleMax == 0, "augment.scale_max", a.ScaleMax, "0 when augment.scale_min is 0: set both or none"},
 		{a.Pad >= 0, "augment.pad", a.Pad, "at least 0"},

@@ -325,7 +325,7 @@ func TestValidate(t *testing.T) {
 	r.Augment.ScaleMin, r.Augment.ScaleMax = 0, 0
 	r.Training.MicroBatch = r.Training.Batch
 	if err := r.Validate(); err != nil {
-		t.Errorf("no rescaling, one micro-batch: %v", err)
+		t.Errorf("no resizing, one micro-batch: %v", err)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"vgg/trainer"
 )
 
-// A narrow net A on a part of the embedded pictures, without a run directory.
+// A narrow net A on some of the embedded pictures, without a run directory.
 func ExampleTrain() {
 	recipe, err := configs.LoadRecipe("quick")
 	if err != nil {
@@ -16,7 +16,7 @@ func ExampleTrain() {
 		return
 	}
 	recipe.Net.Width, recipe.Net.FC, recipe.Net.Dropout = 0.125, 64, 0
-	recipe.Training.Limit, recipe.Training.Epochs = 5000, 2
+	recipe.Training.Limit, recipe.Training.Epochs = 1500, 2
 	h, err := trainer.Train(context.Background(), trainer.Job{Recipe: recipe})
 	if err != nil {
 		fmt.Println(err)

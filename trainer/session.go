@@ -45,7 +45,7 @@ type session struct {
 }
 
 // newSession opens the data, builds the graphs, and sets the weights or restores a checkpoint.
-func newSession(job Job) (s *session, err error) {
+func newSession(job Job) (_ *session, err error) {
 	if err := job.Recipe.Validate(); err != nil {
 		return nil, err
 	}
@@ -54,13 +54,12 @@ func newSession(job Job) (s *session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	own := &session{job: job, notes: []string{kernels()}, started: time.Now()}
+	s := &session{job: job, notes: []string{kernels()}, started: time.Now()}
 	defer func() {
 		if err != nil {
-			own.close()
+			s.close()
 		}
 	}()
-	s = own
 	if err := s.openSet(); err != nil {
 		return nil, err
 	}

@@ -13,24 +13,22 @@ import (
 //	v ← μ v − η (∇ / Accumulated + λ w)
 //	w ← w + v
 //
-// with learning rate η, momentum μ and weight decay λ, which holds for weights and biases alike; in the same pass the
-// gradient is cleared. A gradient that is held as its factors (package outer) is multiplied
-// tile by tile in that pass. (Gorgonia's own
-// Momentum solver applies λ to the velocity instead of the weights.)
+// with learning rate η, momentum μ and weight decay λ, which applies to weights and biases alike. The same pass clears the
+// gradient, and multiplies one that is held as its factors (package outer) tile by tile. (Gorgonia's own Momentum solver
+// applies λ to the velocity instead of the weights.)
 type SGD struct {
 	LearningRate float64
 	Momentum     float64
 	WeightDecay  float64
 	Accumulated  int // micro-batches whose mean gradients were summed before the step; 0 = 1
 
-	// KeepGradients leaves the gradients as they are, which saves a write of each: for a machine that is told to clear them
-	// (machine.VM.ClearGradients).
+	// KeepGradients does not clear the gradients, which saves writing them: the caller calls machine.VM.ClearGradients.
 	KeepGradients bool
 
 	velocities [][]float32
 }
 
-// Step updates the learnables, which must be the same, in the same order, at every call.
+// Step updates the learnables, which must be the same in every call, in the same order.
 func (s *SGD) Step(model []gorgonia.ValueGrad) error {
 	if s.velocities == nil {
 		s.velocities = make([][]float32, len(model))

@@ -56,7 +56,7 @@ func quick(t testing.TB) configs.Recipe {
 	return r
 }
 
-// notes collects what an Observer is told.
+// notes is an Observer that collects notes and notices.
 type notes struct {
 	begin   []string
 	notices []string
@@ -68,7 +68,7 @@ func (n *notes) Step(int, int, float64)        { n.steps++ }
 func (n *notes) Epoch(history.History) error   { return nil }
 func (n *notes) Notice(s string)               { n.notices = append(n.notices, s) }
 
-// TestTrain learns to tell stripes apart and leaves a complete run directory.
+// TestTrain learns to tell stripes apart and writes a complete run directory.
 func TestTrain(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	n := &notes{}
@@ -135,7 +135,7 @@ func TestTrain(t *testing.T) {
 	}
 }
 
-// TestReproducible: the same seed gives the same bits, whatever the number of threads, and another seed others.
+// TestReproducible: the same seed gives the same bits with any number of threads; another seed gives others.
 func TestReproducible(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r := quick(t)
@@ -172,7 +172,7 @@ func TestReproducible(t *testing.T) {
 	}
 }
 
-// TestDiagnosis: a net whose signal dies away is noticed, one that learns is not.
+// TestDiagnosis: there is a notice for a net whose signal vanishes, and none for a net that learns.
 func TestDiagnosis(t *testing.T) {
 	r := quick(t)
 	r.Net.Init, r.Training.Epochs = configs.InitSmall, 1
@@ -211,7 +211,7 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
-// TestFailures: each ends with an error that names the culprit, and keeps what was written.
+// TestFailures: each error names its cause.
 func TestFailures(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o666); err != nil {

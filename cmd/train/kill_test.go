@@ -16,7 +16,7 @@ import (
 	"vgg/trainer"
 )
 
-// left is what a run leaves: the weights, and the history without the columns of times.
+// left is what a run leaves: the weights, the recipe, and the history without its times.
 func left(t *testing.T, dir string) string {
 	t.Helper()
 	var b strings.Builder
@@ -40,8 +40,8 @@ func left(t *testing.T, dir string) string {
 	return b.String()
 }
 
-// TestKills kills trainings at random moments, resumes them until they are done, and finds the very bytes that a
-// training leaves which was left alone. VGG_KILLS says how often, 6 times by default.
+// TestKills kills trainings at random moments and resumes them until they are done: they leave the same bytes as a training
+// that was not killed. VGG_KILLS is the number of kills, 6 by default.
 func TestKills(t *testing.T) {
 	kills := 6
 	if text := os.Getenv("VGG_KILLS"); text != "" {
@@ -97,8 +97,8 @@ func TestKills(t *testing.T) {
 	t.Logf("%d kills in %d trainings, %d of them while a checkpoint was written", killed, trainings, unfinished)
 }
 
-// TestSignals: SIGINT and SIGTERM end a training after its step, with a checkpoint, the command to go on, and the exit
-// code of the signal.
+// TestSignals: SIGINT and SIGTERM end a training after its step, with a checkpoint, the flag that resumes it, and the exit code
+// of the signal.
 func TestSignals(t *testing.T) {
 	data := idxFolder(t)
 	for signal, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {

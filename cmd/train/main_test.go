@@ -101,7 +101,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestBadInput: each fault gives one line that names the culprit and the remedy, and the exit code of its kind.
+// TestBadInput: each error is one line that names the cause and the remedy, and has the exit code of its kind.
 func TestBadInput(t *testing.T) {
 	dir, data := t.TempDir(), idxFolder(t)
 	write := func(name, text string) {
@@ -183,7 +183,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// TestBadPictures: one of a hundred pictures that cannot be read stops the run, or is passed over and listed.
+// TestBadPictures: one of a hundred pictures that cannot be read stops the run, or is skipped and listed.
 func TestBadPictures(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 130 {
@@ -240,7 +240,7 @@ func TestBadPictures(t *testing.T) {
 	if err != nil || summary.Skipped != 1 || summary.Iterations != 10 || summary.LoaderWait < 0 || summary.LoaderWait > 100 {
 		t.Errorf("%+v, %v", summary, err)
 	}
-	// The run's own recipe has what was measured, and does not measure other pictures again than those it is run on.
+	// The recipe of a run has what was measured. Other pictures are measured again.
 	recipe := filepath.Join("run", trainer.RecipeFile)
 	for _, c := range []struct {
 		want string
