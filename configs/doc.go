@@ -3,6 +3,6 @@
 // arXiv 1409.1556.
 //
 // In come names, TOML files and --set flags. Package graph takes a [Config], whose [Config.Layers] every other package
-// loops over, package trainer a [Recipe], and whoever prints a comparison the reported errors. The two types that data and nets
-// share, the training scale S ([Scale]) and the statistics of the pixels ([Statistics]), are here too.
+// loops over, package trainer a [Recipe], and the packages that print comparisons take the reported errors. The two types
+// that data and nets share, the training scale S ([Scale]) and the statistics of the pixels ([Statistics]), are here too.
 package configs
