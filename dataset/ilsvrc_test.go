@@ -62,7 +62,11 @@ func TestImageNet(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// Without a text file, the development kit has the labels.
+}
+
+// TestImageNetKit takes the labels from the development kit, if there is no text file with them.
+func TestImageNetKit(t *testing.T) {
+	archivetest.OwnCache(t)
 	meta, err := os.ReadFile("imagenet/testdata/compressed.mat")
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +95,11 @@ func TestImageNet(t *testing.T) {
 			t.Errorf("error %v, want %q in it", err, want)
 		}
 	}
+}
+
+// TestImageNetRefused changes the archives and labels so that Open refuses them.
+func TestImageNetRefused(t *testing.T) {
+	archivetest.OwnCache(t)
 	for want, change := range map[string]func(map[string][]byte){
 		"no text file that labels them":           func(f map[string][]byte) { delete(f, "val_labels.txt") },
 		"val_labels.txt is not: line 2: no class": func(f map[string][]byte) { f["val_labels.txt"] = []byte("n01\nn03\nn01\n") },
