@@ -53,6 +53,26 @@ func isGenerator(file string) bool {
 	return path.Base(path.Dir(file)) == "gen" || path.Base(file) == "gen.go"
 }
 
+// Functions and files are short enough to read.
+func TestSizes(t *testing.T) {
+	const mostFunction, mostFile = 80, 400
+	for path, s := range goFiles(t) {
+		if isGenerator(path) || ast.IsGenerated(s.File) {
+			continue
+		}
+		if n := s.line(s.FileEnd); n > mostFile && !isTest(path) {
+			t.Errorf("%s has %d lines, want at most %d", path, n, mostFile)
+		}
+		for _, d := range s.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				if n := s.line(f.End()) - s.line(f.Pos()) + 1; n > mostFunction {
+					t.Errorf("%s: %s has %d lines, want at most %d", path, f.Name.Name, n, mostFunction)
+				}
+			}
+		}
+	}
+}
+
 // Libraries do not name the flags of commands.
 func TestLibrariesNameNoFlags(t *testing.T) {
 	flag := regexp.MustCompile(`--[a-z]`)
@@ -72,6 +92,28 @@ func TestLibrariesNameNoFlags(t *testing.T) {
 // within says whether a path is inside one of some folders.
 func within(path string, folders ...string) bool {
 	return slices.ContainsFunc(folders, func(folder string) bool { return strings.HasPrefix(path, folder+"/") })
+}
+
+// Every package says what it is for: a library in doc.go, a command in any of its files.
+func TestPackageComments(t *testing.T) {
+	commented := map[string]bool{} // by folder
+	for file, s := range goFiles(t) {
+		if isTest(file) || isGenerator(file) {
+			continue
+		}
+		comment, want := s.Doc.Text(), "Package "+s.Name.Name+" "
+		isCommand := s.Name.Name == "main"
+		if isCommand {
+			want = "Command " + path.Base(path.Dir(file)) + " "
+		}
+		here := strings.HasPrefix(comment, want) && (isCommand || path.Base(file) == "doc.go")
+		commented[path.Dir(file)] = commented[path.Dir(file)] || here
+	}
+	for folder, ok := range commented {
+		if !ok {
+			t.Errorf("%s has no package comment (in doc.go, unless it is a command)", folder)
+		}
+	}
 }
 
 // Dependencies point one way.

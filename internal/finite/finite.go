@@ -1,4 +1,3 @@
-// Package finite tests numbers.
 package finite
 
 import "math"
