@@ -64,9 +64,9 @@ func Gradients(learnables ...*gorgonia.Node) Option {
 	return func(m *VM) { m.learnables = append(m.learnables, learnables...) }
 }
 
-// Products holds the gradients of large fully connected layers' weights as the factors of which they are the products, a row
-// for each picture, where these take less memory for that many rows: the pictures of a mini-batch, all its micro-batches
-// together. The solver must be able to work with such a gradient, as trainer.SGD is; Gorgonia's own are not.
+// Products holds the gradients of large fully connected layers' weights as two factors with a row for each picture, if these
+// take less memory. rows is the number of pictures in a mini-batch, all its micro-batches together. The solver must be able
+// to work with such gradients: trainer.SGD is, Gorgonia's own solvers are not.
 func Products(rows int) Option {
 	return func(m *VM) { m.rows = rows }
 }

@@ -433,7 +433,7 @@ func TestForeignRefuses(t *testing.T) {
 		"caffe layers":    {caffemodel("V2", func(n string) string { return "x" + n }), "not a net of the paper"},
 		"caffe LRN":       {lrn, "norm1 is an LRN"},
 		"caffe no blobs":  {message{}.bytes(1, []byte("n")), "without weights"},
-		"caffe lie": {message{}.bytes(netLayers, message{}.bytes(layerName, []byte("conv1_1")).bytes(layerBlobs,
+		"caffe forged": {message{}.bytes(netLayers, message{}.bytes(layerName, []byte("conv1_1")).bytes(layerBlobs,
 			message{}.varint(1, 1<<30).varint(2, 1<<30).varint(3, 1<<30).varint(4, 4).bytes(blobData, make([]byte, 4)))), "4 bytes do not fill"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -475,7 +475,7 @@ func TestCorrupted(t *testing.T) {
 				b, cut = b[:at], true
 			case 1:
 				b[at] ^= 1 << random.IntN(8)
-			case 2: // a number that lies
+			case 2: // a forged number
 				at = min(at, len(b)-8)
 				copy(b[at:], [][]byte{{255, 255, 255, 255, 255, 255, 255, 127}, {0, 0, 0, 0, 0, 0, 0, 0}, {255, 255, 255, 255}}[random.IntN(3)])
 			}

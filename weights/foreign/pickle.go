@@ -83,9 +83,9 @@ func (d *pickleWalk) take(n int) ([]byte, bool) {
 }
 
 // number takes an unsigned little-endian number.
-func (d *pickleWalk) number(bytes int) (int, bool) {
+func (d *pickleWalk) number(size int) (int, bool) {
 	var whole [8]byte
-	taken, ok := d.take(bytes)
+	taken, ok := d.take(size)
 	copy(whole[:], taken)
 	return int(binary.LittleEndian.Uint64(whole[:])), ok
 }
@@ -157,7 +157,7 @@ func unpickle(b []byte, load func(id any) (any, error)) (object any, length int,
 	if length, err = pickleLength(b); err != nil {
 		return nil, 0, err
 	}
-	// The library indexes what a damaged pickle does not have, and uses as keys what cannot be one.
+	// The library panics on damaged pickles: indices out of range, keys of types that cannot be keys.
 	defer func() {
 		if fault := recover(); fault != nil {
 			object, err = nil, errors.Errorf("damaged: %v", fault)

@@ -190,7 +190,7 @@ func decodeTorchLegacy(b []byte) (*weights.File, error) {
 // nested are the keys under which training programs keep the state dict.
 var nested = []string{"state_dict", "model_state_dict", "model"}
 
-// stateDict makes a file of a pickled object: a dict of tensors by their names, or a dict that holds one. find gives a
+// stateDict turns a pickled object, a dict of tensors by their names or a dict that holds one, into a file. find gives a
 // storage its data.
 func stateDict(object any, order binary.ByteOrder, fileSize int, find func(*storage) error) (*weights.File, error) {
 	names, values, err := items(object)
