@@ -31,6 +31,8 @@ import (
 func BenchmarkCenter(b *testing.B) {
 	const perTurn = 100
 	m := untrainedModel(b, configs.D, 224)
+	plainModel := m.Share()
+	defer plainModel.Close()
 	for _, format := range []string{"png", "jpeg"} {
 		b.Run(format, func(b *testing.B) {
 			split := writeFiles(b, format, perTurn)
@@ -46,7 +48,7 @@ func BenchmarkCenter(b *testing.B) {
 			}
 			batch := noiseCrops(8, 224, 224)
 			infer := func() {
-				r, err := m.runner(purpose{rows: len(batch), height: 224, width: 224, prepared: true})
+				r, err := plainModel.runner(purpose{rows: len(batch), height: 224, width: 224, prepared: true})
 				if err != nil {
 					b.Fatal(err)
 				}

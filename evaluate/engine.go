@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/pkg/errors"
@@ -24,6 +25,7 @@ type engine struct {
 	batches  []*batch   // of crops that wait, in the order of their first crops
 	waiting  int        // pixels of those crops
 	waited   time.Duration
+	free     sync.Pool // of *[]float32, the values of crops that were computed
 }
 
 // picture is a picture whose prediction is not complete, or waits for that of an earlier picture.
@@ -137,7 +139,7 @@ func (e *engine) read(i int) (read pictureCrops) {
 			for j, at := range crops {
 				c := &crop{shape: shape{index, at.Height, at.Width, way.protocol == configs.Dense}}
 				c.weight, c.featureWeight = way.weights(j, len(crops))
-				c.values = make([]float32, p.Channels*c.pixels())
+				c.values = e.buffer(p.Channels * c.pixels())
 				if err := m.transform.Crop(c.values, p, at); err != nil {
 					return pictureCrops{err: errors.Wrap(err, e.split.Name(i))}
 				}
@@ -146,6 +148,14 @@ func (e *engine) read(i int) (read pictureCrops) {
 		}
 	}
 	return read
+}
+
+// buffer gives a slice of n values, which may be one of a crop that was computed: fresh memory takes longer to fill.
+func (e *engine) buffer(n int) []float32 {
+	if used, ok := e.free.Get().(*[]float32); ok && cap(*used) >= n {
+		return (*used)[:n]
+	}
+	return make([]float32, n)
 }
 
 // mostWaiting bounds the memory of crops that wait, in full batches of crops of the input's size.
@@ -238,6 +248,7 @@ func (e *engine) compute(ctx context.Context, b *batch) error {
 	for row, c := range b.crops {
 		r.addTo(c, row)
 		c.picture.missing--
+		e.free.Put(&c.values)
 	}
 	e.waiting -= rows * b.pixels()
 	e.batches = slices.DeleteFunc(e.batches, func(other *batch) bool { return other == b })
