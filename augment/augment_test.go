@@ -121,6 +121,15 @@ func TestFromImage(t *testing.T) {
 	if back := FromImage(p.Image(), 3); !slices.Equal(back.Pix, p.Pix) {
 		t.Errorf("there and back: %v, want %v", back.Pix, p.Pix)
 	}
+	for _, part := range []image.Rectangle{image.Rect(0, 1, 3, 2), image.Rect(1, 0, 3, 2)} {
+		got := FromImage(p.Image().(*image.RGBA).SubImage(part), 3)
+		for i := range got.Pix {
+			x, y := part.Min.X+i/3%part.Dx(), part.Min.Y+i/3/part.Dx()
+			if want := p.Pix[3*(y*p.Width+x)+i%3]; len(got.Pix) != 3*part.Dx()*part.Dy() || got.Pix[i] != want {
+				t.Errorf("the part %v: %v", part, got.Pix)
+			}
+		}
+	}
 }
 
 // corner finds where a crop of a gradient was taken, and whether it was mirrored.

@@ -24,15 +24,20 @@ func FromImage(img image.Image, channels int) Picture {
 		}
 		return p
 	}
-	rgba := image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
-	if opaque, ok := img.(interface{ Opaque() bool }); ok && opaque.Opaque() {
-		draw.Draw(rgba, rgba.Rect, img, b.Min, draw.Src)
-	} else {
-		draw.Draw(rgba, rgba.Rect, image.White, image.Point{}, draw.Src)
-		draw.Draw(rgba, rgba.Rect, img, b.Min, draw.Over)
+	opaque, ok := img.(interface{ Opaque() bool })
+	isOpaque := ok && opaque.Opaque()
+	rgba, ok := img.(*image.RGBA) // such as an opaque PNG, which needs no copy
+	if !ok || !isOpaque || rgba.Stride != 4*p.Width {
+		rgba = image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
+		if isOpaque {
+			draw.Draw(rgba, rgba.Rect, img, b.Min, draw.Src)
+		} else {
+			draw.Draw(rgba, rgba.Rect, image.White, image.Point{}, draw.Src)
+			draw.Draw(rgba, rgba.Rect, img, b.Min, draw.Over)
+		}
 	}
 	to := p.Pix
-	for from := rgba.Pix; len(from) >= 4; from, to = from[4:], to[channels:] {
+	for from := rgba.Pix[:4*p.Width*p.Height]; len(from) >= 4; from, to = from[4:], to[channels:] {
 		if channels == 3 {
 			to[2], to[1], to[0] = from[2], from[1], from[0]
 		} else {
