@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"vgg/configs"
+	"vgg/dataset"
 	"vgg/history"
 	"vgg/weights"
 )
@@ -432,7 +433,11 @@ func BenchmarkCheckpoint(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.close()
-	if err := s.solver.Step(s.learnables); err != nil { // which gives it velocities
+	grey := &dataset.Batch{Pixels: make([]float32, s.net.Input.Shape().TotalSize()), Labels: []int{0}, Pictures: 1}
+	if _, err := s.training.run(grey, 0); err != nil {
+		b.Fatal(err)
+	}
+	if err := s.solver.Step(s.learnables); err != nil { // which makes the velocities
 		b.Fatal(err)
 	}
 	var blocked, whole time.Duration
