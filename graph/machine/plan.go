@@ -6,6 +6,8 @@ import (
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"vgg/internal/memory"
 )
 
 // block is memory that one planned result needs, or several that are written over one another in place.
@@ -35,7 +37,7 @@ func (m *VM) plan() {
 		}
 		blocks[i] = &block{size: size, first: i, last: last[i]}
 	}
-	arena := make([]float32, place(blocks))
+	arena := memory.Make[float32](place(blocks))
 	m.planned = 4 * int64(len(arena))
 	for i, b := range blocks {
 		if b != nil {

@@ -11,6 +11,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"vgg/internal/kernel"
+	"vgg/internal/memory"
 	"vgg/internal/outer"
 )
 
@@ -130,7 +131,8 @@ func (o operation) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 		}
 		return gorgonia.NewF32(out[0]), nil
 	}
-	return o.UsePreallocDo(tensor.New(tensor.WithShape(shape...), tensor.Of(tensor.Float32)), in...)
+	out := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(memory.Make[float32](shape.TotalSize())))
+	return o.UsePreallocDo(out, in...)
 }
 
 // UsePreallocDo computes the op into prealloc, every element of which is overwritten.

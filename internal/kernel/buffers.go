@@ -1,6 +1,10 @@
 package kernel
 
-import "sync"
+import (
+	"sync"
+
+	"vgg/internal/memory"
+)
 
 // A freeList keeps the buffers in which kernels hold intermediate results, so that only the first calls allocate.
 // (A sync.Pool would lose them in every garbage collection.)
@@ -26,14 +30,14 @@ func (l *freeList[T]) get(n int) []T {
 		}
 	}
 	if best < 0 {
-		return make([]T, n)
+		return memory.Make[T](n)
 	}
 	b := l.free[best]
 	last := len(l.free) - 1
 	l.free[best] = l.free[last]
 	l.free = l.free[:last]
 	if cap(b) < n {
-		b = make([]T, n)
+		b = memory.Make[T](n)
 	}
 	return b[:n]
 }

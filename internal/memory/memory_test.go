@@ -1,0 +1,47 @@
+package memory
+
+import "testing"
+
+// TestMake writes to all elements of slices with and without whole huge pages.
+func TestMake(t *testing.T) {
+	for _, n := range []int{0, 1, 1000, 2*hugePage/4 - 1, 2 * hugePage / 4, 5*hugePage/4 + 7} {
+		s := Make[float32](n)
+		if len(s) != n {
+			t.Fatalf("%d elements, want %d", len(s), n)
+		}
+		for i := range s {
+			if s[i] != 0 {
+				t.Fatalf("element %d of %d is %v, want 0", i, n, s[i])
+			}
+			s[i] = float32(i)
+		}
+		for i := range s {
+			if s[i] != float32(i) {
+				t.Fatalf("element %d of %d is %v", i, n, s[i])
+			}
+		}
+	}
+}
+
+// BenchmarkFirstTouch allocates and writes 256 MiB, a page at a time.
+//
+//	go test -run x -bench FirstTouch ./internal/memory
+func BenchmarkFirstTouch(b *testing.B) {
+	const n = 1 << 26
+	for _, c := range []struct {
+		name     string
+		allocate func(int) []float32
+	}{
+		{"make", func(n int) []float32 { return make([]float32, n) }},
+		{"memory.Make", Make[float32]},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				s := c.allocate(n)
+				for i := 0; i < n; i += 1024 {
+					s[i] = 1
+				}
+			}
+		})
+	}
+}
