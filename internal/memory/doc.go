@@ -1,3 +1,3 @@
-// Package memory allocates large slices on huge pages. The first touch of a page costs a fault: for the gigabyte that
-// net D at full width takes, a second of processor time with pages of 4 kB, and next to nothing with pages of 2 MB.
+// Package memory allocates large slices whose pages are there at once. Otherwise the first touch of each page of 4 kB costs
+// a fault, and net D at full width takes a gigabyte.
 package memory

@@ -2,9 +2,9 @@ package memory
 
 import "testing"
 
-// TestMake writes to all elements of slices with and without whole huge pages.
+// TestMake writes to all elements of slices below and above the size from which Make asks for pages.
 func TestMake(t *testing.T) {
-	for _, n := range []int{0, 1, 1000, 2*hugePage/4 - 1, 2 * hugePage / 4, 5*hugePage/4 + 7} {
+	for _, n := range []int{0, 1, 1000, leastBytes/4 - 1, leastBytes / 4, 3*leastBytes/4 + 7} {
 		s := Make[float32](n)
 		if len(s) != n {
 			t.Fatalf("%d elements, want %d", len(s), n)
