@@ -6,16 +6,15 @@ import (
 	"sync/atomic"
 )
 
-// How threads share work: parallel cuts [0, n) into ranges, one a thread, of which it computes the first itself and
-// gives the others to the workers of a pool; then it waits for them. All callers share one pool, which serves one of
-// them at a time. A caller that finds it in use, on another goroutine or inside a range, starts goroutines of its own, so
-// calls may be concurrent and nested.
+// How threads share work: parallel cuts [0, n) into ranges, one a thread, of which the caller computes the first and the
+// workers of a pool the others. Who is done takes ranges that nobody has begun, since their thread may be busy elsewhere,
+// such as with reading pictures. All callers share one pool, which serves one of them at a time. A caller that finds it in
+// use, on another goroutine or inside a range, starts goroutines of its own, so calls may be concurrent and nested.
 //
 // Workers are goroutines that never end. Between two calls they spin for some hundreds of microseconds before they
 // sleep, because a net is a quick succession of short calls, and waking a sleeping thread takes longer than many of them.
 
-// parallel calls f with consecutive ranges [lo, hi) that cover [0, n), each on a thread of its own, and returns when all
-// are done. No range is shorter than grain unless n is: small work stays on the calling goroutine.
+// parallel calls f with consecutive ranges [lo, hi) that cover [0, n), one for each thread, and returns when all are done. No range is shorter than grain unless n is: small work stays on the calling goroutine.
 func parallel(n, grain int, f func(lo, hi int)) {
 	ranges := min(runtime.GOMAXPROCS(0), n/max(grain, 1))
 	if ranges <= 1 {
@@ -64,18 +63,34 @@ var pool = threadPool{done: event{wake: make(chan struct{})}}
 type threadPool struct {
 	inUse   sync.Mutex
 	workers []*worker
-
-	// The call that is being served.
-	n, ranges  int
-	f          func(lo, hi int)
-	unfinished atomic.Int32 // ranges of workers
-	done       event
+	call    atomic.Pointer[call] // the one that is being served, or the last one
+	done    event
 }
 
-// A worker computes one range of each call that has enough of them.
+// A worker computes ranges of each call that has enough of them.
 type worker struct {
-	number int // of its range; the caller's has number 0
+	number int // of the range that it looks at first; the caller's has number 0
 	start  event
+}
+
+// A call is one of parallel.
+type call struct {
+	n, ranges  int
+	f          func(lo, hi int)
+	begun      []atomic.Bool // of each range
+	unfinished atomic.Int32  // ranges
+}
+
+// compute computes ranges, from the given one on, that nobody has begun. It reports whether it finished the last one.
+func (c *call) compute(first int) (last bool) {
+	for k := range c.ranges {
+		i := (first + k) % c.ranges
+		if !c.begun[i].Load() && c.begun[i].CompareAndSwap(false, true) {
+			c.f(share(c.n, c.ranges, i))
+			last = c.unfinished.Add(-1) == 0
+		}
+	}
+	return last
 }
 
 func (p *threadPool) run(n, ranges int, f func(lo, hi int)) {
@@ -84,27 +99,29 @@ func (p *threadPool) run(n, ranges int, f func(lo, hi int)) {
 		p.workers = append(p.workers, w)
 		go p.work(w)
 	}
-	p.n, p.ranges, p.f = n, ranges, f
-	p.unfinished.Store(int32(ranges - 1))
+	c := &call{n: n, ranges: ranges, f: f, begun: make([]atomic.Bool, ranges)}
+	c.unfinished.Store(int32(ranges))
+	p.call.Store(c)
 	for _, w := range p.workers[:ranges-1] {
 		w.start.signal()
 	}
-	f(share(n, ranges, 0))
-	p.done.wait()
-	p.f = nil
+	if !c.compute(0) {
+		p.done.wait()
+	}
+	p.call.Store(&call{}) // lets go of what f refers to
 }
 
 func (p *threadPool) work(w *worker) {
 	for {
 		w.start.wait()
-		p.f(share(p.n, p.ranges, w.number))
-		if p.unfinished.Add(-1) == 0 {
+		// A worker that comes late finds the call finished, or already the next one: it helps with what is there.
+		if p.call.Load().compute(w.number) {
 			p.done.signal()
 		}
 	}
 }
 
-// An event is what one goroutine signals and another waits for, in turn.
+// An event is what one goroutine signals and another waits for. Signals that come before it waits count as one.
 type event struct {
 	state atomic.Uint32 // one of the following
 	wake  chan struct{}

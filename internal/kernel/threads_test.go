@@ -186,18 +186,38 @@ func TestWorkersSleepAndWake(t *testing.T) {
 		}
 	}
 	// A caller that waits for a slow worker sleeps too.
+	var begun atomic.Int32
 	var slow atomic.Bool
 	go func() {
 		awaitSleep(t, &pool.done)
 		slow.Store(true)
 	}()
 	parallel(len(covered), 1, func(lo, hi int) {
+		for begun.Add(1); begun.Load() < 4; { // so that the caller takes no more than its own
+			time.Sleep(time.Millisecond)
+		}
 		for lo > 0 && !slow.Load() {
 			time.Sleep(time.Millisecond)
 		}
 		covered.add(lo, hi)
 	})
 	covered.check(t, 4)
+}
+
+// TestBusyWorkersAreNotAwaited has a worker that is held up by something else while calls go on without it.
+func TestBusyWorkersAreNotAwaited(t *testing.T) {
+	p := threadPool{done: event{wake: make(chan struct{})}}
+	p.workers = []*worker{{number: 1, start: event{wake: make(chan struct{})}}} // that does not run yet
+	covered := make(coverage, 10)
+	for round := range 5 {
+		p.run(len(covered), 2, covered.add)
+		covered.check(t, int32(round+1))
+	}
+	go p.work(p.workers[0]) // the signals of five calls wait for it
+	for round := range 1000 {
+		p.run(len(covered), 2, covered.add)
+		covered.check(t, int32(round+6))
+	}
 }
 
 // awaitSleep waits until the goroutine that waits for an event sleeps.
