@@ -126,6 +126,42 @@ func BenchmarkDense(b *testing.B) {
 	}
 }
 
+// BenchmarkPrepared compares nets D that prepare their filters with ones that do not, on their first few full batches, at
+// full width: the quotient of the times.
+//
+//	go test -run x -bench Prepared -benchtime 5x ./evaluate
+func BenchmarkPrepared(b *testing.B) {
+	m := untrainedModel(b, configs.D, 224)
+	batch := noiseCrops(DefaultBatch, 224, 224)
+	for _, batches := range []int{4, 8, 16} {
+		b.Run(fmt.Sprintf("batches=%d", batches), func(b *testing.B) {
+			time := map[bool]time.Duration{}
+			for b.Loop() {
+				for _, prepared := range []bool{false, true} {
+					fresh, err := NewModel("fresh", &weights.File{Metadata: m.Info.Metadata(), Tensors: m.net.Tensors()})
+					if err != nil {
+						b.Fatal(err)
+					}
+					began := b.Elapsed()
+					r, err := fresh.runner(purpose{rows: len(batch), height: 224, width: 224, prepared: prepared})
+					if err != nil {
+						b.Fatal(err)
+					}
+					for range batches {
+						if err := r.run(batch); err != nil {
+							b.Fatal(err)
+						}
+					}
+					time[prepared] += b.Elapsed() - began
+					fresh.Close()
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(time[true].Seconds()/time[false].Seconds(), "prepared/plain")
+		})
+	}
+}
+
 // untrainedModel is a net of config at full width, its weights drawn at random.
 func untrainedModel(t testing.TB, config configs.Config, input int) *Model {
 	t.Helper()

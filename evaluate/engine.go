@@ -20,6 +20,7 @@ type engine struct {
 	croppings [][]cropping // of each model
 	split     dataset.Split
 	options   Options
+	prepared  bool // the nets' filters
 
 	pictures []*picture // begun and not delivered yet, in the split's order
 	batches  []*batch   // of crops that wait, in the order of their first crops
@@ -65,7 +66,22 @@ func newEngine(models []*Model, split dataset.Split, o Options) (*engine, error)
 	for _, m := range models {
 		e.croppings = append(e.croppings, m.croppings(e.options, 1/float64(len(models))))
 	}
+	e.prepared = split.Len()*e.cropsOfPicture() >= preparedBatches*e.options.Batch
 	return e, nil
+}
+
+// preparedBatches is the least number of batches for which it pays to prepare filters, which takes longer than a batch gains
+// (go test -run x -bench Prepared -benchtime 5x ./evaluate).
+const preparedBatches = 8
+
+// cropsOfPicture is the most crops that a picture has.
+func (e *engine) cropsOfPicture() (crops int) {
+	for _, croppings := range e.croppings {
+		for _, c := range croppings {
+			crops += c.mostCrops()
+		}
+	}
+	return crops
 }
 
 // run calls each with every prediction. While a batch is computed, other goroutines read and crop the next pictures.
@@ -108,15 +124,7 @@ func (e *engine) skip(picture int, reason error) error {
 }
 
 // ahead is the number of pictures to read ahead: enough for two batches.
-func (e *engine) ahead() int {
-	crops := 0
-	for _, croppings := range e.croppings {
-		for _, c := range croppings {
-			crops += c.mostCrops()
-		}
-	}
-	return 2 * e.options.Batch / crops // ordered.Map makes it 1 or more
-}
+func (e *engine) ahead() int { return 2 * e.options.Batch / e.cropsOfPicture() } // ordered.Map makes it 1 or more
 
 // pictureCrops are the crops of a picture, or the reason why it cannot be read.
 type pictureCrops struct {
@@ -229,16 +237,15 @@ func (e *engine) complete(ctx context.Context, p *picture) error {
 	return nil
 }
 
-// compute computes a batch and adds the results to the means of its pictures. A full batch is a sign that its shape
-// recurs, so its graph prepares the filters; one that is not full gets a graph of its size, since padding would cost
-// more than the graph.
+// compute computes a batch and adds the results to the means of its pictures. One that is not full gets a graph of its
+// size, since padding would cost more than the graph.
 func (e *engine) compute(ctx context.Context, b *batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	rows := len(b.crops)
 	r, err := e.models[b.model].runner(purpose{
-		rows: rows, height: b.height, width: b.width, dense: b.dense, features: e.options.Features, prepared: rows == e.size(b.shape)})
+		rows: rows, height: b.height, width: b.width, dense: b.dense, features: e.options.Features, prepared: e.prepared})
 	if err != nil {
 		return err
 	}

@@ -135,12 +135,12 @@ func TestBoundedMemory(t *testing.T) {
 			if len(e.pictures) > 2*o.Batch {
 				t.Errorf("%+v: %d pictures are held", o, len(e.pictures))
 			}
-			largest, pixels := 0, 0
+			largest := int64(0)
 			for _, r := range m.graphs {
-				largest, pixels = max(largest, r.pixels()), pixels+r.pixels()
+				largest = max(largest, r.vm.PlannedBytes())
 			}
-			if len(m.graphs) > keptGraphs || pixels > 2*largest {
-				t.Errorf("%+v: %d graphs of %d pixels, the largest of %d", o, len(m.graphs), pixels, largest)
+			if len(m.graphs) > keptGraphs || largest > m.activationBytes {
+				t.Errorf("%+v: %d graphs, the largest of %d bytes in memory of %d", o, len(m.graphs), largest, m.activationBytes)
 			}
 			return nil
 		}); err != nil {

@@ -151,7 +151,7 @@ func TestProtocols(t *testing.T) {
 	dense := test(t, one, Options{Protocol: configs.Dense})
 	crops := test(t, one, Options{Protocol: configs.MultiCrop})
 	both := test(t, one, Options{Protocol: configs.Both})
-	equal(t, "both", both, average(dense, crops), 1e-12)
+	equal(t, "both", both, average(dense, crops), 1e-6) // dense alone is too little to prepare filters for, which rounds otherwise
 	equal(t, "crops in other batches", crops, test(t, one, Options{Protocol: configs.MultiCrop, Batch: 7}), 1e-5)
 	larger := test(t, one, Options{Protocol: configs.Dense, Scales: []int{72}})
 	equal(t, "two scales", test(t, one, Options{Protocol: configs.Dense, Scales: []int{40, 72}}), average(dense, larger), 1e-12)

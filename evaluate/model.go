@@ -7,6 +7,7 @@ import (
 	"vgg/augment"
 	"vgg/configs"
 	"vgg/graph"
+	"vgg/graph/machine"
 	"vgg/weights"
 )
 
@@ -20,6 +21,9 @@ type Model struct {
 	transform augment.Transform
 	net       *graph.Net // holds the weights
 	graphs    []*runner  // the most recently used first
+
+	activations     *machine.Memory // of all graphs
+	activationBytes int64           // that the largest graph needed
 }
 
 // NewModel makes a model of a weights file; name is for messages. The file's metadata say which net it is. Its tensors are
@@ -29,7 +33,7 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, name)
 	}
-	m := &Model{Name: name, Info: info, transform: augment.Transform{Size: info.Input, Mean: info.Mean, Std: info.Std}}
+	m := &Model{Name: name, activations: new(machine.Memory), Info: info, transform: augment.Transform{Size: info.Input, Mean: info.Mean, Std: info.Std}}
 	if m.config, err = configs.ByName(info.Config); err != nil {
 		return nil, errors.Wrap(err, name)
 	}
@@ -39,7 +43,7 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 1, info.Channels, info.Input, info.Input)
 	from := append([]weights.Tensor{}, f.Tensors...) // never nil, which would mean new weights
-	m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Width: info.Width, FC: info.FC, From: from})
+	m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Width: info.Width, FC: info.FC, From: from, Inference: true})
 	return m, errors.Wrap(err, name)
 }
 
@@ -52,7 +56,7 @@ func (m *Model) Scales() []int { return m.Info.Scale.TestScales(m.Info.Input) }
 // Share makes a model with the same weights for another goroutine.
 func (m *Model) Share() *Model {
 	shared := *m
-	shared.graphs = nil
+	shared.graphs, shared.activations, shared.activationBytes = nil, new(machine.Memory), 0
 	return &shared
 }
 
@@ -61,7 +65,7 @@ func (m *Model) Close() {
 	for _, r := range m.graphs {
 		r.vm.Close()
 	}
-	m.graphs = nil
+	m.graphs, m.activations, m.activationBytes = nil, new(machine.Memory), 0
 }
 
 // hidden lists the hidden fully connected layers.

@@ -192,7 +192,10 @@ func TestNoTensors(t *testing.T) {
 func TestShare(t *testing.T) {
 	m := small(t, 7, 1)
 	all := pictures(t, 4)
-	want := predict(t, m, Options{Batch: 1, Protocol: configs.Dense}, all...)
+	want := make([][]Prediction, len(all))
+	for i, p := range all {
+		want[i] = predict(t, m, Options{Batch: 1, Protocol: configs.Dense}, p)
+	}
 	got := make([][]Prediction, len(all))
 	var running sync.WaitGroup
 	for i, p := range all {
@@ -207,7 +210,7 @@ func TestShare(t *testing.T) {
 	}
 	running.Wait()
 	for i := range all {
-		if got[i] == nil || !slices.Equal(got[i][0].Probabilities, want[i].Probabilities) {
+		if got[i] == nil || !slices.Equal(got[i][0].Probabilities, want[i][0].Probabilities) {
 			t.Errorf("picture %d: other probabilities", i)
 		}
 	}

@@ -26,14 +26,12 @@ type runner struct {
 type purpose struct {
 	rows, height, width int // of its input
 	dense               bool
-	prepared            bool   // the filters are transformed once, which saves a tenth of the time but takes several times their memory
+	prepared            bool   // the filters are transformed once, for all such graphs: see preparedBatches
 	features            string // layer whose outputs are wanted too; "" for none
 }
 
-func (p purpose) pixels() int { return p.rows * p.height * p.width }
-
-// keptGraphs is the number of graphs that a model keeps, since each has memory of its own.
-const keptGraphs = 4
+// keptGraphs is the number of graphs that a model keeps. They share the memory of activations.
+const keptGraphs = 8
 
 // runner gives the graph for a purpose.
 func (m *Model) runner(p purpose) (*runner, error) {
@@ -44,31 +42,19 @@ func (m *Model) runner(p purpose) (*runner, error) {
 		m.graphs[0] = r
 		return r, nil
 	}
-	m.makeRoom(p)
 	r, err := m.newRunner(p)
 	if err != nil {
 		return nil, errors.Wrap(err, m.Name)
 	}
-	m.graphs = slices.Insert(m.graphs, 0, r)
-	return r, nil
-}
-
-// makeRoom closes the least recently used graphs until the others and one for p are at most keptGraphs, and together at
-// most twice as large as the largest of them.
-func (m *Model) makeRoom(p purpose) {
-	largest, pixels, kept := p.pixels(), p.pixels(), 0
-	for _, r := range m.graphs {
-		largest = max(largest, r.pixels())
-		if kept == keptGraphs-1 || pixels+r.pixels() > 2*largest {
-			break
-		}
-		pixels += r.pixels()
-		kept++
+	kept := min(len(m.graphs), keptGraphs-1)
+	if need := r.vm.PlannedBytes(); need > m.activationBytes {
+		m.activationBytes, kept = need, 0 // the others would hold on to the memory that is now too small
 	}
 	for _, r := range m.graphs[kept:] {
 		r.vm.Close()
 	}
-	m.graphs = slices.Delete(m.graphs, kept, len(m.graphs))
+	m.graphs = slices.Insert(m.graphs[:kept:kept], 0, r)
+	return r, nil
 }
 
 func (m *Model) newRunner(p purpose) (*runner, error) {
@@ -89,7 +75,7 @@ func (m *Model) newRunner(p purpose) (*runner, error) {
 	if r.net, err = graph.Build(g, x, m.config, o); err != nil {
 		return nil, err
 	}
-	options := []machine.Option{machine.Outputs(r.net.Logits)}
+	options := []machine.Option{machine.Shared(m.activations), machine.Outputs(r.net.Logits)}
 	if p.features != "" {
 		if r.features, err = r.net.Layer(p.features); err != nil {
 			return nil, err

@@ -26,7 +26,8 @@ type Net struct {
 
 	layers     []layer
 	parameters []Parameter
-	windows    int // positions in a picture at which the fully connected layers of a dense net are applied
+	filters    *op.Filters // of an inference graph
+	windows    int         // positions in a picture at which the fully connected layers of a dense net are applied
 }
 
 // Build declares config in g for pictures x of shape (N, C, H, W), whose H and W are multiples of config.Stride(), 32 for
@@ -46,6 +47,12 @@ func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Opt
 	n := &Net{Config: config, Options: o, Input: x, layers: layersOf(config, o)}
 	if err := n.freeze(); err != nil {
 		return nil, err
+	}
+	if o.Inference {
+		n.filters = new(op.Filters)
+		if o.Weights != nil && o.Weights.Options.Inference {
+			n.filters = o.Weights.filters
+		}
 	}
 	if o.Dropout > 0 {
 		n.Iteration = gorgonia.NewScalar(g, tensor.Int, gorgonia.WithName("iteration"), gorgonia.WithValue(0))
@@ -122,11 +129,11 @@ func (n *Net) declare(l *layer, x *gorgonia.Node) (y *gorgonia.Node, err error) 
 	switch l.Kind {
 	case configs.Convolution:
 		if err = n.declareWeights(l, l.out, x.Shape()[3], l.Kernel, l.Kernel); err == nil {
-			convolve := op.Conv
 			if n.Options.Inference {
-				convolve = op.ConvFixed
+				l.node, err = op.ConvFixed(x, l.weight, l.bias, o, n.filters)
+			} else {
+				l.node, err = op.Conv(x, l.weight, l.bias, o)
 			}
-			l.node, err = convolve(x, l.weight, l.bias, o)
 		}
 	case configs.LRN:
 		l.node, err = op.LRN(x, op.LRNOptions{Size: configs.LRNN, Alpha: configs.LRNAlpha, Beta: configs.LRNBeta, K: configs.LRNK})

@@ -36,7 +36,10 @@ type Options struct {
 	From    []weights.Tensor
 	Weights *Net
 
-	Inference     bool // the weights do not change: their kernels prepare them once (machine.Constants); no gradients
+	// Inference says that the weights do not change: they are prepared for the kernels once (machine.Constants), together for
+	// all inference graphs that share them through Weights. Such graphs have no gradients.
+	Inference bool
+
 	InputGradient bool // let gorgonia.Grad differentiate with regard to x too
 }
 

@@ -31,7 +31,9 @@ type VM struct {
 
 	steps   []step
 	values  []gorgonia.Value // of each node in the order of steps; planned, bound or computed
-	planned int64            // bytes
+	memory  *Memory          // of planned results
+	bound   []float32        // that memory, as the steps know it
+	planned int              // elements
 	cleared bool             // the next run overwrites the gradients
 }
 
@@ -40,7 +42,8 @@ type step struct {
 	node   *gorgonia.Node
 	inputs []int            // indices of the steps of the node's children
 	args   []gorgonia.Value // reused from run to run
-	buffer gorgonia.Value   // planned memory of the result; nil where Do allocates it
+	at     *block           // planned memory of the result; nil where Do allocates it
+	buffer gorgonia.Value   // a tensor there
 	sum    gorgonia.Value   // gradient of a learnable that this node's value is added to
 	output bool
 	once   bool  // the value depends on constants alone: it is computed in the first run
@@ -48,8 +51,18 @@ type step struct {
 	drop   []int // steps whose values no later step reads
 }
 
+// Memory is what machines that do not run at the same time can share for the results of PlannedOps. It grows to what the
+// largest of them needs. The zero value is ready to use.
+type Memory struct{ floats []float32 }
+
 // Option is a choice that New leaves to its caller.
 type Option func(*VM)
+
+// Shared puts planned results into memory that other machines use too: a run of any of them overwrites the outputs of the
+// others.
+func Shared(memory *Memory) Option {
+	return func(m *VM) { m.memory = memory }
+}
 
 // Outputs names the nodes whose values are wanted. After RunAll, Value() of each gives its value, which the next run
 // overwrites. A node that is the gradient of a learnable given to Gradients has the sum over the runs as its value.
@@ -82,7 +95,7 @@ func New(g *gorgonia.ExprGraph, options ...Option) (*VM, error) {
 	if err := kernel.Check(); err != nil {
 		return nil, errors.Wrap(err, "machine")
 	}
-	m := &VM{}
+	m := &VM{memory: new(Memory)}
 	for _, option := range options {
 		option(m)
 	}
@@ -232,6 +245,7 @@ func (m *VM) ClearGradients() { m.cleared = true }
 
 // RunAll computes the outputs and adds to the gradients. It is part of gorgonia.VM.
 func (m *VM) RunAll() error {
+	m.bind()
 	for i := range m.steps {
 		s := &m.steps[i]
 		if s.once && m.values[i] != nil {
@@ -267,7 +281,7 @@ func (m *VM) execute(i int, s *step) (err error) {
 		m.values[i], err = leaf(s.node)
 	case s.addsDirectly():
 		return m.add(s)
-	case s.buffer != nil:
+	case s.at != nil:
 		m.values[i], err = op.(PlannedOp).UsePreallocDo(s.buffer, s.args...)
 	default:
 		m.values[i], err = op.Do(s.args...)
@@ -322,4 +336,4 @@ func (m *VM) Close() error {
 }
 
 // PlannedBytes is the size of the memory that the results of PlannedOps share.
-func (m *VM) PlannedBytes() int64 { return m.planned }
+func (m *VM) PlannedBytes() int64 { return 4 * int64(m.planned) }

@@ -37,17 +37,30 @@ func (m *VM) plan() {
 		}
 		blocks[i] = &block{size: size, first: i, last: last[i]}
 	}
-	arena := memory.Make[float32](place(blocks))
-	m.planned = 4 * int64(len(arena))
+	m.planned = place(blocks)
 	for i, b := range blocks {
-		if b != nil {
-			m.steps[i].buffer = tensor.New(tensor.WithShape(m.steps[i].node.Shape()...),
-				tensor.WithBacking(arena[b.offset:b.offset+b.size:b.offset+b.size]))
-		}
+		m.steps[i].at = b
 	}
 	for i, l := range last {
 		if l < len(m.steps) && l > i && len(m.steps[i].inputs) > 0 && !m.steps[i].once {
 			m.steps[l].drop = append(m.steps[l].drop, i)
+		}
+	}
+}
+
+// bind gives the steps their planned memory: before the first run, and after another machine has made shared memory larger.
+func (m *VM) bind() {
+	if len(m.memory.floats) < m.planned {
+		m.memory.floats = memory.Make[float32](m.planned)
+	}
+	if m.planned == 0 || m.bound != nil && &m.bound[0] == &m.memory.floats[0] {
+		return
+	}
+	m.bound = m.memory.floats
+	for i := range m.steps {
+		s := &m.steps[i]
+		if b := s.at; b != nil {
+			s.buffer = tensor.New(tensor.WithShape(s.node.Shape()...), tensor.WithBacking(m.bound[b.offset:b.offset+b.size:b.offset+b.size]))
 		}
 	}
 }

@@ -2,6 +2,8 @@ package op
 
 import (
 	"fmt"
+	"sync"
+	"unsafe"
 
 	"github.com/chewxy/hm"
 	"github.com/pkg/errors"
@@ -28,8 +30,8 @@ func Conv(x, w, b *gorgonia.Node, o LayerOptions) (*gorgonia.Node, error) {
 }
 
 // ConvFixed is Conv for weights that do not change. A separate node prepares them for the kernels; package machine computes
-// it only once if w is among its Constants. It has no gradient.
-func ConvFixed(x, w, b *gorgonia.Node, o LayerOptions) (*gorgonia.Node, error) {
+// it only once if w is among its Constants. Filters, if not nil, keeps the result for other graphs. It has no gradient.
+func ConvFixed(x, w, b *gorgonia.Node, o LayerOptions, filters *Filters) (*gorgonia.Node, error) {
 	if x.Dims() != 4 || w.Dims() != 4 {
 		return nil, errors.Errorf("op: convolution of %v with weights %v: want four dimensions", x.Shape(), w.Shape())
 	}
@@ -37,7 +39,7 @@ func ConvFixed(x, w, b *gorgonia.Node, o LayerOptions) (*gorgonia.Node, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, "op: convolution")
 	}
-	prepared, err := apply(convPrepare{k}, w)
+	prepared, err := apply(convPrepare{k.Filters(), filters}, w)
 	if err != nil {
 		return nil, err
 	}
@@ -179,18 +181,59 @@ func (c biasGradient) accumulate(out []float32, a arguments) error {
 	return nil
 }
 
-// convPrepare turns weights (Out, In, K, K) into a vector for convPrepared of the same shape.
-type convPrepare struct{ kernel.Conv }
+// Filters keeps the prepared weights of convolutions for graphs that have the same weights. It may be used by several
+// goroutines at once.
+type Filters struct {
+	mutex sync.Mutex
+	kept  map[preparedKey]gorgonia.Value
+}
 
-func (c convPrepare) String() string       { return fmt.Sprintf("convPrepare%+v", c.Conv) }
+// preparedKey tells prepared weights apart: by where the weights begin and the form that they were given.
+type preparedKey struct {
+	weights *float32
+	form    kernel.Filters
+}
+
+// prepare gives what is kept for the weights w, or else the result of f.
+func (f *Filters) prepare(w gorgonia.Value, form kernel.Filters, prepare func(in ...gorgonia.Value) (gorgonia.Value, error)) (gorgonia.Value, error) {
+	if f == nil {
+		return prepare(w)
+	}
+	data, err := floats(w)
+	if err != nil {
+		return nil, err
+	}
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	key := preparedKey{unsafe.SliceData(data), form}
+	if v, ok := f.kept[key]; ok {
+		return v, nil
+	}
+	v, err := prepare(w)
+	if err == nil {
+		if f.kept == nil {
+			f.kept = map[preparedKey]gorgonia.Value{}
+		}
+		f.kept[key] = v
+	}
+	return v, err
+}
+
+// convPrepare turns weights (Out, In, K, K) into a vector for convPrepared.
+type convPrepare struct {
+	kernel.Filters
+	kept *Filters // nil keeps none
+}
+
+func (c convPrepare) String() string       { return fmt.Sprintf("convPrepare%+v", c.Filters) }
 func (c convPrepare) signature() []hm.Type { return []hm.Type{float(4), float(1)} }
 
 func (c convPrepare) infer(in []tensor.Shape) (tensor.Shape, error) {
-	return tensor.Shape{c.Prepared()}, sameShape(in[0], tensor.Shape{c.Out, c.In, c.Kernel, c.Kernel})
+	return tensor.Shape{c.Size()}, sameShape(in[0], tensor.Shape{c.Out, c.In, c.Kernel, c.Kernel})
 }
 
 func (c convPrepare) run(out []float32, a arguments) error {
-	c.Prepare(out, a.data[0])
+	c.Filters.Prepare(out, a.data[0])
 	return nil
 }
 

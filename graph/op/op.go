@@ -64,6 +64,15 @@ type productOp struct{ accumulatingOp }
 
 var _ outer.Op = productOp{}
 
+// prepareOp is an operation whose result is kept: convPrepare.
+type prepareOp struct{ operation }
+
+// Do gives the prepared weights.
+func (o prepareOp) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
+	c := o.computation.(convPrepare)
+	return c.kept.prepare(in[0], c.Filters, o.operation.Do)
+}
+
 func apply(c computation, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	if err := kernel.Check(); err != nil {
 		return nil, errors.Wrap(err, "op")
@@ -74,6 +83,9 @@ func apply(c computation, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	}
 	if _, ok := c.(linearWeightGradient); ok {
 		op = productOp{accumulatingOp{operation{c}}}
+	}
+	if _, ok := c.(convPrepare); ok {
+		op = prepareOp{operation{c}}
 	}
 	n, err := gorgonia.ApplyOp(op, in...)
 	return n, errors.Wrapf(err, "op: cannot apply %v", c)

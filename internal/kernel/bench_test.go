@@ -94,8 +94,8 @@ func BenchmarkConvPrepared(b *testing.B) {
 	} {
 		nx, ny, nw := c.sizes()
 		r := generator(1)
-		x, y, prepared := random(r, nx), random(r, ny), make([]float32, c.Prepared())
-		c.Prepare(prepared, random(r, nw))
+		x, y, prepared := random(r, nx), random(r, ny), make([]float32, c.Filters().Size())
+		c.Filters().Prepare(prepared, random(r, nw))
 		peak := Peak(0.1)
 		b.Run(fmt.Sprintf("%dx%dx%d-%d", c.H, c.W, c.In, c.Out), func(b *testing.B) {
 			for b.Loop() {

@@ -51,35 +51,67 @@ func (c Conv) convolve(y, x []float32, weights taps, bias []float32, relu bool) 
 	c.directForward(y, x, p, bias, relu)
 }
 
-// Prepared is the number of floats into which Prepare puts the weights. Both depend on the machine and on the shape.
-func (c Conv) Prepared() int {
+// Filters says what form weights have that are prepared for an algorithm: transformed and packed. Convolutions of equal
+// Filters can use the same.
+type Filters struct {
+	In, Out, Kernel int
+	Minimal         int // m of the minimal filtering F(m×m, 3×3); 0 for the direct convolution
+}
+
+// Filters gives the form that ForwardPrepared takes. It depends on the machine and on the shape.
+func (c Conv) Filters() Filters {
+	form := Filters{c.In, c.Out, c.Kernel, 0}
 	if f := c.winograd(true); f != nil {
-		l := f.layer(c, nil)
+		form.Minimal = f.m
+	}
+	return form
+}
+
+// conv is a convolution with these filters.
+func (f Filters) conv() Conv { return Conv{1, 1, 1, f.In, f.Out, f.Kernel} }
+
+// winograd is the algorithm, nil for the direct convolution.
+func (f Filters) winograd() *winograd {
+	switch f.Minimal {
+	case 4:
+		return winogradF4()
+	case 2:
+		return winogradF2()
+	}
+	return nil
+}
+
+// Size is the number of floats of prepared weights.
+func (f Filters) Size() int {
+	if w := f.winograd(); w != nil {
+		l := w.layer(f.conv(), nil)
 		return l.filtersSize()
 	}
-	return c.panels(nil).size()
+	return f.conv().panels(nil).size()
 }
 
 // panels are those of the weights of the direct convolution.
 func (c Conv) panels(data []float32) panels { return panelsIn(data, c.Kernel*c.Kernel*c.In, c.Out) }
 
 // Prepare transforms and packs the weights for ForwardPrepared: worthwhile if they stay the same.
-func (c Conv) Prepare(prepared, w []float32) {
+func (f Filters) Prepare(prepared, w []float32) {
+	c := f.conv()
 	_, _, nw := c.sizes()
-	prepared, w = prepared[:c.Prepared()], w[:nw:nw]
-	if f := c.winograd(true); f != nil {
-		l := f.layer(c, nil)
+	prepared, w = prepared[:f.Size()], w[:nw:nw]
+	if algorithm := f.winograd(); algorithm != nil {
+		l := algorithm.layer(c, nil)
 		l.prepare(l.filters(prepared), c.taps(w))
 		return
 	}
 	c.taps(w).pack(c.panels(prepared))
 }
 
-// ForwardPrepared is Forward with weights from Prepare.
+// ForwardPrepared is Forward with weights from Prepare of c.Filters().
 func (c Conv) ForwardPrepared(y, x, prepared, bias []float32, relu bool) {
 	nx, ny, _ := c.sizes()
-	x, y, prepared = x[:nx:nx], y[:ny:ny], prepared[:c.Prepared()]
-	if f := c.winograd(true); f != nil {
+	filters := c.Filters()
+	x, y, prepared = x[:nx:nx], y[:ny:ny], prepared[:filters.Size()]
+	if f := filters.winograd(); f != nil {
 		f.convolvePrepared(c, y, x, prepared, bias, relu)
 		return
 	}

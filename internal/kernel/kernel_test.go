@@ -144,8 +144,8 @@ func (v convCase) check(t *testing.T, tolerance float64) {
 	near(t, fmt.Sprintf("%+v forward, bias, ReLU", c), got, want, tolerance)
 	c.Forward(y, v.x, v.w, nil, false)
 	near(t, fmt.Sprintf("%+v forward", c), y, v.y, tolerance)
-	prepared := make([]float32, c.Prepared())
-	c.Prepare(prepared, v.w)
+	prepared := make([]float32, c.Filters().Size())
+	c.Filters().Prepare(prepared, v.w)
 	clear(y)
 	c.ForwardPrepared(y, v.x, prepared, v.bias, true)
 	for i, v := range y {
