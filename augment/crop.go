@@ -46,10 +46,12 @@ func (t Transform) check(dst []float32, p Picture, width, height int) error {
 
 // write fills dst (C, Height, Width) with a crop whose colours are shifted. It computes only the pixels of the crop.
 func (t Transform) write(dst []float32, p Picture, crop Crop, shift [3]float64) {
-	clear(dst)
 	width, height := p.Resized(crop.Scale)
 	left, right := max(0, -crop.Left), min(crop.Width, width-crop.Left) // columns of the crop that are in the picture
 	top, bottom := max(0, -crop.Top), min(crop.Height, height-crop.Top)
+	if right-left < crop.Width || bottom-top < crop.Height {
+		clear(dst)
+	}
 	if left >= right || top >= bottom {
 		return
 	}

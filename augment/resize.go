@@ -67,6 +67,10 @@ func (t taps) span() (first, end int) { return t.first[0], t.first[len(t.first)-
 // resample computes the part of a resized picture that the columns of across and the rows of down make up, in colours
 // from 0 to 255, not rounded. It calls each with one row after another, (C, columns), which is valid during the call.
 func resample(p Picture, across, down taps, each func(y int, row []float32)) {
+	if across.n == 1 && down.n == 1 {
+		pick(p, across, down, each)
+		return
+	}
 	columns := len(across.first)
 	size := p.Channels * columns
 	left, right := across.span()
@@ -86,6 +90,21 @@ func resample(p Picture, across, down taps, each func(y int, row []float32)) {
 		sumRows(row, ring, first, down.of(y))
 		for i, v := range row {
 			row[i] = min(max(v, 0), 255)
+		}
+		each(y, row)
+	}
+}
+
+// pick is resample where each pixel is one of the picture's.
+func pick(p Picture, across, down taps, each func(y int, row []float32)) {
+	row := make([]float32, p.Channels*len(across.first))
+	for y, at := range down.first {
+		line := p.Pix[at*p.Width*p.Channels:]
+		for c := range p.Channels {
+			to := row[c*len(across.first):][:len(across.first)]
+			for i, x := range across.first {
+				to[i] = float32(line[x*p.Channels+c])
+			}
 		}
 		each(y, row)
 	}

@@ -235,3 +235,30 @@ func writeFiles(t testing.TB, format string, n int) (all files) {
 	}
 	return all
 }
+
+// BenchmarkRead reads pictures and crops their centre.
+//
+//	go test -run x -bench Read ./evaluate
+func BenchmarkRead(b *testing.B) {
+	m := untrainedModel(b, configs.A, 32)
+	m.Info.Input, m.transform.Size = 224, 224
+	for _, format := range []string{"png", "jpeg"} {
+		b.Run(format, func(b *testing.B) {
+			e, err := newEngine([]*Model{m}, writeFiles(b, format, 16), Options{Scales: []int{256}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			i := 0
+			for b.Loop() {
+				read := e.read(i % 16)
+				if read.err != nil {
+					b.Fatal(read.err)
+				}
+				for _, c := range read.crops {
+					e.free.Put(&c.values)
+				}
+				i++
+			}
+		})
+	}
+}
