@@ -15,8 +15,16 @@ import (
 // sleep, because a net is a quick succession of short calls, and waking a sleeping thread takes longer than many of them.
 
 // parallel calls f with consecutive ranges [lo, hi) that cover [0, n), one for each thread, and returns when all are done. No range is shorter than grain unless n is: small work stays on the calling goroutine.
-func parallel(n, grain int, f func(lo, hi int)) {
-	ranges := min(runtime.GOMAXPROCS(0), n/max(grain, 1))
+func parallel(n, grain int, f func(lo, hi int)) { parallelPieces(n, grain, n, f) }
+
+// parallelPieces is parallel with up to mostPieces ranges for each thread, if none is shorter than piece: who is done early
+// finds more to take.
+func parallelPieces(n, grain, piece int, f func(lo, hi int)) {
+	threads := runtime.GOMAXPROCS(0)
+	ranges := min(threads, n/max(grain, 1))
+	if ranges > 1 {
+		ranges *= min(max(n/(ranges*piece), 1), mostPieces)
+	}
 	if ranges <= 1 {
 		if n > 0 {
 			f(0, n)
@@ -24,7 +32,7 @@ func parallel(n, grain int, f func(lo, hi int)) {
 		return
 	}
 	if pool.inUse.TryLock() {
-		pool.run(n, ranges, f)
+		pool.run(n, ranges, min(ranges, threads), f)
 		pool.inUse.Unlock()
 		return
 	}
@@ -76,13 +84,16 @@ type worker struct {
 // A call is one of parallel.
 type call struct {
 	n, ranges  int
+	threads    int
 	f          func(lo, hi int)
 	begun      []atomic.Bool // of each range
 	unfinished atomic.Int32  // ranges
 }
 
-// compute computes ranges, from the given one on, that nobody has begun. It reports whether it finished the last one.
-func (c *call) compute(first int) (last bool) {
+// compute computes ranges that nobody has begun, those meant for a thread first. It reports whether it finished the last
+// one.
+func (c *call) compute(thread int) (last bool) {
+	first, _ := share(c.ranges, c.threads, thread%c.threads)
 	for k := range c.ranges {
 		i := (first + k) % c.ranges
 		if !c.begun[i].Load() && c.begun[i].CompareAndSwap(false, true) {
@@ -93,22 +104,22 @@ func (c *call) compute(first int) (last bool) {
 	return last
 }
 
-func (p *threadPool) run(n, ranges int, f func(lo, hi int)) {
-	for len(p.workers) < ranges-1 {
+func (p *threadPool) run(n, ranges, threads int, f func(lo, hi int)) {
+	for len(p.workers) < threads-1 {
 		w := &worker{number: len(p.workers) + 1, start: event{wake: make(chan struct{})}}
 		p.workers = append(p.workers, w)
 		go p.work(w)
 	}
-	c := &call{n: n, ranges: ranges, f: f, begun: make([]atomic.Bool, ranges)}
+	c := &call{n: n, ranges: ranges, threads: threads, f: f, begun: make([]atomic.Bool, ranges)}
 	c.unfinished.Store(int32(ranges))
 	p.call.Store(c)
-	for _, w := range p.workers[:ranges-1] {
+	for _, w := range p.workers[:threads-1] {
 		w.start.signal()
 	}
 	if !c.compute(0) {
 		p.done.wait()
 	}
-	p.call.Store(&call{}) // lets go of what f refers to
+	p.call.Store(&call{threads: 1}) // lets go of what f refers to
 }
 
 func (p *threadPool) work(w *worker) {

@@ -210,12 +210,12 @@ func TestBusyWorkersAreNotAwaited(t *testing.T) {
 	p.workers = []*worker{{number: 1, start: event{wake: make(chan struct{})}}} // that does not run yet
 	covered := make(coverage, 10)
 	for round := range 5 {
-		p.run(len(covered), 2, covered.add)
+		p.run(len(covered), 2, 2, covered.add)
 		covered.check(t, int32(round+1))
 	}
 	go p.work(p.workers[0]) // the signals of five calls wait for it
 	for round := range 1000 {
-		p.run(len(covered), 2, covered.add)
+		p.run(len(covered), 2, 2, covered.add)
 		covered.check(t, int32(round+6))
 	}
 }
@@ -279,4 +279,27 @@ func TestBlocks(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestPieces(t *testing.T) {
+	withThreads(t, func(t *testing.T) {
+		threads := runtime.GOMAXPROCS(0)
+		for _, n := range []int{0, 1, 2, 7, 30, 100, 1000} {
+			for _, piece := range []int{1, 5, 40, 2000} {
+				var calls atomic.Int32
+				covered := make(coverage, n)
+				parallelPieces(n, 1, piece, func(lo, hi int) {
+					calls.Add(1)
+					covered.add(lo, hi)
+					if hi-lo < min(piece, n/threads) {
+						t.Errorf("%d elements in pieces of %d: range [%d, %d)", n, piece, lo, hi)
+					}
+				})
+				covered.check(t, 1)
+				if most := int32(mostPieces * threads); calls.Load() > most || threads > 1 && n >= int(most)*piece && calls.Load() != most {
+					t.Errorf("%d elements in pieces of %d: %d ranges, want %d", n, piece, calls.Load(), most)
+				}
+			}
+		}
+	})
 }

@@ -27,6 +27,10 @@ const (
 	// wake a sleeping processor. After every spinsYield it lets other goroutines run. -bench 'Conv/32x'
 	spins, spinsYield = 400000, 500
 
+	// mostPieces is the most ranges of a long call for a thread. More let threads share better what is left while others are
+	// busy with reading pictures: go test -run x -bench Center ./evaluate
+	mostPieces = 4
+
 	// elementwiseGrain is the least number of elements worth a thread. -bench 'Dropout|CrossEntropy'
 	elementwiseGrain = 1 << 14
 )

@@ -53,8 +53,9 @@ func (l *winogradLayer) prepare(u elements, weights taps) {
 // blockByBlock gives each thread some of the tiles, which it takes block by block.
 func (w *winogradForward) blockByBlock() {
 	l := &w.layer
-	parallel(l.tiles.count(), 1, func(lo, hi int) {
-		block := evenly(hi-lo, l.f.tilesAtATime(l.conv.In, l.conv.Out))
+	most := l.f.tilesAtATime(l.conv.In, l.conv.Out)
+	parallelPieces(l.tiles.count(), 1, most, func(lo, hi int) {
+		block := evenly(hi-lo, most)
 		t := w.newThread(block, pitch(l.conv.Out), 0)
 		defer t.release()
 		for first := lo; first < hi; first += block {
