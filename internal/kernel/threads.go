@@ -14,7 +14,8 @@ import (
 // Workers are goroutines that never end. Between two calls they spin for some hundreds of microseconds before they
 // sleep, because a net is a quick succession of short calls, and waking a sleeping thread takes longer than many of them.
 
-// parallel calls f with consecutive ranges [lo, hi) that cover [0, n), one for each thread, and returns when all are done. No range is shorter than grain unless n is: small work stays on the calling goroutine.
+// parallel calls f with consecutive ranges [lo, hi) that cover [0, n), one for each thread, and returns when all are done.
+// No range is shorter than grain unless n is: small work stays on the calling goroutine.
 func parallel(n, grain int, f func(lo, hi int)) { parallelPieces(n, grain, n, f) }
 
 // parallelPieces is parallel with up to mostPieces ranges for each thread, if none is shorter than piece: who is done early
