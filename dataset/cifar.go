@@ -56,7 +56,7 @@ func openCIFAR(t archive.Tree, root string) (*Set, error) {
 	if err != nil {
 		return nil, errors.Wrapf(err, "dataset %s", archive.Describe(t, i))
 	}
-	set := &Set{Name: t.Name(), Channels: 3, Classes: strings.Fields(string(names))}
+	set := &Set{Name: t.Name(), Channels: 3, Classes: strings.Fields(string(names)), chosen: "test files"}
 	if len(set.Classes) != c.count {
 		return nil, errors.Errorf("dataset %s: %d names of classes, want %d", archive.Describe(t, i), len(set.Classes), c.count)
 	}

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"path"
@@ -17,6 +18,7 @@ import (
 // classSplit reads and decodes a file each time its picture is asked for.
 type classSplit struct {
 	files   archive.Tree
+	folder  string  // in which the pictures are
 	entries []int32 // places of the pictures in files
 	labels  []int32
 }
@@ -95,6 +97,7 @@ func openTrainVal(t archive.Tree, root string, o Options) (*Set, error) {
 	if !hasFolder(t, root+"val/") {
 		return set, set.keepForValidation(train, o)
 	}
+	set.chosen = "folder val"
 	if len(classFolders(t, root+"val/")) == 0 {
 		set.Val, err = listLabelled(t, root+"val/", t, root, classes)
 		return set, err
@@ -119,7 +122,7 @@ func openClasses(t archive.Tree, root string, o Options) (*Set, error) {
 
 // listClasses lists the pictures of a folder of class folders, by name, and skips other files.
 func listClasses(t archive.Tree, folder string) (*classSplit, []string, error) {
-	s := &classSplit{files: t}
+	s := &classSplit{files: t, folder: folder}
 	var classes, empty []string
 	for _, class := range classFolders(t, folder) {
 		before := s.Len()
@@ -153,7 +156,7 @@ func (s *Set) keepForValidation(all *classSplit, o Options) error {
 	if !(o.ValShare > 0 && o.ValShare < 1) {
 		return errors.Errorf("dataset %s: no val/CLASS/* in it: add it, or give the share of the pictures to keep for validation (pictures.val_share, above 0 and below 1)", s.Name)
 	}
-	train, val := &classSplit{files: all.files}, &classSplit{files: all.files}
+	train, val := &classSplit{files: all.files, folder: all.folder}, &classSplit{files: all.files, folder: all.folder}
 	for first := 0; first < all.Len(); {
 		label := all.Label(first)
 		end := first
@@ -179,6 +182,7 @@ func (s *Set) keepForValidation(all *classSplit, o Options) error {
 		first = end
 	}
 	s.Train, s.Val = train, val
+	s.chosen = fmt.Sprintf("share %g by seed %d", o.ValShare, o.SplitSeed)
 	return nil
 }
 

@@ -24,7 +24,8 @@ type Set struct {
 
 	Source Source // where Open found it; zero for a set that is made otherwise
 
-	trees []archive.Tree
+	chosen string // how the validation pictures were chosen; see SplitID
+	trees  []archive.Tree
 }
 
 // Source is what Open was given: the same source gives the same set.

@@ -72,7 +72,7 @@ func openIDX(t archive.Tree, root string, classes []string) (*Set, error) {
 			}
 		}
 	}
-	return &Set{Name: t.Name(), Channels: 1, Classes: classes, Train: train, Val: val}, nil
+	return &Set{Name: t.Name(), Channels: 1, Classes: classes, Train: train, Val: val, chosen: "test files"}, nil
 }
 
 // idxSplit holds its pictures in memory, a byte a pixel.

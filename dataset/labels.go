@@ -19,7 +19,7 @@ const largestLabels = 1 << 26
 
 // listFlat lists the pictures directly in a folder, without labels, and their names.
 func listFlat(t archive.Tree, folder string) (*classSplit, []string, error) {
-	s := &classSplit{files: t}
+	s := &classSplit{files: t, folder: folder}
 	var names []string
 	first, end := archive.Below(t, folder)
 	for i := first; i < end; i++ {

@@ -177,6 +177,7 @@ func openArchives(t archive.Tree, train, val []string, o Options) (set *Set, err
 	if err != nil {
 		return set, err
 	}
+	set.chosen = "archive " + filepath.Base(val[0])
 	root := classRoot(valFiles)
 	if len(classFolders(valFiles, root)) == 0 {
 		if set.Val, err = listLabelled(valFiles, root, t, "", classes); err == nil {
