@@ -158,6 +158,57 @@ func ByName(name string) (Config, error) {
 		name, nearest(name, names), strings.Join(listed, ", "))
 }
 
+// String writes the stages row by row as Table 1 does: "conv3-64 LRN maxpool conv3-128 maxpool". The fully connected
+// layers, which all nets have, are left out.
+func (c Config) String() string {
+	var rows []string
+	for _, stage := range c.Stages {
+		for _, r := range stage {
+			rows = append(rows, r.String())
+		}
+		rows = append(rows, Row{Kind: MaxPool}.String())
+	}
+	return strings.Join(rows, " ")
+}
+
+// The most that Parse takes, far more than any net has.
+const (
+	mostStages   = 16 // which reduce 65,536 pixels to one
+	mostRows     = 1000
+	mostKernel   = 1 << 8
+	mostChannels = 1 << 20
+)
+
+// Parse makes a config of the text that String writes. It is an error if the config does not pass Validate.
+func Parse(name, layers string) (Config, error) {
+	c := Config{Name: name}
+	var stage []Row
+	rows := strings.Fields(layers)
+	for i, text := range rows {
+		r := Row{Kind: Convolution}
+		switch {
+		case text == (Row{Kind: MaxPool}).String():
+			c.Stages, stage = append(c.Stages, stage), nil
+			continue
+		case text == lrn().String():
+			r = lrn()
+		default:
+			_, err := fmt.Sscanf(text, "conv%d-%d", &r.Kernel, &r.Channels)
+			if err != nil || r.String() != text || r.Kernel > mostKernel || r.Channels > mostChannels {
+				return Config{}, errors.Errorf("config %q: row %d is %.40q: want conv3-64 (kernel and channels), LRN or maxpool", name, i+1, text)
+			}
+		}
+		stage = append(stage, r)
+	}
+	switch {
+	case len(stage) > 0:
+		return Config{}, errors.Errorf("config %q: the last row is %s: want maxpool, which ends every stage", name, stage[len(stage)-1])
+	case len(c.Stages) > mostStages || len(rows) > mostRows:
+		return Config{}, errors.Errorf("config %q: %d stages of %d rows: want at most %d and %d", name, len(c.Stages), len(rows), mostStages, mostRows)
+	}
+	return c, c.Validate()
+}
+
 // Validate checks that a net can be built from the config; the error names the
 // stage and the layer at fault. A net of the user's own needs a name that no net
 // of the paper has, because weights files store it.

@@ -141,6 +141,51 @@ func TestConfigValidate(t *testing.T) {
 	}
 }
 
+// TestParse: what String writes is read back.
+func TestParse(t *testing.T) {
+	for _, c := range append(All(), B5, Config{"own", [][]Row{{Conv(7, 1), lrn(), lrn()}, {Conv(1, mostChannels)}}}) {
+		if got, err := Parse(c.Name, c.String()); err != nil || got.Name != c.Name || !got.equal(c) {
+			t.Errorf("%s is read as %+v, %v", c, got, err)
+		}
+	}
+	if got, want := ALRN.String(), "conv3-64 LRN maxpool conv3-128 maxpool conv3-256 conv3-256 maxpool conv3-512 conv3-512 maxpool conv3-512 conv3-512 maxpool"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	for layers, want := range map[string]string{
+		"":                                     `config "own" has no stages`,
+		"maxpool":                              "stage 1 is empty",
+		"conv3-8":                              "the last row is conv3-8: want maxpool",
+		"conv3-8 maxpool conv3-8":              "the last row is conv3-8: want maxpool",
+		"LRN maxpool":                          "LRN must follow a convolution",
+		"conv2-8 maxpool":                      "kernel 2 must be odd",
+		"conv3-0 maxpool":                      "channels 0 must be positive",
+		"conv3-8 relu maxpool":                 `row 2 is "relu": want conv3-64`,
+		"conv3-08 maxpool":                     `row 1 is "conv3-08"`,
+		"conv3-8x maxpool":                     `row 1 is "conv3-8x"`,
+		"conv3-9999999 maxpool":                `row 1 is "conv3-9999999"`,
+		"conv3-8 FC-4096 maxpool":              `row 2 is "FC-4096"`,
+		strings.Repeat("conv3-8 maxpool ", 17): "17 stages of 34 rows",
+		strings.Repeat("conv3-8 ", 1e3) + "maxpool": "1 stages of 1001 rows",
+	} {
+		_, err := Parse("own", layers)
+		mustSay(t, err, `config "own"`, want)
+	}
+	_, err := Parse("D", "conv3-8 maxpool")
+	mustSay(t, err, "the name belongs to a net of the paper")
+}
+
+// FuzzParse: what is read passes Validate, and String writes it.
+func FuzzParse(f *testing.F) {
+	f.Add("conv3-64 LRN maxpool conv5-128 maxpool")
+	f.Add(D.String())
+	f.Fuzz(func(t *testing.T, layers string) {
+		c, err := Parse("own", layers)
+		if err == nil && (c.Validate() != nil || c.String() != strings.Join(strings.Fields(layers), " ")) {
+			t.Fatalf("%q is read as %q: %v", layers, c, c.Validate())
+		}
+	})
+}
+
 func TestRowString(t *testing.T) {
 	for want, r := range map[string]Row{"conv3-64": Conv(3, 64), "conv1-512": c1(512), "LRN": lrn(), "maxpool": {Kind: MaxPool}, "FC-4096": {Kind: FullyConnected, Channels: FC}} {
 		if r.String() != want {

@@ -27,7 +27,7 @@ func newTestModel(t testing.TB, config configs.Config, o graph.Options, info wei
 	if err != nil {
 		t.Fatal(err)
 	}
-	info.Config, info.Width, info.FC = config.Name, net.Options.Width, net.Options.FC
+	info.Config, info.Layers, info.Width, info.FC = config.Name, weights.LayersOf(config), net.Options.Width, net.Options.FC
 	for range info.Channels {
 		info.Mean, info.Std = append(info.Mean, 120), append(info.Std, 60)
 	}

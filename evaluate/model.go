@@ -34,7 +34,7 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 		return nil, errors.Wrap(err, name)
 	}
 	m := &Model{Name: name, activations: new(machine.Memory), Info: info, transform: augment.Transform{Size: info.Input, Mean: info.Mean, Std: info.Std}}
-	if m.config, err = configs.ByName(info.Config); err != nil {
+	if m.config, err = info.Net(); err != nil {
 		return nil, errors.Wrap(err, name)
 	}
 	if err := m.transform.Validate(info.Channels); err != nil {

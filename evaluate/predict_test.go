@@ -188,6 +188,15 @@ func TestNoTensors(t *testing.T) {
 	}
 }
 
+// TestOwnNet: the metadata tell the layers of a net that is not one of the paper's.
+func TestOwnNet(t *testing.T) {
+	own := configs.Config{Name: "own", Stages: [][]configs.Row{{configs.Conv(5, 8)}, {configs.Conv(3, 16), configs.Conv(1, 8)}}}
+	m := newTestModel(t, own, graph.Options{FC: 16}, weights.Info{Input: 20, Channels: 3, Classes: names(3)})
+	if got := predict(t, m, Options{Batch: 1, Protocol: configs.Center}, pictures(t, 1)[0]); len(got) != 1 || len(got[0].Probabilities) != 3 {
+		t.Errorf("predicted %+v", got)
+	}
+}
+
 // TestShare: models that share weights predict at the same time what one predicts alone.
 func TestShare(t *testing.T) {
 	m := small(t, 7, 1)

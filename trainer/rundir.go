@@ -117,7 +117,7 @@ func (s *session) saveSkips() error {
 func (s *session) saveWeights(name string, row history.Epoch) error {
 	r := s.job.Recipe
 	info := weights.Info{
-		Config: s.net.Config.Name, Width: s.net.Options.Width, FC: s.net.Options.FC, Input: r.Net.Input, Channels: s.set.Channels,
+		Config: s.net.Config.Name, Layers: weights.LayersOf(s.net.Config), Width: s.net.Options.Width, FC: s.net.Options.FC, Input: r.Net.Input, Channels: s.set.Channels,
 		Classes: s.set.Classes, Mean: s.transform.Mean, Std: s.transform.Std, Scale: s.transform.Scale,
 		Recipe: r.Name, Epoch: row.Epoch, ValTop1Error: row.ValTop1Error,
 	}

@@ -14,7 +14,8 @@ import (
 
 // Info describes the net of a weights file.
 type Info struct {
-	Config       string        // the column of Table 1: A, A-LRN, B, C, D, E, or the user's own
+	Config       string        // the column of Table 1: A, A-LRN, B, C, D, E, or the name of the user's own net
+	Layers       string        // of the user's own net, as configs.Parse takes them; "" for the paper's
 	Width        float64       // multiplier of Table 1's channel counts; 1 is the paper's
 	FC           int           // outputs of fc6 and fc7; the paper's 4096
 	Input        int           // pixels of the side of a training crop; the paper's 224
@@ -51,6 +52,9 @@ func (i Info) Metadata() map[string]string {
 	// Marshalling strings cannot fail.
 	names, _ := json.Marshal(i.Classes)
 	m["class_names"] = string(names)
+	if i.Layers != "" {
+		m["layers"] = i.Layers
+	}
 	if !math.IsNaN(i.ValTop1Error) {
 		m["val_top1_error"] = formatFloat(i.ValTop1Error)
 	}
@@ -85,6 +89,7 @@ func ParseInfo(m map[string]string) (Info, error) {
 	config, _ := p.text("config", required)
 	i := Info{
 		Config:       config,
+		Layers:       m["layers"],
 		Width:        p.number("width", required),
 		FC:           p.count("fc", required, 1),
 		Input:        p.count("input", required, 1),
@@ -111,10 +116,30 @@ func ParseInfo(m map[string]string) (Info, error) {
 		p.check(s > 0, "std", "is not above 0")
 	}
 	p.check((i.Scale.Min == 0) == (i.Scale.Max == 0) && i.Scale.Min <= i.Scale.Max, "scale_max", "does not follow from scale_min")
+	if p.err == nil && i.Layers != "" {
+		_, p.err = i.Net()
+	}
 	if p.err != nil {
 		return Info{}, p.err
 	}
 	return i, nil
+}
+
+// Net is the net that Config and Layers describe.
+func (i Info) Net() (configs.Config, error) {
+	if i.Layers == "" {
+		return configs.ByName(i.Config)
+	}
+	net, err := configs.Parse(i.Config, i.Layers)
+	return net, errors.Wrap(err, "metadata layers")
+}
+
+// LayersOf is what Info.Layers is for a net.
+func LayersOf(net configs.Config) string {
+	if _, err := configs.ByName(net.Name); err == nil {
+		return ""
+	}
+	return net.String()
 }
 
 // infoParser collects the missing keys, and the first error in a key that is there.

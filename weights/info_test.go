@@ -28,6 +28,15 @@ func TestInfoRoundTrip(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, flowers)
 	}
 
+	own := flowers
+	own.Config, own.Layers = "mine", "conv3-8 maxpool conv5-16 LRN maxpool"
+	if got, err = ParseInfo(own.Metadata()); err != nil || !reflect.DeepEqual(got, own) {
+		t.Errorf("got %+v, want %+v (%v)", got, own, err)
+	}
+	if net, err := got.Net(); err != nil || LayersOf(net) != own.Layers || net.Name != "mine" || LayersOf(configs.D) != "" {
+		t.Errorf("the net is %s (%v)", net, err)
+	}
+
 	unknown := flowers
 	unknown.ValTop1Error = math.NaN()
 	got, err = ParseInfo(unknown.Metadata())
@@ -87,6 +96,8 @@ func TestParseInfoErrors(t *testing.T) {
 		{"class_names", "rose,lily", "not a JSON array"},
 		{"scale_min", "1024", "does not follow"},
 		{"scale_max", "0", "does not follow"},
+		{"layers", "conv3-8", "want maxpool"},
+		{"layers", "conv3-8 maxpool", "belongs to a net of the paper"},
 		{"epoch", "", "whole number from 0 up"},
 		{"val_top1_error", "x", "finite numbers"},
 	} {
