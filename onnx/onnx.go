@@ -53,7 +53,7 @@ func model(f weights.File) (message, error) {
 	if err != nil {
 		return message{}, err
 	}
-	config, err := configs.ByName(info.Config)
+	config, err := info.Net()
 	if err != nil {
 		return message{}, err
 	}
@@ -205,9 +205,10 @@ func (b *builder) layer(op string, l configs.Layer, value string, attributes ...
 	b.node(op, l.Name, value, tensors, attributes...)
 }
 
-// normalise subtracts the mean of each channel and divides by its deviation.
+// normalise subtracts the mean of each channel and divides by its deviation. They are (C, 1, 1) and not (1, C, 1, 1), from
+// which OpenCV would conclude that a batch has one picture.
 func (b *builder) normalise(info weights.Info) {
-	shape := []int{1, info.Channels, 1, 1}
+	shape := []int{info.Channels, 1, 1}
 	b.tensor(weights.Tensor{Name: "mean", Shape: shape, Data: float32s(info.Mean)})
 	b.tensor(weights.Tensor{Name: "std", Shape: shape, Data: float32s(info.Std)})
 	b.node("Sub", "subtract_mean", "centred", []string{"mean"})

@@ -27,7 +27,7 @@ import (
 func narrow(t testing.TB, config configs.Config, channels int) weights.File {
 	t.Helper()
 	info := weights.Info{
-		Config: config.Name, Width: 1.0 / 32, FC: 12, Input: 64, Channels: channels, Classes: []string{"cat", "dög", "emu"},
+		Config: config.Name, Layers: weights.LayersOf(config), Width: 1.0 / 32, FC: 12, Input: 64, Channels: channels, Classes: []string{"cat", "dög", "emu"},
 		Mean: []float64{123.68, 116.779, 103.939}[:channels], Std: []float64{58.4, 57.1, 57.4}[:channels], ValTop1Error: math.NaN(),
 	}
 	x := graph.NewInput(gorgonia.NewGraph(), 1, channels, 64, 64)
@@ -210,7 +210,8 @@ func TestNodes(t *testing.T) {
 
 // TestModel checks, for each net, what a reader needs besides the nodes.
 func TestModel(t *testing.T) {
-	for _, config := range append(configs.All(), configs.B5) {
+	own := configs.Config{Name: "own", Stages: [][]configs.Row{{configs.Conv(3, 32), {Kind: configs.LRN}}, {configs.Conv(5, 48), configs.Conv(1, 64)}}}
+	for _, config := range append(configs.All(), configs.B5, own) {
 		for _, channels := range []int{1, 3} {
 			t.Run(fmt.Sprint(config.Name, " ", channels), func(t *testing.T) {
 				f := narrow(t, config, channels)
@@ -244,8 +245,8 @@ func TestModel(t *testing.T) {
 func checkInitialisers(t *testing.T, g fields, f weights.File, channels int) {
 	t.Helper()
 	want := append([]weights.Tensor{
-		{Name: "mean", Shape: []int{1, channels, 1, 1}, Data: []float32{123.68, 116.779, 103.939}[:channels]},
-		{Name: "std", Shape: []int{1, channels, 1, 1}, Data: []float32{58.4, 57.1, 57.4}[:channels]},
+		{Name: "mean", Shape: []int{channels, 1, 1}, Data: []float32{123.68, 116.779, 103.939}[:channels]},
+		{Name: "std", Shape: []int{channels, 1, 1}, Data: []float32{58.4, 57.1, 57.4}[:channels]},
 	}, f.Tensors...)
 	var got []weights.Tensor
 	for _, i := range g.messages(t, 5) {
