@@ -6,7 +6,7 @@ type BadPictures string
 // The values of Pictures.Bad.
 const (
 	BadStop BadPictures = "stop" // the run ends
-	BadSkip BadPictures = "skip" // the run goes on without the picture, until more than 1 % cannot be read
+	BadSkip BadPictures = "skip" // the run goes on without the picture, until more than Pictures.SkipShare cannot be read
 )
 
 // OnDiskFull is what happens when a file of a run cannot be written.

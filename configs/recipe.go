@@ -50,8 +50,10 @@ type Pictures struct {
 	ValShare  float64 `toml:"val_share"`
 	SplitSeed uint64  `toml:"split_seed"`
 	// Bad is "stop", which ends the run at the first picture that cannot be read,
-	// or "skip", which goes on without it until more than 1 % cannot be read.
-	Bad BadPictures `toml:"bad_pictures"`
+	// or "skip", which goes on without it until more than SkipShare of the set's
+	// pictures, and more than one, cannot be read. SkipShare is from 0 to 1.
+	Bad       BadPictures `toml:"bad_pictures"`
+	SkipShare float64     `toml:"skip_share"`
 	// Sample is the number of training pictures, evenly spaced, from which mean
 	// and colours are measured; 0 is all.
 	Sample int `toml:"sample"`
@@ -193,7 +195,7 @@ func Default() Recipe {
 		Config:    "A",
 		Data:      "embedded",
 		StartFrom: "random weights",
-		Pictures:  Pictures{ValShare: 0.1, SplitSeed: 1, Bad: BadStop, Sample: 10000},
+		Pictures:  Pictures{ValShare: 0.1, SplitSeed: 1, Bad: BadStop, SkipShare: 0.01, Sample: 10000},
 		Net:       Net{Input: Input, Width: 1, FC: FC, Dropout: 0.5, Init: InitPaper},
 		Augment: Augment{
 			ScaleMin: 256, ScaleMax: 256,
@@ -246,6 +248,7 @@ func (r Recipe) Validate() error {
 	}{
 		{r.Pictures.ValShare >= 0 && r.Pictures.ValShare < 1, "pictures.val_share", r.Pictures.ValShare, "from 0 up and below 1"},
 		{r.Pictures.SplitSeed <= math.MaxInt64, "pictures.split_seed", r.Pictures.SplitSeed, "at most 2^63-1"},
+		{r.Pictures.SkipShare >= 0 && r.Pictures.SkipShare <= 1, "pictures.skip_share", r.Pictures.SkipShare, "from 0 to 1"},
 		{r.Pictures.Sample >= 0, "pictures.sample", r.Pictures.Sample, "at least 0"},
 		{r.Statistics.Pictures >= 0, "statistics.measured_pictures", r.Statistics.Pictures, "at least 0"},
 		{r.Statistics.finite(), "statistics", "…", "finite, with no negative std: remove the table to measure again"},

@@ -81,7 +81,7 @@ func TestPaperRecipes(t *testing.T) {
 		}
 		want := Recipe{
 			Name: test.name, Description: r.Description, Config: "A", StartFrom: r.StartFrom,
-			Pictures: Pictures{0.1, 1, "stop", 10000},
+			Pictures: Pictures{0.1, 1, "stop", 0.01, 10000},
 			Net:      Net{224, 1, 4096, 0.5, "paper"},
 			Augment:  Augment{test.min, test.max, 0, true, true, 0.1, "mean"},
 			Training: Training{256, 32, 74, test.rate, 0.9, 5e-4, 1, 0},

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -191,7 +192,7 @@ func TestLoaderEnds(t *testing.T) {
 func TestSkips(t *testing.T) {
 	for _, workers := range []int{1, 3} {
 		o := options(true, workers)
-		o.Skips = NewSkips(&Set{Train: numbers(100), Val: numbers(100)})
+		o.Skips = NewSkips(&Set{Train: numbers(100), Val: numbers(100)}, 0)
 		l, err := NewLoader(numbers(100), 1, o)
 		if err != nil {
 			t.Fatal(err)
@@ -223,15 +224,23 @@ func TestSkips(t *testing.T) {
 			t.Errorf("measured %d pictures, %v", m.Pictures, err)
 		}
 	}
+	for share, most := range map[float64]int{0: 1, 0.001: 1, 0.01: 1, 0.02: 2, 0.07: 7, 0.29: 29, 1: 100} {
+		s := NewSkips(&Set{Train: numbers(50), Val: numbers(50)}, share)
+		for n := 1; n <= 100; n++ {
+			if err := s.Skip(strconv.Itoa(n), errors.New("broken")); (err != nil) != (n > most) {
+				t.Errorf("share %g: picture %d of 100: %v", share, n, err)
+			}
+		}
+	}
 	o := options(false, 2)
-	o.Skips = NewSkips(&Set{Train: numbers(90), Val: numbers(9)})
+	o.Skips = NewSkips(&Set{Train: numbers(90), Val: numbers(9)}, 0.01, Skip{"number 5", "lost"})
 	l, err := NewLoader(numbers(90), 1, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, err = range l.Epoch(t.Context(), 1) {
 	}
-	if !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "1 of 99 pictures cannot be read, more than 1 %") || !strings.Contains(err.Error(), "number 66 is broken") {
+	if !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "2 of 99 pictures cannot be read, more than 1 %") || !strings.Contains(err.Error(), "number 66 is broken") {
 		t.Errorf("too many: %v", err)
 	}
 }

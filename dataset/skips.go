@@ -14,7 +14,8 @@ var ErrUnreadable = errors.New("too many pictures cannot be read")
 
 // Skips are pictures that could not be read and were skipped. It is safe for concurrent use; a nil *Skips skips none.
 type Skips struct {
-	pictures int // of the set
+	pictures int     // of the set
+	share    float64 // of them, at most
 	mutex    sync.Mutex
 	reasons  map[string]string // by the picture's name
 }
@@ -25,9 +26,10 @@ type Skip struct {
 	Reason  string `json:"reason"`
 }
 
-// NewSkips makes room for the unreadable pictures of a set: at most one in a hundred, some of which may be known.
-func NewSkips(set *Set, known ...Skip) *Skips {
-	s := &Skips{pictures: set.Train.Len() + set.Val.Len(), reasons: map[string]string{}}
+// NewSkips makes room for the unreadable pictures of a set: at most a share of its pictures, from 0 to 1, but always one.
+// Some of them may be known.
+func NewSkips(set *Set, share float64, known ...Skip) *Skips {
+	s := &Skips{pictures: set.Train.Len() + set.Val.Len(), share: share, reasons: map[string]string{}}
 	for _, skip := range known {
 		s.reasons[skip.Picture] = skip.Reason
 	}
@@ -56,19 +58,20 @@ func (s *Skips) Skip(name string, reason error) error {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.reasons[name] = reason.Error()
-	if 100*len(s.reasons) > s.pictures {
-		return errors.WithStack(unreadable{len(s.reasons), s.pictures, reason})
+	if n := len(s.reasons); n > 1 && float64(n)/float64(s.pictures) > s.share {
+		return errors.WithStack(unreadable{n, s.pictures, s.share, reason})
 	}
 	return nil
 }
 
 type unreadable struct {
 	skipped, pictures int
+	share             float64
 	last              error
 }
 
 func (u unreadable) Error() string {
-	return fmt.Sprintf("%d of %d pictures cannot be read, more than 1 %%; the last: %v", u.skipped, u.pictures, u.last)
+	return fmt.Sprintf("%d of %d pictures cannot be read, more than %.3g %%; the last: %v", u.skipped, u.pictures, 100*u.share, u.last)
 }
 
 func (u unreadable) Is(target error) bool { return target == ErrUnreadable }

@@ -132,7 +132,7 @@ func (p Plan) test(ctx context.Context, t training, tests []test, set *dataset.S
 		var predictions []evaluate.Prediction
 		o := evaluate.Options{Protocol: one.protocol, Scales: []int{one.q}}
 		if p.Recipe.Pictures.Bad == configs.BadSkip {
-			skips := dataset.NewSkips(set)
+			skips := dataset.NewSkips(set, p.Recipe.Pictures.SkipShare)
 			o.Skip = func(picture int, reason error) error { return skips.Skip(set.Val.Name(picture), reason) }
 		}
 		result, err := evaluate.Run(ctx, []*evaluate.Model{m}, set.Val, o, func(one evaluate.Prediction) error {

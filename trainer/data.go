@@ -53,7 +53,7 @@ func (s *session) openData() error {
 		return errors.Errorf("trainer: data set %s has no validation pictures", set.Name)
 	}
 	if r.Pictures.Bad == configs.BadSkip {
-		s.skips = dataset.NewSkips(set, s.progress.Skipped...)
+		s.skips = dataset.NewSkips(set, r.Pictures.SkipShare, s.progress.Skipped...)
 	}
 	var err error
 	statistics := &s.job.Recipe.Statistics

@@ -26,7 +26,7 @@ func (s *session) gradientNorms() gradientNorms {
 		for _, g := range grad.Data().([]float32) {
 			sum += float64(g) * float64(g)
 		}
-		return math.Sqrt(sum) / float64(s.solver.Accumulated)
+		return math.Sqrt(sum) / s.solver.Accumulated
 	}
 	first, last := endsOf(s.net.Config)
 	return gradientNorms{first: norm(first), last: norm(last)}

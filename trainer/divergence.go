@@ -48,7 +48,7 @@ func (s *session) divergence(what, layer string) *divergence {
 
 // lossDiverged makes the error for a loss that is not finite; micro is the number of the micro-batch in the step.
 func (s *session) lossDiverged(loss float64, batch *dataset.Batch, micro int) error {
-	layer, err := s.firstNotFinite(batch, s.progress.Iteration*s.solver.Accumulated+micro)
+	layer, err := s.firstNotFinite(batch, s.progress.Iteration*s.micro+micro)
 	if err != nil {
 		return errors.Wrapf(err, "trainer: the loss is %v, and the search for the layer failed", loss)
 	}

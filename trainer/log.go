@@ -16,7 +16,7 @@ type logLine struct {
 	Iteration    int     `json:"iteration"`
 	Epoch        int     `json:"epoch"`
 	LearningRate float64 `json:"learning_rate"`
-	Loss         float64 `json:"loss"` // of the step's last micro-batch
+	Loss         float64 `json:"loss"` // of the step
 	ImagesPerSec float64 `json:"images_per_second"`
 	LoaderWait   float64 `json:"loader_wait_percent"`
 	MemoryBytes  uint64  `json:"memory_bytes"` // that the process has from the system

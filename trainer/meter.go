@@ -20,5 +20,10 @@ func (m *meter) add(loss float64, logits []float32, labels []int) {
 	m.Loss += loss * float64(m.Pictures-before)
 }
 
+// meanLossSince is the mean loss of the pictures added after before, a copy of m at that time; 0 if there are none.
+func (m *meter) meanLossSince(before meter) float64 {
+	return (m.Loss - before.Loss) / float64(max(1, m.Pictures-before.Pictures))
+}
+
 func (m *meter) meanLoss() float64  { return m.Loss / float64(m.Pictures) }
 func (m *meter) top5Error() float64 { return m.Top5Error(m.classes) }

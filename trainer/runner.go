@@ -16,6 +16,7 @@ type runner struct {
 	net     *graph.Net
 	labels  *gorgonia.Node
 	loss    *gorgonia.Node
+	weight  *gorgonia.Node // factor of the gradients of a batch; training only
 	deepest *gorgonia.Node // output of the last convolution, for diagnosis; validation only
 	vm      *machine.VM
 }
@@ -35,7 +36,8 @@ func newRunner(config configs.Config, o graph.Options, batch, channels, input, m
 	}
 	options := []machine.Option{machine.Outputs(r.loss, net.Logits)}
 	if miniBatch > 0 {
-		if _, err = gorgonia.Grad(r.loss, net.Learnables()...); err != nil {
+		r.weight = gorgonia.NewScalar(g, gorgonia.Float32, gorgonia.WithName("weight of the batch"))
+		if _, err = gorgonia.Backpropagate(gorgonia.Nodes{r.loss}, gorgonia.Nodes{r.weight}, net.Learnables()); err != nil {
 			return nil, errors.Wrap(err, "trainer: cannot differentiate the loss")
 		}
 		options = append(options, machine.Gradients(net.Learnables()...), machine.Products(miniBatch))
@@ -57,7 +59,8 @@ func lossOf(net *graph.Net) (r *runner, err error) {
 	return r, err
 }
 
-// run computes the mean loss of a batch, in nats; for training it also adds to the gradients.
+// run computes the mean loss over the pictures of a batch, in nats; for training it also adds its gradients, times the share
+// of the rows that are pictures, so that each picture of a mini-batch counts alike.
 func (r *runner) run(b *dataset.Batch, iteration int) (float64, error) {
 	x := tensor.New(tensor.WithShape(r.net.Input.Shape()...), tensor.WithBacking(b.Pixels))
 	if err := gorgonia.Let(r.net.Input, x); err != nil {
@@ -66,6 +69,11 @@ func (r *runner) run(b *dataset.Batch, iteration int) (float64, error) {
 	if err := gorgonia.Let(r.labels, tensor.New(tensor.WithShape(len(b.Labels)), tensor.WithBacking(b.Labels))); err != nil {
 		return 0, errors.Wrap(err, "trainer: labels")
 	}
+	if r.weight != nil {
+		if err := gorgonia.Let(r.weight, float32(share(b.Labels))); err != nil {
+			return 0, errors.Wrap(err, "trainer: weight of the batch")
+		}
+	}
 	if err := r.net.SetIteration(iteration); err != nil {
 		return 0, err
 	}
@@ -73,6 +81,17 @@ func (r *runner) run(b *dataset.Batch, iteration int) (float64, error) {
 		return 0, err
 	}
 	return float64(r.loss.Value().Data().(float32)), nil
+}
+
+// share is the part of the rows of a batch that count, from 0 to 1.
+func share(labels []int) float64 {
+	n := 0
+	for _, label := range labels {
+		if label >= 0 {
+			n++
+		}
+	}
+	return float64(n) / float64(len(labels))
 }
 
 // logits are those of the last run, (N, classes).

@@ -31,6 +31,7 @@ type session struct {
 	transform  augment.Transform
 	skips      *dataset.Skips // nil if the first picture that cannot be read ends the run
 	steps      int            // mini-batches per epoch
+	micro      int            // micro-batches per mini-batch
 	notes      []string
 
 	progress      progress
@@ -79,6 +80,7 @@ func newSession(job Job) (_ *session, err error) {
 		Dropout: r.Net.Dropout, Init: r.Net.Init, Seed: r.Training.Seed,
 	}
 	micro := r.MicroBatch()
+	s.micro = r.Training.Batch / micro
 	if s.training, err = newRunner(config, o, micro, s.set.Channels, r.Net.Input, r.Training.Batch); err != nil {
 		return nil, err
 	}
@@ -88,7 +90,7 @@ func newSession(job Job) (_ *session, err error) {
 		return nil, err
 	}
 	s.learnables = gorgonia.NodesToValueGrads(s.net.Learnables())
-	s.solver = &SGD{Momentum: r.Training.Momentum, WeightDecay: r.Training.WeightDecay, Accumulated: r.Training.Batch / micro, KeepGradients: true}
+	s.solver = &SGD{Momentum: r.Training.Momentum, WeightDecay: r.Training.WeightDecay, KeepGradients: true}
 	if resumed != nil {
 		return s, s.restore(resumed)
 	}

@@ -20,7 +20,7 @@ type SGD struct {
 	LearningRate float64
 	Momentum     float64
 	WeightDecay  float64
-	Accumulated  int // micro-batches whose mean gradients were summed before the step; 0 = 1
+	Accumulated  float64 // mean gradients of micro-batches that were summed before the step, not whole if some count less; 0 = 1
 
 	// KeepGradients does not clear the gradients, which saves writing them: the caller calls machine.VM.ClearGradients.
 	KeepGradients bool
@@ -36,11 +36,15 @@ func (s *SGD) Step(model []gorgonia.ValueGrad) error {
 	if len(model) != len(s.velocities) {
 		return errors.Errorf("trainer: a step for %d learnables after one for %d", len(model), len(s.velocities))
 	}
+	accumulated := s.Accumulated
+	if accumulated == 0 {
+		accumulated = 1
+	}
 	update := kernel.SGD{
 		LearningRate: float32(s.LearningRate),
 		Momentum:     float32(s.Momentum),
 		WeightDecay:  float32(s.WeightDecay),
-		Scale:        1 / float32(max(1, s.Accumulated)),
+		Scale:        1 / float32(accumulated),
 		Keep:         s.KeepGradients,
 	}
 	for i, n := range model {

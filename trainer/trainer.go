@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pkg/errors"
+
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/history"
@@ -86,6 +88,9 @@ func (s *session) epoch(ctx context.Context) error {
 		return err
 	}
 	train := s.progress.Pass
+	if min(train.Pictures, val.Pictures) == 0 {
+		return errors.Errorf("trainer: %d training and %d validation pictures of epoch %d could be read: replace or remove the others, or give more", train.Pictures, val.Pictures, s.progress.Epoch)
+	}
 	row := history.Epoch{
 		Epoch: s.progress.Epoch, Iteration: s.progress.Iteration, LearningRate: s.progress.Schedule.LearningRate,
 		TrainLoss: train.meanLoss(), TrainTop1Error: train.Top1Error(), TrainTop5Error: train.top5Error(),
@@ -123,12 +128,12 @@ func (s *session) trainEpoch(ctx context.Context) error {
 	seconds, waited, began := s.progress.PassSeconds, s.progress.PassWaited, time.Now()
 	pass := s.progress.Pass
 	pass.classes = s.net.Options.Classes
-	micro := 0 // micro-batches since the last step
-	for batch, err := range s.train.EpochFrom(ctx, s.progress.Epoch, s.progress.Step*s.solver.Accumulated) {
+	micro, accumulated := 0, 0.0 // micro-batches since the last step, and their weights
+	for batch, err := range s.train.EpochFrom(ctx, s.progress.Epoch, s.progress.Step*s.micro) {
 		if err != nil {
 			return err
 		}
-		loss, err := s.training.run(batch, s.progress.Iteration*s.solver.Accumulated+micro)
+		loss, err := s.training.run(batch, s.progress.Iteration*s.micro+micro)
 		if err != nil {
 			return err
 		}
@@ -136,10 +141,12 @@ func (s *session) trainEpoch(ctx context.Context) error {
 			return s.lossDiverged(loss, batch, micro)
 		}
 		pass.add(loss, s.training.logits(), batch.Labels)
-		if micro++; micro < s.solver.Accumulated {
+		accumulated += share(batch.Labels)
+		if micro++; micro < s.micro {
 			continue
 		}
-		micro = 0
+		s.solver.Accumulated = accumulated
+		micro, accumulated = 0, 0
 		if layer := s.gradientNotFinite(); layer != "" {
 			return s.divergence("a gradient is not finite", layer)
 		}
@@ -150,6 +157,7 @@ func (s *session) trainEpoch(ctx context.Context) error {
 			return err
 		}
 		s.training.vm.ClearGradients()
+		loss = pass.meanLossSince(s.progress.Pass)
 		s.progress.Step++
 		s.progress.Iteration++
 		s.progress.Pass, s.progress.PassSeconds, s.progress.PassWaited = pass, seconds+time.Since(began).Seconds(), waited+s.train.Waited().Seconds()

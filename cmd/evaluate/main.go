@@ -13,6 +13,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/configs"
 	"vgg/dataset"
 	"vgg/evaluate"
 	"vgg/internal/atomicfile"
@@ -77,7 +78,7 @@ func run(ctx context.Context, f flags) error {
 	}
 	var skips *dataset.Skips // nil skips none
 	if f.BadPictures == "skip" {
-		skips = dataset.NewSkips(set)
+		skips = dataset.NewSkips(set, configs.Default().Pictures.SkipShare)
 	}
 	o.Skip = func(picture int, reason error) error { return skips.Skip(set.Val.Name(picture), reason) }
 	began := time.Now()
