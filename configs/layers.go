@@ -3,6 +3,9 @@ package configs
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
 )
 
 // Layer is a row of Table 1 in its place in a net.
@@ -22,6 +25,14 @@ func (l Layer) WeightName() string { return l.Torchvision + ".weight" }
 
 // BiasName is the name of the layer's biases in files: features.0.bias.
 func (l Layer) BiasName() string { return l.Torchvision + ".bias" }
+
+// StageName is the name of the layer's stage, conv1 to conv5 in the paper's nets; a fully connected layer is one of its own.
+func (l Layer) StageName() string {
+	if l.Stage == 0 {
+		return l.Name
+	}
+	return fmt.Sprintf("conv%d", l.Stage)
+}
 
 // poolKernel is the side of the max-pools' square in pixels, and their stride (section 2.1).
 const poolKernel = 2
@@ -72,6 +83,32 @@ func (c Config) Convolutions() []Layer { return c.ofKind(Convolution) }
 // FullyConnected lists the three fully connected layers in order, fc6, fc7 and fc8 in the paper's nets. Their names in
 // files are the same in all nets.
 func (c Config) FullyConnected() []Layer { return c.ofKind(FullyConnected) }
+
+// Select gives the names of the layers with weights that are named (conv1_1, fc6), or whose stages are (conv1). The error
+// for a name that is neither lists those that are.
+func (c Config) Select(names ...string) (map[string]bool, error) {
+	selected, known := map[string]bool{}, map[string]bool{}
+	var listed []string
+	for _, l := range c.Layers() {
+		if !l.HasWeights() {
+			continue
+		}
+		for _, name := range []string{l.StageName(), l.Name} {
+			if !known[name] {
+				known[name], listed = true, append(listed, name)
+			}
+			if slices.Contains(names, name) {
+				selected[l.Name] = true
+			}
+		}
+	}
+	for _, name := range names {
+		if !known[name] {
+			return nil, errors.Errorf("%q: config %s has no such stage, nor such a layer with weights: it has %s", name, c.Name, strings.Join(listed, ", "))
+		}
+	}
+	return selected, nil
+}
 
 // WeightLayers counts the layers that have weights, as the head of Table 1 does: the convolutions and the three fully
 // connected layers.

@@ -114,6 +114,12 @@ type Augment struct {
 	// channel, or "mean-std", which also divides by its standard deviation.
 	// Paper: "mean".
 	Normalisation Normalisation `toml:"normalisation"`
+	// PixelMean and PixelStd, if given, are what is subtracted from pixels of 0 to
+	// 255 and what they are then divided by, a number for each channel, instead of
+	// what Normalisation says: for weights that expect these. A run that starts from
+	// weights fills them in.
+	PixelMean []float64 `toml:"pixel_mean"`
+	PixelStd  []float64 `toml:"pixel_std"`
 }
 
 // Scale is S.
@@ -139,6 +145,9 @@ type Training struct {
 	Seed uint64 `toml:"seed"`
 	// Limit trains on at most this many pictures; 0 is all.
 	Limit int `toml:"limit"`
+	// Freeze names stages (conv1) and layers (conv1_1, fc6) that keep the weights
+	// that they start from.
+	Freeze []string `toml:"freeze"`
 }
 
 // Schedule divides the learning rate when the validation accuracy stops
@@ -221,8 +230,12 @@ func (r Recipe) Validate() error {
 		}
 		return errors.Errorf("recipe %q: %s = %v must be %s", r.Name, key, value, want)
 	}
-	if _, err := ByName(r.Config); err != nil {
+	config, err := ByName(r.Config)
+	if err != nil {
 		return errors.Wrapf(err, "recipe %q", r.Name)
+	}
+	if err := r.Training.checkFreeze(config); err != nil {
+		return errors.Wrapf(err, "recipe %q: training.freeze = %s", r.Name, describe(r.Training.Freeze))
 	}
 	n, a, t, s := r.Net, r.Augment, r.Training, r.Schedule
 	for _, choice := range []struct {
@@ -267,6 +280,9 @@ func (r Recipe) Validate() error {
 		{a.ScaleMax >= a.ScaleMin, "augment.scale_max", a.ScaleMax, fmt.Sprintf("at least augment.scale_min = %d", a.ScaleMin)},
 		{a.ScaleMin > 0 || a.ScaleMax == 0, "augment.scale_max", a.ScaleMax, "0 when augment.scale_min is 0: set both or none"},
 		{a.Pad >= 0, "augment.pad", a.Pad, "at least 0"},
+		{slices.Contains([]int{0, 1, 3}, len(a.PixelMean)) && areFinite(a.PixelMean), "augment.pixel_mean", a.PixelMean, "1 or 3 finite numbers, or none"},
+		{len(a.PixelStd) == len(a.PixelMean), "augment.pixel_std", a.PixelStd, "as many numbers as augment.pixel_mean: give both or neither"},
+		{len(a.PixelStd) == 0 || areFinite(a.PixelStd) && slices.Min(a.PixelStd) > 0, "augment.pixel_std", a.PixelStd, "finite numbers above 0"},
 		{a.ColourShift >= 0 && finite.Is(a.ColourShift), "augment.colour_shift", a.ColourShift, "at least 0"},
 
 		{t.Batch > 0, "training.batch", t.Batch, "at least 1"},
@@ -292,6 +308,15 @@ func (r Recipe) Validate() error {
 	return nil
 }
 
+// checkFreeze refuses names that the net does not have, and a net of which nothing is trained.
+func (t Training) checkFreeze(config Config) error {
+	frozen, err := config.Select(t.Freeze...)
+	if err == nil && len(frozen) == config.WeightLayers() {
+		err = errors.New("leaves no layer to train")
+	}
+	return err
+}
+
 // texts are the values of a type of constants as text.
 func texts[T ~string](values ...T) []string {
 	all := make([]string, len(values))
@@ -310,7 +335,11 @@ func nearestInputs(input int) string {
 	return fmt.Sprintf("%d or %d", below, below+32)
 }
 
+func areFinite(values []float64) bool {
+	return !slices.ContainsFunc(values, func(v float64) bool { return !finite.Is(v) })
+}
+
 func (s Statistics) finite() bool {
 	all := slices.Concat(s.Mean[:], s.Std[:], s.Eigenvalues[:], s.Eigenvectors[0][:], s.Eigenvectors[1][:], s.Eigenvectors[2][:])
-	return slices.Min(s.Std[:]) >= 0 && !slices.ContainsFunc(all, func(v float64) bool { return !finite.Is(v) })
+	return slices.Min(s.Std[:]) >= 0 && areFinite(all)
 }

@@ -167,12 +167,15 @@ func parseError(err error, doc map[string]any, source string) error {
 	return errors.Errorf("%s: line %d: %s", source, line, message)
 }
 
-// TOML returns the complete recipe as a file from which [ParseRecipe] makes the same recipe again. It fails for values that
-// TOML cannot hold, such as text that is not UTF-8.
+// TOML returns the complete recipe as a file, without empty lists, from which [ParseRecipe] makes the same recipe again. It fails
+// for values that TOML cannot hold, such as text that is not UTF-8.
 func (r Recipe) TOML() ([]byte, error) {
 	var b bytes.Buffer
 	last := ""
 	for _, f := range r.fields() {
+		if f.value.Kind() == reflect.Slice && f.value.Len() == 0 {
+			continue
+		}
 		if table, _, ok := strings.Cut(f.key, "."); ok && table != last {
 			fmt.Fprintf(&b, "\n[%s]\n", table)
 			last = table
@@ -183,7 +186,7 @@ func (r Recipe) TOML() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if back != r {
+	if !back.Equal(r) {
 		return nil, errors.Errorf("recipe %q has a value that TOML cannot hold: check it with Validate", r.Name)
 	}
 	return b.Bytes(), nil
@@ -200,7 +203,7 @@ func tomlValue(v reflect.Value) string {
 			text += ".0" // without it TOML has an integer
 		}
 		return text
-	case reflect.Array:
+	case reflect.Array, reflect.Slice:
 		var elements []string
 		for i := range v.Len() {
 			elements = append(elements, tomlValue(v.Index(i)))

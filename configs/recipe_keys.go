@@ -45,12 +45,16 @@ func (r Recipe) Differences(o Recipe, except ...string) []string {
 	var all []string
 	theirs := o.fields()
 	for i, f := range r.fields() {
-		a, b := f.value.Interface(), theirs[i].value.Interface()
-		if a != b && !strings.HasPrefix(f.key, "statistics.") && !slices.Contains(except, f.key) && !slices.Contains(except, lastPart(f.key)) {
-			all = append(all, fmt.Sprintf("%s = %s, not %s", f.key, describe(b), describe(a)))
+		if !f.equal(theirs[i]) && !strings.HasPrefix(f.key, "statistics.") && !slices.Contains(except, f.key) && !slices.Contains(except, lastPart(f.key)) {
+			all = append(all, fmt.Sprintf("%s = %s, not %s", f.key, describe(theirs[i].value.Interface()), describe(f.value.Interface())))
 		}
 	}
 	return all
+}
+
+// Equal tells whether two recipes have the same values. An empty list is as good as none.
+func (r Recipe) Equal(o Recipe) bool {
+	return slices.EqualFunc(r.fields(), o.fields(), field.equal)
 }
 
 // unknownKey is the error for a key that no recipe has.
@@ -84,6 +88,13 @@ func fieldsOf(v reflect.Value, table string) []field {
 		}
 	}
 	return all
+}
+
+func (f field) equal(o field) bool {
+	if f.value.Kind() == reflect.Slice && f.value.Len()+o.value.Len() == 0 {
+		return true
+	}
+	return reflect.DeepEqual(f.value.Interface(), o.value.Interface())
 }
 
 // tables returns the names of the recipe's tables.
@@ -124,10 +135,36 @@ func (f field) set(text string) bool {
 		if v, err = strconv.ParseFloat(text, 64); err == nil {
 			f.value.SetFloat(v)
 		}
+	case reflect.Slice:
+		return f.setList(text)
 	default:
 		return false
 	}
 	return err == nil
+}
+
+// setList stores a list given as text: conv1,conv2 or, as in TOML, ["conv1", "conv2"].
+func (f field) setList(text string) bool {
+	text = strings.TrimSpace(text)
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		if inner, ok = strings.CutSuffix(inner, "]"); !ok {
+			return false
+		}
+		text = strings.TrimSuffix(strings.TrimSpace(inner), ",")
+	}
+	list := reflect.MakeSlice(f.value.Type(), 0, 0)
+	if strings.TrimSpace(text) != "" {
+		for part := range strings.SplitSeq(text, ",") {
+			element := field{value: reflect.New(f.value.Type().Elem()).Elem()}
+			part = strings.Trim(strings.TrimSpace(part), `"'`)
+			if part == "" || !element.set(part) {
+				return false
+			}
+			list = reflect.Append(list, element.value)
+		}
+	}
+	f.value.Set(list)
+	return true
 }
 
 // wanted says which values the field takes.
@@ -146,6 +183,11 @@ func (f field) wanted() string {
 			return "a list of three lists of three numbers, in a recipe file"
 		}
 		return "a list of three numbers, in a recipe file"
+	case reflect.Slice:
+		if f.value.Type().Elem().Kind() == reflect.String {
+			return `a list of names, such as ["conv1", "conv2"]`
+		}
+		return "a list of numbers, one for each channel"
 	}
 	return "a string"
 }
@@ -172,7 +214,10 @@ func describe(value any) string {
 	case reflect.Map:
 		return "{…}"
 	case reflect.Slice:
-		return "[…]"
+		if v.Type().Elem().Kind() == reflect.Interface {
+			return "[…]"
+		}
+		return tomlValue(v)
 	case reflect.String:
 		return strconv.Quote(v.String())
 	}

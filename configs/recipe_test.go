@@ -83,12 +83,12 @@ func TestPaperRecipes(t *testing.T) {
 			Name: test.name, Description: r.Description, Config: "A", StartFrom: r.StartFrom,
 			Pictures: Pictures{0.1, 1, "stop", 0.01, 10000},
 			Net:      Net{224, 1, 4096, 0.5, "paper"},
-			Augment:  Augment{test.min, test.max, 0, true, true, 0.1, "mean"},
-			Training: Training{256, 32, 74, test.rate, 0.9, 5e-4, 1, 0},
+			Augment:  Augment{test.min, test.max, 0, true, true, 0.1, "mean", nil, nil},
+			Training: Training{256, 32, 74, test.rate, 0.9, 5e-4, 1, 0, nil},
 			Schedule: Schedule{10, r.Schedule.Patience, r.Schedule.MinImprovement, 3},
 			Run:      Run{10, "stop", "stop", 20},
 		}
-		if r != want {
+		if !r.Equal(want) {
 			t.Errorf("%+v, want %+v", r, want)
 		}
 	}
@@ -96,7 +96,7 @@ func TestPaperRecipes(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	r, err := ParseRecipe(nil, "empty.toml")
-	if err != nil || r != Default() {
+	if err != nil || !r.Equal(Default()) {
 		t.Errorf("empty file: %+v, %v", r, err)
 	}
 	if err := r.Validate(); err != nil {
@@ -105,7 +105,7 @@ func TestDefaults(t *testing.T) {
 	r, err = ParseRecipe([]byte("net = { input = 64 }\ntraining.learning_rate = 1\n[schedule]\npatience = 7"), "own.toml")
 	want := Default()
 	want.Net.Input, want.Training.LearningRate, want.Schedule.Patience = 64, 1, 7
-	if err != nil || r != want {
+	if err != nil || !r.Equal(want) {
 		t.Errorf("partial file: %+v, %v", r, err)
 	}
 }
@@ -160,7 +160,7 @@ func TestBase(t *testing.T) {
 	yours := write("sub/yours.toml", "base = '../mine.toml'\n[net]\nwidth = 1\n")
 	want := quick
 	want.Name, want.Training.Epochs, want.Net.Width = "yours", 3, 1
-	if r, err := LoadRecipe(yours); err != nil || r != want {
+	if r, err := LoadRecipe(yours); err != nil || !r.Equal(want) {
 		t.Errorf("%+v, %v, want %+v", r, err, want)
 	}
 	roundTrip(t, want)
@@ -219,7 +219,7 @@ func TestParseErrors(t *testing.T) {
 	} {
 		r, err := ParseRecipe([]byte(test.text), "f.toml")
 		mustSay(t, err, test.want)
-		if r != (Recipe{}) {
+		if !r.Equal(Recipe{}) {
 			t.Errorf("%q: a recipe besides the error", test.text)
 		}
 	}
@@ -232,6 +232,7 @@ func TestSet(t *testing.T) {
 		{"training.learning_rate", "0.02"}, {"width", "0.5"}, {"momentum", "0"},
 		{"net.input", "64"}, {"limit", "100"}, {"seed", "9223372036854775807"},
 		{"augment.flip", "false"}, {"Crop", "false"},
+		{"training.freeze", "conv1, conv2"}, {"pixel_mean", "[1, 2.5,3 ]"}, {"pixel_std", "4"}, {"pixel_std", "[]"},
 	} {
 		if err := r.Set(s[0], s[1]); err != nil {
 			t.Error(err)
@@ -242,7 +243,8 @@ func TestSet(t *testing.T) {
 	want.Training.LearningRate, want.Net.Width, want.Training.Momentum = 0.02, 0.5, 0
 	want.Net.Input, want.Training.Limit, want.Training.Seed = 64, 100, math.MaxInt64
 	want.Augment.Flip, want.Augment.Crop = false, false
-	if r != want {
+	want.Training.Freeze, want.Augment.PixelMean = []string{"conv1", "conv2"}, []float64{1, 2.5, 3}
+	if !r.Equal(want) {
 		t.Errorf("%+v, want %+v", r, want)
 	}
 
@@ -256,11 +258,14 @@ func TestSet(t *testing.T) {
 		{"batch", "99999999999999999999", "must be an integer"},
 		{"seed", "-1", `training.seed = "-1" must be an integer from 0`},
 		{"net.width", "wide", `net.width = "wide" must be a number`},
+		{"freeze", "conv1,,conv2", `training.freeze = "conv1,,conv2" must be a list of names, such as ["conv1", "conv2"]`},
+		{"freeze", "[conv1", "must be a list"},
+		{"pixel_mean", "1,x", `augment.pixel_mean = "1,x" must be a list of numbers, one for each channel`},
 		{"flip", "maybe", `augment.flip = "maybe" must be true or false`},
 	} {
 		mustSay(t, r.Set(test[0], test[1]), test[2])
 	}
-	if r != want {
+	if !r.Equal(want) {
 		t.Error("a refused value changed the recipe")
 	}
 }
@@ -311,6 +316,14 @@ func TestValidate(t *testing.T) {
 		{"training.weight_decay = -1", func(r *Recipe) { r.Training.WeightDecay = -1 }},
 		{"training.seed = 18446744073709551615 must be at most 2^63-1", func(r *Recipe) { r.Training.Seed = math.MaxUint64 }},
 		{"training.limit = -1", func(r *Recipe) { r.Training.Limit = -1 }},
+		{`training.freeze = ["conv9"]: "conv9": config A has no such stage, nor such a layer with weights: it has conv1, conv1_1, conv2`, func(r *Recipe) { r.Training.Freeze = []string{"conv9"} }},
+		{`"pool1": config A has no such stage`, func(r *Recipe) { r.Training.Freeze = []string{"pool1"} }},
+		{"leaves no layer to train", func(r *Recipe) {
+			r.Training.Freeze = []string{"conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"}
+		}},
+		{"augment.pixel_mean = [1 2] must be 1 or 3 finite numbers", func(r *Recipe) { r.Augment.PixelMean = []float64{1, 2} }},
+		{"augment.pixel_std = [] must be as many numbers as augment.pixel_mean", func(r *Recipe) { r.Augment.PixelMean = []float64{1} }},
+		{"augment.pixel_std = [0] must be finite numbers above 0", func(r *Recipe) { r.Augment.PixelMean, r.Augment.PixelStd = []float64{1}, []float64{0} }},
 		{"schedule.factor = 1 must be above 1", func(r *Recipe) { r.Schedule.Factor = 1 }},
 		{"schedule.patience = 0", func(r *Recipe) { r.Schedule.Patience = 0 }},
 		{"schedule.min_improvement = 100", func(r *Recipe) { r.Schedule.MinImprovement = 100 }},
@@ -333,6 +346,7 @@ func TestTOML(t *testing.T) {
 	r := Default()
 	r.Name = "quotes \" ' \\ and\ttabs,\nlines, ünïcode \x00\x7f"
 	r.Data = "C:\\data # not a comment"
+	r.Training.Freeze, r.Augment.PixelMean = []string{"conv1", "a \"b"}, []float64{1, 0.1 + 0.2, 123.675}
 	r.Training.LearningRate, r.Training.WeightDecay = 0.1+0.2, math.SmallestNonzeroFloat64
 	r.Net.Width, r.Training.Seed = 1e300, math.MaxInt64
 	r.Statistics = Statistics{7, [3]float64{1, 0.1 + 0.2, 3}, [3]float64{4, 5, 6}, [3]float64{0, 1e-9, 1e9}, [3][3]float64{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}}
@@ -362,11 +376,11 @@ func roundTrip(t *testing.T, r Recipe) {
 		t.Error(err)
 		return
 	}
-	if back, err := ParseRecipe(data, "back.toml"); err != nil || back != r {
+	if back, err := ParseRecipe(data, "back.toml"); err != nil || !back.Equal(r) {
 		t.Errorf("%+v came back as %+v, %v", r, back, err)
 	}
 	var bare Recipe
-	if err := toml.Unmarshal(data, &bare); err != nil || bare != r {
+	if err := toml.Unmarshal(data, &bare); err != nil || !bare.Equal(r) {
 		t.Errorf("%s: the file is not complete: %v", r.Name, err)
 	}
 }

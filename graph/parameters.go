@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
-	"strings"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -21,7 +20,7 @@ type Parameter struct {
 
 // freeze marks the layers that are not trained. In an inference graph it marks none.
 func (n *Net) freeze() error {
-	frozen, err := n.selected(n.Options.Freeze)
+	frozen, err := n.Config.Select(n.Options.Freeze...)
 	if err != nil {
 		return errors.Wrap(err, "graph: cannot freeze")
 	}
@@ -29,43 +28,6 @@ func (n *Net) freeze() error {
 		n.layers[i].frozen = frozen[n.layers[i].Name] && !n.Options.Inference
 	}
 	return nil
-}
-
-// selected gives the layers with weights that are named, or whose stages are.
-func (n *Net) selected(names []string) (map[string]bool, error) {
-	all := map[string]bool{}
-	for _, name := range names {
-		known := false
-		for _, l := range n.layers {
-			if l.HasWeights() && (l.Name == name || l.stage() == name) {
-				all[l.Name], known = true, true
-			}
-		}
-		if !known {
-			return nil, errors.Errorf("%q: config %s has no such stage, nor such a layer with weights: it has %s", name, n.Config.Name, strings.Join(n.selectable(), ", "))
-		}
-	}
-	return all, nil
-}
-
-// stage is the name of the layer's stage, conv1 to conv5 in the paper's nets; a fully connected layer is one of its own.
-func (l layer) stage() string {
-	if l.Stage == 0 {
-		return l.Name
-	}
-	return fmt.Sprintf("conv%d", l.Stage)
-}
-
-// selectable lists the stages and the layers with weights.
-func (n *Net) selectable() (names []string) {
-	for _, l := range n.layers {
-		for _, name := range []string{l.stage(), l.Name} {
-			if l.HasWeights() && !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
 }
 
 // declareWeights makes a layer's weight, of the given shape (out, in, …), and its bias.

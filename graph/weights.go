@@ -29,7 +29,7 @@ func (p Parameter) data() []float32 { return p.Node.Value().Data().([]float32) }
 // whatever else the file holds: to fine-tune with a new fc8, load all but that. Otherwise the file must hold all parameters
 // and nothing else. The error says which tensors are missing, unknown or of another shape; nothing was copied then.
 func (n *Net) Load(tensors []weights.Tensor, layers ...string) error {
-	chosen, err := n.selected(layers)
+	chosen, err := n.Config.Select(layers...)
 	if err != nil {
 		return errors.Wrap(err, "graph: cannot load")
 	}

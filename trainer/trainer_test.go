@@ -103,7 +103,7 @@ func TestTrain(t *testing.T) {
 	again, err := configs.LoadRecipe(filepath.Join(dir, RecipeFile))
 	measured := again.Statistics
 	again.Statistics = configs.Statistics{}
-	if err != nil || again != r {
+	if err != nil || !again.Equal(r) {
 		t.Errorf("recipe: %+v, %v", again, err)
 	}
 	if measured.Pictures != 256 || math.Abs(measured.Mean[0]-127) > 1 || math.Abs(measured.Std[0]-71) > 1 {

@@ -220,9 +220,5 @@ func (p *infoParser) classes() []string {
 	if p.err != nil {
 		return nil
 	}
-	names := make([]string, n)
-	for i := range names {
-		names[i] = strconv.Itoa(i)
-	}
-	return names
+	return NumberedClasses(n)
 }

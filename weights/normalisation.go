@@ -53,6 +53,19 @@ func (f *File) Normalise(n Normalisation) error {
 	return nil
 }
 
+// MeanStd are what the metadata say is subtracted from pixels, and what they are then divided by, a number for each
+// channel; nil if they do not tell both.
+func (f *File) MeanStd() (mean, std []float64, err error) {
+	p := infoParser{metadata: f.Metadata}
+	mean, std = p.numbers("mean", optional), p.numbers("std", optional)
+	if len(mean) == 0 || len(std) == 0 {
+		return nil, nil, p.err
+	}
+	p.check(len(std) == len(mean), "std", "wants as many numbers as mean")
+	p.check(slices.Min(std) > 0, "std", "is not above 0")
+	return mean, std, p.err
+}
+
 // firstLayer is the name of the first convolution's weights, in files of all nets.
 var firstLayer = configs.A.Layers()[0].WeightName()
 

@@ -31,7 +31,7 @@ func small() File {
 }
 
 // text builds a file by hand: the header's length, the header, n bytes of data.
-func text(header string, n int) []byte {
+func headed(header string, n int) []byte {
 	b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
 	b = append(b, header...)
 	for i := range n {
@@ -114,7 +114,7 @@ func TestWriteExact(t *testing.T) {
 	header := `{"__metadata__":{"a":"1","b":"2"},"z":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},` +
 		`"y":{"dtype":"F32","shape":[],"data_offsets":[8,12]}}`
 	header += strings.Repeat(" ", 7-(len(header)+7)%8)
-	want := append(text(header, 0), 0, 0, 0x80, 0x3f, 0, 0, 0, 0x40, 0, 0, 0x40, 0x40)
+	want := append(headed(header, 0), 0, 0, 0x80, 0x3f, 0, 0, 0, 0x40, 0, 0, 0x40, 0x40)
 	if got := encode(t, f); !bytes.Equal(got, want) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}
@@ -123,7 +123,7 @@ func TestWriteExact(t *testing.T) {
 // A file as another writer may lay it out: an unpadded header in another order
 // than the data, half precision, an entry's keys reversed.
 func TestReadHandBuilt(t *testing.T) {
-	b := text(`{"last":{"dtype":"F32","shape":[1],"data_offsets":[16,20]},`+
+	b := headed(`{"last":{"dtype":"F32","shape":[1],"data_offsets":[16,20]},`+
 		`"bf16":{"data_offsets":[12,16],"shape":[2],"dtype":"BF16"},"__metadata__":{"format":"pt"},`+
 		`"f16":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}`, 0)
 	for _, half := range []uint16{0x3c00, 0xc000, 0x7c00, 0x0001, 0x83ff, 0x7bff} {
@@ -163,38 +163,38 @@ func TestReadRefuses(t *testing.T) {
 		"header of 2^64-1":    {huge(math.MaxUint64), "cut short"},
 		"header over the end": {huge(17), "cut short"},
 		"no header":           {huge(0), "not a JSON object"},
-		"array":               {text(`[]`, 0), "not a JSON object"},
-		"not UTF-8":           {text("{\"a\xff\":1}", 0), "UTF-8"},
-		"open object":         {text(`{"w":`, 0), "header"},
-		"text behind":         {text(`{}{}`, 0), "more text"},
-		"null entry":          {text(`{"w":null}`, 0), "w: not a JSON object"},
-		"number entry":        {text(`{"w":3}`, 0), "header: w"},
-		"metadata number":     {text(`{"__metadata__":{"a":1}}`, 0), "a: not a string"},
-		"metadata array":      {text(`{"__metadata__":[]}`, 0), "__metadata__: not a JSON object"},
-		"metadata twice":      {text(`{"__metadata__":{"a":"1","a":"2"}}`, 0), "a occurs twice"},
-		"tensor twice":        {text(`{`+entry("[1]", "[0,4]")+`,`+entry("[1]", "[4,8]")+`}`, 8), "w occurs twice"},
-		"dtype":               {text(`{"w":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}`, 8), `tensor w: dtype "I64"`},
-		"no shape":            {text(`{"w":{"dtype":"F32","data_offsets":[0,4]}}`, 4), "tensor w: no shape"},
-		"null shape":          {text(`{`+entry("null", "[0,4]")+`}`, 4), "tensor w: no shape"},
-		"nine dimensions":     {text(`{`+entry("[1,1,1,1,1,1,1,1,1]", "[0,4]")+`}`, 4), "tensor w: 9 dimensions"},
-		"no offsets":          {text(`{"w":{"dtype":"F32","shape":[1]}}`, 4), "tensor w: data_offsets"},
-		"three offsets":       {text(`{`+entry("[1]", "[0,4,4]")+`}`, 4), "tensor w: data_offsets"},
-		"negative offset":     {text(`{`+entry("[1]", "[-4,0]")+`}`, 4), "tensor w: bytes -4 to 0 lie outside"},
-		"offsets turned":      {text(`{`+entry("[1]", "[4,0]")+`}`, 4), "tensor w: bytes 4 to 0"},
-		"offset over the end": {text(`{`+entry("[2]", "[0,8]")+`}`, 4), "cut short"},
-		"offset of 2^63":      {text(`{`+entry("[1]", "[0,9223372036854775808]")+`}`, 4), "header: w"},
-		"offset of 2^63-1":    {text(`{`+entry("[1]", "[0,9223372036854775807]")+`}`, 4), "lie outside"},
-		"fraction":            {text(`{`+entry("[1.5]", "[0,4]")+`}`, 4), "header: w"},
-		"negative dimensions": {text(`{`+entry("[-1,-1]", "[0,4]")+`}`, 4), "do not fill"},
-		"negative and zero":   {text(`{`+entry("[-1,0]", "[0,0]")+`}`, 0), "do not fill"},
-		"product over 2^64":   {text(`{`+entry("[4294967296,4294967296,1]", "[0,0]")+`}`, 0), "do not fill"},
-		"product 2^64+4":      {text(`{`+entry("[3,6148914691236517207]", "[0,4]")+`}`, 4), "do not fill"},
-		"shape too small":     {text(`{`+entry("[1]", "[0,8]")+`}`, 8), "8 bytes do not fill the shape [1] of F32"},
-		"odd bytes":           {text(`{`+entry("[1]", "[0,5]")+`}`, 5), "5 bytes do not fill"},
-		"gap":                 {text(`{`+entry("[1]", "[4,8]")+`}`, 8), "tensor w: starts at byte 4"},
-		"overlap": {text(`{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},`+entry("[2]", "[4,12]")+`}`, 12),
+		"array":               {headed(`[]`, 0), "not a JSON object"},
+		"not UTF-8":           {headed("{\"a\xff\":1}", 0), "UTF-8"},
+		"open object":         {headed(`{"w":`, 0), "header"},
+		"text behind":         {headed(`{}{}`, 0), "more text"},
+		"null entry":          {headed(`{"w":null}`, 0), "w: not a JSON object"},
+		"number entry":        {headed(`{"w":3}`, 0), "header: w"},
+		"metadata number":     {headed(`{"__metadata__":{"a":1}}`, 0), "a: not a string"},
+		"metadata array":      {headed(`{"__metadata__":[]}`, 0), "__metadata__: not a JSON object"},
+		"metadata twice":      {headed(`{"__metadata__":{"a":"1","a":"2"}}`, 0), "a occurs twice"},
+		"tensor twice":        {headed(`{`+entry("[1]", "[0,4]")+`,`+entry("[1]", "[4,8]")+`}`, 8), "w occurs twice"},
+		"dtype":               {headed(`{"w":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}`, 8), `tensor w: dtype "I64"`},
+		"no shape":            {headed(`{"w":{"dtype":"F32","data_offsets":[0,4]}}`, 4), "tensor w: no shape"},
+		"null shape":          {headed(`{`+entry("null", "[0,4]")+`}`, 4), "tensor w: no shape"},
+		"nine dimensions":     {headed(`{`+entry("[1,1,1,1,1,1,1,1,1]", "[0,4]")+`}`, 4), "tensor w: 9 dimensions"},
+		"no offsets":          {headed(`{"w":{"dtype":"F32","shape":[1]}}`, 4), "tensor w: data_offsets"},
+		"three offsets":       {headed(`{`+entry("[1]", "[0,4,4]")+`}`, 4), "tensor w: data_offsets"},
+		"negative offset":     {headed(`{`+entry("[1]", "[-4,0]")+`}`, 4), "tensor w: bytes -4 to 0 lie outside"},
+		"offsets turned":      {headed(`{`+entry("[1]", "[4,0]")+`}`, 4), "tensor w: bytes 4 to 0"},
+		"offset over the end": {headed(`{`+entry("[2]", "[0,8]")+`}`, 4), "cut short"},
+		"offset of 2^63":      {headed(`{`+entry("[1]", "[0,9223372036854775808]")+`}`, 4), "header: w"},
+		"offset of 2^63-1":    {headed(`{`+entry("[1]", "[0,9223372036854775807]")+`}`, 4), "lie outside"},
+		"fraction":            {headed(`{`+entry("[1.5]", "[0,4]")+`}`, 4), "header: w"},
+		"negative dimensions": {headed(`{`+entry("[-1,-1]", "[0,4]")+`}`, 4), "do not fill"},
+		"negative and zero":   {headed(`{`+entry("[-1,0]", "[0,0]")+`}`, 0), "do not fill"},
+		"product over 2^64":   {headed(`{`+entry("[4294967296,4294967296,1]", "[0,0]")+`}`, 0), "do not fill"},
+		"product 2^64+4":      {headed(`{`+entry("[3,6148914691236517207]", "[0,4]")+`}`, 4), "do not fill"},
+		"shape too small":     {headed(`{`+entry("[1]", "[0,8]")+`}`, 8), "8 bytes do not fill the shape [1] of F32"},
+		"odd bytes":           {headed(`{`+entry("[1]", "[0,5]")+`}`, 5), "5 bytes do not fill"},
+		"gap":                 {headed(`{`+entry("[1]", "[4,8]")+`}`, 8), "tensor w: starts at byte 4"},
+		"overlap": {headed(`{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},`+entry("[2]", "[4,12]")+`}`, 12),
 			"tensor w: starts at byte 4, the data before it ends at 8"},
-		"data behind": {text(`{`+entry("[1]", "[0,4]")+`}`, 6), "6 bytes of data, the tensors fill 4"},
+		"data behind": {headed(`{`+entry("[1]", "[0,4]")+`}`, 6), "6 bytes of data, the tensors fill 4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var f *File
@@ -332,8 +332,8 @@ func TestFiles(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(encode(f, small()))
 	f.Add(encode(f, File{}))
-	f.Add(text(`{"w":{"dtype":"BF16","shape":[2,1],"data_offsets":[0,4]}}   `, 4))
-	f.Add(text(`{"w":{"dtype":"F16","shape":[],"data_offsets":[0,2]},"e":{"dtype":"F32","shape":[0],"data_offsets":[2,2]}}`, 2))
+	f.Add(headed(`{"w":{"dtype":"BF16","shape":[2,1],"data_offsets":[0,4]}}   `, 4))
+	f.Add(headed(`{"w":{"dtype":"F16","shape":[],"data_offsets":[0,2]},"e":{"dtype":"F32","shape":[0],"data_offsets":[2,2]}}`, 2))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		first, err := decodeCopy(b)
 		if err != nil {

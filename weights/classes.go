@@ -1,0 +1,108 @@
+package weights
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/pkg/errors"
+
+	"vgg/internal/text"
+)
+
+// ClassNames are the names of the classes in the metadata, in the order of the outputs; nil if there are none.
+func (f *File) ClassNames() ([]string, error) {
+	encoded, ok := f.Metadata["class_names"]
+	if !ok {
+		return nil, nil
+	}
+	var names []string
+	err := json.Unmarshal([]byte(encoded), &names)
+	return names, errors.Wrapf(err, "metadata class_names %.60q is not a JSON array of strings", encoded)
+}
+
+// NumberedClasses names n classes "0", "1", and so on.
+func NumberedClasses(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	return names
+}
+
+// fewNames is the number of names that messages give.
+const fewNames = 6
+
+// MatchClasses finds, for each class of a data set, the output of a net that stands for it, where known names the outputs.
+// Classes are matched by name, in any order; the data may have some of the net's classes only. If known has only numbers,
+// as for weights that do not name their classes, and the data's classes are numbers too, output i is class i, however it
+// is written (7, 07); if they are names, as many as the outputs, the outputs are taken to be in the order of the data's
+// classes. The note says what was decided where the two lists differ, else "". The error names the classes that the net
+// does not know.
+func MatchClasses(known, classes []string) (outputs []int, note string, err error) {
+	if slices.Equal(known, classes) {
+		return identity(len(classes)), "", nil
+	}
+	if slices.Equal(known, NumberedClasses(len(known))) {
+		return matchNumbered(len(known), classes)
+	}
+	places := map[string]int{} // of the outputs by name, -1 for a name of several
+	for i, name := range known {
+		if _, twice := places[name]; twice {
+			i = -1
+		}
+		places[name] = i
+	}
+	var unknown, ambiguous []string
+	for _, name := range classes {
+		i, ok := places[name]
+		switch {
+		case !ok:
+			unknown = append(unknown, name)
+		case i < 0:
+			ambiguous = append(ambiguous, name)
+		}
+		outputs = append(outputs, i)
+	}
+	switch {
+	case len(unknown) > 0:
+		return nil, "", errors.Errorf("other classes: the net knows %d (%s), but not %s", len(known), text.FirstFew(known, fewNames), text.FirstFew(unknown, fewNames))
+	case len(ambiguous) > 0:
+		return nil, "", errors.Errorf("several of the net's classes have the same name: %s", text.FirstFew(ambiguous, fewNames))
+	case len(classes) < len(known):
+		return outputs, fmt.Sprintf("classes matched by name: %d of the %d that the net knows", len(classes), len(known)), nil
+	}
+	return outputs, "classes matched by name: the net has them in another order", nil
+}
+
+// matchNumbered is MatchClasses for n outputs without names.
+func matchNumbered(n int, classes []string) (outputs []int, note string, err error) {
+	seen := map[int]string{}
+	for _, name := range classes {
+		i, err := strconv.Atoi(name)
+		if err != nil || i < 0 || i >= n {
+			break
+		}
+		if other, twice := seen[i]; twice {
+			return nil, "", errors.Errorf("classes %s and %s have the same number", other, name)
+		}
+		seen[i] = name
+		outputs = append(outputs, i)
+	}
+	switch {
+	case len(outputs) == len(classes):
+		return outputs, fmt.Sprintf("the weights do not name their classes: output i is taken for class i of the data's %d, by number", len(classes)), nil
+	case len(classes) == n:
+		return identity(n), fmt.Sprintf("the weights do not name their classes: the outputs are taken to be %s, in this order", text.FirstFew(classes, fewNames)), nil
+	}
+	return nil, "", errors.Errorf("other classes: the weights have %d, without names, not the data's %d (%s)", n, len(classes), text.FirstFew(classes, fewNames))
+}
+
+func identity(n int) []int {
+	outputs := make([]int, n)
+	for i := range outputs {
+		outputs[i] = i
+	}
+	return outputs
+}
