@@ -117,3 +117,11 @@ func (c Config) WeightLayers() int { return len(c.Convolutions()) + len(c.FullyC
 // Stride is the number of pixels of the input, in each direction, to one of the last feature maps: 32 for the paper's
 // nets, whose inputs have sides that are multiples of it.
 func (c Config) Stride() int { return 1 << len(c.Stages) }
+
+// CheckInput refuses a side in pixels of a net's square input that is not a positive multiple of the stride.
+func (c Config) CheckInput(side int) error {
+	if stride := c.Stride(); side < 1 || side%stride != 0 {
+		return errors.Errorf("pictures of %d×%[1]d pixels cannot be halved by the %d max-pools of net %s: want a multiple of %d", side, len(c.Stages), c.Name, stride)
+	}
+	return nil
+}

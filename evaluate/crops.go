@@ -33,13 +33,13 @@ func (m *Model) croppings(o Options, weight float64) (all []cropping) {
 	return all
 }
 
-// crops lists the crops of a picture for a net whose input has the given side, in pixels. The sides of dense ones are
-// multiples of the net's stride: what is left over is cut off at the edges.
-func (c cropping) crops(p augment.Picture, input, stride int) []augment.Crop {
+// crops lists the crops of a picture for a net whose input has the given side, in pixels. A dense one is the whole resized
+// picture.
+func (c cropping) crops(p augment.Picture, input int) []augment.Crop {
 	width, height := p.Resized(c.scale)
 	switch c.protocol {
 	case configs.Dense:
-		return withMirrored(p.Centre(c.scale, max(input, width/stride*stride), max(input, height/stride*stride)))
+		return withMirrored(p.Centre(c.scale, max(input, width), max(input, height)))
 	case configs.MultiCrop:
 		var all []augment.Crop
 		for _, top := range positions(height, input) {

@@ -143,7 +143,7 @@ func (e *engine) read(i int) (read pictureCrops) {
 			return pictureCrops{err: errors.Errorf("%s has %d channels, and the nets are for %d", e.split.Name(i), p.Channels, m.Info.Channels)}
 		}
 		for _, way := range e.croppings[index] {
-			crops := way.crops(p, m.Info.Input, m.config.Stride())
+			crops := way.crops(p, m.Info.Input)
 			for j, at := range crops {
 				c := &crop{shape: shape{index, at.Height, at.Width, way.protocol == configs.Dense}}
 				c.weight, c.featureWeight = way.weights(j, len(crops))

@@ -123,7 +123,7 @@ func TestGrid(t *testing.T) {
 		}
 	}
 	way := cropping{protocol: configs.MultiCrop, scale: 64}
-	crops := way.crops(augment.Picture{Width: 200, Height: 100, Channels: 3}, 32, 32)
+	crops := way.crops(augment.Picture{Width: 200, Height: 100, Channels: 3}, 32)
 	if len(crops) != 50 {
 		t.Errorf("%d crops, want 50", len(crops))
 	}
@@ -131,9 +131,20 @@ func TestGrid(t *testing.T) {
 		t.Errorf("the last crop is %+v", last)
 	}
 	way = cropping{protocol: configs.Dense, scale: 64}
-	crops = way.crops(augment.Picture{Width: 250, Height: 100, Channels: 3}, 32, 32)
-	if want := (augment.Crop{Scale: 64, Width: 160, Height: 64}); len(crops) != 2 || crops[0] != want {
-		t.Errorf("the dense net sees %+v, want %+v and its mirrored one", crops, want)
+	for _, c := range []struct {
+		width, height, scale int
+		want                 augment.Crop
+	}{
+		{255, 101, 64, augment.Crop{Scale: 64, Width: 162, Height: 64}},
+		{33, 57, 0, augment.Crop{Width: 33, Height: 57}},
+		{30, 57, 0, augment.Crop{Left: -1, Width: 32, Height: 57}},
+		{7, 5, 0, augment.Crop{Left: -12, Top: -13, Width: 32, Height: 32}},
+	} {
+		way = cropping{protocol: configs.Dense, scale: c.scale}
+		crops = way.crops(augment.Picture{Width: c.width, Height: c.height, Channels: 3}, 32)
+		if len(crops) != 2 || crops[0] != c.want || !crops[1].Mirrored {
+			t.Errorf("of %d×%d pixels at Q = %d the dense net sees %+v, want %+v and its mirrored one", c.width, c.height, c.scale, crops, c.want)
+		}
 	}
 }
 

@@ -37,6 +37,9 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	if m.config, err = info.Net(); err != nil {
 		return nil, errors.Wrap(err, name)
 	}
+	if err := m.config.CheckInput(info.Input); err != nil {
+		return nil, errors.Wrap(err, name)
+	}
 	if err := m.transform.Validate(info.Channels); err != nil {
 		return nil, errors.Wrap(err, name)
 	}

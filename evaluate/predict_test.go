@@ -126,7 +126,7 @@ func TestFeatures(t *testing.T) {
 		t.Fatal(err)
 	}
 	var crops []*crop
-	for _, at := range (cropping{protocol: configs.Dense, scale: 32}).crops(s, 32, 32) {
+	for _, at := range (cropping{protocol: configs.Dense, scale: 32}).crops(s, 32) {
 		c := &crop{values: make([]float32, 3*32*32)}
 		if err := m.transform.Crop(c.values, s, at); err != nil {
 			t.Fatal(err)

@@ -133,7 +133,7 @@ func TestSlidingWindow(t *testing.T) {
 
 // TestDenseErrors: pictures that are too small, and sizes that no net is for.
 func TestDenseErrors(t *testing.T) {
-	for want, dense := range map[string]int{"smaller than 96×96": 96, "multiple of 32": 40, "want 0 or the side": -32} {
+	for want, dense := range map[string]int{"64×96 pixels, smaller than those that the net is for, 96×96": 96, "multiple of 32": 40, "want 0 or the side": -32} {
 		o := mini
 		o.Dense = dense
 		x := NewInput(gorgonia.NewGraph(), 1, 3, 64, 96)

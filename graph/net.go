@@ -27,12 +27,13 @@ type Net struct {
 	layers     []layer
 	parameters []Parameter
 	filters    *op.Filters // of an inference graph
-	windows    int         // positions in a picture at which the fully connected layers of a dense net are applied
+	places     [2]int      // rows and columns of a picture's positions at which a dense net applies the fully connected layers
 }
 
-// Build declares config in g for pictures x of shape (N, C, H, W), whose H and W are multiples of config.Stride(), 32 for
-// the paper's nets. Weights are drawn, taken from tensors or shared with another net, as o says. It is an error if the
-// config, the options or the shape of x are not valid, or given weights do not fit.
+// Build declares config in g for pictures x of shape (N, C, H, W). Maps of odd sides are pooled as op.MaxPool does, so the
+// last ones are (⌈H/stride⌉, ⌈W/stride⌉), config.Stride() being 32 for the paper's nets. Weights are drawn, taken from
+// tensors or shared with another net, as o says. It is an error if the config, the options or the shape of x are not valid,
+// or given weights do not fit.
 func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Options) (*Net, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
@@ -41,8 +42,8 @@ func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Opt
 	if err := config.Validate(); err != nil {
 		return nil, errors.Wrap(err, "graph")
 	}
-	if err := checkInput(x, config); err != nil {
-		return nil, err
+	if s := x.Shape(); s.Dims() != 4 || s.TotalSize() == 0 || x.Dtype() != tensor.Float32 {
+		return nil, errors.Errorf("graph: the input is %v of %v: want float32 pictures (N, C, H, W)", s, x.Dtype())
 	}
 	n := &Net{Config: config, Options: o, Input: x, layers: layersOf(config, o)}
 	if err := n.freeze(); err != nil {
@@ -66,8 +67,8 @@ func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Opt
 			return nil, errors.Wrapf(err, "graph: layer %s of config %s", n.layers[i].Name, config.Name)
 		}
 	}
-	if n.windows > 1 {
-		if h, err = op.MeanRows(h, n.windows); err != nil {
+	if places := n.places[0] * n.places[1]; places > 1 {
+		if h, err = op.MeanRows(h, places); err != nil {
 			return nil, errors.Wrap(err, "graph: class score map")
 		}
 	}
@@ -104,18 +105,6 @@ func layersOf(config configs.Config, o Options) []layer {
 		layers = append(layers, layer{Layer: l, out: out})
 	}
 	return layers
-}
-
-func checkInput(x *gorgonia.Node, config configs.Config) error {
-	s := x.Shape()
-	if s.Dims() != 4 || x.Dtype() != tensor.Float32 {
-		return errors.Errorf("graph: the input is %v of %v: want float32 pictures (N, C, H, W)", s, x.Dtype())
-	}
-	multiple := config.Stride()
-	if s[2] == 0 || s[3] == 0 || s[2]%multiple != 0 || s[3]%multiple != 0 {
-		return errors.Errorf("graph: pictures of %d×%d cannot be halved by %d max-pools: want multiples of %d", s[2], s[3], len(config.Stages), multiple)
-	}
-	return nil
 }
 
 // declare applies one layer to x and returns the input of the next.
@@ -156,16 +145,15 @@ func (n *Net) vectors(x *gorgonia.Node) (*gorgonia.Node, error) {
 	if n.Options.Dense == 0 {
 		return op.Flatten(x)
 	}
-	multiple := n.Config.Stride()
-	if n.Options.Dense%multiple != 0 {
-		return nil, errors.Errorf("a net for pictures of %d×%[1]d pixels: want a multiple of %d", n.Options.Dense, multiple)
+	if err := n.Config.CheckInput(n.Options.Dense); err != nil {
+		return nil, err
 	}
-	side := n.Options.Dense / multiple
-	windows, err := op.Windows(x, side)
-	if err == nil {
-		n.windows = windows.Shape()[0] / x.Shape()[0]
+	if s := n.Input.Shape(); min(s[2], s[3]) < n.Options.Dense {
+		return nil, errors.Errorf("pictures of %d×%d pixels, smaller than those that the net is for, %d×%[3]d", s[2], s[3], n.Options.Dense)
 	}
-	return windows, errors.Wrapf(err, "pictures smaller than %d×%[1]d pixels", n.Options.Dense)
+	side := n.Options.Dense / n.Config.Stride()
+	n.places = [2]int{x.Shape()[1] - side + 1, x.Shape()[2] - side + 1}
+	return op.Windows(x, side)
 }
 
 // inputFixed says whether the next layer needs no gradient of its input, because nothing below is trained.

@@ -28,8 +28,13 @@ type trainee struct {
 
 func newTrainee(t *testing.T, config configs.Config, batch int, o Options) *trainee {
 	t.Helper()
+	return newTraineeOf(t, config, batch, 32, 32, o)
+}
+
+func newTraineeOf(t *testing.T, config configs.Config, batch, height, width int, o Options) *trainee {
+	t.Helper()
 	g := gorgonia.NewGraph()
-	n := &trainee{x: NewInput(g, batch, 3, 32, 32)}
+	n := &trainee{x: NewInput(g, batch, 3, height, width)}
 	n.labels = NewLabels(g, batch)
 	var err error
 	if n.Net, err = Build(g, n.x, config, o); err != nil {
@@ -47,7 +52,7 @@ func newTrainee(t *testing.T, config configs.Config, batch int, o Options) *trai
 	return n
 }
 
-// run computes loss and gradients for pictures (N, 3, 32, 32).
+// run computes loss and gradients for pictures (N, 3, height, width).
 func (n *trainee) run(t *testing.T, pictures []float32, labels []int) float64 {
 	t.Helper()
 	if err := gorgonia.Let(n.x, tensor.New(tensor.WithShape(n.x.Shape()...), tensor.WithBacking(pictures))); err != nil {
@@ -75,8 +80,10 @@ func (n *trainee) gradients(t *testing.T) [][]float32 {
 	return all
 }
 
-func batch(r *rand.Rand, pictures int) ([]float32, []int) {
-	x, labels := make([]float32, pictures*3*32*32), make([]int, pictures)
+func batch(r *rand.Rand, pictures int) ([]float32, []int) { return batchOf(r, pictures, 32, 32) }
+
+func batchOf(r *rand.Rand, pictures, height, width int) ([]float32, []int) {
+	x, labels := make([]float32, pictures*3*height*width), make([]int, pictures)
 	for i := range x {
 		x[i] = float32(r.NormFloat64())
 	}
@@ -86,8 +93,9 @@ func batch(r *rand.Rand, pictures int) ([]float32, []int) {
 	return x, labels
 }
 
-// referenceLoss is the loss of a config in float64, from Table 1 and the definitions of the operations alone.
-func referenceLoss(config configs.Config, parameters []reference.Tensor, x reference.Tensor, labels []int) (loss float64, logits reference.Tensor) {
+// referenceLoss is the loss of a config in float64, from Table 1 and the definitions of the operations alone. The fully
+// connected layers see side×side pixels of the last maps at a time.
+func referenceLoss(config configs.Config, side int, parameters []reference.Tensor, x reference.Tensor, labels []int) (loss float64, logits reference.Tensor) {
 	next := func() (w, b reference.Tensor) {
 		w, b = parameters[0], parameters[1]
 		parameters = parameters[2:]
@@ -105,11 +113,12 @@ func referenceLoss(config configs.Config, parameters []reference.Tensor, x refer
 		}
 		h = reference.MaxPool(h)
 	}
-	h = reference.Flatten(h)
+	h = reference.Windows(h, side)
 	for i := range 3 {
 		w, b := next()
 		h = reference.Linear(h, w, b, i < 2)
 	}
+	h = reference.MeanRows(h, h.Shape[0]/len(labels))
 	return reference.CrossEntropy(h, labels), h
 }
 
@@ -117,60 +126,77 @@ func referenceLoss(config configs.Config, parameters []reference.Tensor, x refer
 // learnable along a random direction with central differences.
 func TestNets(t *testing.T) {
 	for _, config := range configs.All() {
-		t.Run(config.Name, func(t *testing.T) {
-			r := rand.New(rand.NewPCG(11, 0))
-			n := newTrainee(t, config, 2, mini)
-			defer n.vm.Close()
-			pictures, labels := batch(r, 2)
-			x := reference.New(2, 3, 32, 32)
-			for i, v := range pictures {
-				x.Data[i] = float64(v)
+		t.Run(config.Name, func(t *testing.T) { checkNet(t, config, 32, 32, mini) })
+	}
+}
+
+// TestOddMaps does so for pictures whose maps are odd before most max-pools: dense nets, and one whose fully connected
+// layers see the whole of the last maps, of 2×2.
+func TestOddMaps(t *testing.T) {
+	dense := mini
+	dense.Dense = 32
+	t.Run("dense A", func(t *testing.T) { checkNet(t, configs.A, 53, 33, dense) })
+	t.Run("dense C", func(t *testing.T) { checkNet(t, configs.C, 35, 43, dense) })
+	t.Run("B", func(t *testing.T) { checkNet(t, configs.B, 45, 45, mini) })
+}
+
+// checkNet compares a net with its definition, on two pictures.
+func checkNet(t *testing.T, config configs.Config, height, width int, o Options) {
+	side := o.Dense / 32
+	if o.Dense == 0 {
+		side = (height + 31) / 32
+	}
+	r := rand.New(rand.NewPCG(11, 0))
+	n := newTraineeOf(t, config, 2, height, width, o)
+	defer n.vm.Close()
+	pictures, labels := batchOf(r, 2, height, width)
+	x := reference.New(2, 3, height, width)
+	for i, v := range pictures {
+		x.Data[i] = float64(v)
+	}
+	var parameters []reference.Tensor
+	for _, p := range n.Tensors() {
+		for i := range p.Data { // biases start at 0: give them values too
+			p.Data[i] += float32(0.1 * r.NormFloat64())
+		}
+		wide := reference.New(p.Shape...)
+		for i, v := range p.Data {
+			wide.Data[i] = float64(v)
+		}
+		parameters = append(parameters, wide)
+	}
+	loss := n.run(t, pictures, labels)
+	want, logits := referenceLoss(config, side, parameters, x, labels)
+	if math.Abs(loss-want) > 1e-5*want {
+		t.Errorf("loss %v, want %v", loss, want)
+	}
+	for i, v := range n.Logits.Value().Data().([]float32) {
+		if math.Abs(float64(v)-logits.Data[i]) > 1e-4*(1+math.Abs(logits.Data[i])) {
+			t.Errorf("logit %d is %v, want %v", i, v, logits.Data[i])
+		}
+	}
+	for i, gradient := range n.gradients(t) {
+		p := parameters[i]
+		direction, start := make([]float64, len(p.Data)), slices.Clone(p.Data)
+		slope, norm := 0.0, 0.0
+		for k := range direction {
+			direction[k] = r.NormFloat64()
+			slope += direction[k] * float64(gradient[k])
+			norm += float64(gradient[k]) * float64(gradient[k])
+		}
+		shifted := func(h float64) float64 {
+			for k, d := range direction {
+				p.Data[k] = start[k] + h*d
 			}
-			var parameters []reference.Tensor
-			for _, p := range n.Tensors() {
-				for i := range p.Data { // biases start at 0: give them values too
-					p.Data[i] += float32(0.1 * r.NormFloat64())
-				}
-				wide := reference.New(p.Shape...)
-				for i, v := range p.Data {
-					wide.Data[i] = float64(v)
-				}
-				parameters = append(parameters, wide)
-			}
-			loss := n.run(t, pictures, labels)
-			want, logits := referenceLoss(config, parameters, x, labels)
-			if math.Abs(loss-want) > 1e-5*want {
-				t.Errorf("loss %v, want %v", loss, want)
-			}
-			for i, v := range n.Logits.Value().Data().([]float32) {
-				if math.Abs(float64(v)-logits.Data[i]) > 1e-4*(1+math.Abs(logits.Data[i])) {
-					t.Errorf("logit %d is %v, want %v", i, v, logits.Data[i])
-				}
-			}
-			for i, gradient := range n.gradients(t) {
-				p := parameters[i]
-				direction, start := make([]float64, len(p.Data)), slices.Clone(p.Data)
-				slope, norm := 0.0, 0.0
-				for k := range direction {
-					direction[k] = r.NormFloat64()
-					slope += direction[k] * float64(gradient[k])
-					norm += float64(gradient[k]) * float64(gradient[k])
-				}
-				shifted := func(h float64) float64 {
-					for k, d := range direction {
-						p.Data[k] = start[k] + h*d
-					}
-					loss, _ := referenceLoss(config, parameters, x, labels)
-					copy(p.Data, start)
-					return loss
-				}
-				const h = 1e-8 // small enough that hardly a ReLU or a maximum switches in between
-				difference := (shifted(h) - shifted(-h)) / (2 * h)
-				if math.Abs(slope-difference) > 1e-2*math.Abs(difference)+1e-4*math.Sqrt(norm) || norm == 0 {
-					t.Errorf("%s: slope %v, central difference %v, gradient norm %v", n.Parameters()[i].Name, slope, difference, math.Sqrt(norm))
-				}
-			}
-		})
+			loss, _ := referenceLoss(config, side, parameters, x, labels)
+			copy(p.Data, start)
+			return loss
+		}
+		const h = 1e-8 // small enough that hardly a ReLU or a maximum switches in between
+		difference := (shifted(h) - shifted(-h)) / (2 * h)
+		if math.Abs(slope-difference) > 1e-2*math.Abs(difference)+1e-4*math.Sqrt(norm) || norm == 0 {
+			t.Errorf("%s: slope %v, central difference %v, gradient norm %v", n.Parameters()[i].Name, slope, difference, math.Sqrt(norm))
+		}
 	}
 }
 
@@ -451,7 +477,7 @@ func TestBuildErrors(t *testing.T) {
 		return err
 	}
 	for want, err := range map[string]error{
-		"multiples of 32":     build(48, configs.A, mini),
+		"want float32 pict":   build(0, configs.A, mini),
 		"dropout":             build(32, configs.A, Options{Dropout: 1}),
 		"classes":             build(32, configs.A, Options{Classes: -1}),
 		"width":               build(32, configs.A, Options{Width: -1}),

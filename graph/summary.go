@@ -56,11 +56,10 @@ func (n *Net) picture(s tensor.Shape) []int {
 	if s.Dims() == 4 {
 		return []int{s[3], s[1], s[2]}
 	}
-	if n.windows == 0 {
+	if n.Options.Dense == 0 {
 		return slices.Clone([]int(s[1:]))
 	}
-	in, stride := n.Input.Shape(), n.Config.Stride()
-	return []int{s[1], in[2]/stride - n.mapSide() + 1, in[3]/stride - n.mapSide() + 1}
+	return []int{s[1], n.places[0], n.places[1]}
 }
 
 // mapSide is the side of the last feature maps that the first fully connected layer sees at once.
@@ -70,5 +69,5 @@ func (n *Net) mapSide() int {
 	if n.Options.Dense != 0 {
 		side = n.Options.Dense
 	}
-	return side / n.Config.Stride()
+	return (side + n.Config.Stride() - 1) / n.Config.Stride()
 }

@@ -57,8 +57,8 @@ func model(f weights.File) (message, error) {
 	if err != nil {
 		return message{}, err
 	}
-	if info.Input%config.Stride() != 0 {
-		return message{}, errors.Errorf("metadata input %d: config %s wants a multiple of %d", info.Input, config.Name, config.Stride())
+	if err := config.CheckInput(info.Input); err != nil {
+		return message{}, errors.Wrapf(err, "metadata input %d", info.Input)
 	}
 	if err := checkNames(config, f.Tensors); err != nil {
 		return message{}, err
@@ -141,7 +141,7 @@ func declare(config configs.Config, info weights.Info, f weights.File) (message,
 			b.layer("LRN", l, l.Name, integer("size", configs.LRNN), float("alpha", configs.LRNAlpha*configs.LRNN),
 				float("beta", configs.LRNBeta), float("bias", configs.LRNK))
 		case configs.MaxPool:
-			b.layer("MaxPool", l, l.Name, ints("kernel_shape", l.Kernel, l.Kernel), ints("strides", l.Kernel, l.Kernel))
+			b.layer("MaxPool", l, l.Name, ints("kernel_shape", l.Kernel, l.Kernel), ints("strides", l.Kernel, l.Kernel), integer("ceil_mode", 1))
 		case configs.FullyConnected:
 			if layers[i-1].Kind != configs.FullyConnected {
 				b.node("Flatten", "flatten", "flatten", nil, integer("axis", 1))

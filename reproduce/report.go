@@ -101,16 +101,15 @@ func (p Plan) report(set *dataset.Set) (*Report, error) {
 	return r, p.write(r)
 }
 
-// scoreMaps says what dense evaluation sees at the test scales of a net that is trained with scale jittering.
+// scoreMaps gives the sizes of dense evaluation's output at the test scales of a net that is trained with scale jittering.
 func (p Plan) scoreMaps() string {
 	input, jitter, stride := p.Recipe.Net.Input, p.scale(configs.Jitter), configs.A.Stride()
 	var each []string
 	for _, q := range jitter.TestScales(input) {
-		n := (q-input)/stride + 1
+		n := (q-input+stride-1)/stride + 1
 		each = append(each, fmt.Sprintf("%d×%d at Q = %d", n, n, q))
 	}
-	return fmt.Sprintf("The class score map of a square picture measures %s. Where it is 1×1, dense evaluation sees only the middle "+
-		"%d×%[2]d pixels of the picture and of the mirrored picture.", strings.Join(each, ", "), input)
+	return fmt.Sprintf("The class score map of a square picture measures %s.", strings.Join(each, ", "))
 }
 
 // addTables adds Tables 3 to 6.

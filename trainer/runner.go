@@ -24,6 +24,9 @@ type runner struct {
 // newRunner declares a net for batches (batch, channels, input, input), for training with its gradients, which are summed
 // over miniBatch pictures; 0 is for validation.
 func newRunner(config configs.Config, o graph.Options, batch, channels, input, miniBatch int) (*runner, error) {
+	if err := config.CheckInput(input); err != nil {
+		return nil, errors.Wrap(err, "trainer: net.input")
+	}
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, batch, channels, input, input)
 	net, err := graph.Build(g, x, config, o)

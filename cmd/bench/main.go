@@ -158,6 +158,9 @@ func newBench(f flags) (*bench, error) {
 	if f.Batch < 1 || f.Steps < 1 {
 		return nil, cli.Usage(errors.Errorf("--batch %d --steps %d: want positive numbers", f.Batch, f.Steps))
 	}
+	if err := config.CheckInput(f.Input); err != nil {
+		return nil, cli.Usage(errors.Wrap(err, "--input"))
+	}
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, f.Batch, 3, f.Input, f.Input)
 	o := graph.Options{Classes: f.Classes, Width: f.Width, FC: f.FC, Seed: 1, Inference: f.Mode == "infer"}

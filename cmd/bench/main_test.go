@@ -28,9 +28,9 @@ func TestMeasure(t *testing.T) {
 
 func TestBadInput(t *testing.T) {
 	for want, change := range map[string]func(*flags){
-		"unknown config":  func(f *flags) { f.Config = "F" },
-		"multiples of 32": func(f *flags) { f.Input = 33 },
-		"--batch":         func(f *flags) { f.Batch = 0 },
+		"unknown config": func(f *flags) { f.Config = "F" },
+		"--input: ":      func(f *flags) { f.Input = 33 },
+		"--batch":        func(f *flags) { f.Batch = 0 },
 	} {
 		f := small("train")
 		change(&f)

@@ -49,8 +49,11 @@ func main() {
 
 // build declares a net for one picture. The weights are zero, which is fastest: nothing is computed.
 func build(f flags, config configs.Config) (*graph.Net, error) {
-	if f.Input < 0 || f.Channels < 1 {
-		return nil, cli.Usage(errors.Errorf("--input %d --channels %d: want positive numbers", f.Input, f.Channels))
+	if f.Channels < 1 {
+		return nil, cli.Usage(errors.Errorf("--channels %d: want a positive number", f.Channels))
+	}
+	if err := config.CheckInput(f.Input); err != nil {
+		return nil, cli.Usage(errors.Wrap(err, "--input"))
 	}
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 1, f.Channels, f.Input, f.Input)

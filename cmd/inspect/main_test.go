@@ -57,11 +57,11 @@ func TestTables(t *testing.T) {
 
 func TestBadInput(t *testing.T) {
 	for want, change := range map[string]func(*flags){
-		"unknown config":  func(f *flags) { f.Config = "F" },
-		"multiples of 32": func(f *flags) { f.Input = 100 },
-		"--channels":      func(f *flags) { f.Channels = 0 },
-		"width":           func(f *flags) { f.Width = -1 },
-		"classes":         func(f *flags) { f.Classes = -1 },
+		"unknown config": func(f *flags) { f.Config = "F" },
+		"--input: ":      func(f *flags) { f.Input = 100 },
+		"--channels":     func(f *flags) { f.Channels = 0 },
+		"width":          func(f *flags) { f.Width = -1 },
+		"classes":        func(f *flags) { f.Classes = -1 },
 	} {
 		f := paper("A")
 		change(&f)

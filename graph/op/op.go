@@ -103,6 +103,11 @@ func (o operation) InferShape(sizers ...gorgonia.DimSizer) (tensor.Shape, error)
 	if err != nil {
 		return nil, errors.Wrapf(err, "%v", o)
 	}
+	for i, want := range o.signature()[:len(shapes)] {
+		if t, ok := want.(gorgonia.TensorType); ok && t.Dims != shapes[i].Dims() {
+			return nil, errors.Errorf("%v: input %d has the shape %v: want %d dimensions", o, i, shapes[i], t.Dims)
+		}
+	}
 	shape, err := o.infer(shapes)
 	return shape, errors.Wrapf(err, "%v", o)
 }

@@ -85,9 +85,13 @@ var opCases = []opCase{
 	{"conv5 one pixel", [][]int{{1, 1, 1, 1}, {1, 1, 5, 5}, {1}},
 		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return Conv(in[0], in[1], in[2], LayerOptions{}) },
 		func(in []reference.Tensor) reference.Tensor { return reference.Conv(in[0], in[1], in[2], false) }},
-	{"max-pool", [][]int{{2, 4, 6, 5}},
-		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return MaxPool(in[0]) },
-		func(in []reference.Tensor) reference.Tensor { return reference.MaxPool(in[0]) }},
+	maxPoolCase("even map", 2, 4, 6, 5),
+	maxPoolCase("odd height", 2, 5, 6, 9),
+	maxPoolCase("odd width", 2, 4, 7, 17),
+	maxPoolCase("odd map", 3, 7, 9, 33),
+	maxPoolCase("one pixel", 2, 1, 1, 3),
+	maxPoolCase("one row", 1, 1, 5, 16),
+	maxPoolCase("one column", 2, 6, 1, 20),
 	{"LRN, the paper's", [][]int{{1, 2, 3, 9}},
 		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return LRN(in[0], paperLRN) },
 		func(in []reference.Tensor) reference.Tensor { return reference.LRN(in[0], 5, 1e-4, 0.75, 2) }},
@@ -130,6 +134,12 @@ var opCases = []opCase{
 		func(in []reference.Tensor) reference.Tensor {
 			return reference.Tensor{Shape: nil, Data: []float64{reference.CrossEntropy(in[0], caseLabels)}}
 		}},
+}
+
+func maxPoolCase(name string, shape ...int) opCase {
+	return opCase{"max-pool, " + name, [][]int{shape},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) { return MaxPool(in[0]) },
+		func(in []reference.Tensor) reference.Tensor { return reference.MaxPool(in[0]) }}
 }
 
 // TestOps compares every op with its definition in float64, and the gradients that gorgonia.Grad declares with
@@ -330,7 +340,6 @@ func TestErrors(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x, w, b := node(g, "x", random(r, 1, 4, 4, 3)), node(g, "w", random(r, 2, 5, 3, 3)), node(g, "b", random(r, 2))
 	even, wide := node(g, "even", random(r, 2, 3, 2, 2)), node(g, "wide", random(r, 3))
-	odd := node(g, "odd", random(r, 1, 3, 4, 3))
 	fits := node(g, "fits", random(r, 2, 3, 3, 3))
 	m, v := node(g, "m", random(r, 2, 4)), node(g, "v", random(r, 3, 5))
 	scalar := gorgonia.NewScalar(g, tensor.Int, gorgonia.WithName("i"), gorgonia.WithValue(0))
@@ -338,7 +347,7 @@ func TestErrors(t *testing.T) {
 		"channels":    func() (*gorgonia.Node, error) { return Conv(x, w, b, LayerOptions{}) },
 		"even kernel": func() (*gorgonia.Node, error) { return Conv(x, even, b, LayerOptions{}) },
 		"biases":      func() (*gorgonia.Node, error) { return Conv(x, fits, wide, LayerOptions{}) },
-		"odd map":     func() (*gorgonia.Node, error) { return MaxPool(odd) },
+		"no map":      func() (*gorgonia.Node, error) { return MaxPool(m) },
 		"features":    func() (*gorgonia.Node, error) { return Linear(m, v, wide, LayerOptions{}) },
 		"LRN size":    func() (*gorgonia.Node, error) { return LRN(x, LRNOptions{}) },
 		"dropout":     func() (*gorgonia.Node, error) { return Dropout(m, scalar, 1, 0) },

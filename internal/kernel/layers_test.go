@@ -105,7 +105,15 @@ func TestSGD(t *testing.T) {
 
 func TestPool(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
-		for seed, p := range []Pool{{1, 2, 2, 1}, {2, 4, 6, 3}, {1, 2, 8, 16}, {3, 6, 2, 37}, {5, 32, 34, 20}} {
+		shapes := []Pool{
+			{1, 2, 2, 1}, {2, 4, 6, 3}, {1, 2, 8, 16}, {3, 6, 2, 37}, {5, 32, 34, 20},
+			{1, 1, 1, 1}, {3, 1, 1, 17}, {2, 1, 9, 5}, {2, 7, 1, 33}, {1, 2, 1, 8}, {1, 1, 2, 8}, {2, 3, 3, 16}, {5, 31, 33, 20},
+		}
+		sizes := generator(0)
+		for range 30 {
+			shapes = append(shapes, Pool{1 + sizes.IntN(3), 1 + sizes.IntN(12), 1 + sizes.IntN(12), 1 + sizes.IntN(40)})
+		}
+		for seed, p := range shapes {
 			if err := p.Validate(); err != nil {
 				t.Fatal(err)
 			}
@@ -119,10 +127,15 @@ func TestPool(t *testing.T) {
 			wantX := make([]float32, nx)
 			for i := range first {
 				c, pixel := i%p.C, i/p.C
-				col, row := pixel%(p.W/2), pixel/(p.W/2)
+				height, width := p.Pooled()
+				column, row, n := pixel%width, pixel/width%height, pixel/width/height
 				first[i] = -1
 				for _, at := range [][2]int{{0, 0}, {0, 1}, {1, 0}, {1, 1}} {
-					j := ((2*row+at[0])*p.W+2*col+at[1])*p.C + c
+					h, w := 2*row+at[0], 2*column+at[1]
+					if h >= p.H || w >= p.W {
+						continue
+					}
+					j := ((n*p.H+h)*p.W+w)*p.C + c
 					if first[i] < 0 || x[j] > x[first[i]] {
 						first[i] = j
 					}
@@ -210,7 +223,7 @@ func TestLayout(t *testing.T) {
 func TestValidate(t *testing.T) {
 	for _, bad := range []interface{ Validate() error }{
 		Conv{0, 1, 1, 1, 1, 3}, Conv{1, 1, 1, 1, 1, 2}, Conv{1, 1, 1, 1, 1, 7}, Conv{1, 1, 1, -1, 1, 3},
-		Linear{1, 0, 1}, Pool{1, 3, 2, 1}, Pool{1, 2, 5, 1}, Pool{1, 2, 2, 0},
+		Linear{1, 0, 1}, Pool{0, 3, 2, 1}, Pool{1, 0, 5, 1}, Pool{1, 2, 0, 1}, Pool{1, 2, 2, 0},
 		LRN{1, 1, 0, 1, 1, 1}, LRN{1, 1, 5, 1e-4, 0.75, 0}, LRN{1, 1, 5, -1, 0.75, 1},
 	} {
 		if bad.Validate() == nil {

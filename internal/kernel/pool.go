@@ -2,7 +2,8 @@ package kernel
 
 import "github.com/pkg/errors"
 
-// A Pool is max-pooling over windows of 2×2 pixels with stride 2: x is (N, H, W, C), y (N, H/2, W/2, C).
+// A Pool is max-pooling over windows of 2×2 pixels with stride 2: x is (N, H, W, C), y (N, ⌈H/2⌉, ⌈W/2⌉, C). Where a side
+// is odd, the last windows have only the pixels that are in the map, as in Caffe.
 type Pool struct{ N, H, W, C int }
 
 // Validate reports a shape that the methods cannot work on.
@@ -10,30 +11,30 @@ func (p Pool) Validate() error {
 	if p.N < 1 || p.H < 1 || p.W < 1 || p.C < 1 {
 		return errors.Errorf("max-pooling of %d maps of %d×%d pixels, %d channels: every size must be at least 1", p.N, p.H, p.W, p.C)
 	}
-	if p.H%2 != 0 || p.W%2 != 0 {
-		return errors.Errorf("max-pooling of a map of %d×%d pixels: both sides must be even", p.H, p.W)
-	}
 	return nil
 }
 
+// Pooled gives the sides of the maps of y.
+func (p Pool) Pooled() (height, width int) { return ceilDiv(p.H, 2), ceilDiv(p.W, 2) }
+
 func (p Pool) sizes() (x, y int) {
-	n := p.N * p.H * p.W * p.C
-	return n, n / 4
+	height, width := p.Pooled()
+	return p.N * p.H * p.W * p.C, p.N * height * width * p.C
 }
 
 // Forward writes the maximum of each window to y, a NaN if there is one.
 func (p Pool) Forward(y, x []float32) {
 	nx, ny := p.sizes()
 	x, y = x[:nx:nx], y[:ny:ny]
-	line := p.W * p.C
-	p.rows(func(out, in int) {
-		if cpu.poolForward != nil {
-			cpu.poolForward(&y[out], &x[in], p.W/2, p.C, line)
-			return
+	p.rows(func(out, in, below int) {
+		whole := 0
+		if below > 0 && p.W > 1 && cpu.poolForward != nil {
+			whole = p.W / 2
+			cpu.poolForward(&y[out], &x[in], whole, p.C, below)
 		}
-		p.window(func(i, j int) {
+		p.windows(whole, func(i, j, right int) {
 			i, j = out+i, in+j
-			y[i] = max(x[j], x[j+p.C], x[j+line], x[j+line+p.C])
+			y[i] = max(x[j], x[j+right], x[j+below], x[j+below+right])
 		})
 	})
 }
@@ -42,38 +43,53 @@ func (p Pool) Forward(y, x []float32) {
 func (p Pool) Gradient(dx, dy, x, y []float32) {
 	nx, ny := p.sizes()
 	dx, dy, x, y = dx[:nx:nx], dy[:ny:ny], x[:nx:nx], y[:ny:ny]
-	line := p.W * p.C
-	p.rows(func(out, in int) {
-		if cpu.poolGradient != nil {
-			cpu.poolGradient(&dx[in], &dy[out], &x[in], &y[out], p.W/2, p.C, line)
-			return
+	p.rows(func(out, in, below int) {
+		whole := 0
+		if below > 0 && p.W > 1 && cpu.poolGradient != nil {
+			whole = p.W / 2
+			cpu.poolGradient(&dx[in], &dy[out], &x[in], &y[out], whole, p.C, below)
 		}
-		p.window(func(i, j int) {
+		p.windows(whole, func(i, j, right int) {
 			i, j = out+i, in+j
-			left := dy[i]
-			for _, at := range [4]int{j, j + p.C, j + line, j + line + p.C} {
+			window := [4]int{j, j + right, j + below, j + below + right}
+			for _, at := range window {
 				dx[at] = 0
+			}
+			for _, at := range window {
 				if x[at] == y[i] {
-					dx[at], left = left, 0
+					dx[at] = dy[i]
+					break
 				}
 			}
 		})
 	})
 }
 
-// rows calls f with the offset of each row of the output and that of the two rows of the input that it covers.
-func (p Pool) rows(f func(out, in int)) {
+// rows calls f for each row of windows with its offset in the output, that of its pixels in the input, and the distance to
+// the pixels below them: 0 if these are outside the map, so that the pixels stand for them too.
+func (p Pool) rows(f func(out, in, below int)) {
+	height, width := p.Pooled()
 	line := p.W * p.C
-	parallel(p.N*p.H/2, 1+elementwiseGrain/line, func(lo, hi int) {
+	parallel(p.N*height, 1+elementwiseGrain/line, func(lo, hi int) {
 		for row := lo; row < hi; row++ {
-			f(row*line/2, row*line*2)
+			top, below := row%height*2, line
+			if top == p.H-1 {
+				below = 0
+			}
+			f(row*width*p.C, (row/height*p.H+top)*line, below)
 		}
 	})
 }
 
-// window calls f for each element of an output row with its offset and that of its window's first element.
-func (p Pool) window(f func(out, in int)) {
-	for i := range p.W / 2 * p.C {
-		f(i, i+i/p.C*p.C)
+// windows calls f for each element of a row of the output, from the given window on, with its offset in the row, that of
+// its window's first element in a row of the input, and the distance to the pixel on the right: 0 if that is outside.
+func (p Pool) windows(from int, f func(out, in, right int)) {
+	_, width := p.Pooled()
+	for i := from * p.C; i < width*p.C; i++ {
+		window, right := i/p.C, p.C
+		if 2*window == p.W-1 {
+			right = 0
+		}
+		f(i, i+window*p.C, right)
 	}
 }

@@ -55,14 +55,19 @@ func rectify(v float64, relu bool) float64 {
 	return v
 }
 
-// MaxPool takes the maximum of each 2×2 window, stride 2.
+// MaxPool takes the maximum of each 2×2 window, stride 2; the last windows of an odd side have only the pixels inside.
 func MaxPool(x Tensor) Tensor {
 	n, height, width, c := x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]
-	y := New(n, height/2, width/2, c)
+	rows, columns := (height+1)/2, (width+1)/2
+	y := New(n, rows, columns, c)
 	for i := range y.Data {
-		channel, column, row, p := i%c, i/c%(width/2), i/c/(width/2)%(height/2), i/c/(width/2)/(height/2)
-		at := ((p*height+2*row)*width+2*column)*c + channel
-		y.Data[i] = max(x.Data[at], x.Data[at+c], x.Data[at+width*c], x.Data[at+width*c+c])
+		channel, column, row, p := i%c, i/c%columns, i/c/columns%rows, i/c/columns/rows
+		y.Data[i] = math.Inf(-1)
+		for h := 2 * row; h < min(2*row+2, height); h++ {
+			for w := 2 * column; w < min(2*column+2, width); w++ {
+				y.Data[i] = max(y.Data[i], x.Data[((p*height+h)*width+w)*c+channel])
+			}
+		}
 	}
 	return y
 }
