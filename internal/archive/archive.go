@@ -1,14 +1,20 @@
 package archive
 
 import (
+	"bytes"
 	"cmp"
+	"fmt"
 	"io"
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pkg/errors"
+
+	"vgg/internal/text"
 )
 
 // Tree is the files of a folder or an archive, in the order of their paths. It is safe for concurrent use.
@@ -66,12 +72,22 @@ func after(t Tree, wanted string) int {
 // HeadSize is the number of bytes at the start of a file from which Kind tells what it is.
 const HeadSize = tarBlock
 
+// zipMagics begin a zip archive, one without files, and one written in a piece of several; gzipMagic begins a gzip stream.
+var zipMagics = []string{"PK\x03\x04", "PK\x05\x06", "PK\x07\x08"}
+
+const gzipMagic = "\x1f\x8b"
+
+// unread are archives of other kinds, by how they begin.
+var unread = map[string]string{
+	"BZh": "bzip2", "\xfd7zXZ\x00": "xz", "\x28\xb5\x2f\xfd": "zstd", "7z\xbc\xaf\x27\x1c": "7z", "Rar!\x1a\x07": "rar", "\x1f\x9d": "compress (.Z)",
+}
+
 // Kind is zip, tar, gzip, or "" if a file that starts with head is none of them.
 func Kind(head []byte) string {
 	switch {
-	case strings.HasPrefix(string(head), "PK\x03\x04"), strings.HasPrefix(string(head), "PK\x05\x06"):
+	case slices.ContainsFunc(zipMagics, func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }):
 		return "zip"
-	case strings.HasPrefix(string(head), "\x1f\x8b"):
+	case bytes.HasPrefix(head, []byte(gzipMagic)):
 		return "gzip"
 	case isTar(head):
 		return "tar"
@@ -79,8 +95,14 @@ func Kind(head []byte) string {
 	return ""
 }
 
+// readerAt is a file that is open.
+type readerAt interface {
+	io.ReaderAt
+	io.Closer
+}
+
 // Open opens an archive, whose content tells what it is: zip, tar, or gzipped tar. notice, if not nil, is called before
-// slow operations.
+// slow operations, and with what was chosen where an archive leaves a choice, such as the last of two files of one path.
 func Open(file string, notice func(message string)) (Tree, error) {
 	if notice == nil {
 		notice = func(string) {}
@@ -105,7 +127,7 @@ func open(file *os.File, notice func(string)) (Tree, error) {
 	}
 	switch Kind(head[:n]) {
 	case "zip":
-		return openZip(file)
+		return openZip(file, notice)
 	case "tar":
 		return openTar(file, file.Name(), notice)
 	case "gzip":
@@ -113,6 +135,11 @@ func open(file *os.File, notice func(string)) (Tree, error) {
 	}
 	if n == 0 {
 		return nil, errors.New("the file is empty: copy or download it again")
+	}
+	for magic, kind := range unread {
+		if bytes.HasPrefix(head[:n], []byte(magic)) {
+			return nil, errors.Errorf("packed by %s, which is not read: unpack it, or pack it as zip, tar or tar.gz", kind)
+		}
 	}
 	return nil, errors.New("want a folder, or a zip, tar or tar.gz archive")
 }
@@ -137,17 +164,26 @@ func ReadAll(r io.Reader, size int64, limit int) ([]byte, error) {
 	return data, nil
 }
 
-// isHidden tells what operating systems leave in folders and archives for themselves.
-func isHidden(file string) bool {
-	return strings.HasPrefix(file, ".") || strings.Contains(file, "/.") || strings.HasPrefix(file, "__MACOSX/")
+// ofSystems are names, in small letters, of what operating systems leave in folders and archives for themselves.
+var ofSystems = []string{
+	"__macosx", "lost+found", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "$recycle.bin", "recycler",
+	"system volume information", "thumbs.db", "ehthumbs.db", "desktop.ini",
 }
 
-// entryPath gives the path of an archive's entry in its shortest form; "" is the archive's own folder. It is an error if
-// the path could lead out of the archive.
-func entryPath(name string) (string, error) {
+// isHidden tells whether a part of a path is hidden, as names that begin with a dot are, or of a system.
+func isHidden(file string) bool {
+	for part := range strings.SplitSeq(file, "/") {
+		if strings.HasPrefix(part, ".") || slices.Contains(ofSystems, strings.ToLower(part)) {
+			return true
+		}
+	}
+	return false
+}
+
+// entryPath gives the path of an archive's entry in its shortest form, with a slash at its end if it is a folder; "" is
+// the archive's own folder, or what is hidden. It is an error if the path could lead out of the archive, or is no text.
+func entryPath(name string, isFolder bool) (string, error) {
 	switch {
-	case strings.ContainsAny(name, "\\\x00"):
-		return "", errors.New("the path has a backslash or a zero byte: pack the archive with slashes")
 	case strings.HasPrefix(name, "/") || len(name) > 1 && name[1] == ':':
 		return "", errors.New("an absolute path: pack the archive with relative ones")
 	case slices.Contains(strings.Split(name, "/"), ".."):
@@ -155,15 +191,46 @@ func entryPath(name string) (string, error) {
 	}
 	clean := path.Clean(name)
 	switch {
-	case clean == ".":
+	case clean == "." || isHidden(clean):
 		return "", nil
-	case strings.HasSuffix(name, "/"):
+	case strings.ContainsAny(name, "\\\x00"):
+		return "", errors.New("the path has a backslash or a zero byte: pack the archive with slashes")
+	case !utf8.ValidString(name):
+		return "", errors.New("the name is not UTF-8, and nothing tells in what encoding it is: unpack the archive and pack it again with names in UTF-8")
+	case isFolder || strings.HasSuffix(name, "/"):
 		clean += "/"
 	}
 	return clean, nil
 }
 
-// byPath sorts the entries of an archive.
-func byPath[E any](entries []E, pathOf func(E) string) {
-	slices.SortFunc(entries, func(a, b E) int { return cmp.Compare(pathOf(a), pathOf(b)) })
+// shown is an entry's name for messages: quoted if it is not UTF-8.
+func shown(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	return strconv.Quote(name)
+}
+
+// sorted puts the entries of an archive in the order of their paths. Of several with one path it keeps the last, as
+// unpacking would; again are the paths of files to which that happened.
+func sorted[E any](entries []E, pathOf func(*E) *string) (kept []E, again []string) {
+	slices.SortStableFunc(entries, func(a, b E) int { return cmp.Compare(*pathOf(&a), *pathOf(&b)) })
+	for i := range entries {
+		file := *pathOf(&entries[i])
+		if last := len(kept) - 1; last >= 0 && *pathOf(&kept[last]) == file {
+			kept[last] = entries[i]
+			if !strings.HasSuffix(file, "/") && (len(again) == 0 || again[len(again)-1] != file) {
+				again = append(again, file)
+			}
+			continue
+		}
+		kept = append(kept, entries[i])
+	}
+	return kept, again
+}
+
+// noteAgain says what sorted left out.
+func noteAgain(again []string) string {
+	return fmt.Sprintf("%d files stand in it more than once (%s): the last of each is taken, as when it is unpacked",
+		len(again), text.FirstFew(again, 3))
 }

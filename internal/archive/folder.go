@@ -2,14 +2,15 @@ package archive
 
 import (
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 
 	"github.com/pkg/errors"
 )
 
-// maxDepth is the number of folders within each other that are listed: links may lead in circles.
-const maxDepth = 6
+// maxDepth is the number of folders within each other that a folder may have.
+const maxDepth = 64
 
 // folder is a tree of files on disk or in the program.
 type folder struct {
@@ -45,12 +46,17 @@ func (f *folder) list(dir string, depth int) error {
 			if err != nil {
 				return errors.Wrapf(err, "%s: a link that leads nowhere: restore or remove it", file)
 			}
+			if err := f.checkCircle(dir, info); err != nil {
+				return errors.Wrap(err, file)
+			}
 			mode = info.Mode()
 		}
 		switch {
 		case mode.IsRegular():
 			f.paths = append(f.paths, file)
-		case mode.IsDir() && depth > 1:
+		case mode.IsDir() && depth == 0:
+			return errors.Errorf("%s: more than %d folders within each other: remove some, or links that lead in circles", file, maxDepth)
+		case mode.IsDir():
 			f.paths = append(f.paths, file+"/")
 			if err := f.list(file, depth-1); err != nil {
 				return err
@@ -58,6 +64,18 @@ func (f *folder) list(dir string, depth int) error {
 		}
 	}
 	return nil
+}
+
+// checkCircle refuses a link in dir that leads to dir itself or to a folder around it, where it would be found again.
+func (f *folder) checkCircle(dir string, target fs.FileInfo) error {
+	for ; ; dir = path.Dir(dir) {
+		if around, err := fs.Stat(f.files, dir); err != nil || os.SameFile(around, target) {
+			return errors.Errorf("a link that leads in a circle, to %s: remove it", path.Join(f.name, dir))
+		}
+		if dir == "." {
+			return nil
+		}
+	}
 }
 
 func (f *folder) Name() string      { return f.name }

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
@@ -55,7 +56,7 @@ func gunzip(file io.ReadSeeker, limit int64, to string) error {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	r, err := gzip.NewReader(file)
+	r, err := newGzipReader(file)
 	if err != nil {
 		return errors.Wrap(err, "the gzip file is damaged")
 	}
@@ -83,6 +84,48 @@ func gunzip(file io.ReadSeeker, limit int64, to string) error {
 		return errors.Errorf("unpacks to more than %d bytes: a gzip bomb, or damaged", limit)
 	}
 	return errors.Wrap(out.CloseAtomicallyReplace(), "cannot unpack it")
+}
+
+// gzipReader reads one gzip stream after another, and passes over zeros behind the last.
+type gzipReader struct {
+	in     *bufio.Reader
+	stream *gzip.Reader
+}
+
+func newGzipReader(in io.Reader) (*gzipReader, error) {
+	r := &gzipReader{in: bufio.NewReader(in)}
+	var err error
+	if r.stream, err = gzip.NewReader(r.in); err != nil {
+		return nil, err
+	}
+	r.stream.Multistream(false)
+	return r, nil
+}
+
+func (r *gzipReader) Read(p []byte) (int, error) {
+	n, err := r.stream.Read(p)
+	if err != io.EOF {
+		return n, err
+	}
+	if n > 0 {
+		return n, nil // the stream gives its end again
+	}
+	if next, err := r.in.Peek(len(gzipMagic)); err == nil && string(next) == gzipMagic {
+		if err := r.stream.Reset(r.in); err != nil {
+			return 0, err
+		}
+		r.stream.Multistream(false)
+		return 0, nil
+	}
+	for {
+		b, err := r.in.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		if b != 0 {
+			return 0, errors.New("bytes behind the gzip stream that are neither zeros nor another one: cut them off, or download the file again")
+		}
+	}
 }
 
 // cacheFile is the path in the user's cache folder for something that was made from a file. The folder is made.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/pkg/errors"
 
@@ -18,10 +19,11 @@ import (
 // folder. It holds
 //
 //	magic, size and time of the archive, number of entries: 8 bytes each, least significant first
+//	length of the notes as a varint, the notes, a line each
 //	for each entry, as varints: length of the path, the path, its offset less the end of the entry before, its size
 //	SHA-256 of all that
 const (
-	indexMagic  = "vggtar1\n"
+	indexMagic  = "vggtar2\n" // the number grows with each change of what an archive is listed as
 	indexSuffix = ".vgg-index"
 	indexFrom   = 10_000 // entries; shorter lists are made in a few milliseconds
 	indexHead   = 32
@@ -36,28 +38,28 @@ func indexFiles(archive string) []string {
 	return places
 }
 
-// readIndex gives the entries of an archive as they were kept; nil if none were, or those of another archive.
-func readIndex(archive string, info fs.FileInfo) []tarEntry {
+// readIndex gives the list of an archive as it was kept; nil if none was, or that of another archive.
+func readIndex(archive string, info fs.FileInfo) *tarList {
 	for _, file := range indexFiles(archive) {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			continue
 		}
-		if entries, err := decodeIndex(data, info.Size(), info.ModTime().UnixNano()); err == nil {
-			return entries
+		if list, err := decodeIndex(data, info.Size(), info.ModTime().UnixNano()); err == nil {
+			return list
 		}
 	}
 	return nil
 }
 
-// writeIndex keeps the entries of an archive if there are at least indexFrom.
-func writeIndex(archive string, info fs.FileInfo, entries []tarEntry) (err error) {
-	if len(entries) < indexFrom {
+// writeIndex keeps the list of an archive of at least indexFrom entries.
+func writeIndex(archive string, info fs.FileInfo, list *tarList) (err error) {
+	if len(list.entries) < indexFrom {
 		return nil
 	}
 	for _, file := range indexFiles(archive) {
 		err = atomicfile.Encode(file, func(w io.Writer) error {
-			return encodeIndex(w, entries, info.Size(), info.ModTime().UnixNano())
+			return encodeIndex(w, list, info.Size(), info.ModTime().UnixNano())
 		})
 		if err == nil {
 			return nil
@@ -66,17 +68,17 @@ func writeIndex(archive string, info fs.FileInfo, entries []tarEntry) (err error
 	return err
 }
 
-func encodeIndex(to io.Writer, entries []tarEntry, size, time int64) error {
+func encodeIndex(to io.Writer, list *tarList, size, time int64) error {
 	sum := sha256.New()
 	w := bufio.NewWriterSize(io.MultiWriter(to, sum), 1<<16)
 	b := []byte(indexMagic)
-	for _, v := range [3]int64{size, time, int64(len(entries))} {
+	for _, v := range [3]int64{size, time, int64(len(list.entries))} {
 		b = binary.LittleEndian.AppendUint64(b, uint64(v))
 	}
+	b = appendText(b, strings.Join(list.notes, "\n"))
 	end := int64(0)
-	for _, e := range entries {
-		b = binary.AppendUvarint(b, uint64(len(e.path)))
-		b = append(b, e.path...)
+	for _, e := range list.entries {
+		b = appendText(b, e.path)
 		b = binary.AppendVarint(b, e.offset-end)
 		b = binary.AppendUvarint(b, uint64(e.size))
 		end = e.offset + e.size
@@ -91,9 +93,14 @@ func encodeIndex(to io.Writer, entries []tarEntry, size, time int64) error {
 	return err
 }
 
+// appendText adds the length of a text as a varint, and the text.
+func appendText(to []byte, text string) []byte {
+	return append(binary.AppendUvarint(to, uint64(len(text))), text...)
+}
+
 // decodeIndex refuses an index that is damaged or of another archive: all entries are in the archive, and their paths in
 // order.
-func decodeIndex(data []byte, size, time int64) ([]tarEntry, error) {
+func decodeIndex(data []byte, size, time int64) (*tarList, error) {
 	if len(data) < indexHead+sha256.Size || string(data[:len(indexMagic)]) != indexMagic {
 		return nil, errors.New("not an index")
 	}
@@ -111,7 +118,7 @@ func decodeIndex(data []byte, size, time int64) ([]tarEntry, error) {
 	if count < 0 || count > int64(len(data)/3) {
 		return nil, errors.New("more entries than the index has room for")
 	}
-	entries := make([]tarEntry, count)
+	list := &tarList{entries: make([]tarEntry, count)}
 	at, end, damaged := 0, int64(0), false
 	next := func(read func([]byte) (int64, int)) int64 {
 		v, n := read(data[at:])
@@ -126,23 +133,30 @@ func decodeIndex(data []byte, size, time int64) ([]tarEntry, error) {
 		v, n := binary.Uvarint(b)
 		return int64(v), n
 	}
-	for i := range entries {
-		e := &entries[i]
+	nextText := func() string {
 		length := next(unsigned)
-		if damaged || length < 0 || length > int64(len(data)-at) {
-			return nil, errors.New("a damaged index")
+		if damaged = damaged || length < 0 || length > int64(len(data)-at); damaged {
+			return ""
 		}
-		e.path = text[at : at+int(length)]
 		at += int(length)
+		return text[at-int(length) : at]
+	}
+	if notes := nextText(); notes != "" {
+		list.notes = strings.Split(notes, "\n")
+	}
+	last := ""
+	for i := range list.entries {
+		e := &list.entries[i]
+		e.path = nextText()
 		e.offset = end + next(binary.Varint)
 		e.size = next(unsigned)
-		if damaged || e.offset < 0 || e.size < 0 || e.offset > size || e.size > size-e.offset || i > 0 && e.path < entries[i-1].path {
+		if damaged || e.offset < 0 || e.size < 0 || e.offset > size || e.size > size-e.offset || e.path <= last {
 			return nil, errors.New("a damaged index")
 		}
-		end = e.offset + e.size
+		last, end = e.path, e.offset+e.size
 	}
-	if at != len(data) {
+	if damaged || at != len(data) {
 		return nil, errors.New("a damaged index")
 	}
-	return entries, nil
+	return list, nil
 }

@@ -48,13 +48,14 @@ func TestIndex(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries, err := decodeIndex(kept, info.Size(), info.ModTime().UnixNano())
+	list, err := decodeIndex(kept, info.Size(), info.ModTime().UnixNano())
 	if err != nil {
 		t.Fatal(err)
 	}
 	// A list with one file less, correctly kept, is used: it is not made again each time.
-	last := slices.IndexFunc(entries, func(e tarEntry) bool { return strings.HasSuffix(e.path, "n00000019_99.JPEG") })
-	if err := writeIndex(file, info, slices.Delete(entries, last, last+1)); err != nil {
+	last := slices.IndexFunc(list.entries, func(e tarEntry) bool { return strings.HasSuffix(e.path, "n00000019_99.JPEG") })
+	list.entries = slices.Delete(list.entries, last, last+1)
+	if err := writeIndex(file, info, list); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(); n != 11999 {
@@ -97,14 +98,14 @@ func TestIndex(t *testing.T) {
 
 // FuzzIndex: whatever is read is within the archive, and is the same when written again.
 func FuzzIndex(f *testing.F) {
-	encoded := func(entries []tarEntry) []byte {
+	encoded := func(list *tarList) []byte {
 		var b bytes.Buffer
-		if err := encodeIndex(&b, entries, 1<<20, 5); err != nil {
+		if err := encodeIndex(&b, list, 1<<20, 5); err != nil {
 			f.Fatal(err)
 		}
 		return b.Bytes()
 	}
-	whole := encoded([]tarEntry{{"a/", 0, 0}, {"a/1", 512, 100}, {"a/2", 2048, 7}})
+	whole := encoded(&tarList{[]tarEntry{{"a/", 0, 0}, {"a/1", 512, 100}, {"a/2", 2048, 7}}, []string{"a note"}})
 	f.Add(whole[:len(whole)-32])
 	f.Add(whole[:indexHead])
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -113,18 +114,18 @@ func FuzzIndex(f *testing.F) {
 			sum := sha256.Sum256(data)
 			data = append(slices.Clip(data), sum[:]...)
 		}
-		entries, err := decodeIndex(data, 1<<20, 5)
+		list, err := decodeIndex(data, 1<<20, 5)
 		if err != nil {
 			return
 		}
-		for _, e := range entries {
+		for _, e := range list.entries {
 			if e.offset < 0 || e.size < 0 || e.offset+e.size > 1<<20 {
 				t.Fatalf("an entry outside the archive: %+v", e)
 			}
 		}
-		again, err := decodeIndex(encoded(entries), 1<<20, 5)
-		if err != nil || !slices.Equal(again, entries) {
-			t.Fatalf("%v, written and read again %v, %v", entries, again, err)
+		again, err := decodeIndex(encoded(list), 1<<20, 5)
+		if err != nil || !slices.Equal(again.entries, list.entries) || !slices.Equal(again.notes, list.notes) {
+			t.Fatalf("%v, written and read again %v, %v", list, again, err)
 		}
 	})
 }
