@@ -54,8 +54,7 @@ func TestIndex(t *testing.T) {
 	}
 	// A list with one file less, correctly kept, is used: it is not made again each time.
 	last := slices.IndexFunc(list.entries, func(e tarEntry) bool { return strings.HasSuffix(e.path, "n00000019_99.JPEG") })
-	list.entries = slices.Delete(list.entries, last, last+1)
-	if err := writeIndex(file, info, list); err != nil {
+	if err := writeIndex(file, info, &tarList{entries: slices.Delete(list.entries, last, last+1)}); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(); n != 11999 {

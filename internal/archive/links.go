@@ -71,7 +71,7 @@ func followed[E any](l links, entries []E, pathOf func(*E) *string) ([]E, error)
 		}
 		j, _ := slices.BinarySearch(names, to+"/")
 		if i == first && (j == len(names) || !strings.HasPrefix(names[j], to+"/")) {
-			return nil, errors.Errorf("%s: a link to %s, which is not in the archive: pack the file itself (tar --dereference)", link.original, to)
+			return nil, errors.Errorf("%s: a link to %s, which is not in the archive: pack the file itself", link.original, to)
 		}
 		for ; j < len(names) && strings.HasPrefix(names[j], to+"/") && len(todo) <= limit; j++ {
 			todo = append(todo, linked{link.file + strings.TrimPrefix(names[j], to), names[j]})
@@ -96,12 +96,12 @@ func (l links) end(link string) (string, error) {
 		case !utf8.ValidString(target) || len(target) > maxLinkPath || strings.Contains(target, "\x00"):
 			return "", errors.New("a link to no path in UTF-8: pack the file itself")
 		case path.IsAbs(target):
-			return "", errors.Errorf("a link to %s, an absolute path: pack the file itself (tar --dereference)", target)
+			return "", errors.Errorf("a link to %s, an absolute path: pack the file itself", target)
 		}
 		at = path.Join(path.Dir(first), target, at[len(first):])
 		switch {
 		case at == "..", strings.HasPrefix(at, "../"):
-			return "", errors.Errorf("a link to %s, which leads out of the archive: pack the file itself (tar --dereference)", target)
+			return "", errors.Errorf("a link to %s, which leads out of the archive: pack the file itself", target)
 		case at == ".", strings.HasPrefix(link, at+"/"), len(at) > maxLinkPath:
 			return "", errCircle
 		}

@@ -205,7 +205,7 @@ func (l *tarLister) addHardLink(file, below, target string) error {
 	}
 	i, found := l.seen[below+to]
 	if !found || to == "" {
-		return errors.Errorf("a link to %s, which is not before it in the archive: pack the file itself (tar --hard-dereference)", shown(target))
+		return errors.Errorf("a link to %s, which is not before it in the archive: pack the file itself", shown(target))
 	}
 	e := l.entries[i]
 	e.path = file
@@ -244,7 +244,7 @@ func (l *tarLister) path(h *tar.Header) (string, error) {
 	}
 	switch {
 	case sparse:
-		return "", errors.New("a sparse file: pack the archive without --sparse")
+		return "", errors.New("a sparse file: pack the archive with plain files")
 	case h.Typeflag == tar.TypeLink, h.Typeflag == tar.TypeSymlink:
 		return strings.TrimSuffix(file, "/"), nil
 	case h.Typeflag != tar.TypeReg && h.Typeflag != tar.TypeDir && h.Typeflag != typeDump:
