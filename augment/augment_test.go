@@ -435,28 +435,58 @@ func TestLongPictures(t *testing.T) {
 	}
 }
 
-// TestYCbCr: photographs convert as image/color says, with any subsampling and bounds.
+// TestYCbCr: photographs convert as image/color says, but for rounding, where a pixel has its own chroma or shares it with
+// all its neighbours; and a part has the pixels of the whole, but for its edge.
 func TestYCbCr(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for ratio := image.YCbCrSubsampleRatio444; ratio <= image.YCbCrSubsampleRatio410; ratio++ {
-		whole := image.NewYCbCr(image.Rect(0, 0, 23, 19), ratio)
-		for _, plane := range [][]uint8{whole.Y, whole.Cb, whole.Cr} {
+		img := image.NewYCbCr(image.Rect(0, 0, 23, 19), ratio)
+		fill := func(plane []uint8) {
 			for i := range plane {
 				plane[i] = uint8(r.Uint32())
 			}
 		}
-		for _, part := range []image.Rectangle{whole.Rect, image.Rect(1, 0, 22, 19), image.Rect(2, 3, 7, 8), image.Rect(5, 4, 6, 5)} {
-			img := whole.SubImage(part)
-			colour, grey := FromImage(img, 3), FromImage(img, 1)
-			for i := range part.Dx() * part.Dy() {
-				c := img.At(part.Min.X+i%part.Dx(), part.Min.Y+i/part.Dx())
-				want := color.RGBAModel.Convert(c).(color.RGBA)
-				light := color.GrayModel.Convert(want).(color.Gray).Y
-				if got := colour.Pix[3*i : 3*i+3]; !slices.Equal(got, []uint8{want.R, want.G, want.B}) || grey.Pix[i] != light {
-					t.Fatalf("%v of %v: pixel %d is %v and %d, want %v and %d", part, ratio, i, got, grey.Pix[i], want, light)
+		for c, plane := range [][]uint8{img.Y, img.Cb, img.Cr} {
+			fill(plane)
+			if c > 0 && ratio != image.YCbCrSubsampleRatio444 {
+				copy(plane, bytes.Repeat(plane[:1], len(plane)))
+			}
+		}
+		colour, grey := FromImage(img, 3), FromImage(img, 1)
+		for i := range 23 * 19 {
+			got := colour.Pix[3*i : 3*i+3]
+			want := color.RGBAModel.Convert(img.At(i%23, i/23)).(color.RGBA)
+			for c, v := range []uint8{want.R, want.G, want.B} {
+				if off := int(got[c]) - int(v); off < -1 || off > 1 {
+					t.Fatalf("%v: pixel %d is %v, want %v", ratio, i, got, want)
+				}
+			}
+			if light := color.GrayModel.Convert(color.RGBA{got[0], got[1], got[2], 255}).(color.Gray).Y; grey.Pix[i] != light {
+				t.Fatalf("%v: pixel %d is %d, want %d", ratio, i, grey.Pix[i], light)
+			}
+		}
+		fill(img.Cb)
+		fill(img.Cr)
+		whole := FromImage(img, 3)
+		for _, part := range []image.Rectangle{image.Rect(1, 0, 22, 19), image.Rect(2, 3, 15, 12), image.Rect(5, 4, 6, 5)} {
+			p := FromImage(img.SubImage(part), 3)
+			inner := part.Inset(1)
+			for y := inner.Min.Y; y < inner.Max.Y; y++ {
+				got, want := p.Pix[3*((y-part.Min.Y)*p.Width+1):], whole.Pix[3*(y*23+inner.Min.X):]
+				if n := 3 * inner.Dx(); !slices.Equal(got[:n], want[:n]) {
+					t.Errorf("%v: row %d of %v is %v, want %v", ratio, y, part, got[:n], want[:n])
 				}
 			}
 		}
+	}
+}
+
+// TestCMYK: light is what the inks let through; overlapping inks multiply.
+func TestCMYK(t *testing.T) {
+	img := image.NewCMYK(image.Rect(0, 0, 4, 1))
+	copy(img.Pix, []uint8{0, 0, 0, 0, 255, 0, 100, 0, 10, 20, 30, 100, 7, 8, 9, 255})
+	if p := FromImage(img, 3); !slices.Equal(p.Pix, []uint8{255, 255, 255, 0, 255, 155, 149, 143, 137, 0, 0, 0}) {
+		t.Error(p.Pix)
 	}
 }
 

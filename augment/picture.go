@@ -5,7 +5,6 @@ import (
 	"image/color"
 
 	"github.com/pkg/errors"
-	"golang.org/x/image/draw"
 )
 
 // Picture is a decoded picture, 8 bits a channel, interleaved (H, W, C), with 1 channel (grey) or 3 (RGB).
@@ -14,34 +13,29 @@ type Picture struct {
 	Pix                     []uint8
 }
 
-// FromImage converts a decoded image to a picture of 1 or 3 channels, with white behind what is transparent.
+// FromImage converts a decoded image to a picture of 1 or 3 channels, with white behind what is transparent. Luminance and
+// chroma become RGB as in libjpeg, CMYK as in Pillow.
 func FromImage(img image.Image, channels int) Picture {
 	b := img.Bounds()
-	p := Picture{b.Dx(), b.Dy(), channels, make([]uint8, b.Dx()*b.Dy()*channels)}
 	if grey, ok := img.(*image.Gray); ok && channels == 1 {
+		p := Picture{b.Dx(), b.Dy(), 1, make([]uint8, b.Dx()*b.Dy())}
 		for y := range p.Height {
 			copy(p.Pix[y*p.Width:(y+1)*p.Width], grey.Pix[grey.PixOffset(b.Min.X, b.Min.Y+y):])
 		}
 		return p
 	}
-	opaque, ok := img.(interface{ Opaque() bool })
-	isOpaque := ok && opaque.Opaque()
-	rgba, ok := img.(*image.RGBA) // such as an opaque PNG, which needs no copy
-	if !ok || !isOpaque || rgba.Stride != 4*p.Width {
-		rgba = image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
-		if isOpaque {
-			draw.Draw(rgba, rgba.Rect, img, b.Min, draw.Src)
-		} else {
-			draw.Draw(rgba, rgba.Rect, image.White, image.Point{}, draw.Src)
-			draw.Draw(rgba, rgba.Rect, img, b.Min, draw.Over)
-		}
-	}
-	to := p.Pix
-	for from := rgba.Pix[:4*p.Width*p.Height]; len(from) >= 4; from, to = from[4:], to[channels:] {
+	p := Picture{b.Dx(), b.Dy(), channels, make([]uint8, channels*b.Dx()*b.Dy())}
+	fill := rgbRows(img)
+	line := make([]uint8, 3*p.Width)
+	for y := range p.Height {
+		row := p.Pix[y*p.Width*channels:][:p.Width*channels]
 		if channels == 3 {
-			to[2], to[1], to[0] = from[2], from[1], from[0]
-		} else {
-			to[0] = color.GrayModel.Convert(color.RGBA{from[0], from[1], from[2], 255}).(color.Gray).Y
+			fill(row, b.Min.Y+y)
+			continue
+		}
+		fill(line, b.Min.Y+y)
+		for x := range row {
+			row[x] = color.GrayModel.Convert(color.RGBA{line[3*x], line[3*x+1], line[3*x+2], 255}).(color.Gray).Y
 		}
 	}
 	return p

@@ -3,12 +3,9 @@ package dataset
 import (
 	"bytes"
 	"image"
-	"image/draw"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"io"
-	"math"
 	"slices"
 
 	"github.com/bep/imagemeta"
@@ -31,17 +28,22 @@ const (
 // format decodes one kind of picture, told by its first bytes.
 type format struct {
 	magic  string // ? stands for any byte
-	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
+	config func(data []byte) (image.Config, error)
+	decode func(data []byte) (image.Image, error)
 	exif   imagemeta.ImageFormat // 0: the format has no EXIF
 }
 
 var formats = []format{
-	{"\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode, imagemeta.JPEG},
-	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode, imagemeta.PNG},
-	{"GIF8?a", gif.DecodeConfig, gif.Decode, 0},
-	{"RIFF????WEBPVP8", webp.DecodeConfig, decodeWebP, imagemeta.WebP},
-	{"BM", bmp.DecodeConfig, bmp.Decode, 0},
+	{"\xff\xd8\xff", configJPEG, decodeJPEG, imagemeta.JPEG},
+	{"\x89PNG\r\n\x1a\n", from(png.DecodeConfig), from(png.Decode), imagemeta.PNG},
+	{"GIF8?a", from(gif.DecodeConfig), from(gif.Decode), 0},
+	{"RIFF????WEBPVP8", from(webp.DecodeConfig), decodeWebP, imagemeta.WebP},
+	{"BM", from(bmp.DecodeConfig), from(bmp.Decode), 0},
+}
+
+// from makes a function that reads into one of data.
+func from[T any](read func(io.Reader) (T, error)) func([]byte) (T, error) {
+	return func(data []byte) (T, error) { return read(bytes.NewReader(data)) }
 }
 
 func (f format) matches(data []byte) bool {
@@ -78,19 +80,29 @@ func decode(data []byte) (augment.Picture, error) {
 	if err != nil {
 		return augment.Picture{}, err
 	}
-	img, err := f.decode(bytes.NewReader(data))
+	img, err := f.decode(data)
 	if err != nil {
 		return augment.Picture{}, err
 	}
-	switch b := img.Bounds(); {
-	case !b.In(canvas):
+	b := img.Bounds()
+	if !b.In(canvas) {
 		return augment.Picture{}, errors.Errorf("a picture of %d×%d whose header says %d×%d", b.Dx(), b.Dy(), canvas.Dx(), canvas.Dy())
-	case b != canvas: // the first frame of a GIF need not fill its screen
-		screen := image.NewRGBA(canvas)
-		draw.Draw(screen, b, img, b.Min, draw.Src)
-		img = screen
 	}
-	return upright(augment.FromImage(img, 3), f.orientation(data)), nil
+	p := augment.FromImage(img, 3)
+	if b != canvas { // the first frame of an animation need not fill its canvas
+		p = onCanvas(p, b.Min, canvas)
+	}
+	return upright(p, f.orientation(data)), nil
+}
+
+// onCanvas puts a picture in its place on white.
+func onCanvas(p augment.Picture, at image.Point, canvas image.Rectangle) augment.Picture {
+	width, height := canvas.Dx(), canvas.Dy()
+	out := augment.Picture{Width: width, Height: height, Channels: 3, Pix: bytes.Repeat([]byte{255}, 3*width*height)}
+	for y := range p.Height {
+		copy(out.Pix[3*((at.Y+y)*width+at.X):], p.Pix[3*y*p.Width:3*(y+1)*p.Width])
+	}
+	return out
 }
 
 // header gives the format and the size that a file claims; too large ones are refused before they cost memory.
@@ -99,41 +111,11 @@ func header(data []byte) (format, image.Rectangle, error) {
 	if i < 0 {
 		return format{}, image.Rectangle{}, errors.WithStack(ErrFormat)
 	}
-	c, err := formats[i].config(bytes.NewReader(data))
+	c, err := formats[i].config(data)
 	if err == nil && (c.Width < 1 || c.Height < 1 || c.Width > mostPixels/c.Height) {
 		err = errors.Errorf("a picture of %d×%d: want at least 1 and at most %d pixels", c.Width, c.Height, mostPixels)
 	}
 	return formats[i], image.Rect(0, 0, c.Width, c.Height), err
-}
-
-// decodeWebP gives a lossy picture its contrast: webp.Decode hands out VP8's luminance, from 16 to 235, and chrominance,
-// from 16 to 240, as if they were JPEG's, from 0 to 255 (golang.org/issue/40173).
-func decodeWebP(r io.Reader) (image.Image, error) {
-	img, err := webp.Decode(r)
-	if err != nil {
-		return nil, err
-	}
-	switch lossy := img.(type) {
-	case *image.YCbCr:
-		widen(lossy)
-	case *image.NYCbCrA:
-		widen(&lossy.YCbCr)
-	}
-	return img, nil
-}
-
-func widen(img *image.YCbCr) {
-	var luminance, chrominance [256]uint8
-	for i := range luminance {
-		luminance[i] = uint8(min(max(math.Round(float64(i-16)*255/219), 0), 255))
-		chrominance[i] = uint8(min(max(math.Round(float64(i-128)*255/224)+128, 0), 255))
-	}
-	for i, v := range img.Y {
-		img.Y[i] = luminance[v]
-	}
-	for i := range img.Cb {
-		img.Cb[i], img.Cr[i] = chrominance[img.Cb[i]], chrominance[img.Cr[i]]
-	}
 }
 
 // orientation is EXIF's number for how the stored picture is turned and mirrored; 0 if none can be read. In a WebP file,

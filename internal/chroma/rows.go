@@ -1,0 +1,116 @@
+// Package chroma turns luminance and chroma, of which there may be fewer samples than pixels, into RGB, with the arithmetic
+// that libjpeg uses by default, and that Pillow, OpenCV, Caffe and torchvision thus have. Its sources are the JFIF
+// specification and the pixels that libjpeg-turbo's djpeg gives.
+package chroma
+
+import "image"
+
+// Rows gives a function that gives row y of an image: luminance and chroma of each pixel, valid until the next call. A part
+// of an image (SubImage) keeps the place of its pixels in their samples.
+func Rows(img *image.YCbCr) func(y int) (light, cb, cr []uint8) {
+	r := img.Rect
+	if r.Empty() {
+		return func(int) (light, cb, cr []uint8) { return nil, nil, nil }
+	}
+	across, down := sampling(img.SubsampleRatio)
+	left, top := r.Min.X/across, r.Min.Y/down
+	width, height := (r.Max.X-1)/across+1-left, (r.Max.Y-1)/down+1-top
+	first := img.COffset(r.Min.X, r.Min.Y)
+	of := func(samples []uint8) *plane {
+		return &plane{samples[first:], img.CStride, width, height, across, down, make([]uint8, width*across)}
+	}
+	cbs, crs := of(img.Cb), of(img.Cr)
+	return func(y int) (light, cb, cr []uint8) {
+		light = img.Y[img.YOffset(r.Min.X, y):][:r.Dx()]
+		skip := r.Min.X - left*across
+		return light, cbs.row(y - top*down)[skip:][:r.Dx()], crs.row(y - top*down)[skip:][:r.Dx()]
+	}
+}
+
+// sampling gives the pixels, across and down, that share a sample of chroma.
+func sampling(r image.YCbCrSubsampleRatio) (across, down int) {
+	switch r {
+	case image.YCbCrSubsampleRatio422:
+		return 2, 1
+	case image.YCbCrSubsampleRatio420:
+		return 2, 2
+	case image.YCbCrSubsampleRatio440:
+		return 1, 2
+	case image.YCbCrSubsampleRatio411:
+		return 4, 1
+	case image.YCbCrSubsampleRatio410:
+		return 4, 2
+	}
+	return 1, 1
+}
+
+// plane is one component of a picture, in rows of samples.
+//
+// A sample lies in the middle of its pixels, so of two pixels each takes 3/4 of their sample and 1/4 of the neighbour on
+// its side; samples at the edge count as their own neighbours. Halves are rounded down and up in turn, so that the mean
+// stays. As in libjpeg, a sample is repeated for four pixels across, and in planes of 1 or 2 columns.
+type plane struct {
+	pix           []uint8
+	stride        int
+	width, height int // in samples, at least 1
+	across, down  int // pixels that share a sample
+	pixels        []uint8
+}
+
+// row gives row y of the pixels, of width*across samples, valid until the next call.
+func (p *plane) row(y int) []uint8 {
+	near := p.samples(y / p.down)
+	switch {
+	case p.across == 4 || p.across == 2 && p.width <= 2:
+		for i := range p.pixels {
+			p.pixels[i] = near[i/p.across]
+		}
+	case p.down == 2:
+		far := p.samples(y/2 - 1 + y%2*2)
+		if p.across == 1 {
+			upsampleDown(p.pixels, near, far, 1+y%2)
+		} else {
+			upsampleBoth(p.pixels, near, far)
+		}
+	case p.across == 2:
+		upsampleAcross(p.pixels, near)
+	default:
+		return near
+	}
+	return p.pixels
+}
+
+func (p *plane) samples(y int) []uint8 {
+	return p.pix[min(max(y, 0), p.height-1)*p.stride:][:p.width]
+}
+
+// upsampleDown gives the pixels on one side of a row of samples; far is the next row on that side.
+func upsampleDown(dst, near, far []uint8, round int) {
+	for i := range dst {
+		dst[i] = uint8((3*int(near[i]) + int(far[i]) + round) >> 2)
+	}
+}
+
+// upsampleAcross puts two pixels into dst for each sample.
+func upsampleAcross(dst, samples []uint8) {
+	before, own := int(samples[0]), int(samples[0])
+	for _, v := range samples[1:] {
+		after := int(v)
+		dst[1], dst[0] = uint8((3*own+after+2)>>2), uint8((3*own+before+1)>>2)
+		before, own, dst = own, after, dst[2:]
+	}
+	dst[1], dst[0] = uint8(own), uint8((3*own+before+1)>>2)
+}
+
+// upsampleBoth is upsampleDown, then upsampleAcross, rounded once.
+func upsampleBoth(dst, near, far []uint8) {
+	far = far[:len(near)]
+	own := 3*int(near[0]) + int(far[0]) // 4 times a pixel
+	before := own
+	for i := 1; i < len(near); i++ {
+		after := 3*int(near[i]) + int(far[i])
+		dst[1], dst[0] = uint8((3*own+after+7)>>4), uint8((3*own+before+8)>>4)
+		before, own, dst = own, after, dst[2:]
+	}
+	dst[1], dst[0] = uint8((4*own+7)>>4), uint8((3*own+before+8)>>4)
+}
