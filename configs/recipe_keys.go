@@ -15,7 +15,7 @@ import (
 // its case does not matter. Errors suggest the nearest key or name the type wanted; ranges are left to [Recipe.Validate].
 func (r *Recipe) Set(key, value string) error {
 	for _, f := range r.fields() {
-		if strings.EqualFold(key, f.key) || strings.EqualFold(key, lastPart(f.key)) {
+		if f.named(key) {
 			if !f.set(value) {
 				return errors.Errorf("%s = %q must be %s", f.key, value, f.wanted())
 			}
@@ -39,17 +39,52 @@ func (r *Recipe) Apply(settings ...string) error {
 	return nil
 }
 
-// Differences lists the keys in which another recipe has other values, except those named, which may leave out their
-// table, and what was measured.
-func (r Recipe) Differences(o Recipe, except ...string) []string {
-	var all []string
+// Difference is a key of which two recipes have different values.
+type Difference struct {
+	Key  string
+	Text string // "training.epochs = 3, not 1": the other recipe's value first
+}
+
+// Differences are those of two recipes, or of what they were used on.
+type Differences []Difference
+
+// String writes them in a line.
+func (d Differences) String() string {
+	texts := make([]string, len(d))
+	for i, one := range d {
+		texts[i] = one.Text
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Differences lists the keys in which another recipe has other values, except the keys (see [CheckKeys]) and tables named,
+// and what was measured.
+func (r Recipe) Differences(o Recipe, except ...string) Differences {
+	var all Differences
 	theirs := o.fields()
 	for i, f := range r.fields() {
-		if !f.equal(theirs[i]) && !strings.HasPrefix(f.key, "statistics.") && !slices.Contains(except, f.key) && !slices.Contains(except, lastPart(f.key)) {
-			all = append(all, fmt.Sprintf("%s = %s, not %s", f.key, describe(theirs[i].value.Interface()), describe(f.value.Interface())))
+		table, _, _ := strings.Cut(f.key, ".")
+		if !f.equal(theirs[i]) && table != "statistics" && !slices.Contains(except, table) && !slices.ContainsFunc(except, f.named) {
+			all = append(all, Difference{f.key, fmt.Sprintf("%s = %s, not %s", f.key, describe(theirs[i].value.Interface()), describe(f.value.Interface()))})
 		}
 	}
 	return all
+}
+
+// CheckKeys refuses names that are not keys of a recipe, and lists the known ones. A key may leave out its table, and its
+// case does not matter. What was measured has no keys here.
+func CheckKeys(keys ...string) error {
+	var known []string
+	fields := slices.DeleteFunc(new(Recipe).fields(), func(f field) bool { return strings.HasPrefix(f.key, "statistics.") })
+	for _, f := range fields {
+		known = append(known, lastPart(f.key))
+	}
+	for _, key := range keys {
+		if !slices.ContainsFunc(fields, func(f field) bool { return f.named(key) }) {
+			return errors.Errorf("unknown key %q; did you mean %q? Known are %s", key, nearestKey(key, known), strings.Join(known, ", "))
+		}
+	}
+	return nil
 }
 
 // Equal tells whether two recipes have the same values. An empty list is as good as none.
@@ -70,6 +105,11 @@ func unknownKey(key string) error {
 type field struct {
 	key   string
 	value reflect.Value
+}
+
+// named tells whether a key, which may leave out its table, is the field's.
+func (f field) named(key string) bool {
+	return strings.EqualFold(key, f.key) || strings.EqualFold(key, lastPart(f.key))
 }
 
 // fields returns the recipe's values in the order of the struct.

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -90,8 +89,8 @@ func (p Plan) openFolder() error {
 	if err != nil {
 		return err
 	}
-	if changed := begun.Differences(p.Recipe, "seed", "checkpoint_minutes", "on_disk_full", "on_divergence", "log_every"); len(changed) > 0 {
-		return &FolderError{errors.Errorf("%s was begun otherwise: %s: ask for the same, or use another folder", p.Dir, strings.Join(changed, "; "))}
+	if changed := begun.Differences(p.Recipe, "seed", "run"); len(changed) > 0 {
+		return &FolderError{errors.Errorf("%s was begun otherwise: %s: ask for the same, or use another folder", p.Dir, changed)}
 	}
 	return nil
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -21,6 +21,9 @@ const (
 	CheckpointDir   = "checkpoint"
 	keptCheckpoints = 2
 )
+
+// checkpointName matches their names: iteration and epoch.
+var checkpointName = regexp.MustCompile(`^[0-9]+-[0-9]+\.safetensors$`)
 
 // checkpoints writes checkpoints in the background and reads them.
 type checkpoints struct {
@@ -97,7 +100,7 @@ func (c *checkpoints) names() (names []string, err error) {
 		return nil, errors.Wrap(err, "trainer: cannot list the checkpoints")
 	}
 	for _, f := range files {
-		if filepath.Ext(f.Name()) == ".safetensors" && !strings.HasPrefix(f.Name(), ".") {
+		if checkpointName.MatchString(f.Name()) {
 			names = append(names, f.Name())
 		}
 	}
@@ -113,13 +116,13 @@ type checkpoint struct {
 	file    *weights.File // weights and velocities
 }
 
-// newest reads the newest checkpoint that is not damaged; notice is told about the damaged ones.
+// newest reads the newest checkpoint that is not damaged; notice is told about the damaged ones before it.
 func (c *checkpoints) newest(notice func(string)) (*checkpoint, error) {
 	names, err := c.names()
 	if err != nil {
 		return nil, err
 	}
-	var reason error
+	var reasons []error
 	for _, name := range names {
 		path := filepath.Join(c.dir, name)
 		f, err := weights.Read(path)
@@ -127,16 +130,18 @@ func (c *checkpoints) newest(notice func(string)) (*checkpoint, error) {
 			var found checkpoint
 			if found.progress, found.history, err = decodeProgress(f); err == nil {
 				found.file = f
+				for _, reason := range reasons {
+					notice(fmt.Sprintf("skipped a checkpoint that cannot be used: %v", reason))
+				}
 				return &found, nil
 			}
 			err = errors.Wrap(err, path)
 			_ = f.Close() // err matters more
 		}
-		notice(fmt.Sprintf("skipped a checkpoint that cannot be used: %v", err))
-		reason = err
+		reasons = append(reasons, err)
 	}
-	if reason != nil {
-		return nil, marked{errors.Wrapf(reason, "trainer: none of the %d checkpoints in %s can be used: begin a new run in another folder; the last", len(names), c.dir), ErrNoCheckpoint}
+	if len(reasons) > 0 {
+		return nil, marked{errors.Wrapf(reasons[0], "trainer: none of the %d checkpoints in %s can be used: begin a new run in another folder; the newest", len(names), c.dir), ErrNoCheckpoint}
 	}
 	return nil, marked{errors.Errorf("trainer: no checkpoint in %s: give the directory of a run that has begun", c.dir), ErrNoCheckpoint}
 }

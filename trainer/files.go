@@ -1,16 +1,20 @@
 package trainer
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gofrs/flock"
 	"github.com/pkg/errors"
 
+	"vgg/configs"
 	"vgg/internal/atomicfile"
+	"vgg/internal/text"
 )
 
 // files is a run directory, locked. A file appears in it complete or not at all: it is written under another name, synced,
@@ -38,8 +42,8 @@ func openFiles(dir string, create func(string) (pending, error)) (*files, error)
 	if create == nil {
 		f.create = createPending
 	}
-	if err := os.MkdirAll(filepath.Join(dir, CheckpointDir), 0o777); err != nil {
-		return nil, marked{errors.Wrap(err, "trainer: cannot make the run directory"), ErrWrite}
+	if err := makeFolder(dir); err != nil {
+		return nil, err
 	}
 	locked, err := f.lock.TryLock()
 	if err != nil {
@@ -58,6 +62,50 @@ func openFiles(dir string, create func(string) (pending, error)) (*files, error)
 	return f, nil
 }
 
+func makeFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return marked{errors.Wrap(err, "trainer: cannot make the run directory"), ErrWrite}
+	}
+	return nil
+}
+
+// begin prepares the directory for a new run, and refuses one that holds files of a run: nothing is ever written over. The
+// recipe that a run left which was killed before its first checkpoint is no obstacle to the same run.
+func (f *files) begin(r configs.Recipe) error {
+	left, err := RunFiles(f.dir)
+	if err != nil {
+		return err
+	}
+	if len(left) == 1 && left[0] == RecipeFile && f.wroteRecipe(r) {
+		left = nil
+	}
+	found := text.FirstFew(left, 3)
+	switch {
+	case slices.Contains(left, CheckpointDir):
+		return marked{errors.Errorf("trainer: %s holds a training already (%s): resume it or choose another folder", f.dir, found), ErrRunExists}
+	case len(left) > 0:
+		err := errors.Errorf("trainer: %s holds files of a training already (%s), without a checkpoint to go on from: choose another folder", f.dir, found)
+		return marked{marked{err, ErrNoCheckpoint}, ErrRunExists}
+	}
+	return makeFolder(filepath.Join(f.dir, CheckpointDir))
+}
+
+// wroteRecipe tells whether the recipe in the directory was written by this program for the same run, so that nothing is
+// lost if it is written again.
+func (f *files) wroteRecipe(r configs.Recipe) bool {
+	path := filepath.Join(f.dir, RecipeFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return false
+	}
+	found, err := configs.ParseRecipe(data, path)
+	if err != nil {
+		return false
+	}
+	written, err := found.TOML()
+	return err == nil && bytes.Equal(written, data) && len(found.Differences(r)) == 0
+}
+
 // close unlocks the directory.
 func (f *files) close() {
 	if f != nil {
@@ -65,12 +113,16 @@ func (f *files) close() {
 	}
 }
 
-// removePending removes files that a killed process did not finish writing.
+// removePending removes files of a run that a killed process did not finish writing: .NAME and a number.
 func (f *files) removePending() {
 	for _, dir := range []string{f.dir, filepath.Join(f.dir, CheckpointDir)} {
-		left, _ := filepath.Glob(filepath.Join(dir, ".*.*[0-9]"))
-		for _, file := range left {
-			_ = os.Remove(file) // it only takes space
+		entries, _ := os.ReadDir(dir)
+		for _, e := range entries {
+			name := strings.TrimRight(e.Name(), "0123456789")
+			final, hidden := strings.CutPrefix(name, ".")
+			if hidden && name != e.Name() && (slices.Contains(runFiles, final) || checkpointName.MatchString(final)) {
+				_ = os.Remove(filepath.Join(dir, e.Name())) // it only takes space
+			}
 		}
 	}
 }

@@ -23,6 +23,7 @@ type progress struct {
 	Pass      meter           `json:"pass"`    // over the training pictures of the current epoch so far
 	History   string          `json:"history"` // of the completed epochs, as in history.csv
 	Skipped   []dataset.Skip  `json:"skipped,omitempty"`
+	Notes     []string        `json:"notes,omitempty"` // see Summary
 
 	Seconds     float64 `json:"seconds"`      // spent on the run
 	PassSeconds float64 `json:"pass_seconds"` // spent on training in the current epoch
@@ -30,6 +31,11 @@ type progress struct {
 
 	Recipe string `json:"recipe"` // as in recipe.toml
 	Data   string `json:"data"`   // the data set's fingerprint
+}
+
+// beginPass goes to the start of the current epoch's pass over the training pictures.
+func (p *progress) beginPass() {
+	p.Step, p.Pass, p.PassSeconds, p.PassWaited = 0, meter{}, 0, 0
 }
 
 // A checkpoint is a weights file that also holds the velocities and, as metadata, the progress.

@@ -37,35 +37,68 @@ func (s *session) openDir() (*checkpoint, error) {
 		return s.files.write(name, func(w io.Writer) error { return weights.Encode(w, f) })
 	}}
 	if !job.Resume {
-		names, err := s.checkpoints.names()
-		if err == nil && len(names) > 0 {
-			err = marked{errors.Errorf("trainer: %s holds a training already: resume it or choose another folder", job.Dir), ErrRunExists}
-		}
-		return nil, err
+		return nil, s.files.begin(job.Recipe)
 	}
 	c, err := s.checkpoints.newest(job.Observer.Notice)
 	if err != nil {
 		return nil, err
 	}
-	run, err := configs.ParseRecipe([]byte(c.Recipe), "the run's recipe")
-	if err != nil {
+	if err := s.sameRun(c); err != nil {
 		return nil, err
 	}
-	changed := run.Differences(job.Recipe, append(job.Force, "checkpoint_minutes", "on_disk_full", "on_divergence", "log_every")...)
-	if data := s.set.Fingerprint(); data != c.Data && !slices.Contains(job.Force, "data") {
-		changed = append(changed, fmt.Sprintf("the data set %s holds other pictures", s.set.Name))
+	c.Schedule.Schedule = job.Recipe.Schedule
+	c.Done = c.Done && c.Schedule.exhausted()
+	finished := fmt.Sprintf("trainer: the run in %s is finished after %d epochs", job.Dir, c.Epoch-1)
+	switch {
+	case c.Done:
+		return nil, marked{marked{errors.Errorf("%s: its schedule has ended training", finished), ErrFinished}, ErrScheduleEnded}
+	case c.Epoch > job.Recipe.Training.Epochs:
+		return nil, marked{errors.New(finished), ErrFinished}
+	}
+	return c, nil
+}
+
+// sameRun refuses to resume a run with another recipe or other pictures, but for what Job.Force allows. The same pictures in
+// another place are the same.
+func (s *session) sameRun(c *checkpoint) error {
+	job := &s.job
+	run, err := configs.ParseRecipe([]byte(c.Recipe), "the run's recipe")
+	if err != nil {
+		return err
+	}
+	samePictures := s.set.Fingerprint() == c.Data
+	allowed := append(slices.Clone(job.Force), "run") // the table, which decides nothing that the weights depend on
+	if samePictures {
+		allowed = append(allowed, "data")
+	}
+	changed := run.Differences(job.Recipe, allowed...)
+	if other := (configs.Difference{Key: "data", Text: fmt.Sprintf("the data set %s holds other pictures", s.set.Name)}); !samePictures {
+		if !slices.ContainsFunc(job.Force, func(key string) bool { return strings.EqualFold(key, "data") }) {
+			changed = append(changed, other)
+		}
+		s.notes = append(s.notes, other.Text+": the run goes on with them")
 	}
 	if len(changed) > 0 {
-		return nil, marked{errors.Errorf("trainer: the run in %s has another recipe or other pictures: %s", job.Dir, strings.Join(changed, "; ")), ErrChanged}
+		return &ChangedError{job.Dir, changed}
 	}
-	if c.Done || c.Epoch > job.Recipe.Training.Epochs {
-		return nil, marked{errors.Errorf("trainer: the run in %s is finished after %d epochs", job.Dir, c.Epoch-1), ErrFinished}
+	if all := run.Differences(job.Recipe); len(all) > 0 {
+		s.notes = append(s.notes, fmt.Sprintf("the run goes on with %v", all))
 	}
-	if run.SameMeasured(job.Recipe) {
-		job.Recipe.Statistics = run.Statistics
+	measured := run
+	measured.Data = job.Recipe.Data
+	if measured.SameMeasured(job.Recipe) {
+		job.Recipe.Statistics = run.Statistics // pixels go on being normalised as before
 	}
-	s.progress.Skipped = c.Skipped
-	return c, nil
+	if run.Data == job.Recipe.Data {
+		s.progress.Skipped = c.Skipped // else they have other names, and are found again
+	}
+	c.Schedule.LearningRate *= job.Recipe.Training.LearningRate / run.Training.LearningRate
+	old, now := run.Training, job.Recipe.Training
+	if c.Step > 0 && (!samePictures || old.Batch != now.Batch || old.Limit != now.Limit || old.Seed != now.Seed) {
+		s.notes = append(s.notes, fmt.Sprintf("epoch %d begins anew, with other mini-batches", c.Epoch))
+		c.beginPass()
+	}
+	return nil
 }
 
 // restore continues from a checkpoint, and closes its file.
@@ -93,6 +126,9 @@ func (s *session) restore(c *checkpoint) error {
 	if err := c.file.Close(); err != nil {
 		return err
 	}
+	if s.progress.Recipe != "" { // training goes back, with what it was begun with
+		c.Recipe, c.Data, c.Notes = s.progress.Recipe, s.progress.Data, s.progress.Notes
+	}
 	s.progress, s.history = c.progress, c.history
 	s.progress.Schedule.Schedule = s.job.Recipe.Schedule
 	s.secondsBefore, s.started = c.Seconds, time.Now()
@@ -111,17 +147,22 @@ func (s *session) beginFiles() error {
 			return err
 		}
 	}
-	for _, name := range []string{SkippedFile, LogFile} {
-		if err := os.Remove(filepath.Join(s.job.Dir, name)); err != nil && !os.IsNotExist(err) {
-			return marked{errors.Wrap(err, "trainer: cannot remove an earlier run's file"), ErrWrite}
-		}
-	}
-	recipe, err := s.job.Recipe.TOML()
+	return s.identify()
+}
+
+// identify writes the recipe and a checkpoint, unless the run was resumed as it was. The recipe comes first, so that
+// whatever happens in between, the same command goes on.
+func (s *session) identify() error {
+	data, err := s.job.Recipe.TOML()
 	if err != nil {
 		return err
 	}
-	s.progress.Recipe, s.progress.Data = string(recipe), s.set.Fingerprint()
-	if err := s.files.writeBytes(RecipeFile, recipe); err != nil {
+	recipe, fingerprint := string(data), s.set.Fingerprint()
+	if s.files == nil || s.progress.Recipe == recipe && s.progress.Data == fingerprint {
+		return nil
+	}
+	s.progress.Recipe, s.progress.Data = recipe, fingerprint
+	if err := s.files.writeBytes(RecipeFile, data); err != nil {
 		return err
 	}
 	if err := s.checkpoint(); err != nil {

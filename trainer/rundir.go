@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"runtime"
 
 	"github.com/pkg/errors"
@@ -21,7 +23,31 @@ const (
 	SkippedFile = "skipped.csv"      // pictures that could not be read, if any
 	BestFile    = "best.safetensors" // the weights of the epoch with the lowest validation top-1 error
 	LastFile    = "last.safetensors" // the weights of the last epoch
+	CurvesPNG   = "curves.png"       // loss and error curves, which observers draw
+	CurvesSVG   = "curves.svg"
 )
+
+// runFiles are all files of a run but its checkpoints.
+var runFiles = []string{BestFile, LastFile, history.FileName, RecipeFile, SummaryFile, LogFile, SkippedFile, CurvesPNG, CurvesSVG}
+
+// RunFiles lists what a run left in a directory, by name: its files, and CheckpointDir if there are checkpoints in it.
+func RunFiles(dir string) (left []string, err error) {
+	names, err := (&checkpoints{dir: filepath.Join(dir, CheckpointDir)}).names()
+	if err != nil {
+		return nil, err
+	}
+	if len(names) > 0 {
+		left = append(left, CheckpointDir)
+	}
+	for _, name := range runFiles {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			left = append(left, name)
+		} else if !os.IsNotExist(err) {
+			return nil, errors.Wrap(err, "trainer: cannot look into the run directory")
+		}
+	}
+	return left, nil
+}
 
 // Summary is what summary.json holds. Errors are in percent; the validation figures are those of BestEpoch.
 type Summary struct {
@@ -39,6 +65,7 @@ type Summary struct {
 	ImagesPerSecond float64  `json:"images_per_second"`
 	LoaderWait      float64  `json:"loader_wait_percent"`
 	Skipped         int      `json:"skipped_pictures"`
+	Notes           []string `json:"notes"` // what was decided for the user, and what the run began and went on with
 	Seconds         float64  `json:"seconds"`
 	Seed            uint64   `json:"seed"`
 	Threads         int      `json:"threads"`
@@ -53,7 +80,7 @@ func (s *session) summarise() Summary {
 		Config: s.net.Config.Name, Recipe: s.job.Recipe.Name, Data: s.set.Name, Classes: s.net.Options.Classes,
 		Epochs: last.Epoch, Iterations: last.Iteration, BestEpoch: best.Epoch, ValLoss: best.ValLoss, ValTop1Error: best.ValTop1Error,
 		Seconds: s.elapsed(), Seed: s.job.Recipe.Training.Seed, Threads: runtime.GOMAXPROCS(0),
-		Skipped: len(s.skips.List()), Parameters: s.parameters(),
+		Skipped: len(s.skips.List()), Parameters: s.parameters(), Notes: s.progress.Notes,
 	}
 	if !math.IsNaN(best.ValTop5Error) {
 		sum.ValTop5Error = &best.ValTop5Error

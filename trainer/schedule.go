@@ -15,6 +15,11 @@ type ReduceOnPlateau struct {
 	Started   bool    `json:"started"`   // whether Best is set
 }
 
+// exhausted tells whether training is done.
+func (p *ReduceOnPlateau) exhausted() bool {
+	return p.Since >= p.Patience && p.Divisions >= p.MaxDivisions
+}
+
 // Observe takes the validation top-1 error of an epoch, in percent. It reports whether it divided the learning rate, and
 // whether training is done.
 func (p *ReduceOnPlateau) Observe(top1Error float64) (divided, done bool) {
@@ -22,11 +27,9 @@ func (p *ReduceOnPlateau) Observe(top1Error float64) (divided, done bool) {
 		p.Started, p.Best, p.Since = true, top1Error, 0
 		return false, false
 	}
-	if p.Since++; p.Since < p.Patience {
-		return false, false
-	}
-	if p.Divisions == p.MaxDivisions {
-		return false, true
+	p.Since++
+	if p.Since < p.Patience || p.exhausted() {
+		return false, p.exhausted()
 	}
 	p.Divisions++
 	p.Since = 0

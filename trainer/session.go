@@ -3,6 +3,7 @@ package trainer
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/pkg/errors"
@@ -32,7 +33,9 @@ type session struct {
 	skips      *dataset.Skips // nil if the first picture that cannot be read ends the run
 	steps      int            // mini-batches per epoch
 	micro      int            // micro-batches per mini-batch
-	notes      []string
+	said       []string       // notices while the data set was opened
+	notes      []string       // for Observer.Begin
+	skipped    int            // pictures that the observer knows of
 
 	progress      progress
 	history       history.History
@@ -49,6 +52,9 @@ type session struct {
 func newSession(job Job) (_ *session, err error) {
 	if err := job.Recipe.Validate(); err != nil {
 		return nil, err
+	}
+	if err := configs.CheckKeys(job.Force...); err != nil {
+		return nil, errors.Wrap(err, "trainer: allowed to differ")
 	}
 	r := job.Recipe
 	config, err := configs.ByName(r.Config)
@@ -92,13 +98,27 @@ func newSession(job Job) (_ *session, err error) {
 	s.learnables = gorgonia.NodesToValueGrads(s.net.Learnables())
 	s.solver = &SGD{Momentum: r.Training.Momentum, WeightDecay: r.Training.WeightDecay, KeepGradients: true}
 	if resumed != nil {
-		return s, s.restore(resumed)
+		if err := s.restore(resumed); err != nil {
+			return nil, err
+		}
+		s.keepNotes()
+		return s, s.identify()
 	}
 	if err := s.startFrom(start); err != nil {
 		return nil, err
 	}
 	s.progress = progress{Format: format, Epoch: 1, Schedule: ReduceOnPlateau{Schedule: r.Schedule, LearningRate: r.Training.LearningRate}}
+	s.keepNotes()
 	return s, s.beginFiles()
+}
+
+// keepNotes adds the notes of this session to those of the run.
+func (s *session) keepNotes() {
+	for _, note := range append(s.said, s.notes...) {
+		if !slices.Contains(s.progress.Notes, note) {
+			s.progress.Notes = append(s.progress.Notes, note)
+		}
+	}
 }
 
 // kernels names the instructions and the threads that compute the net.

@@ -24,8 +24,12 @@ type Job struct {
 	// that is not the recipe's. It does not close Set.
 	Set *dataset.Set
 
-	Resume bool     // continue from the newest checkpoint in Dir
-	Force  []string // keys of the recipe, or "data", that may differ from those of the run that is resumed
+	Resume bool // continue from the newest checkpoint in Dir
+
+	// Force names keys of the recipe that may differ from those of the run that is resumed; data also allows other pictures.
+	// The run keeps the new values. Other keys must be the same, but for those of the table run, and for the data set's place
+	// if it holds the same pictures.
+	Force []string
 
 	Observer Observer // may be nil
 
@@ -100,13 +104,18 @@ func (s *session) epoch(ctx context.Context) error {
 	}
 	s.history = append(s.history, row)
 	divided, done := s.progress.Schedule.Observe(row.ValTop1Error)
-	s.progress.Epoch, s.progress.Step, s.progress.Pass, s.progress.PassSeconds, s.progress.PassWaited = s.progress.Epoch+1, 0, meter{}, 0, 0
+	s.progress.Epoch++
 	s.progress.Done = done
+	s.progress.beginPass()
 	if err := s.tolerate(s.save()); err != nil {
 		return err
 	}
 	if err := s.job.Observer.Epoch(s.history); err != nil {
 		return err
+	}
+	if skipped := len(s.skips.List()); skipped > s.skipped {
+		s.skipped = skipped
+		s.job.Observer.Notice(fmt.Sprintf("pictures skipped because they cannot be read: %d (%s lists them)", skipped, SkippedFile))
 	}
 	if stuck := s.diagnose(row); stuck != "" {
 		s.job.Observer.Notice(stuck)

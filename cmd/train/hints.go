@@ -1,12 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/pkg/errors"
 
+	"vgg/dataset"
 	"vgg/internal/progress"
 	"vgg/trainer"
 )
@@ -20,7 +23,9 @@ var errorFlags = []struct {
 	{trainer.ErrInUse, "--out DIR for another folder"},
 	{trainer.ErrWrite, "--out DIR for another folder"},
 	{trainer.ErrNoCheckpoint, "--resume takes the --out of a run; another --out begins a new one"},
+	{trainer.ErrScheduleEnded, "--set max_divisions=N --force max_divisions lets it divide the learning rate further; --set patience=N --force patience lets it wait longer"},
 	{trainer.ErrFinished, "--epochs N --force epochs for more"},
+	{dataset.ErrUnreadable, "--set skip_share=SHARE skips more"},
 }
 
 // keyFlags are the flags that set a key of the recipe; --set sets the others.
@@ -43,8 +48,9 @@ var keyFlags = map[string]string{
 // value, such as data = "embedded".
 var namedKey = regexp.MustCompile(`\b(?:(config|data|weights|init_from) = |((?:pictures|net|augment|training|schedule|run)\.[a-z_]+)\b(?: = "(.*?)")?)`)
 
-// withFlags adds to a message of the trainer how the command line sets the keys that it names.
-func withFlags(message string, hints ...string) string {
+// withFlags adds to a message of the trainer how the command line sets the keys that it names, for a run that is resumed with
+// the flag that allows it.
+func withFlags(message string, resumed bool, hints ...string) string {
 	for _, match := range namedKey.FindAllStringSubmatch(message, -1) {
 		key, value := match[1]+match[2], match[3]
 		if value == "" {
@@ -53,6 +59,12 @@ func withFlags(message string, hints ...string) string {
 		hint := "--set " + key + "=" + value
 		if flag, ok := keyFlags[key]; ok {
 			hint = flag + " for " + key
+		}
+		switch {
+		case resumed && key == "data":
+			hint = "--data SPEC if the pictures moved, with --force data if they are others"
+		case resumed && !strings.HasPrefix(key, "run."):
+			hint += " with --force " + key
 		}
 		if !slices.Contains(hints, hint) {
 			hints = append(hints, hint)
@@ -67,23 +79,43 @@ func withFlags(message string, hints ...string) string {
 // hinted is an error of the trainer that says which flags help.
 type hinted struct {
 	error
-	dir string // of the run
+	dir     string // of the run
+	resumed bool
 }
 
 func (h hinted) Error() string {
-	if errors.Is(h.error, trainer.ErrChanged) { // which names keys, but their flags do not help
-		return h.error.Error() + " (--force KEY allows it; another --out begins a new run)"
+	var changed *trainer.ChangedError
+	if errors.As(h.error, &changed) { // it names keys, but their flags do not help
+		var keys []string
+		for _, c := range changed.Changes {
+			if !slices.Contains(keys, c.Key) {
+				keys = append(keys, c.Key)
+			}
+		}
+		return fmt.Sprintf("%v (--force %s allows it; another --out begins a new run)", h.error, strings.Join(keys, ","))
 	}
 	var hints []string
-	if errors.Is(h.error, trainer.ErrInterrupted) || errors.Is(h.error, trainer.ErrRunExists) {
-		hints = append(hints, "--resume "+h.dir+" to go on")
+	exists, stuck := errors.Is(h.error, trainer.ErrRunExists), errors.Is(h.error, trainer.ErrNoCheckpoint)
+	if errors.Is(h.error, trainer.ErrInterrupted) || exists && !stuck {
+		hints = append(hints, "--resume "+quoted(h.dir)+" to go on")
 	}
 	for _, e := range errorFlags {
 		if errors.Is(h.error, e.err) {
 			hints = append(hints, e.hint)
+			break
 		}
 	}
-	return withFlags(h.error.Error(), hints...)
+	return withFlags(h.error.Error(), h.resumed, hints...)
+}
+
+// quoted is an argument as a shell takes it.
+func quoted(arg string) string {
+	if strings.IndexFunc(arg, func(c rune) bool {
+		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("-_./+,:@%", c)
+	}) < 0 {
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }
 
 func (h hinted) Unwrap() error { return h.error }
@@ -91,4 +123,4 @@ func (h hinted) Unwrap() error { return h.error }
 // observer reports on a training, with the flags that help in its notices.
 type observer struct{ *progress.Reporter }
 
-func (o observer) Notice(message string) { o.Reporter.Notice(withFlags(message)) }
+func (o observer) Notice(message string) { o.Reporter.Notice(withFlags(message, false)) }

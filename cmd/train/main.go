@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/pkg/errors"
 
@@ -25,7 +27,7 @@ type flags struct {
 	Config      string   `help:"Net to train: A, A-LRN, B, C, D, E, or the shallow B-5x5 of section 4.1." placeholder:"NET"`
 	Data        string   `help:"Pictures: a folder or archive (zip, tar, tar.gz) of class folders, ILSVRC-2012, CIFAR or IDX files, or embedded." placeholder:"SPEC"`
 	Resume      string   `help:"Go on with the run in this directory, from its last checkpoint." placeholder:"DIR" xor:"recipe,out"`
-	Force       []string `help:"Key of the recipe, or data, that may differ from the run's when it is resumed; repeatable." placeholder:"KEY"`
+	Force       []string `help:"With --resume: key of the recipe that may differ from the run's, such as epochs; data also allows other pictures; repeatable. The run keeps the new value." placeholder:"KEY"`
 	Out         string   `help:"Run directory; default runs/RECIPE-NET-TIME." placeholder:"DIR" xor:"out"`
 	Epochs      *int     `help:"Passes over the training pictures, at most." placeholder:"N"`
 	Batch       *int     `help:"Pictures a step." placeholder:"N"`
@@ -96,6 +98,15 @@ func (f flags) recipe() (configs.Recipe, error) {
 	if err := r.Apply(set...); err != nil {
 		return r, errors.Wrap(err, "--set")
 	}
+	if err := configs.CheckKeys(f.Force...); err != nil {
+		return r, errors.Wrap(err, "--force")
+	}
+	if len(f.Force) > 0 && f.Resume == "" {
+		return r, errors.New("--force: goes with --resume DIR: a new run takes any recipe")
+	}
+	if f.Resume != "" && (r.Weights != written.Weights || r.InitFrom != written.InitFrom || r.Net.Init != written.Net.Init) {
+		return r, errors.New("--resume: the run has its weights already: --weights, --init-from and --init are for a new one")
+	}
 	if r.Data == "" {
 		return r, errors.Errorf("recipe %s names no pictures: give a folder or archive with --data", r.Name)
 	}
@@ -120,35 +131,65 @@ func train(ctx context.Context, f flags) error {
 		return cli.Usage(err)
 	}
 	job := trainer.Job{Recipe: r, Dir: f.Out, Force: f.Force}
-	if f.Resume != "" {
+	switch {
+	case f.Resume != "":
 		job.Dir, job.Resume = f.Resume, true
-	}
-	if job.Dir == "" {
-		job.Dir = filepath.Join("runs", fmt.Sprintf("%s-%s-%s", r.Name, r.Config, time.Now().Format("20060102-150405")))
+	case f.Out == "":
+		if job.Dir, err = newRunDir(r); err != nil {
+			return err
+		}
+		defer os.Remove(job.Dir) // does nothing if there is a file in it
 	}
 	job.Observer = observer{progress.NewReporter(os.Stdout, job.Dir, r)}
-	start := time.Now()
 	h, err := trainer.Train(ctx, job)
 	if err != nil {
-		return hinted{err, job.Dir}
+		return hinted{err, job.Dir, job.Resume}
 	}
-	return finish(h, job.Dir, time.Since(start))
+	return finish(h, job.Dir, r)
 }
 
-// finish prints the result and the files of the run.
-func finish(h history.History, dir string, elapsed time.Duration) error {
+// newRunDir makes the default directory of a run, runs/RECIPE-NET-TIME, with a number behind it where another training was
+// begun in the same second.
+func newRunDir(r configs.Recipe) (string, error) {
+	name := strings.Map(func(c rune) rune {
+		if unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("-_.", c) {
+			return c
+		}
+		return '-'
+	}, fmt.Sprintf("%.100s-%s", r.Name, r.Config))
+	first := filepath.Join("runs", fmt.Sprintf("%s-%s", strings.TrimLeft(name, "."), time.Now().Format("20060102-150405")))
+	if err := os.MkdirAll(filepath.Dir(first), 0o777); err != nil {
+		return "", errors.Wrap(err, "cannot make the run directory (--out DIR for another folder)")
+	}
+	for dir, n := first, 2; ; n++ {
+		err := os.Mkdir(dir, 0o777)
+		if err == nil || !os.IsExist(err) {
+			return dir, errors.Wrap(err, "cannot make the run directory (--out DIR for another folder)")
+		}
+		dir = fmt.Sprintf("%s-%d", first, n)
+	}
+}
+
+// finish prints the result of the whole run, however often it was resumed, and its files.
+func finish(h history.History, dir string, r configs.Recipe) error {
 	best, ok := h.Best()
 	if !ok {
 		return errors.New("no epoch was completed")
 	}
-	fmt.Printf("\n%d epochs in %s; lowest validation top-1 error %.2f %% in epoch %d\n", len(h), elapsed.Round(time.Second), best.ValTop1Error, best.Epoch)
+	var elapsed time.Duration
+	for _, epoch := range h {
+		elapsed += time.Duration(epoch.Seconds * float64(time.Second))
+	}
+	steps := h[len(h)-1].Iteration
+	fmt.Printf("\n%d epochs, %d steps and %d training pictures in %s; lowest validation top-1 error %.2f %% in epoch %d\n",
+		len(h), steps, steps*r.Training.Batch, elapsed.Round(time.Second), best.ValTop1Error, best.Epoch)
 	tw := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	for _, file := range [][2]string{
 		{trainer.BestFile, "weights of the best epoch"},
 		{trainer.LastFile, "weights of the last epoch"},
 		{history.FileName, "a row an epoch"},
-		{progress.CurvesPNG, "loss and error curves"},
-		{progress.CurvesSVG, "the same, to be scaled"},
+		{trainer.CurvesPNG, "loss and error curves"},
+		{trainer.CurvesSVG, "the same, to be scaled"},
 		{trainer.RecipeFile, "the recipe as resolved: --recipe takes it to run again"},
 		{trainer.SummaryFile, "the run in numbers"},
 	} {

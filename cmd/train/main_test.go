@@ -15,7 +15,6 @@ import (
 
 	"vgg/history"
 	"vgg/internal/cli/clitest"
-	"vgg/internal/progress"
 	"vgg/trainer"
 	"vgg/weights"
 )
@@ -62,7 +61,7 @@ func TestRun(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
-	for _, name := range []string{trainer.RecipeFile, history.FileName, trainer.SummaryFile, trainer.BestFile, trainer.LastFile, progress.CurvesPNG, progress.CurvesSVG} {
+	for _, name := range []string{trainer.RecipeFile, history.FileName, trainer.SummaryFile, trainer.BestFile, trainer.LastFile, trainer.CurvesPNG, trainer.CurvesSVG} {
 		if info, err := os.Stat(filepath.Join(dir, "a", name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -130,8 +129,8 @@ func TestBadInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	write("foreign/recipe.toml", "")
-	write("foreign/checkpoint/1.safetensors", "")
-	if err := weights.Write(filepath.Join(dir, "foreign/checkpoint/1.safetensors"), foreign); err != nil {
+	write("foreign/checkpoint/1-1.safetensors", "")
+	if err := weights.Write(filepath.Join(dir, "foreign/checkpoint/1-1.safetensors"), foreign); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -165,7 +164,7 @@ func TestBadInput(t *testing.T) {
 		{2, []string{"--resume file", "not a run directory"}, []string{"--resume", "file"}},
 		{2, []string{"--resume", "--out"}, []string{"--resume", "a", "--out", "b"}},
 		{1, []string{"a is finished after 1 epochs", "--force epochs"}, []string{"--resume", "a"}},
-		{1, []string{"training.epochs = 3, not 1", "--force KEY"}, []string{"--resume", "a", "--epochs", "3"}},
+		{1, []string{"training.epochs = 3, not 1", "--force training.epochs allows"}, []string{"--resume", "a", "--epochs", "3"}},
 		{1, []string{"a holds a training already", "--resume a"}, append(small, "--out", "a")},
 		{1, []string{"format 9 of another version", "another --out"}, []string{"--resume", "foreign"}},
 		{1, []string{"mini-batch of 100"}, append(small, "--batch", "100")},

@@ -11,15 +11,10 @@ import (
 	"vgg/history"
 	"vgg/internal/progress/bar"
 	"vgg/plots"
+	"vgg/trainer"
 )
 
-// The figures of the curves in a run directory.
-const (
-	CurvesPNG = "curves.png"
-	CurvesSVG = "curves.svg"
-)
-
-// Reporter is a trainer.Observer that prints.
+// Reporter is a trainer.Observer that prints; notices go to the standard error.
 type Reporter struct {
 	out    io.Writer
 	dir    string
@@ -68,7 +63,7 @@ func (p *Reporter) Epoch(h history.History) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{CurvesPNG, CurvesSVG} {
+	for _, name := range []string{trainer.CurvesPNG, trainer.CurvesSVG} {
 		if err := figure.Save(filepath.Join(p.dir, name)); err != nil {
 			return err
 		}
@@ -79,5 +74,5 @@ func (p *Reporter) Epoch(h history.History) error {
 // Notice is part of trainer.Observer.
 func (p *Reporter) Notice(message string) {
 	p.bar.Clear()
-	fmt.Fprintln(p.out, "note: "+message)
+	fmt.Fprintln(os.Stderr, "note: "+message)
 }
