@@ -42,8 +42,9 @@ func (s *session) openSet() (err error) {
 	return nil
 }
 
-// openData measures the training pictures, unless the recipe has their statistics, and makes the two loaders.
-func (s *session) openData() error {
+// openData measures the training pictures, unless the recipe has their statistics, and makes the two loaders. Pictures are
+// normalised as the weights f expect, if training starts from some.
+func (s *session) openData(f *start) error {
 	r, set := s.job.Recipe, s.set
 	train := set.Train
 	if r.Training.Limit > 0 && r.Training.Limit < train.Len() {
@@ -65,9 +66,12 @@ func (s *session) openData() error {
 			return err
 		}
 	}
+	if err := s.normalise(f); err != nil {
+		return err
+	}
 	s.transform = Transform(s.job.Recipe, set.Channels)
 	s.notes = append(s.notes, fmt.Sprintf("data: %s, %d training and %d validation pictures, %d classes, mean %.1f from %d of them",
-		set.Name, train.Len(), set.Val.Len(), len(set.Classes), s.transform.Mean, statistics.Pictures))
+		set.Name, train.Len(), set.Val.Len(), len(set.Classes), statistics.Mean[:set.Channels], statistics.Pictures))
 	o := dataset.LoaderOptions{Batch: r.MicroBatch(), Transform: s.transform, Seed: r.Training.Seed, Training: true, Skips: s.skips}
 	if s.train, err = dataset.NewLoader(train, set.Channels, o); err != nil {
 		return err
@@ -90,6 +94,9 @@ func Transform(r configs.Recipe, channels int) augment.Transform {
 		if a.Normalisation == configs.NormaliseMeanStd {
 			t.Std[c] = math.Max(s.Std[c], 1)
 		}
+	}
+	if len(a.PixelMean) > 0 {
+		t.Mean, t.Std = a.PixelMean, a.PixelStd
 	}
 	if channels == 3 {
 		t.ColourShift, t.Eigenvalues, t.Eigenvectors = a.ColourShift, s.Eigenvalues, s.Eigenvectors

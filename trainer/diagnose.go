@@ -13,7 +13,7 @@ import (
 	"vgg/history"
 )
 
-// gradientNorms are the L2 norms of the gradients of the first and the last layer's weights.
+// gradientNorms are the L2 norms of the gradients of the first and the last trained layer's weights.
 type gradientNorms struct{ first, last float64 }
 
 func (s *session) gradientNorms() gradientNorms {
@@ -28,7 +28,7 @@ func (s *session) gradientNorms() gradientNorms {
 		}
 		return math.Sqrt(sum) / s.solver.Accumulated
 	}
-	first, last := endsOf(s.net.Config)
+	first, last := s.trainedEnds()
 	return gradientNorms{first: norm(first), last: norm(last)}
 }
 
@@ -39,10 +39,11 @@ func (s *session) weight(l configs.Layer) *gorgonia.Node {
 	return parameters[i].Node
 }
 
-// endsOf gives the first and the last layer of a net.
-func endsOf(c configs.Config) (first, last configs.Layer) {
-	layers := c.Layers()
-	return layers[0], layers[len(layers)-1]
+// trainedEnds gives the first and the last layer that is trained.
+func (s *session) trainedEnds() (first, last configs.Layer) {
+	frozen := s.frozen()
+	trained := slices.DeleteFunc(s.net.Config.Layers(), func(l configs.Layer) bool { return !l.HasWeights() || slices.Contains(frozen, l.Name) })
+	return trained[0], trained[len(trained)-1]
 }
 
 // deepestConvolution is the last one.
@@ -84,7 +85,7 @@ func (s *session) diagnose(row history.Epoch) string {
 			dead++
 		}
 	}
-	first, last := endsOf(s.net.Config)
+	first, last := s.trainedEnds()
 	better := configs.InitHe
 	if s.net.Options.Init == better {
 		better = configs.InitGlorot

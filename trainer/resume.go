@@ -71,6 +71,9 @@ func (s *session) sameRun(c *checkpoint) error {
 	if samePictures {
 		allowed = append(allowed, "data")
 	}
+	if a := &job.Recipe.Augment; len(a.PixelMean) == 0 && job.Recipe.Weights+job.Recipe.InitFrom != "" {
+		a.PixelMean, a.PixelStd = run.Augment.PixelMean, run.Augment.PixelStd // which the run took from its weights
+	}
 	changed := run.Differences(job.Recipe, allowed...)
 	if other := (configs.Difference{Key: "data", Text: fmt.Sprintf("the data set %s holds other pictures", s.set.Name)}); !samePictures {
 		if !slices.ContainsFunc(job.Force, func(key string) bool { return strings.EqualFold(key, "data") }) {
@@ -116,10 +119,17 @@ func (s *session) restore(c *checkpoint) error {
 		return errors.Wrap(err, "trainer: the checkpoint is of another net")
 	}
 	s.solver.velocities = nil
-	for _, t := range net {
-		v := velocities[t.Name]
-		if len(v) != len(t.Data) {
-			return errors.Errorf("trainer: the checkpoint has %d velocities of %s, want %d", len(v), t.Name, len(t.Data))
+	for _, p := range s.net.Parameters() {
+		if p.Frozen {
+			continue
+		}
+		v, ok := velocities[p.Name]
+		size := p.Node.Shape().TotalSize()
+		if !ok {
+			v = make([]float32, size) // the layer was frozen before
+		}
+		if len(v) != size {
+			return errors.Errorf("trainer: the checkpoint has %d velocities of %s, want %d", len(v), p.Name, size)
 		}
 		s.solver.velocities = append(s.solver.velocities, slices.Clone(v))
 	}
@@ -182,14 +192,20 @@ func (s *session) checkpoint() error {
 	}
 	s.progress.History, s.progress.Skipped, s.progress.Seconds = rows.String(), s.skips.List(), s.elapsed()
 	tensors := s.net.Tensors()
-	for i, t := range tensors {
-		if s.solver.velocities == nil || s.solver.velocities[i] == nil {
-			t.Data = make([]float32, len(t.Data)) // 0 before the first step
-		} else {
-			t.Data = s.solver.velocities[i]
+	learnable := 0
+	for i, p := range s.net.Parameters() {
+		if p.Frozen {
+			continue
 		}
-		t.Name = velocityPrefix + t.Name
-		tensors = append(tensors, t)
+		v := tensors[i]
+		v.Name = velocityPrefix + p.Name
+		if s.solver.velocities == nil || s.solver.velocities[learnable] == nil {
+			v.Data = make([]float32, len(v.Data)) // 0 before the first step
+		} else {
+			v.Data = s.solver.velocities[learnable]
+		}
+		tensors = append(tensors, v)
+		learnable++
 	}
 	return s.checkpoints.start(s.progress, tensors)
 }

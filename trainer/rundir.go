@@ -65,7 +65,8 @@ type Summary struct {
 	ImagesPerSecond float64  `json:"images_per_second"`
 	LoaderWait      float64  `json:"loader_wait_percent"`
 	Skipped         int      `json:"skipped_pictures"`
-	Notes           []string `json:"notes"` // what was decided for the user, and what the run began and went on with
+	Notes           []string `json:"notes"`            // what was decided for the user, and what the run began and went on with
+	Frozen          []string `json:"frozen,omitempty"` // layers that were not trained
 	Seconds         float64  `json:"seconds"`
 	Seed            uint64   `json:"seed"`
 	Threads         int      `json:"threads"`
@@ -80,7 +81,7 @@ func (s *session) summarise() Summary {
 		Config: s.net.Config.Name, Recipe: s.job.Recipe.Name, Data: s.set.Name, Classes: s.net.Options.Classes,
 		Epochs: last.Epoch, Iterations: last.Iteration, BestEpoch: best.Epoch, ValLoss: best.ValLoss, ValTop1Error: best.ValTop1Error,
 		Seconds: s.elapsed(), Seed: s.job.Recipe.Training.Seed, Threads: runtime.GOMAXPROCS(0),
-		Skipped: len(s.skips.List()), Parameters: s.parameters(), Notes: s.progress.Notes,
+		Skipped: len(s.skips.List()), Parameters: s.parameters(), Notes: s.progress.Notes, Frozen: s.frozen(),
 	}
 	if !math.IsNaN(best.ValTop5Error) {
 		sum.ValTop5Error = &best.ValTop5Error

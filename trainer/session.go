@@ -15,8 +15,6 @@ import (
 	"vgg/graph"
 	"vgg/history"
 	"vgg/internal/kernel"
-	"vgg/weights"
-	"vgg/weights/foreign"
 )
 
 // session is one call of Train: a graph for training and one for validation that share their weights, and their data.
@@ -78,12 +76,12 @@ func newSession(job Job) (_ *session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.openData(); err != nil {
+	if err := s.openData(start); err != nil {
 		return nil, err
 	}
 	o := graph.Options{
 		Classes: len(s.set.Classes), Width: r.Net.Width, FC: r.Net.FC,
-		Dropout: r.Net.Dropout, Init: r.Net.Init, Seed: r.Training.Seed,
+		Dropout: r.Net.Dropout, Init: r.Net.Init, Seed: r.Training.Seed, Freeze: r.Training.Freeze,
 	}
 	micro := r.MicroBatch()
 	s.micro = r.Training.Batch / micro
@@ -95,6 +93,7 @@ func newSession(job Job) (_ *session, err error) {
 	if s.validation, err = newRunner(config, o, micro, s.set.Channels, r.Net.Input, 0); err != nil {
 		return nil, err
 	}
+	s.noteFrozen()
 	s.learnables = gorgonia.NodesToValueGrads(s.net.Learnables())
 	s.solver = &SGD{Momentum: r.Training.Momentum, WeightDecay: r.Training.WeightDecay, KeepGradients: true}
 	if resumed != nil {
@@ -128,52 +127,6 @@ func kernels() string {
 		note += " (the processor has neither AVX-512 nor AVX2, or VGG_CPU forbids them: pure Go, many times slower)"
 	}
 	return note
-}
-
-// readWeights reads the weights file that the recipe starts from; nil for random weights, and for a run that is resumed.
-func (s *session) readWeights() (*weights.File, error) {
-	r := s.job.Recipe
-	switch {
-	case s.job.Resume:
-		return nil, nil
-	case r.Weights != "":
-		f, err := foreign.Read(r.Weights)
-		return f, errors.Wrapf(err, "trainer: weights = %q", r.Weights)
-	case r.InitFrom != "":
-		f, err := foreign.Read(r.InitFrom)
-		return f, errors.Wrapf(err, "trainer: init_from = %q", r.InitFrom)
-	}
-	return nil, nil
-}
-
-// startFrom copies the weights that training starts from, all layers or those that section 3.1 takes from net A, and
-// closes their file. nil leaves the random weights.
-func (s *session) startFrom(f *weights.File) error {
-	if f == nil {
-		return nil
-	}
-	defer f.Close()
-	r := s.job.Recipe
-	if r.Weights != "" {
-		if err := s.net.Load(f.Tensors); err != nil {
-			return errors.Wrapf(err, "trainer: weights = %q", r.Weights)
-		}
-		s.notes = append(s.notes, "weights: all layers from "+r.Weights)
-		return nil
-	}
-	source, err := configs.ByName(f.Metadata["config"])
-	if err != nil {
-		return errors.Wrapf(err, "trainer: init_from = %q", r.InitFrom)
-	}
-	copied, err := s.net.Transfer(source, f.Tensors)
-	if err != nil {
-		return errors.Wrapf(err, "trainer: init_from = %q", r.InitFrom)
-	}
-	for _, c := range copied {
-		s.notes = append(s.notes, fmt.Sprintf("%s: from net %s (%s → %s, %v); keeps the full learning rate", c.Layer, source.Name, c.From, c.To, c.Shape))
-	}
-	s.notes = append(s.notes, fmt.Sprintf("all other layers: from random (%s)", s.net.Options.Init))
-	return nil
 }
 
 // close frees what newSession opened.

@@ -37,6 +37,8 @@ var keyFlags = map[string]string{
 	"net.init":               "--init",
 	"net.width":              "--width",
 	"net.fc":                 "--fc",
+	"augment.pixel_mean":     "--mean",
+	"augment.pixel_std":      "--std",
 	"training.epochs":        "--epochs",
 	"training.batch":         "--batch",
 	"training.micro_batch":   "--micro-batch",

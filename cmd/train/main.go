@@ -37,8 +37,10 @@ type flags struct {
 	FC          *int     `name:"fc" help:"Width of the hidden fully connected layers." placeholder:"N"`
 	Init        string   `help:"Initialiser: paper, small, glorot or he." placeholder:"NAME"`
 	Seed        *uint64  `help:"Seed of every random draw." placeholder:"N"`
-	Weights     string   `help:"Start from all layers of these weights." placeholder:"FILE" xor:"start"`
+	Weights     string   `help:"Start from all layers of these weights, or all but the last if the data have other classes. Pixels are normalised as they expect." placeholder:"FILE" xor:"start"`
 	InitFrom    string   `help:"Start as section 3.1 does: first four convolutions and fully connected layers from this net A." placeholder:"FILE" xor:"start"`
+	Mean        string   `help:"What is subtracted from pixels of 0 to 255; default that of the weights to start from, or of the training pictures." placeholder:"R,G,B"`
+	Std         string   `help:"What they are then divided by." placeholder:"R,G,B"`
 	Set         []string `help:"Change any key of the recipe, such as schedule.patience=2; repeatable." placeholder:"KEY=VALUE" sep:"none"`
 	cli.Threads
 }
@@ -88,6 +90,8 @@ func (f flags) recipe() (configs.Recipe, error) {
 	text("net.init", f.Init)
 	text("weights", f.Weights)
 	text("init_from", f.InitFrom)
+	text("augment.pixel_mean", f.Mean)
+	text("augment.pixel_std", f.Std)
 	number(&set, "training.epochs", f.Epochs)
 	number(&set, "training.batch", f.Batch)
 	number(&set, "training.micro_batch", f.MicroBatch)

@@ -128,6 +128,14 @@ func TestBadInput(t *testing.T) {
 	if err := foreign.Seal(); err != nil {
 		t.Fatal(err)
 	}
+	silent, err := weights.Read(filepath.Join(dir, "a/best.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(silent.Metadata, "mean")
+	if err := weights.Write(filepath.Join(dir, "a/silent.safetensors"), *silent); err != nil {
+		t.Fatal(err)
+	}
 	write("foreign/recipe.toml", "")
 	write("foreign/checkpoint/1-1.safetensors", "")
 	if err := weights.Write(filepath.Join(dir, "foreign/checkpoint/1-1.safetensors"), foreign); err != nil {
@@ -159,6 +167,10 @@ func TestBadInput(t *testing.T) {
 		{1, []string{"--weights", "torn.safetensors"}, append(small, "--weights", "torn.safetensors")},
 		{1, []string{"--init-from", "absent"}, append(small, "--init-from", "absent")},
 		{1, []string{"--weights", "config B"}, append(small, "--config", "B", "--weights", "a/best.safetensors")},
+		{2, []string{"training.freeze", "conv9", "conv1_1"}, append(small, "--set", "training.freeze=conv9")},
+		{2, []string{"leaves no layer to train"}, append(small, "--set", "freeze=conv1,conv2,conv3,conv4,conv5,fc6,fc7,fc8")},
+		{1, []string{"--mean", "--std", "a/silent.safetensors"}, append(small, "--weights", "a/silent.safetensors")},
+		{1, []string{`net.width = "0.05", not 0.1`, "--width"}, append(small, "--width", "0.1", "--weights", "a/best.safetensors")},
 		{1, []string{"--init-from", "width"}, append(small, "--config", "B", "--width", "0.1", "--init-from", "a/best.safetensors")},
 		{2, []string{"--resume empty", "not a run directory", "--out"}, []string{"--resume", "empty"}},
 		{2, []string{"--resume file", "not a run directory"}, []string{"--resume", "file"}},

@@ -1,0 +1,222 @@
+package trainer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"vgg/configs"
+	"vgg/internal/text"
+	"vgg/weights"
+	"vgg/weights/foreign"
+)
+
+// start is the weights file that training starts from.
+type start struct {
+	*weights.File
+	key, path string // of the recipe that names it, and its value
+}
+
+// wrap says in an error which file it is about.
+func (f *start) wrap(err error) error { return errors.Wrapf(err, "trainer: %s = %q", f.key, f.path) }
+
+// readWeights reads the weights file that the recipe starts from; nil for random weights, and for a run that is resumed.
+func (s *session) readWeights() (f *start, err error) {
+	r := s.job.Recipe
+	switch {
+	case s.job.Resume:
+		return nil, nil
+	case r.Weights != "":
+		f = &start{key: "weights", path: r.Weights}
+	case r.InitFrom != "":
+		f = &start{key: "init_from", path: r.InitFrom}
+	default:
+		return nil, nil
+	}
+	if f.File, err = foreign.Read(f.path); err != nil {
+		return nil, f.wrap(err)
+	}
+	mean, _, err := f.MeanStd()
+	if err == nil && mean == nil && len(r.Augment.PixelMean) == 0 {
+		err = errors.New("the file does not say which mean and deviation of pixels it expects: give augment.pixel_mean and augment.pixel_std")
+	}
+	if err != nil {
+		return nil, f.wrap(err)
+	}
+	return f, nil
+}
+
+// normalise lets the recipe normalise pixels as the weights that training starts from expect, unless it says otherwise.
+func (s *session) normalise(f *start) error {
+	a, channels := &s.job.Recipe.Augment, s.set.Channels
+	if n := len(a.PixelMean); n > 0 && n != channels {
+		return errors.Errorf("trainer: augment.pixel_mean has %d numbers, and the pictures of %s have %d channels", n, s.set.Name, channels)
+	}
+	if f == nil {
+		return nil
+	}
+	mean, std, err := f.MeanStd()
+	if err != nil {
+		return f.wrap(err)
+	}
+	own := Transform(s.job.Recipe, channels)
+	switch {
+	case mean == nil, slices.Equal(mean, own.Mean) && slices.Equal(std, own.Std):
+	case len(a.PixelMean) > 0:
+		s.notes = append(s.notes, fmt.Sprintf("pixels: normalised by %s, as augment.pixel_mean and augment.pixel_std say, although %s expects %s",
+			normalisation(own.Mean, own.Std), f.path, normalisation(mean, std)))
+	case len(mean) != channels:
+		return f.wrap(errors.Errorf("the weights are for pictures of %d channels, and those of %s have %d", len(mean), s.set.Name, channels))
+	default:
+		a.PixelMean, a.PixelStd = mean, std
+		s.notes = append(s.notes, fmt.Sprintf("pixels: normalised by %s, as %s expects, not by %s of the training pictures",
+			normalisation(mean, std), f.path, normalisation(own.Mean, own.Std)))
+	}
+	return nil
+}
+
+func normalisation(mean, std []float64) string {
+	return fmt.Sprintf("mean %.6g and deviation %.6g", mean, std)
+}
+
+// startFrom copies the weights that training starts from, all layers or those that section 3.1 takes from net A, and
+// closes their file. nil leaves the random weights.
+func (s *session) startFrom(f *start) error {
+	if f == nil {
+		return nil
+	}
+	defer f.Close()
+	if f.key == "weights" {
+		return f.wrap(s.load(f))
+	}
+	source, err := configs.ByName(f.Metadata["config"])
+	if err != nil {
+		return f.wrap(err)
+	}
+	copied, err := s.net.Transfer(source, f.Tensors)
+	if err != nil {
+		return f.wrap(err)
+	}
+	for _, c := range copied {
+		s.notes = append(s.notes, fmt.Sprintf("%s: from net %s (%s → %s, %v); keeps the full learning rate", c.Layer, source.Name, c.From, c.To, c.Shape))
+	}
+	s.notes = append(s.notes, fmt.Sprintf("all other layers: from random (%s)", s.net.Options.Init))
+	return nil
+}
+
+// load copies all layers into the net. The rows of the last one are put into the order of the data's classes. If these are
+// other classes, the last layer stays as it was initialised.
+func (s *session) load(f *start) error {
+	layers := s.net.Config.FullyConnected()
+	last := layers[len(layers)-1]
+	outputs, note, err := s.matchClasses(f, last)
+	if err != nil {
+		return err
+	}
+	tensors := slices.Clone(f.Tensors)
+	for _, own := range s.net.Tensors() {
+		if own.Name != last.WeightName() && own.Name != last.BiasName() {
+			continue
+		}
+		i := slices.IndexFunc(tensors, func(t weights.Tensor) bool { return t.Name == own.Name })
+		switch {
+		case outputs == nil && i < 0:
+			tensors = append(tensors, own)
+		case outputs == nil:
+			tensors[i] = own
+		case i >= 0:
+			tensors[i].Data = rowsOf(tensors[i], outputs)
+		}
+	}
+	if err := s.net.Load(tensors); err != nil {
+		if other := s.otherNet(f); other != "" {
+			return errors.Errorf("%v; %s", err, other)
+		}
+		return err
+	}
+	if outputs != nil {
+		s.notes = append(s.notes, "weights: all layers from "+f.path+note)
+		return nil
+	}
+	if slices.Contains(s.frozen(), last.Name) {
+		return errors.Errorf("training.freeze freezes %s, which is new: %s", last.Name, note)
+	}
+	s.notes = append(s.notes, fmt.Sprintf("weights: %s to %s from %s; %s is new (%s): %s",
+		s.net.Config.Layers()[0].Name, layers[len(layers)-2].Name, f.path, last.Name, s.net.Options.Init, note))
+	return nil
+}
+
+// matchClasses finds the row of the weights' last layer for each class of the data, and what there is to say about it. It
+// gives no rows, but the reason, if the classes are others.
+func (s *session) matchClasses(f *start, last configs.Layer) (rows []int, note string, err error) {
+	weight, ok := f.Tensor(last.WeightName())
+	if !ok || len(weight.Shape) != 2 {
+		return nil, "the file has no " + last.Name, nil
+	}
+	known, err := f.ClassNames()
+	if err != nil {
+		return nil, "", err
+	}
+	if known == nil {
+		known = weights.NumberedClasses(weight.Shape[0])
+	}
+	if len(known) != weight.Shape[0] {
+		return nil, "", errors.Errorf("the metadata name %d classes, and %s has %d outputs", len(known), last.Name, weight.Shape[0])
+	}
+	rows, note, other := weights.MatchClasses(known, s.set.Classes)
+	switch {
+	case other != nil:
+		return nil, other.Error(), nil
+	case len(rows) < len(known):
+		return nil, fmt.Sprintf("the file knows %d classes, and the data have %d of them", len(known), len(rows)), nil
+	case note != "":
+		note = "; " + note
+	}
+	return rows, note, nil
+}
+
+// rowsOf puts the rows of a tensor into another order.
+func rowsOf(t weights.Tensor, rows []int) []float32 {
+	size := len(t.Data) / max(1, t.Shape[0])
+	data := make([]float32, 0, len(t.Data))
+	for _, row := range rows {
+		data = append(data, t.Data[row*size:][:size]...)
+	}
+	return data
+}
+
+// otherNet says which keys of the recipe differ from what the metadata of weights say.
+func (s *session) otherNet(f *start) string {
+	r := s.job.Recipe
+	var keys []string
+	for _, k := range [][3]string{
+		{"config", "config", r.Config}, {"width", "net.width", fmt.Sprint(r.Net.Width)}, {"fc", "net.fc", fmt.Sprint(r.Net.FC)}, {"input", "net.input", fmt.Sprint(r.Net.Input)},
+	} {
+		if theirs := f.Metadata[k[0]]; theirs != "" && !strings.EqualFold(theirs, k[2]) {
+			keys = append(keys, fmt.Sprintf("%s = %q, not %s", k[1], theirs, k[2]))
+		}
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	return "the weights are of a net with " + strings.Join(keys, ", ")
+}
+
+// noteFrozen says which layers are not trained.
+func (s *session) noteFrozen() {
+	if frozen := s.frozen(); len(frozen) > 0 {
+		s.notes = append(s.notes, "frozen: "+text.FirstFew(frozen, 20)+" (training.freeze)")
+	}
+}
+
+// frozen are the layers that are not trained.
+func (s *session) frozen() (layers []string) {
+	for _, p := range s.net.Parameters() {
+		if p.Frozen && !slices.Contains(layers, p.Layer) {
+			layers = append(layers, p.Layer)
+		}
+	}
+	return layers
+}
