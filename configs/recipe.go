@@ -230,12 +230,8 @@ func (r Recipe) Validate() error {
 		}
 		return errors.Errorf("recipe %q: %s = %v must be %s", r.Name, key, value, want)
 	}
-	config, err := ByName(r.Config)
-	if err != nil {
+	if err := r.checkLayers(); err != nil {
 		return errors.Wrapf(err, "recipe %q", r.Name)
-	}
-	if err := r.Training.checkFreeze(config); err != nil {
-		return errors.Wrapf(err, "recipe %q: training.freeze = %s", r.Name, describe(r.Training.Freeze))
 	}
 	n, a, t, s := r.Net, r.Augment, r.Training, r.Schedule
 	for _, choice := range []struct {
@@ -308,13 +304,17 @@ func (r Recipe) Validate() error {
 	return nil
 }
 
-// checkFreeze refuses names that the net does not have, and a net of which nothing is trained.
-func (t Training) checkFreeze(config Config) error {
-	frozen, err := config.Select(t.Freeze...)
+// checkLayers refuses unknown nets, names of layers that the net does not have, and a net of which nothing is trained.
+func (r Recipe) checkLayers() error {
+	config, err := ByName(r.Config)
+	if err != nil {
+		return err
+	}
+	frozen, err := config.Select(r.Training.Freeze...)
 	if err == nil && len(frozen) == config.WeightLayers() {
 		err = errors.New("leaves no layer to train")
 	}
-	return err
+	return errors.Wrapf(err, "training.freeze = %s", describe(r.Training.Freeze))
 }
 
 // texts are the values of a type of constants as text.

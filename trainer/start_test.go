@@ -202,6 +202,22 @@ func TestFreeze(t *testing.T) {
 		t.Errorf("recipe: %s, %v", recipe, err)
 	}
 
+	resumeFrozen(t, start, outcome(t, whole))
+
+	s, err := newSession(frozenJob(t, "", start))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	for _, p := range s.net.Parameters() {
+		if _, err := p.Node.Grad(); p.Frozen && err == nil {
+			t.Errorf("%s has a gradient", p.Name)
+		}
+	}
+}
+
+// resumeFrozen interrupts and resumes a run, which must end with an outcome, and resumes it with fewer frozen layers.
+func resumeFrozen(t *testing.T, start, want string) {
 	dir := t.TempDir()
 	for steps := 5; ; steps = 7 {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -217,8 +233,12 @@ func TestFreeze(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if outcome(t, dir) != outcome(t, whole) {
+	if outcome(t, dir) != want {
 		t.Error("an interrupted run ends otherwise")
+	}
+	last, err := weights.Read(filepath.Join(dir, LastFile))
+	if err != nil {
+		t.Fatal(err)
 	}
 	job := frozenJob(t, dir, start)
 	job.Resume, job.Recipe.Training.Freeze, job.Recipe.Training.Epochs = true, []string{"conv1"}, 4
@@ -241,17 +261,6 @@ func TestFreeze(t *testing.T) {
 	}
 	if want := map[string]bool{"features.0.weight": true, "features.3.weight": false, "classifier.0.weight": false}; !maps.Equal(same, want) {
 		t.Errorf("unchanged after thawing: %v", same)
-	}
-
-	s, err := newSession(frozenJob(t, "", start))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
-	for _, p := range s.net.Parameters() {
-		if _, err := p.Node.Grad(); p.Frozen && err == nil {
-			t.Errorf("%s has a gradient", p.Name)
-		}
 	}
 }
 

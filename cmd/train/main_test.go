@@ -128,14 +128,6 @@ func TestBadInput(t *testing.T) {
 	if err := foreign.Seal(); err != nil {
 		t.Fatal(err)
 	}
-	silent, err := weights.Read(filepath.Join(dir, "a/best.safetensors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	delete(silent.Metadata, "mean")
-	if err := weights.Write(filepath.Join(dir, "a/silent.safetensors"), *silent); err != nil {
-		t.Fatal(err)
-	}
 	write("foreign/recipe.toml", "")
 	write("foreign/checkpoint/1-1.safetensors", "")
 	if err := weights.Write(filepath.Join(dir, "foreign/checkpoint/1-1.safetensors"), foreign); err != nil {
@@ -167,10 +159,6 @@ func TestBadInput(t *testing.T) {
 		{1, []string{"--weights", "torn.safetensors"}, append(small, "--weights", "torn.safetensors")},
 		{1, []string{"--init-from", "absent"}, append(small, "--init-from", "absent")},
 		{1, []string{"--weights", "config B"}, append(small, "--config", "B", "--weights", "a/best.safetensors")},
-		{2, []string{"training.freeze", "conv9", "conv1_1"}, append(small, "--set", "training.freeze=conv9")},
-		{2, []string{"leaves no layer to train"}, append(small, "--set", "freeze=conv1,conv2,conv3,conv4,conv5,fc6,fc7,fc8")},
-		{1, []string{"--mean", "--std", "a/silent.safetensors"}, append(small, "--weights", "a/silent.safetensors")},
-		{1, []string{`net.width = "0.05", not 0.1`, "--width"}, append(small, "--width", "0.1", "--weights", "a/best.safetensors")},
 		{1, []string{"--init-from", "width"}, append(small, "--config", "B", "--width", "0.1", "--init-from", "a/best.safetensors")},
 		{2, []string{"--resume empty", "not a run directory", "--out"}, []string{"--resume", "empty"}},
 		{2, []string{"--resume file", "not a run directory"}, []string{"--resume", "file"}},
@@ -189,6 +177,53 @@ func TestBadInput(t *testing.T) {
 		for _, want := range c.want {
 			if !strings.Contains(errs, want) {
 				t.Errorf("%v: no %q in %q", c.args, want, errs)
+			}
+		}
+	}
+}
+
+// TestFineTuning starts from the weights of a run, and says what it refuses.
+func TestFineTuning(t *testing.T) {
+	dir := t.TempDir()
+	small := []string{"--data", idxFolder(t), "--width", "0.05", "--fc", "8", "--batch", "16", "--epochs", "1"}
+	if _, errs, code := trainIn(t, dir, append(small, "--out", "a")...); code != 0 {
+		t.Fatal(errs)
+	}
+	f, err := weights.Read(filepath.Join(dir, "a/best.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Metadata["class_names"] = strings.Replace(f.Metadata["class_names"], `"0"`, `"zero"`, 1)
+	if err := weights.Write(filepath.Join(dir, "other.safetensors"), *f); err != nil {
+		t.Fatal(err)
+	}
+	delete(f.Metadata, "mean")
+	if err := weights.Write(filepath.Join(dir, "silent.safetensors"), *f); err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		code int
+		want []string
+		args []string
+	}{
+		{0, []string{"all layers from a/best.safetensors"}, []string{"--weights", "a/best.safetensors"}},
+		{0, []string{"fc8 is new", "frozen: conv1_1, fc6"}, []string{"--weights", "other.safetensors", "--set", `training.freeze=["conv1", "fc6"]`}},
+		{0, []string{"although other.safetensors expects"}, []string{"--weights", "other.safetensors", "--mean", "120", "--std", "70"}},
+		{0, []string{"fc8 is new"}, []string{"--weights", "silent.safetensors", "--mean", "120", "--std", "70"}},
+		{1, []string{"--mean", "--std", "silent.safetensors"}, []string{"--weights", "silent.safetensors"}},
+		{1, []string{"augment.pixel_mean has 3 numbers", "--mean"}, []string{"--mean", "1,2,3", "--std", "1,1,1"}},
+		{1, []string{`net.width = "0.05", not 0.1`, "--width"}, []string{"--width", "0.1", "--weights", "a/best.safetensors"}},
+		{2, []string{"augment.pixel_std"}, []string{"--mean", "1"}},
+		{2, []string{"training.freeze", "conv9", "conv1_1"}, []string{"--set", "training.freeze=conv9"}},
+		{2, []string{"leaves no layer to train"}, []string{"--set", "freeze=conv1,conv2,conv3,conv4,conv5,fc6,fc7,fc8"}},
+	} {
+		out, errs, code := trainIn(t, dir, slices.Concat(small, c.args, []string{"--out", strconv.Itoa(i)})...)
+		if code != c.code || code != 0 && strings.Count(errs, "\n") != 1 {
+			t.Errorf("%v: exit code %d, want %d; stderr: %q", c.args, code, c.code, errs)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(out+errs, want) {
+				t.Errorf("%v: no %q in %q", c.args, want, out+errs)
 			}
 		}
 	}
