@@ -10,6 +10,7 @@ import (
 
 	"vgg/configs"
 	"vgg/dataset"
+	"vgg/internal/memory"
 	"vgg/internal/ordered"
 )
 
@@ -20,7 +21,8 @@ type engine struct {
 	croppings [][]cropping // of each model
 	split     dataset.Split
 	options   Options
-	prepared  bool // the nets' filters
+	prepared  bool  // the nets' filters
+	memory    int64 // bytes that a view of a picture may take
 
 	pictures []*picture // begun and not delivered yet, in the split's order
 	batches  []*batch   // of crops that wait, in the order of their first crops
@@ -59,7 +61,7 @@ type crop struct {
 }
 
 func newEngine(models []*Model, split dataset.Split, o Options) (*engine, error) {
-	e := &engine{models: models, split: split, options: o.withDefaults()}
+	e := &engine{models: models, split: split, options: o.withDefaults(), memory: memory.Limit() / 2}
 	if err := check(models, split, e.options); err != nil {
 		return nil, err
 	}
@@ -146,6 +148,9 @@ func (e *engine) read(i int) (read pictureCrops) {
 			crops := way.crops(p, m.Info.Input)
 			for j, at := range crops {
 				c := &crop{shape: shape{index, at.Height, at.Width, way.protocol == configs.Dense}}
+				if err := e.fits(c.shape); err != nil {
+					return pictureCrops{err: errors.Wrap(err, e.split.Name(i))}
+				}
 				c.weight, c.featureWeight = way.weights(j, len(crops))
 				c.values = e.buffer(p.Channels * c.pixels())
 				if err := m.transform.Crop(c.values, p, at); err != nil {
@@ -156,6 +161,32 @@ func (e *engine) read(i int) (read pictureCrops) {
 		}
 	}
 	return read
+}
+
+// fits refuses a dense view for which there is not enough memory, before any is allocated. Views of which a full batch has
+// no more pixels than one of crops of the input's size fit.
+func (e *engine) fits(s shape) error {
+	m := e.models[s.model]
+	rows := e.size(s)
+	pixels := float64(s.height) * float64(s.width) // may exceed an int
+	if pixels*float64(rows) <= float64(e.options.Batch*m.Info.Input*m.Info.Input) {
+		return nil
+	}
+	held := rows + max(e.cropsOfPicture(), min(2*e.options.Batch, e.split.Len()*e.cropsOfPicture())) // in graphs, and read ahead
+	bytes := 4 * float64(m.Info.Channels) * pixels * float64(held)
+	if bytes <= float64(e.memory) {
+		r, err := m.newRunner(purpose{rows: rows, height: s.height, width: s.width, dense: s.dense, features: e.options.Features})
+		if err != nil {
+			return err
+		}
+		bytes += float64(r.vm.PlannedBytes())
+	}
+	if bytes <= float64(e.memory) {
+		return nil
+	}
+	const gigabyte = 1e9
+	return errors.Errorf("too large for dense evaluation: the whole picture, of %d×%d pixels after resizing, takes %.3g GB, more than half of the memory, %.3g GB: "+
+		"want a smaller scale, or one of the protocols center and multi-crop", s.width, s.height, bytes/gigabyte, float64(e.memory)/gigabyte)
 }
 
 // buffer gives a slice of n values, which may be one of a crop that was computed: fresh memory takes longer to fill.

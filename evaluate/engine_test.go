@@ -152,6 +152,76 @@ func TestBoundedMemory(t *testing.T) {
 	}
 }
 
+// strips is a split of pictures of 48×40 pixels, but for picture 1, of 4×6000.
+type strips struct{ noise }
+
+func (s strips) Picture(i int) (augment.Picture, error) {
+	p := augment.Picture{Width: 48, Height: 40, Channels: 3}
+	if i == 1 {
+		p.Width, p.Height = 4, 6000
+	}
+	p.Pix = make([]uint8, 3*p.Width*p.Height)
+	return p, nil
+}
+
+// TestLargeViews: a dense view that does not fit in memory is refused before any is allocated, by the name of its picture,
+// or skipped; other protocols and smaller scales see the picture.
+func TestLargeViews(t *testing.T) {
+	m := small(t, 7, 1)
+	split := strips{noise{3, 7}}
+	for _, c := range []struct {
+		protocol configs.Protocol
+		scale    int
+		memory   int64 // 0 leaves it as it is
+		refused  string
+	}{
+		{configs.Dense, 256, 1 << 30, "256×384000 pixels"},
+		{configs.Both, 1 << 21, 0, "pixels"}, // more values than an int counts
+		{configs.Dense, 32, 16 << 20, "32×48000 pixels"},
+		{configs.Center, 256, 1 << 30, ""},
+		{configs.MultiCrop, 256, 1 << 30, ""},
+		{configs.Dense, 0, 1 << 30, ""},
+	} {
+		for _, skipping := range []bool{false, true} {
+			o := Options{Protocol: c.protocol, Scales: []int{c.scale}, Batch: 2}
+			var skipped []int
+			if skipping {
+				o.Skip = func(picture int, _ error) error { skipped = append(skipped, picture); return nil }
+			}
+			e, err := newEngine([]*Model{m}, split, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.memory > 0 {
+				e.memory = c.memory
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			predictions := 0
+			err = e.run(context.Background(), func(Prediction) error { predictions++; return nil })
+			runtime.ReadMemStats(&after)
+			if allocated := after.TotalAlloc - before.TotalAlloc; c.refused != "" && allocated > 64<<20 {
+				t.Errorf("%+v: %d bytes allocated", c, allocated)
+			}
+			if c.refused == "" {
+				if err != nil || predictions != 3 || len(skipped) > 0 {
+					t.Errorf("%+v: %d predictions, pictures %v skipped (%v)", c, predictions, skipped, err)
+				}
+				continue
+			}
+			if skipping {
+				if err != nil || !slices.Contains(skipped, 1) || c.protocol == configs.Dense && len(skipped) > 1 || predictions+len(skipped) != split.pictures {
+					t.Errorf("%+v: %d predictions, pictures %v skipped (%v)", c, predictions, skipped, err)
+				}
+				continue
+			}
+			if err == nil || !strings.Contains(err.Error(), c.refused) || !strings.Contains(err.Error(), "center and multi-crop") {
+				t.Errorf("%+v: error %v", c, err)
+			}
+		}
+	}
+}
+
 // TestStops: an unreadable picture ends a test after the predictions of those before it; so do errors of callbacks, at once.
 func TestStops(t *testing.T) {
 	models := []*Model{small(t, 7, 1)}

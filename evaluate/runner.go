@@ -46,6 +46,11 @@ func (m *Model) runner(p purpose) (*runner, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, m.Name)
 	}
+	input := tensor.New(tensor.WithShape(r.net.Input.Shape()...), tensor.Of(tensor.Float32))
+	r.input = input.Data().([]float32)
+	if err := gorgonia.Let(r.net.Input, input); err != nil {
+		return nil, errors.Wrap(err, m.Name)
+	}
 	kept := min(len(m.graphs), keptGraphs-1)
 	if need := r.vm.PlannedBytes(); need > m.activationBytes {
 		m.activationBytes, kept = need, 0 // the others would hold on to the memory that is now too small
@@ -57,6 +62,7 @@ func (m *Model) runner(p purpose) (*runner, error) {
 	return r, nil
 }
 
+// newRunner declares a graph and plans its memory, but allocates none.
 func (m *Model) newRunner(p purpose) (*runner, error) {
 	o := m.net.Options
 	o.From, o.Weights, o.Inference = nil, m.net, p.prepared
@@ -66,12 +72,7 @@ func (m *Model) newRunner(p purpose) (*runner, error) {
 	r := &runner{purpose: p}
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, p.rows, m.Info.Channels, p.height, p.width)
-	input := tensor.New(tensor.WithShape(x.Shape()...), tensor.Of(tensor.Float32))
-	r.input = input.Data().([]float32)
 	var err error
-	if err = gorgonia.Let(x, input); err != nil {
-		return nil, err
-	}
 	if r.net, err = graph.Build(g, x, m.config, o); err != nil {
 		return nil, err
 	}

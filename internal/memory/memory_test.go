@@ -1,6 +1,9 @@
 package memory
 
-import "testing"
+import (
+	"runtime/debug"
+	"testing"
+)
 
 // TestMake writes to all elements of slices below and above the size from which Make asks for pages.
 func TestMake(t *testing.T) {
@@ -20,6 +23,18 @@ func TestMake(t *testing.T) {
 				t.Fatalf("element %d of %d is %v", i, n, s[i])
 			}
 		}
+	}
+}
+
+// TestLimit: there is some memory, and a lower limit of the process counts.
+func TestLimit(t *testing.T) {
+	all := Limit()
+	if all < 64<<20 || all > 1<<50 {
+		t.Fatalf("%d bytes", all)
+	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(all - 1))
+	if got := Limit(); got != all-1 {
+		t.Errorf("%d bytes with a limit of %d", got, all-1)
 	}
 }
 
