@@ -2,28 +2,32 @@ package dataset
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"image/gif"
 	"image/png"
 	"io"
-	"slices"
 
 	"github.com/bep/imagemeta"
 	"github.com/pkg/errors"
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/webp"
+	"golang.org/x/sync/semaphore"
 
 	"vgg/augment"
 	"vgg/internal/archive"
 )
 
 // The sizes above which files and pictures are refused: of a file that is read whole, of a picture's file in bytes, and
-// of a picture in pixels.
+// of a picture in pixels. The last is Pillow's, the one before leaves room for 8 bytes a pixel.
 const (
 	largestFile    = 1 << 28
-	largestPicture = 1 << 26
-	mostPixels     = 1 << 26
+	largestPicture = 3 << 29
+	mostPixels     = 178_956_970
 )
+
+// decoding bounds the pixels of the pictures that are decoded at once, whatever the number of goroutines.
+var decoding = semaphore.NewWeighted(mostPixels)
 
 // format decodes one kind of picture, told by its first bytes.
 type format struct {
@@ -46,32 +50,34 @@ func from[T any](read func(io.Reader) (T, error)) func([]byte) (T, error) {
 	return func(data []byte) (T, error) { return read(bytes.NewReader(data)) }
 }
 
-func (f format) matches(data []byte) bool {
-	if len(data) < len(f.magic) {
-		return false
-	}
-	for i := range f.magic {
-		if f.magic[i] != '?' && f.magic[i] != data[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// ErrFormat is, for errors.Is, the error of data that are no picture in a known format, rather than a damaged one.
-var ErrFormat = errors.New("not a JPEG, PNG, GIF, WebP or BMP picture")
+func (f format) matches(data []byte) bool { return hasMagic(data, f.magic) }
 
 // Decode reads a picture (JPEG, PNG, GIF, WebP or BMP, told by its content) into 3 channels, upright as EXIF says. It is
-// an error if the file is longer than 64 MB, or the picture has more than 64 million pixels.
+// an error if the file is longer than 1.5 GiB, or the picture has more than 178,956,970 pixels. Pictures that goroutines
+// decode at the same time have no more than that together: others wait.
 func Decode(r io.Reader) (augment.Picture, error) {
-	data, err := archive.ReadAll(r, 0, largestPicture+1)
-	if err == nil && len(data) > largestPicture {
-		err = errors.Errorf("longer than %d bytes", largestPicture)
-	}
+	data, err := readPicture(r, largestPicture)
 	if err != nil {
 		return augment.Picture{}, err
 	}
 	return decode(data)
+}
+
+// readPicture reads a file whole, once its first bytes have told that it is a picture.
+func readPicture(r io.Reader, limit int) ([]byte, error) {
+	head := make([]byte, headSize)
+	n, err := io.ReadFull(r, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	if _, err := formatOf(head[:n]); err != nil {
+		return nil, err
+	}
+	data, err := archive.ReadAll(io.MultiReader(bytes.NewReader(head[:n]), r), 0, limit+1)
+	if err == nil && len(data) > limit {
+		err = errors.Errorf("longer than %d bytes", limit)
+	}
+	return data, err
 }
 
 // decode turns a file's contents into an upright picture of 3 channels. The content decides the format, not the name.
@@ -80,6 +86,11 @@ func decode(data []byte) (augment.Picture, error) {
 	if err != nil {
 		return augment.Picture{}, err
 	}
+	pixels := int64(canvas.Dx()) * int64(canvas.Dy())
+	if err := decoding.Acquire(context.Background(), pixels); err != nil {
+		return augment.Picture{}, err
+	}
+	defer decoding.Release(pixels)
 	img, err := f.decode(data)
 	if err != nil {
 		return augment.Picture{}, err
@@ -107,15 +118,24 @@ func onCanvas(p augment.Picture, at image.Point, canvas image.Rectangle) augment
 
 // header gives the format and the size that a file claims; too large ones are refused before they cost memory.
 func header(data []byte) (format, image.Rectangle, error) {
-	i := slices.IndexFunc(formats, func(f format) bool { return f.matches(data) })
-	if i < 0 {
-		return format{}, image.Rectangle{}, errors.WithStack(ErrFormat)
+	f, err := formatOf(data)
+	if err != nil {
+		return f, image.Rectangle{}, err
 	}
-	c, err := formats[i].config(data)
+	c, err := f.config(data)
 	if err == nil && (c.Width < 1 || c.Height < 1 || c.Width > mostPixels/c.Height) {
-		err = errors.Errorf("a picture of %d×%d: want at least 1 and at most %d pixels", c.Width, c.Height, mostPixels)
+		err = errors.Errorf("a picture of %d×%d: want at least 1 and at most %d pixels: shrink it", c.Width, c.Height, mostPixels)
 	}
-	return formats[i], image.Rect(0, 0, c.Width, c.Height), err
+	return f, image.Rect(0, 0, c.Width, c.Height), err
+}
+
+func formatOf(data []byte) (format, error) {
+	for _, f := range formats {
+		if f.matches(data) {
+			return f, nil
+		}
+	}
+	return format{}, refusal(data)
 }
 
 // orientation is EXIF's number for how the stored picture is turned and mirrored; 0 if none can be read. In a WebP file,

@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/image/bmp"
 
@@ -195,6 +196,9 @@ func samples(t testing.TB) map[string]sample {
 	flat := all["rgb.png"].data
 	all["turned.png"] = sample{slices.Concat(flat[:header], []byte(chunk("eXIf", oriented(6))), flat[header:]), opaque.picture(6), 0}
 
+	frames := chunk("acTL", "\x00\x00\x00\x02\x00\x00\x00\x00") + chunk("fcTL", strings.Repeat("\x00", 26))
+	all["animated.png"] = sample{slices.Concat(flat[:header], []byte(frames), flat[header:]), opaque.picture(1), 0}
+
 	for name, s := range map[string]sample{
 		"444.jpg":             {nil, opaque.picture(1), 2},
 		"progressive.jpg":     {nil, opaque.picture(1), interpolated},
@@ -203,6 +207,7 @@ func samples(t testing.TB) map[string]sample {
 		"lossy.webp":          {nil, opaque.picture(1), interpolated},
 		"lossy-alpha.webp":    {nil, paler.picture(1), interpolated},
 		"lossless.webp":       {nil, opaque.picture(1), 0},
+		"animated.webp":       {nil, opaque.picture(1), 0},
 		"lossless-alpha.webp": {nil, paler.picture(1), 1},
 		"turned.webp":         {nil, opaque.picture(6), interpolated},
 	} {
@@ -403,8 +408,29 @@ func TestDecodeReader(t *testing.T) {
 	if _, err := Decode(strings.NewReader("text")); !errors.Is(err, ErrFormat) {
 		t.Errorf("a text: %v", err)
 	}
-	long := io.MultiReader(bytes.NewReader(data), bytes.NewReader(make([]byte, largestPicture)))
-	if _, err := Decode(long); err == nil || !strings.Contains(err.Error(), "longer than") {
+	if _, err := readPicture(bytes.NewReader(data), len(data)-1); err == nil || !strings.Contains(err.Error(), "longer than") {
 		t.Errorf("a long file: %v", err)
+	}
+}
+
+// TestDecodingAtOnce: a picture waits until those that are being decoded leave room for its pixels.
+func TestDecodingAtOnce(t *testing.T) {
+	data := samples(t)["rgb.png"].data
+	if !decoding.TryAcquire(mostPixels - 16*12 + 1) {
+		t.Fatal("pictures are being decoded")
+	}
+	done := make(chan error)
+	go func() {
+		_, err := decode(data)
+		done <- err
+	}()
+	select {
+	case <-done:
+		t.Error("did not wait")
+	case <-time.After(50 * time.Millisecond):
+	}
+	decoding.Release(mostPixels - 16*12 + 1)
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

@@ -46,12 +46,14 @@ func readJPEGHeader(data []byte) (h jpegHeader, err error) {
 			h.jfif = true
 		case marker == 0xee && bytes.HasPrefix(segment, []byte("Adobe")) && len(segment) >= 12:
 			h.adobe, h.adobeIsPlain = at+4+11, segment[11] == 0
+		case marker == 0xf7:
+			return h, notRead("JPEG-LS")
 		case marker&0xf0 == 0xc0 && marker != 0xc4 && marker != 0xc8 && marker != 0xcc && len(segment) >= 6:
 			if kind := otherJPEGs[marker&15]; kind != "" {
-				return h, errors.Errorf("a JPEG that is %s, which is not supported: convert it to an ordinary JPEG or PNG", kind)
+				return h, errors.Errorf("%s JPEG is not supported: convert the picture to ordinary JPEG or PNG", kind)
 			}
 			if segment[0] != 8 {
-				return h, errors.Errorf("a JPEG of %d bits a sample, which is not supported: convert it to 8 bits or PNG", segment[0])
+				return h, errors.Errorf("JPEG of %d bits a sample is not supported: convert the picture to 8 bits", segment[0])
 			}
 			h.frame(segment)
 		}

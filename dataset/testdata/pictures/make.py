@@ -1,9 +1,12 @@
 """Writes the pictures beside it, which are those of decode_test.go in the formats that Go cannot write.
 
-Run in this folder, with Debian's python3-pil (and libturbojpeg0, for YCCK); another version may write other bytes."""
+Run in this folder, with Debian's python3-pil, libjpeg-turbo-progs and libturbojpeg0; another version may write other
+bytes. In the folder waves, NAME.ppm has the pixels of NAME.jpg: those of djpeg, or Pillow's of CMYK."""
 import ctypes
+import subprocess
 from PIL import Image
 
+WAVES = "../waves/"
 WIDTH, HEIGHT = 16, 12
 QUARTERS = [(200, 30, 40, 255), (20, 150, 60, 255), (40, 60, 190, 255), (230, 210, 50, 255)]
 SHEER = [(200, 30, 40, 255), (20, 150, 60, 255), (40, 60, 190, 128), (230, 210, 50, 0)]
@@ -24,14 +27,14 @@ def ink(r, g, b, _):
     return tuple(255 - round(255 * c / most) for c in (r, g, b)) + (255 - most,)
 
 
-def save_ycck(path, picture):
+def save_ycck(path, picture, quality=100, subsampled=2):
     """Pillow writes CMYK as such; libjpeg-turbo's own interface makes YCCK of it. Adobe's CMYK is inverted."""
-    mode, subsampled, quality = 11, 2, 100  # TJPF_CMYK, TJSAMP_420
+    mode = 11  # TJPF_CMYK; subsampled: 0 is TJSAMP_444, 2 is TJSAMP_420
     turbo = ctypes.CDLL("libturbojpeg.so.0")
     turbo.tjInitCompress.restype = ctypes.c_void_p
     inverted = bytes(255 - v for v in picture.tobytes())
     out, size = ctypes.c_void_p(), ctypes.c_ulong()
-    failed = turbo.tjCompress2(ctypes.c_void_p(turbo.tjInitCompress()), inverted, WIDTH, 0, HEIGHT, mode,
+    failed = turbo.tjCompress2(ctypes.c_void_p(turbo.tjInitCompress()), inverted, picture.width, 0, picture.height, mode,
                                ctypes.byref(out), ctypes.byref(size), subsampled, quality, 0)
     assert not failed
     with open(path, "wb") as f:
@@ -50,3 +53,31 @@ rgb.save("turned.webp", quality=100, exif=exif)
 rgb.save("lossless.webp", lossless=True)
 rgba.save("lossy-alpha.webp", quality=100)
 rgba.save("lossless-alpha.webp", lossless=True)
+
+
+def waves(mode, channels):
+    """A picture whose colours change from pixel to pixel, of odd sides."""
+    picture = Image.new(mode, (19, 13))
+    picture.putdata([tuple((128 + (x * x * (3 + c) + 5 * y * (x + c) + 40 * c) % 97 + 30 * (x // 6 % 2)) % 256
+                           for c in range(channels)) for y in range(13) for x in range(19)])
+    return picture
+
+
+def save_pixels(name):
+    with Image.open(WAVES + name + ".jpg") as picture:
+        picture.convert("RGB").save(WAVES + name + ".ppm")
+
+
+waves("RGB", 3).save(WAVES + "all.ppm")
+for name, *flags in [("444", "-sample", "1x1"), ("422", "-sample", "2x1"), ("420", "-sample", "2x2"), ("440", "-sample", "1x2"),
+                     ("411", "-sample", "4x1"), ("410", "-sample", "4x2"), ("grey", "-grayscale"), ("rgb", "-rgb"),
+                     ("rgb420", "-rgb", "-sample", "2x2"), ("progressive", "-progressive")]:
+    subprocess.run(["cjpeg", "-quality", "90", "-optimize", *flags, "-outfile", WAVES + name + ".jpg", WAVES + "all.ppm"], check=True)
+    subprocess.run(["djpeg", "-dct", "int", "-rgb", "-outfile", WAVES + name + ".ppm", WAVES + name + ".jpg"], check=True)
+subprocess.run(["rm", WAVES + "all.ppm"], check=True)
+waves("CMYK", 4).save(WAVES + "cmyk.jpg", quality=90, optimize=True)
+save_ycck(WAVES + "ycck.jpg", waves("CMYK", 4), quality=90, subsampled=0)
+save_ycck(WAVES + "ycck420.jpg", waves("CMYK", 4), quality=90)
+for name in ("cmyk", "ycck", "ycck420"):
+    save_pixels(name)
+Image.open("lossless.webp").save("animated.webp", save_all=True, append_images=[Image.new("RGB", (WIDTH, HEIGHT))], duration=50, lossless=True)
