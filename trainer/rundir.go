@@ -148,6 +148,7 @@ func (s *session) saveWeights(name string, row history.Epoch) error {
 		Config: s.net.Config.Name, Layers: weights.LayersOf(s.net.Config), Width: s.net.Options.Width, FC: s.net.Options.FC, Input: r.Net.Input, Channels: s.set.Channels,
 		Classes: s.set.Classes, Mean: s.transform.Mean, Std: s.transform.Std, Scale: s.transform.Scale,
 		Recipe: r.Name, Epoch: row.Epoch, ValTop1Error: row.ValTop1Error,
+		Split: s.split, ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed,
 	}
 	f := weights.File{Metadata: info.Metadata(), Tensors: s.net.Tensors()}
 	return s.files.write(name, func(w io.Writer) error { return weights.Encode(w, f) })

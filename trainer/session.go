@@ -28,6 +28,7 @@ type session struct {
 	solver     *SGD
 	train, val *dataset.Loader
 	transform  augment.Transform
+	split      string         // description of it, for the metadata of weights
 	skips      *dataset.Skips // nil if the first picture that cannot be read ends the run
 	steps      int            // mini-batches per epoch
 	micro      int            // micro-batches per mini-batch
@@ -78,6 +79,9 @@ func newSession(job Job) (_ *session, err error) {
 	}
 	if err := s.openData(start); err != nil {
 		return nil, err
+	}
+	if s.files != nil {
+		s.split = s.set.SplitID()
 	}
 	o := graph.Options{
 		Classes: len(s.set.Classes), Width: r.Net.Width, FC: r.Net.FC,

@@ -26,6 +26,9 @@ type Info struct {
 	Recipe       string        // the recipe's name; "" where unknown
 	Epoch        int           // epochs trained; 0 where unknown
 	ValTop1Error float64       // in percent, after that epoch; NaN where unknown
+	Split        string        // what it was trained and validated on, see dataset.Set.SplitID; "" where unknown
+	ValShare     float64       // with Split: the share of the pictures to be drawn for validation where none were given
+	SplitSeed    uint64        // and the seed that draws it
 }
 
 // maxClasses limits what ParseInfo allocates, far above the 21,841 classes of
@@ -52,6 +55,9 @@ func (i Info) Metadata() map[string]string {
 	// Marshalling strings cannot fail.
 	names, _ := json.Marshal(i.Classes)
 	m["class_names"] = string(names)
+	if i.Split != "" {
+		m["split"], m["val_share"], m["split_seed"] = i.Split, formatFloat(i.ValShare), strconv.FormatUint(i.SplitSeed, 10)
+	}
 	if i.Layers != "" {
 		m["layers"] = i.Layers
 	}
@@ -83,7 +89,7 @@ func (e *MissingKeysError) Error() string {
 
 // ParseInfo reads what Metadata wrote. If keys are missing, as in files of other programs, the error is a
 // *MissingKeysError; a caller that knows their values puts them into m before the call. Without class_names the classes
-// are called "0", "1", and so on; scale, recipe, epoch and error may be missing. Unknown keys are ignored.
+// are called "0", "1", and so on; scale, recipe, epoch, error and split may be missing. Unknown keys are ignored.
 func ParseInfo(m map[string]string) (Info, error) {
 	p := infoParser{metadata: m}
 	config, _ := p.text("config", required)
@@ -100,6 +106,9 @@ func ParseInfo(m map[string]string) (Info, error) {
 		Recipe:       m["recipe"],
 		Epoch:        p.count("epoch", optional, 0),
 		ValTop1Error: math.NaN(),
+		Split:        m["split"],
+		ValShare:     p.number("val_share", optional),
+		SplitSeed:    uint64(p.count("split_seed", optional, 0)),
 	}
 	i.Classes = p.classes()
 	if _, ok := m["val_top1_error"]; ok {

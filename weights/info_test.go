@@ -17,6 +17,7 @@ var flowers = Info{
 	Config: "D", Width: 0.25, FC: 256, Input: 224, Channels: 3, Classes: []string{"rose", "lily, white", `"7"`},
 	Mean: []float64{123.68, 116.779, 103.939}, Std: []float64{1, 1, 0.5}, Scale: configs.Scale{Min: 256, Max: 512},
 	Recipe: "paper-jitter", Epoch: 74, ValTop1Error: 8.8,
+	Split: "share 0.1 by seed 7; training 54 9f86d081884c7d65, validation 6 2c26b46b68ffc68f, all 60 fcde2b2edba56bf4", ValShare: 0.1, SplitSeed: 7,
 }
 
 func TestInfoRoundTrip(t *testing.T) {
