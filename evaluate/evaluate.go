@@ -11,7 +11,7 @@ import (
 )
 
 // Run tests models together on the labelled pictures of a split. It calls each, if not nil, with every prediction, in the
-// order of the pictures.
+// order of the pictures. It is an error if all pictures are skipped.
 func Run(ctx context.Context, models []*Model, split dataset.Split, o Options, each func(Prediction) error) (*Result, error) {
 	if split.Len() == 0 {
 		return nil, errors.New("evaluate: no pictures to test on")
@@ -35,6 +35,9 @@ func Run(ctx context.Context, models []*Model, split dataset.Split, o Options, e
 	})
 	if err != nil {
 		return nil, err
+	}
+	if result.Images == 0 {
+		return nil, errors.Errorf("evaluate: none of the %d pictures could be read: nothing was tested", split.Len())
 	}
 	result.LoaderWait = e.waited
 	return result, nil

@@ -1,0 +1,50 @@
+package evaluate
+
+import (
+	"slices"
+
+	"github.com/pkg/errors"
+
+	"vgg/dataset"
+	"vgg/weights"
+)
+
+// MatchClasses finds, for each class of a data set, the output of the models that stands for it, as weights.MatchClasses
+// does. Models whose weights do not name their classes take the data's names. Predictions are over all outputs of the
+// models, also where the data have some of their classes only: test on Relabel(split, outputs). The notes say what was
+// decided, with the model's name.
+func MatchClasses(models []*Model, classes []string) (outputs []int, notes []string, err error) {
+	for i, m := range models {
+		unnamed := slices.Equal(m.Info.Classes, weights.NumberedClasses(len(m.Info.Classes)))
+		if i > 0 && !unnamed {
+			continue // Run compares it with the first
+		}
+		found, note, err := weights.MatchClasses(m.Info.Classes, classes)
+		if err != nil {
+			return nil, nil, errors.Wrap(err, m.Name)
+		}
+		if i == 0 {
+			outputs = found
+		}
+		if note != "" {
+			notes = append(notes, m.Name+": "+note)
+		}
+		if unnamed {
+			m.Info.Classes = slices.Clone(m.Info.Classes)
+			for class, output := range found {
+				m.Info.Classes[output] = classes[class]
+			}
+		}
+	}
+	return outputs, notes, nil
+}
+
+// Relabel makes class i of a split the output outputs[i].
+func Relabel(split dataset.Split, outputs []int) dataset.Split { return relabelled{split, outputs} }
+
+type relabelled struct {
+	dataset.Split
+	outputs []int
+}
+
+func (r relabelled) Label(i int) int { return r.outputs[r.Split.Label(i)] }
