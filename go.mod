@@ -9,7 +9,6 @@ require (
 	github.com/chewxy/hm v1.0.0
 	github.com/gofrs/flock v0.13.0
 	github.com/google/renameio/v2 v2.0.2
-	github.com/nlpodyssey/gopickle v0.2.0
 	github.com/pelletier/go-toml/v2 v2.4.3
 	github.com/pkg/errors v0.9.1
 	github.com/schollz/progressbar/v3 v3.19.1

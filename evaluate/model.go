@@ -29,7 +29,7 @@ type Model struct {
 // NewModel makes a model of a weights file; name is for messages. The file's metadata say which net it is. Its tensors are
 // used without a copy: it must not be closed before the model.
 func NewModel(name string, f *weights.File) (*Model, error) {
-	info, err := weights.ParseInfo(f.Metadata)
+	info, err := f.Info()
 	if err != nil {
 		return nil, errors.Wrap(err, name)
 	}

@@ -1,12 +1,17 @@
 package weights
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"slices"
 
 	"github.com/pkg/errors"
 	"golang.org/x/sys/unix"
+
+	"vgg/internal/finite"
+	"vgg/internal/kernel"
+	"vgg/internal/text"
 )
 
 // Tensor is one named array of a net, row-major, with torchvision's names and shapes: features.0.weight is (out, in, 3, 3),
@@ -24,7 +29,15 @@ type File struct {
 	Tensors  []Tensor // in the order of their data in the file, or of the layers if package foreign read it
 	Format   string   // of the file that it was read from: safetensors, PyTorch zip, PyTorch legacy, Caffe
 
+	Notes   []string      // what was decided in reading it, for the user: a line each
+	Assumed Normalisation // "" unless the file does not tell how pixels are normalised, and that of its source was taken
+
 	mapping []byte // what Close unmaps
+}
+
+// Note adds a line to Notes.
+func (f *File) Note(format string, args ...any) {
+	f.Notes = append(f.Notes, fmt.Sprintf(format, args...))
 }
 
 // Tensor finds a tensor by its name.
@@ -36,7 +49,8 @@ func (f *File) Tensor(name string) (Tensor, bool) {
 	return f.Tensors[i], true
 }
 
-// Read reads a safetensors file. Half and double precision become float32. Errors name the file and the tensor.
+// Read reads a safetensors file. Half and double precision become float32. NaN and infinity are errors. Errors name the file
+// and the tensor.
 //
 // A large file is mapped into memory and not copied where it holds float32: the tensors then are the file's pages,
 // copied by the system when written to, so that changing them does not change the file. The file may be renamed,
@@ -56,13 +70,40 @@ func read(path string, decode func(b []byte) (*File, error)) (*File, error) {
 		return nil, err
 	}
 	f, err := decode(b)
-	switch {
-	case err == nil && mapped:
-		f.mapping = b
-	case mapped:
-		_ = unix.Munmap(b) // the error of reading is the one to report
+	if err == nil {
+		err = f.checkFinite()
 	}
-	return f, err
+	if err != nil {
+		if mapped {
+			_ = unix.Munmap(b) // the error of reading is the one to report
+		}
+		return nil, err
+	}
+	if mapped {
+		f.mapping = b
+	}
+	return f, nil
+}
+
+// checkFinite refuses NaN and infinity, which a training that diverged leaves.
+func (f *File) checkFinite() error {
+	var faults []string
+	for _, t := range f.Tensors {
+		if finite.Is(float64(kernel.Largest(t.Data))) {
+			continue
+		}
+		n := 0
+		for _, v := range t.Data {
+			if !finite.Is(float64(v)) {
+				n++
+			}
+		}
+		faults = append(faults, fmt.Sprintf("%s (%d of %d values)", t.Name, n, len(t.Data)))
+	}
+	if faults == nil {
+		return nil
+	}
+	return errors.Errorf("NaN or infinity in %s: a training that diverged leaves such weights; take those of an earlier epoch", text.FirstFew(faults, 4))
 }
 
 // Close unmaps a file that is mapped into memory. The tensors' data must not be used afterwards. A program that reads a

@@ -3,6 +3,7 @@ package weights
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 
 	"vgg/configs"
 	"vgg/internal/finite"
+	"vgg/internal/text"
 )
 
 // Info describes the net of a weights file.
@@ -77,6 +79,12 @@ func formatFloats(vs []float64) string {
 	return strings.Join(texts, ",")
 }
 
+// HasInfo tells whether metadata describe a net as those of Info do, perhaps in part.
+func HasInfo(m map[string]string) bool {
+	return slices.ContainsFunc([]string{"config", "layers", "width", "fc", "input", "channels", "mean", "std", "classes", "class_names"},
+		func(key string) bool { return m[key] != "" })
+}
+
 // MissingKeysError says which keys that a net needs are missing from a file's metadata.
 type MissingKeysError struct {
 	Keys []string // config, width, fc, input, channels, mean, std, classes: those of them that are missing
@@ -132,6 +140,23 @@ func ParseInfo(m map[string]string) (Info, error) {
 		return Info{}, p.err
 	}
 	return i, nil
+}
+
+// Info is ParseInfo for a file: it is an error, too, if the file lacks the weights that all nets have.
+func (f *File) Info() (Info, error) {
+	var missing, names []string
+	for _, name := range []string{FirstLayer, "classifier.0.weight", "classifier.3.weight", "classifier.6.weight"} {
+		if _, ok := f.Tensor(name); !ok {
+			missing = append(missing, name)
+		}
+	}
+	if missing == nil {
+		return ParseInfo(f.Metadata)
+	}
+	for _, t := range f.Tensors {
+		names = append(names, t.Name)
+	}
+	return Info{}, errors.Errorf("not a net of the paper: it has no %s; its tensors are %s", text.FirstFew(missing, 4), text.FirstFew(names, 30))
 }
 
 // Net is the net that Config and Layers describe.

@@ -39,7 +39,7 @@ func (f *File) Normalise(n Normalisation) error {
 	default:
 		return errors.Errorf("normalisation %q: want one of %v", n, Normalisations())
 	}
-	first, ok := f.Tensor(firstLayer)
+	first, ok := f.Tensor(FirstLayer)
 	if !ok || len(first.Shape) != 4 || first.Shape[1] != len(mean) {
 		return errors.Errorf("normalisation %s is for nets of three channels: this one has %s", n, channelsOf(first))
 	}
@@ -66,12 +66,12 @@ func (f *File) MeanStd() (mean, std []float64, err error) {
 	return mean, std, p.err
 }
 
-// firstLayer is the name of the first convolution's weights, in files of all nets.
-var firstLayer = configs.A.Layers()[0].WeightName()
+// FirstLayer is the name of the first convolution's weights, in files of all nets.
+var FirstLayer = configs.A.Layers()[0].WeightName()
 
 func channelsOf(first Tensor) string {
 	if len(first.Shape) != 4 {
-		return "no " + firstLayer
+		return "no " + FirstLayer
 	}
 	return fmt.Sprint(first.Shape[1])
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"math"
@@ -15,6 +16,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/internal/atomicfile"
+	"vgg/internal/text"
 	"vgg/weights/internal/element"
 )
 
@@ -129,7 +131,8 @@ func encodeHeader(f File) ([]byte, error) {
 func IsSafetensors(b []byte) bool { return len(b) > lengthBytes && b[lengthBytes] == '{' }
 
 // Decode reads a whole safetensors file from b, whose bytes the tensors may share and change. The whole header is checked
-// against the file's size before memory for tensors is allocated. The names of a net with batch normalisation are an error.
+// against the file's size before memory for tensors is allocated. Integers are left out, which File.Notes says. The names of
+// a net with batch normalisation are an error, and so are weights or biases that are integers.
 func Decode(b []byte) (*File, error) {
 	header, data, err := splitHeader(b)
 	if err != nil {
@@ -149,9 +152,17 @@ func Decode(b []byte) (*File, error) {
 	if err := checkLayout(entries, len(data)); err != nil {
 		return nil, err
 	}
+	var others []string
 	for _, e := range entries {
+		if element.Bytes(e.DType) == 0 {
+			others = append(others, fmt.Sprintf("%.80s (%s)", e.name, e.DType))
+			continue
+		}
 		f.Tensors = append(f.Tensors, Tensor{Name: e.name, Shape: e.Shape, DType: e.DType,
 			Data: element.Floats(data[e.Offsets[0]:e.Offsets[1]], e.DType, binary.LittleEndian)})
+	}
+	if others != nil {
+		f.Note("not numbers with a fraction, and left out: %s", text.FirstFew(others, 4))
 	}
 	return f, nil
 }
@@ -197,11 +208,11 @@ func decodeHeader(header []byte) (*File, []entry, error) {
 				if err != nil {
 					return err
 				}
-				text, ok := value.(string)
+				s, ok := value.(string)
 				if !ok {
 					return errors.New("not a string")
 				}
-				f.Metadata[key] = text
+				f.Metadata[key] = s
 				return nil
 			})
 		}
@@ -262,9 +273,10 @@ func decodeObject(d *json.Decoder, value func(key string) error) error {
 // fill size bytes without gaps, each with the bytes of its shape and dtype.
 func checkLayout(entries []entry, size int) error {
 	for _, e := range entries {
-		bytesPer := element.Bytes(e.DType)
+		bytesPer := element.Width(e.DType)
+		isWeight := strings.HasSuffix(e.name, ".weight") || strings.HasSuffix(e.name, ".bias")
 		switch {
-		case bytesPer == 0:
+		case bytesPer == 0 || isWeight && element.Bytes(e.DType) == 0:
 			return errors.Errorf("tensor %s: dtype %q, want F64, F32, F16 or BF16", e.name, e.DType)
 		case e.Shape == nil:
 			return errors.Errorf("tensor %s: no shape", e.name)

@@ -24,7 +24,7 @@ func small() File {
 		Tensors: []Tensor{
 			{Name: "features.0.weight", Shape: []int{2, 1, 3, 1}, Data: []float32{1, -2, 3.5, 0, 1e-45, math.MaxFloat32}},
 			{Name: "empty", Shape: []int{3, 0}, Data: []float32{}},
-			{Name: `quote"d <é>`, Shape: []int{2}, Data: []float32{float32(math.Inf(-1)), float32(math.Copysign(0, -1))}},
+			{Name: `quote"d <é>`, Shape: []int{2}, Data: []float32{-math.SmallestNonzeroFloat32, float32(math.Copysign(0, -1))}},
 			{Name: "scalar", Shape: []int{}, Data: []float32{42}},
 		},
 	}
@@ -173,7 +173,8 @@ func TestReadRefuses(t *testing.T) {
 		"metadata array":      {headed(`{"__metadata__":[]}`, 0), "__metadata__: not a JSON object"},
 		"metadata twice":      {headed(`{"__metadata__":{"a":"1","a":"2"}}`, 0), "a occurs twice"},
 		"tensor twice":        {headed(`{`+entry("[1]", "[0,4]")+`,`+entry("[1]", "[4,8]")+`}`, 8), "w occurs twice"},
-		"dtype":               {headed(`{"w":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}`, 8), `tensor w: dtype "I64"`},
+		"dtype":               {headed(`{"w":{"dtype":"I7","shape":[1],"data_offsets":[0,8]}}`, 8), `tensor w: dtype "I7"`},
+		"integers":            {headed(`{"w.weight":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}`, 8), `tensor w.weight: dtype "I64"`},
 		"no shape":            {headed(`{"w":{"dtype":"F32","data_offsets":[0,4]}}`, 4), "tensor w: no shape"},
 		"null shape":          {headed(`{`+entry("null", "[0,4]")+`}`, 4), "tensor w: no shape"},
 		"nine dimensions":     {headed(`{`+entry("[1,1,1,1,1,1,1,1,1]", "[0,4]")+`}`, 4), "tensor w: 9 dimensions"},

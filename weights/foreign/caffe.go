@@ -49,7 +49,10 @@ func isCaffe(b []byte) bool {
 }
 
 // decodeCaffe reads a .caffemodel: a protobuf message of the net's layers, which the authors name conv1_1 to fc8.
-func decodeCaffe(b []byte) (*weights.File, error) {
+func decodeCaffe(b []byte, net string) (*weights.File, error) {
+	if net != "" {
+		return nil, errors.Errorf("no net %q in the file: a .caffemodel has one net, without a name", net)
+	}
 	var layers []caffeLayer
 	err := fields(b, func(number protowire.Number, v field) error {
 		if number != netLayersV1 && number != netLayers || v.kind != protowire.BytesType {

@@ -5,11 +5,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
-	"math/big"
 	"slices"
 	"strings"
 
-	"github.com/nlpodyssey/gopickle/types"
 	"github.com/pkg/errors"
 
 	"vgg/weights"
@@ -31,31 +29,58 @@ type stridedTensor struct {
 	size, stride []int
 }
 
+// storageTypes gives the dtypes of the storages that are read, otherWidths the bytes of an element of the others.
+var (
+	storageTypes = map[string]string{"FloatStorage": "F32", "DoubleStorage": "F64", "HalfStorage": "F16", "BFloat16Storage": "BF16"}
+	otherWidths  = map[string]int{
+		"LongStorage": 8, "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1, "ByteStorage": 1, "BoolStorage": 1,
+		"ComplexFloatStorage": 8, "ComplexDoubleStorage": 16, "QInt8Storage": 1, "QUInt8Storage": 1, "QInt32Storage": 4, "UntypedStorage": 1,
+	}
+)
+
+// elementBytes is the width of a dtype of storages, 0 where it is unknown.
+func elementBytes(dtype string) int {
+	if w := element.Bytes(dtype); w > 0 {
+		return w
+	}
+	return otherWidths[dtype]
+}
+
 // storages collects those that a pickle names.
 type storages map[string]*storage
 
 // add is called for each mention of a storage, as torch.save writes it: "storage", class, key, device, elements, and
 // in files of before version 1.6 a view of another storage.
 func (s storages) add(id any) (any, error) {
-	tuple, ok := id.(*types.Tuple)
-	if !ok || tuple.Len() < 5 || tuple.Len() > 6 || tuple.Get(0) != "storage" {
+	var of []any
+	if l, ok := id.(*list); ok {
+		of = l.items
+	}
+	if len(of) == 4 && of[0] == "module" { // a class of modules with its source text, in the format before version 1.6
+		return of[1], nil
+	}
+	if len(of) < 5 || len(of) > 6 || of[0] != "storage" {
 		return nil, errors.New("a reference that torch.save does not write")
 	}
-	class, ok1 := tuple.Get(1).(*torchClass)
-	key, ok2 := tuple.Get(2).(string)
-	elements, ok3 := tuple.Get(4).(int)
+	c, ok1 := of[1].(class)
+	key, ok2 := of[2].(string)
+	elements, ok3 := of[4].(int)
 	if !ok1 || !ok2 || !ok3 || elements < 0 {
 		return nil, errors.New("a storage that torch.save does not describe so")
 	}
-	if tuple.Len() == 6 && tuple.Get(5) != nil {
+	if len(of) == 6 && of[5] != nil {
 		return nil, errors.Errorf("storage %s is a view of another one, as PyTorch 0.1 wrote them: save the weights again with a later one", key)
+	}
+	dtype := c.name
+	if known := storageTypes[c.name]; known != "" {
+		dtype = known
 	}
 	known, ok := s[key]
 	if !ok {
-		known = &storage{key: key, dtype: class.dtype, elements: elements}
+		known = &storage{key: key, dtype: dtype, elements: elements}
 		s[key] = known
 	}
-	if known.dtype != class.dtype || known.elements != elements {
+	if known.dtype != dtype || known.elements != elements {
 		return nil, errors.Errorf("storage %s is described in two ways", key)
 	}
 	return known, nil
@@ -65,7 +90,7 @@ func isTorchZip(b []byte) bool { return bytes.HasPrefix(b, []byte("PK\x03\x04"))
 
 // decodeTorchZip reads what torch.save writes since version 1.6: an uncompressed zip archive with a folder of data.pkl,
 // which describes the tensors, byteorder, and data/KEY, the storages.
-func decodeTorchZip(b []byte) (*weights.File, error) {
+func decodeTorchZip(b []byte, net string) (*weights.File, error) {
 	archive, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		return nil, errors.Wrap(err, "not a zip archive of PyTorch, or cut short")
@@ -84,6 +109,9 @@ func decodeTorchZip(b []byte) (*weights.File, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, "not an archive of torch.save")
 	}
+	if entries[folder+"constants.pkl"] != nil {
+		return nil, errors.New("a program of TorchScript, of torch.jit.save, which is not read: save model.state_dict() with torch.save")
+	}
 	var order binary.ByteOrder = binary.LittleEndian
 	if entries[folder+"byteorder"] != nil {
 		if order, err = byteOrder(b, entries, folder+"byteorder"); err != nil {
@@ -95,10 +123,11 @@ func decodeTorchZip(b []byte) (*weights.File, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, "data.pkl")
 	}
-	return stateDict(object, order, len(b), func(s *storage) error {
+	r := tensorReader{order: order, left: len(b), find: func(s *storage) (err error) {
 		s.data, err = stored(b, entries, folder+"data/"+s.key)
 		return err
-	})
+	}}
+	return fromLeaves(leavesOf(object, &r), net, &weights.File{}, weights.TorchVision)
 }
 
 func byteOrder(b []byte, entries map[string]*zip.File, name string) (binary.ByteOrder, error) {
@@ -148,7 +177,7 @@ func isTorchLegacy(b []byte) bool { return bytes.HasPrefix(b, legacyMagic) }
 // decodeTorchLegacy reads five pickles (magic number, version, the writer's machine, the tensors, the storages' keys)
 // and the storages behind them: the number of elements in eight bytes, and the elements. They are little-endian
 // whatever the writer's machine was.
-func decodeTorchLegacy(b []byte) (*weights.File, error) {
+func decodeTorchLegacy(b []byte, net string) (*weights.File, error) {
 	rest := b[len(legacyMagic):]
 	found := storages{}
 	var objects [4]any
@@ -162,12 +191,12 @@ func decodeTorchLegacy(b []byte) (*weights.File, error) {
 	if objects[0] != legacyVersion {
 		return nil, errors.Errorf("version %v of PyTorch's old format: want %d", objects[0], legacyVersion)
 	}
-	keys, ok := objects[3].(*types.List)
-	if !ok || keys.Len() != len(found) {
+	keys, ok := objects[3].(*list)
+	if !ok || len(keys.items) != len(found) {
 		return nil, errors.Errorf("the list of storages does not name the %d that there are", len(found))
 	}
-	for i := range keys.Len() {
-		key, _ := keys.Get(i).(string)
+	for _, k := range keys.items {
+		key, _ := k.(string)
 		s := found[key]
 		if s == nil || s.data != nil {
 			return nil, errors.Errorf("the list of storages names %.80q, which no tensor has or which it has named before", key)
@@ -184,85 +213,28 @@ func decodeTorchLegacy(b []byte) (*weights.File, error) {
 	if len(rest) > 0 {
 		return nil, errors.Errorf("%d bytes behind the last storage", len(rest))
 	}
-	return stateDict(objects[2], binary.LittleEndian, len(b), func(*storage) error { return nil })
+	r := tensorReader{order: binary.LittleEndian, left: len(b)}
+	return fromLeaves(leavesOf(objects[2], &r), net, &weights.File{}, weights.TorchVision)
 }
 
-// nested are the keys under which training programs keep the state dict.
-var nested = []string{"state_dict", "model_state_dict", "model"}
-
-// stateDict turns a pickled object, a dict of tensors by their names or a dict that holds one, into a file. find gives a
-// storage its data.
-func stateDict(object any, order binary.ByteOrder, fileSize int, find func(*storage) error) (*weights.File, error) {
-	names, values, err := items(object)
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range nested {
-		if i := slices.Index(names, key); i >= 0 {
-			if names, values, err = items(values[i]); err != nil {
-				return nil, errors.Wrap(err, key)
-			}
-			break
-		}
-	}
-	if err := weights.CheckNames(names); err != nil {
-		return nil, err
-	}
-	f, left := &weights.File{}, fileSize
-	for i, name := range names {
-		t, ok := values[i].(*stridedTensor)
-		if !ok {
-			return nil, errors.Errorf("%.80s is not a tensor: save model.state_dict() alone", name)
-		}
-		if t.storage.data == nil {
-			if err := find(t.storage); err != nil {
-				return nil, errors.Wrapf(err, "tensor %s", name)
-			}
-		}
-		data, err := t.values(order, &left)
-		if err != nil {
-			return nil, errors.Wrapf(err, "tensor %s", name)
-		}
-		f.Tensors = append(f.Tensors, weights.Tensor{Name: name, Shape: t.size, Data: data, DType: t.storage.dtype})
-	}
-	if len(f.Tensors) == 0 {
-		return nil, errors.New("it holds no tensors: save model.state_dict()")
-	}
-	return f, adopt(f, weights.TorchVision)
+// tensorReader reads tensors of a file.
+type tensorReader struct {
+	order binary.ByteOrder
+	left  int                  // bytes that all tensors together may still take: views of a small file could take much memory
+	find  func(*storage) error // gives a storage its data
 }
 
-// items gives the keys and values of a dict.
-func items(object any) (names []string, values []any, err error) {
-	add := func(key, value any) {
-		name, ok := key.(string)
-		if !ok && err == nil {
-			err = errors.Errorf("a dict with a key of type %T: want the tensors' names", key)
-		}
-		names, values = append(names, name), append(values, value)
-	}
-	switch d := object.(type) {
-	case *types.Dict:
-		for _, e := range *d {
-			add(e.Key, e.Value)
-		}
-	case *types.OrderedDict:
-		for e := d.List.Front(); e != nil; e = e.Next() {
-			entry := e.Value.(*types.OrderedDictEntry)
-			add(entry.Key, entry.Value)
-		}
-	default:
-		return nil, nil, errors.New("not a dict of tensors: save model.state_dict()")
-	}
-	return names, values, err
-}
-
-// values gives the elements row by row. left is the number of bytes that all tensors together may still take: overlapping
-// views of a small file could otherwise take much memory.
-func (t *stridedTensor) values(order binary.ByteOrder, left *int) ([]float32, error) {
+// values gives the elements of a tensor row by row.
+func (r *tensorReader) values(t *stridedTensor) ([]float32, error) {
 	s := t.storage
 	width := element.Bytes(s.dtype)
 	if width == 0 {
 		return nil, errors.Errorf("its elements are those of a %s: want float32, float64, float16 or bfloat16", s.dtype)
+	}
+	if s.data == nil && r.find != nil {
+		if err := r.find(s); err != nil {
+			return nil, err
+		}
 	}
 	if len(s.data) != s.elements*width {
 		return nil, errors.Errorf("storage %s of %d elements has %d bytes", s.key, s.elements, len(s.data))
@@ -271,11 +243,11 @@ func (t *stridedTensor) values(order binary.ByteOrder, left *int) ([]float32, er
 	if !ok || !t.inside() {
 		return nil, errors.Errorf("shape %v, strides %v and offset %d lead outside its storage of %d elements", t.size, t.stride, t.offset, s.elements)
 	}
-	if *left -= n * width; *left < 0 {
+	if r.left -= n * width; r.left < 0 {
 		return nil, errors.New("the tensors up to this one take more than the file has: they overlap")
 	}
 	if t.contiguous() {
-		return element.Floats(s.data[t.offset*width:(t.offset+n)*width], s.dtype, order), nil
+		return element.Floats(s.data[t.offset*width:(t.offset+n)*width], s.dtype, r.order), nil
 	}
 	data := make([]float32, 0, n)
 	index := make([]int, len(t.size))
@@ -284,7 +256,7 @@ func (t *stridedTensor) values(order binary.ByteOrder, left *int) ([]float32, er
 		for d, i := range index {
 			at += i * t.stride[d]
 		}
-		data = append(data, element.Float(s.data[at*width:], s.dtype, order))
+		data = append(data, element.Float(s.data[at*width:], s.dtype, r.order))
 		for d := len(index) - 1; d >= 0; d-- {
 			if index[d]++; index[d] < t.size[d] {
 				break
@@ -322,30 +294,4 @@ func (t *stridedTensor) contiguous() bool {
 		step *= t.size[d]
 	}
 	return true
-}
-
-// integers reads a tuple of sizes or strides.
-func integers(v any) ([]int, bool) {
-	tuple, ok := v.(*types.Tuple)
-	if !ok {
-		return nil, false
-	}
-	list := make([]int, tuple.Len())
-	for i := range list {
-		if list[i], ok = integer(tuple.Get(i)); !ok {
-			return nil, false
-		}
-	}
-	return list, true
-}
-
-// integer reads a whole number, which a pickle may have as a long one.
-func integer(v any) (int, bool) {
-	switch n := v.(type) {
-	case int:
-		return n, true
-	case *big.Int:
-		return int(n.Int64()), n.IsInt64()
-	}
-	return 0, false
 }

@@ -10,6 +10,13 @@ import (
 // widths are the bytes of an element of each dtype that is read, named as in safetensors.
 var widths = map[string]int{"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 
+// others are the bytes of an element of the dtypes that are not read.
+var others = map[string]int{"I64": 8, "U64": 8, "I32": 4, "U32": 4, "I16": 2, "U16": 2, "I8": 1, "U8": 1, "BOOL": 1, "C64": 8,
+	"F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1}
+
+// Width is the size in bytes of an element of any dtype of safetensors; 0 for an unknown one.
+func Width(dtype string) int { return widths[dtype] + others[dtype] }
+
 // Bytes is the size of an element of a dtype; 0 for one that is not read.
 func Bytes(dtype string) int { return widths[dtype] }
 
