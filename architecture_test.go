@@ -120,7 +120,7 @@ func TestPackageComments(t *testing.T) {
 func TestDependencies(t *testing.T) {
 	for name, forbidden := range map[string][]string{
 		"./plots": {"gorgonia.org/"},
-		"./graph": {"github.com/nlpodyssey/gopickle", "vgg/weights/foreign", "vgg/dataset", "vgg/trainer"},
+		"./graph": {"vgg/weights/foreign", "vgg/dataset", "vgg/trainer"},
 	} {
 		for _, d := range dependencies(t, name) {
 			for _, f := range forbidden {

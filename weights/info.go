@@ -156,6 +156,9 @@ func (f *File) Info() (Info, error) {
 	for _, t := range f.Tensors {
 		names = append(names, t.Name)
 	}
+	if names == nil {
+		return Info{}, errors.Errorf("no %s: the file has no tensors", FirstLayer)
+	}
 	return Info{}, errors.Errorf("not a net of the paper: it has no %s; its tensors are %s", text.FirstFew(missing, 4), text.FirstFew(names, 30))
 }
 

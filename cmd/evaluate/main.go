@@ -47,6 +47,7 @@ func run(ctx context.Context, f flags) error {
 		return err
 	}
 	var models []*evaluate.Model
+	var notes cli.Notes
 	for _, file := range f.Weights {
 		w, err := f.ReadWeights(file)
 		if err != nil {
@@ -57,13 +58,14 @@ func run(ctx context.Context, f flags) error {
 			return errors.Wrap(cli.NameOverrides(err), "--weights")
 		}
 		defer m.Close()
+		notes.Add(w.Notes...)
 		models = append(models, m)
 	}
 	o, err := f.Protocols.Options(models...)
 	if err != nil {
 		return err
 	}
-	set, err := dataset.Open(f.Data, dataset.Options{ValShare: f.ValShare, SplitSeed: f.SplitSeed, Notice: func(m string) { fmt.Fprintln(os.Stderr, m) }})
+	set, err := dataset.Open(f.Data, dataset.Options{ValShare: f.ValShare, SplitSeed: f.SplitSeed, Notice: func(m string) { notes.Add(m) }})
 	if err != nil {
 		return errors.Wrap(err, "--data")
 	}
@@ -86,7 +88,7 @@ func run(ctx context.Context, f flags) error {
 	if err != nil {
 		return err
 	}
-	t := timedTest{result, o, models, skips, time.Since(began)}
+	t := timedTest{result, o, models, skips, time.Since(began), notes.List()}
 	if f.Predictions != "" {
 		if err := atomicfile.Write(f.Predictions, predictions); err != nil {
 			return errors.Wrap(err, "--predictions")

@@ -21,6 +21,7 @@ type timedTest struct {
 	models  []*evaluate.Model
 	skips   *dataset.Skips
 	took    time.Duration
+	notes   []string
 }
 
 func (t timedTest) picturesPerSecond() float64 { return float64(t.Images) / t.took.Seconds() }
@@ -68,7 +69,7 @@ func (t timedTest) printJSON(w io.Writer, f flags) error {
 		"weights": f.Weights, "data": f.Data, "protocol": t.options.Protocol, "scales": t.options.ScalesFor(t.models[0]), "images": t.Images,
 		"top1_error": number(t.Top1Error()), "top1_interval": []float64{low1, high1}, "top5_error": number(t.Top5Error()),
 		"images_per_second": t.picturesPerSecond(), "loader_wait_percent": t.loaderWaitPercent(),
-		"classes": t.Classes, "confusion": t.Confusion, "skipped": len(t.skips.List()),
+		"classes": t.Classes, "confusion": t.Confusion, "skipped": len(t.skips.List()), "notes": t.notes,
 	}
 	if !math.IsNaN(t.Top5Error()) {
 		low, high := t.Top5Interval()

@@ -60,8 +60,10 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout *os.File) error {
 	if err != nil {
 		return err
 	}
+	var notes cli.Notes
+	notes.Add(w.Notes...)
 	o.Features = f.Features
-	p := &predictor{flags: f, model: model, options: o, files: pictureFiles{list, stdin, model.Info.Channels}}
+	p := &predictor{flags: f, notes: &notes, model: model, options: o, files: pictureFiles{list, stdin, model.Info.Channels}}
 	if !f.JSON {
 		p.text = stdout
 	}
@@ -98,6 +100,7 @@ func check(f flags) error {
 // predictor predicts files.
 type predictor struct {
 	flags
+	notes   *cli.Notes
 	model   *evaluate.Model
 	options evaluate.Options
 	files   pictureFiles
@@ -182,7 +185,7 @@ type printedPicture struct {
 func (p *predictor) printJSON(w io.Writer) error {
 	object := map[string]any{
 		"weights": p.flags.Weights, "config": p.model.Info.Config, "protocol": p.options.Protocol, "scales": p.options.ScalesFor(p.model),
-		"skipped": append([]dataset.Skip{}, p.skipped...),
+		"skipped": append([]dataset.Skip{}, p.skipped...), "notes": p.notes.List(),
 	}
 	if p.flags.Features != "" {
 		object["features"], object["out"] = p.flags.Features, p.flags.Out

@@ -56,6 +56,8 @@ func show(w io.Writer, flags flags) error {
 	if err != nil {
 		return err
 	}
+	var notes cli.Notes
+	notes.Add(f.Notes...)
 	var tensors []row
 	values := 0
 	for _, t := range f.Tensors {
@@ -64,7 +66,7 @@ func show(w io.Writer, flags flags) error {
 	}
 	if flags.Show.JSON {
 		return errors.Wrap(json.NewEncoder(w).Encode(map[string]any{
-			"file": flags.Show.File, "format": f.Format, "parameters": values, "tensors": tensors, "metadata": f.Metadata,
+			"file": flags.Show.File, "format": f.Format, "parameters": values, "tensors": tensors, "metadata": f.Metadata, "notes": notes.List(),
 		}), "--json")
 	}
 	fmt.Fprintf(w, "%s: %s, %d tensors, %d parameters\n\n", flags.Show.File, f.Format, len(tensors), values)
@@ -114,6 +116,7 @@ func convert(w io.Writer, flags flags) error {
 	if err := write(out, weights.File{Metadata: metadata, Tensors: f.Tensors}); err != nil {
 		return err
 	}
+	new(cli.Notes).Add(f.Notes...)
 	fmt.Fprintf(w, "%s: net %s, width %g, input %d×%d, %d classes, from %s\n", out, info.Config, info.Width, info.Input, info.Input, len(info.Classes), f.Format)
 	return nil
 }

@@ -12,9 +12,10 @@ import (
 	"vgg/weights/foreign"
 )
 
-// Overrides are flags, for commands to embed, that supply what the metadata of a weights file lack or have wrong. Each
-// is named after its key of the metadata.
+// Overrides are flags, for commands to embed, that supply what the metadata of a weights file lack or have wrong. Each but
+// the first is named after its key of the metadata.
 type Overrides struct {
+	StateDict     string   `help:"Net to take from a file of several: the key of its dict, or what the names of its tensors begin with." placeholder:"NAME" group:"What the weights' file leaves open:"`
 	Config        string   `help:"Net that the weights are of, where the file does not tell: A, A-LRN, B, C, D or E." placeholder:"NET" group:"What the weights' file leaves open:"`
 	Width         *float64 `help:"Their multiplier of the channels." placeholder:"FACTOR" group:"What the weights' file leaves open:"`
 	FC            *int     `name:"fc" help:"Width of their hidden fully connected layers." placeholder:"N" group:"What the weights' file leaves open:"`
@@ -26,15 +27,25 @@ type Overrides struct {
 	Std           string   `help:"What they are then divided by." placeholder:"R,G,B" group:"What the weights' file leaves open:"`
 }
 
-// ReadWeights reads a weights file of any format and puts what the flags say into its metadata.
+// ReadWeights reads a weights file of any format and puts what the flags say into its metadata. The file's notes tell, too,
+// how pixels are normalised where neither the file nor a flag does.
 func (o Overrides) ReadWeights(path string) (*weights.File, error) {
 	classes, err := o.classes()
 	if err != nil {
 		return nil, err
 	}
-	f, err := foreign.Read(path)
+	f, err := foreign.ReadNet(path, o.StateDict)
+	if errors.As(err, new(*foreign.SeveralError)) {
+		return nil, errors.Errorf("%v with --state-dict NAME", err)
+	}
 	if err != nil {
 		return nil, err
+	}
+	if f.Assumed != "" && o.Normalisation == "" && o.Mean == "" && o.Std == "" {
+		f.Note("the file does not say how pixels are normalised: taken to be as for %s (--normalisation, --mean and --std change that)", sources[f.Assumed])
+	}
+	for i, note := range f.Notes {
+		f.Notes[i] = path + ": " + note
 	}
 	if f.Metadata == nil {
 		f.Metadata = map[string]string{}
@@ -49,7 +60,9 @@ func (o Overrides) ReadWeights(path string) (*weights.File, error) {
 			f.Metadata[key] = value
 		}
 	}
-	put("config", o.Config)
+	if put("config", o.Config); o.Config != "" {
+		delete(f.Metadata, "layers")
+	}
 	putNumber(f.Metadata, "width", o.Width)
 	putNumber(f.Metadata, "fc", o.FC)
 	putNumber(f.Metadata, "input", o.Input)
@@ -67,6 +80,9 @@ func (o Overrides) ReadWeights(path string) (*weights.File, error) {
 	}
 	return f, nil
 }
+
+// sources are the nets whose normalisation is assumed.
+var sources = map[weights.Normalisation]string{weights.TorchVision: "torchvision's nets", weights.Caffe: "the authors' Caffe nets"}
 
 // valuesOf gives the form of a flag's value where it is not obvious.
 var valuesOf = map[string]string{"mean": " R,G,B", "std": " R,G,B"}

@@ -1,0 +1,21 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+)
+
+// Notes are what a command decided for its user, a line each: printed at once on stderr, and kept for the field notes of
+// its JSON. The zero value has none.
+type Notes struct{ lines []string }
+
+// Add prints lines and keeps them.
+func (n *Notes) Add(lines ...string) {
+	for _, line := range lines {
+		fmt.Fprintln(os.Stderr, line)
+	}
+	n.lines = append(n.lines, lines...)
+}
+
+// List is never nil.
+func (n *Notes) List() []string { return append([]string{}, n.lines...) }
