@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -34,36 +35,46 @@ var cifars = []cifar{
 	{train: []string{"train.bin"}, val: []string{"test.bin"}, classes: "fine_label_names.txt", labels: 2, count: 100},
 }
 
-// findCIFAR is the set whose file of class names is in a folder.
-func findCIFAR(t archive.Tree, root string) (cifar, bool) {
+// findCIFAR tells which set's files are in a place; nil if there are none.
+func findCIFAR(p place) (*cifar, error) {
+	has := func(name string) bool {
+		_, ok := archive.Find(p.tree, p.folder+name)
+		return ok
+	}
 	for _, c := range cifars {
-		if _, ok := archive.Find(t, root+c.classes); ok {
-			return c, true
+		if has(c.classes) || has(c.train[0]) && has(c.val[0]) || len(c.train) > 1 && (has(c.train[0]) || has(c.val[0])) {
+			return &c, nil
 		}
 	}
-	return cifar{}, false
+	if has("data_batch_1") && has("batches.meta") || has("train") && has("test") && has("meta") {
+		return nil, errors.Errorf("dataset %s: CIFAR for Python in %q: give the binary version instead (cifar-10-binary.tar.gz or cifar-100-binary.tar.gz)", p.tree.Name(), p.folder)
+	}
+	return nil, nil
 }
 
-func hasCIFAR(t archive.Tree, root string) bool {
-	_, ok := findCIFAR(t, root)
-	return ok
-}
-
-func openCIFAR(t archive.Tree, root string) (*Set, error) {
-	c, _ := findCIFAR(t, root)
-	i, _ := archive.Find(t, root+c.classes)
-	names, err := archive.ReadFile(t, i, largestFile)
+func (o *opener) openCIFAR(p place, c cifar) (*Set, error) {
+	set := &Set{Name: p.tree.Name(), Channels: 3, chosen: "test files"}
+	if i, ok := archive.Find(p.tree, p.folder+c.classes); ok {
+		names, err := archive.ReadFile(p.tree, i, largestFile)
+		if err != nil {
+			return nil, errors.Wrapf(err, "dataset %s", archive.Describe(p.tree, i))
+		}
+		set.Classes = strings.Fields(strings.TrimPrefix(string(names), "\ufeff"))
+		if len(set.Classes) != c.count {
+			return nil, errors.Errorf("dataset %s: %d names of classes, want %d", archive.Describe(p.tree, i), len(set.Classes), c.count)
+		}
+	} else {
+		for class := range c.count {
+			set.Classes = append(set.Classes, strconv.Itoa(class))
+		}
+		o.note("no %s: the classes are called 0 to %d", c.classes, c.count-1)
+	}
+	train, err := readCIFAR(p, c, c.train)
 	if err != nil {
-		return nil, errors.Wrapf(err, "dataset %s", archive.Describe(t, i))
-	}
-	set := &Set{Name: t.Name(), Channels: 3, Classes: strings.Fields(string(names)), chosen: "test files"}
-	if len(set.Classes) != c.count {
-		return nil, errors.Errorf("dataset %s: %d names of classes, want %d", archive.Describe(t, i), len(set.Classes), c.count)
-	}
-	if set.Train, err = readCIFAR(t, root, c, c.train); err != nil {
 		return nil, err
 	}
-	set.Val, err = readCIFAR(t, root, c, c.val)
+	val, err := readCIFAR(p, c, c.val)
+	set.Train, set.Val = train, val
 	return set, err
 }
 
@@ -75,15 +86,15 @@ type cifarSplit struct {
 	cifar
 }
 
-func readCIFAR(t archive.Tree, root string, c cifar, files []string) (*cifarSplit, error) {
+func readCIFAR(p place, c cifar, files []string) (*cifarSplit, error) {
 	s := &cifarSplit{cifar: c}
 	pictures := 0
 	for _, name := range files {
-		i, ok := archive.Find(t, root+name)
+		i, ok := archive.Find(p.tree, p.folder+name)
 		if !ok {
-			return nil, errors.Errorf("dataset %s: no %s%s beside %s", t.Name(), root, name, c.classes)
+			return nil, errors.Errorf("dataset %s: no %s%s", p.tree.Name(), p.folder, name)
 		}
-		data, err := archive.ReadFile(t, i, largestFile)
+		data, err := archive.ReadFile(p.tree, i, largestFile)
 		switch {
 		case err != nil:
 		case len(data) == 0 || len(data)%s.record() != 0:
@@ -97,9 +108,9 @@ func readCIFAR(t archive.Tree, root string, c cifar, files []string) (*cifarSpli
 			}
 		}
 		if err != nil {
-			return nil, errors.Wrapf(err, "dataset %s", archive.Describe(t, i))
+			return nil, errors.Wrapf(err, "dataset %s", archive.Describe(p.tree, i))
 		}
-		s.files, s.records, s.first = append(s.files, archive.Describe(t, i)), append(s.records, data), append(s.first, pictures)
+		s.files, s.records, s.first = append(s.files, archive.Describe(p.tree, i)), append(s.records, data), append(s.first, pictures)
 		pictures += len(data) / s.record()
 	}
 	s.first = append(s.first, pictures)

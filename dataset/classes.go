@@ -1,9 +1,7 @@
 package dataset
 
 import (
-	"fmt"
-	"math"
-	"math/rand/v2"
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -40,166 +38,134 @@ func (s *classSplit) add(entry, label int) {
 	s.entries, s.labels = append(s.entries, int32(entry)), append(s.labels, int32(label))
 }
 
-// extensions of files that are taken for pictures unread; of others the first bytes are read.
-var extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}
+// pictureFormats are those that can be read.
+const pictureFormats = "JPEG, PNG, GIF, WebP or BMP"
+
+// extensions of files that are taken for pictures unread, and of those that are none; of others the first bytes are read.
+var (
+	extensions      = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}
+	otherExtensions = []string{".txt", ".csv", ".tsv", ".xml", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".md", ".rst", ".html", ".mat", ".py", ".log", ".ini", ".db", ".zip", ".tar", ".tgz", ".gz"}
+)
 
 func isPicture(t archive.Tree, i int) bool {
 	file := t.Path(i)
 	if strings.HasSuffix(file, "/") {
 		return false
 	}
-	if slices.Contains(extensions, strings.ToLower(path.Ext(file))) {
+	switch extension := strings.ToLower(path.Ext(file)); {
+	case slices.Contains(extensions, extension):
 		return true
+	case slices.Contains(otherExtensions, extension):
+		return false
 	}
 	head, err := t.Read(i, 16)
 	return err == nil && slices.ContainsFunc(formats, func(f format) bool { return f.matches(head) })
 }
 
-func hasFolder(t archive.Tree, folder string) bool {
-	first, end := archive.Below(t, folder)
-	return first < end
-}
-
-// classFolders are the folders in a folder, by name, with their slash.
-func classFolders(t archive.Tree, folder string) (names []string) {
-	for i, end := archive.Below(t, folder); i < end; {
-		name, _, isFolder := strings.Cut(t.Path(i)[len(folder):], "/")
-		if i++; isFolder && name != "" {
-			names = append(names, name+"/")
-			_, i = archive.Below(t, folder+name+"/")
+// listClasses lists the pictures of a folder of class folders, by class. Without a list of classes, they are the folders,
+// in the order of their names. A class that is on the list may have no pictures, a folder that is not may not have any.
+func (o *opener) listClasses(p place, known []string) (*classSplit, []string, error) {
+	s := &classSplit{files: p.tree, folder: p.folder}
+	classes := known
+	if known == nil {
+		for _, name := range p.folders() {
+			classes = append(classes, strings.TrimSuffix(name, "/"))
 		}
+		o.sortClasses(classes)
 	}
-	return names
-}
-
-// hasClasses tells whether at least two folders in a folder hold pictures.
-func hasClasses(t archive.Tree, root string) bool {
-	classes := 0
-	for _, class := range classFolders(t, root) {
-		first, end := archive.Below(t, root+class)
-		for i := first; i < end; i++ {
-			if isPicture(t, i) {
-				classes++
-				break
-			}
+	if len(classes) == 0 {
+		where := "in " + strings.TrimSuffix(p.folder, "/")
+		if p.folder == "" {
+			where = "at its top"
 		}
+		return nil, nil, errors.Errorf("dataset %s: no class folders %s: want %sCLASS/*", p.tree.Name(), where, p.folder)
 	}
-	return classes >= 2
-}
-
-// openTrainVal opens train/CLASS/* and val/CLASS/*, or val/* with a file of labels, or train/CLASS/* alone.
-func openTrainVal(t archive.Tree, root string, o Options) (*Set, error) {
-	train, classes, err := listClasses(t, root+"train/")
-	if err != nil {
-		return nil, err
-	}
-	set := &Set{Name: t.Name(), Channels: 3, Classes: classes, Train: train}
-	if !hasFolder(t, root+"val/") {
-		return set, set.keepForValidation(train, o)
-	}
-	set.chosen = "folder val"
-	if len(classFolders(t, root+"val/")) == 0 {
-		set.Val, err = listLabelled(t, root+"val/", t, root, classes)
-		return set, err
-	}
-	val, valClasses, err := listClasses(t, root+"val/")
-	if err != nil {
-		return nil, err
-	}
-	set.Val = val
-	return set, sameClasses(t.Name(), classes, valClasses)
-}
-
-// openClasses opens CLASS/* alone.
-func openClasses(t archive.Tree, root string, o Options) (*Set, error) {
-	all, classes, err := listClasses(t, root)
-	if err != nil {
-		return nil, err
-	}
-	set := &Set{Name: t.Name(), Channels: 3, Classes: classes}
-	return set, set.keepForValidation(all, o)
-}
-
-// listClasses lists the pictures of a folder of class folders, by name, and skips other files.
-func listClasses(t archive.Tree, folder string) (*classSplit, []string, error) {
-	s := &classSplit{files: t, folder: folder}
-	var classes, empty []string
-	for _, class := range classFolders(t, folder) {
+	other := passedOver{}
+	var without []string
+	for label, class := range classes {
 		before := s.Len()
-		first, end := archive.Below(t, folder+class)
+		first, end := archive.Below(p.tree, p.folder+class+"/")
 		for i := first; i < end; i++ {
-			if isPicture(t, i) {
-				s.add(i, len(classes))
+			if isPicture(p.tree, i) {
+				s.add(i, label)
+			} else {
+				other.add(p.tree.Path(i))
 			}
 		}
 		if s.Len() == before {
-			empty = append(empty, class)
+			without = append(without, class)
 		}
-		classes = append(classes, strings.TrimSuffix(class, "/"))
-	}
-	where := "in " + strings.TrimSuffix(folder, "/")
-	if folder == "" {
-		where = "at its top"
 	}
 	switch {
-	case len(classes) == 0:
-		return nil, nil, errors.Errorf("dataset %s: no class folders %s: want %sCLASS/*", t.Name(), where, folder)
-	case len(empty) > 0:
-		return nil, nil, errors.Errorf("dataset %s: no picture in %s%s: add some or remove the folder", t.Name(), folder, strings.TrimSuffix(empty[0], "/"))
+	case len(without) > 0 && known == nil:
+		hint := ""
+		if len(other) > 0 {
+			hint = ", where there are " + other.String() + ": want " + pictureFormats
+		}
+		return nil, nil, errors.Errorf("dataset %s: no picture in %s%s: add some or remove the folder%s", p.tree.Name(), p.folder, text.FirstFew(without, fewNames), hint)
+	case len(without) > 0:
+		o.note("no validation pictures of %d of the %d classes: %s", len(without), len(classes), text.FirstFew(without, fewNames))
+	}
+	if len(other) > 0 {
+		o.note("passed over in the class folders, as not %s: %s", pictureFormats, other)
+	}
+	if n := len(p.direct()); n > 0 {
+		o.note("%d pictures beside the class folders are of no class and not used, such as %s", n, p.tree.Path(p.direct()[0]))
 	}
 	return s, classes, nil
 }
 
-// keepForValidation divides one split into two: a share of each class, drawn by the seed, is for validation, at least one
-// picture and not all.
-func (s *Set) keepForValidation(all *classSplit, o Options) error {
-	if !(o.ValShare > 0 && o.ValShare < 1) {
-		return errors.Errorf("dataset %s: no val/CLASS/* in it: add it, or give the share of the pictures to keep for validation (pictures.val_share, above 0 and below 1)", s.Name)
+// listKnown lists the pictures of class folders of known classes.
+func (o *opener) listKnown(p place, classes []string) (*classSplit, error) {
+	var found []string
+	for _, name := range p.foldersWithPictures() {
+		found = append(found, strings.TrimSuffix(name, "/"))
 	}
-	train, val := &classSplit{files: all.files, folder: all.folder}, &classSplit{files: all.files, folder: all.folder}
-	for first := 0; first < all.Len(); {
-		label := all.Label(first)
-		end := first
-		for end < all.Len() && all.Label(end) == label {
-			end++
-		}
-		pictures := end - first
-		if pictures < 2 {
-			return errors.Errorf("dataset %s: class %s has one picture, which cannot be both for training and validation: add more", s.Name, s.Classes[label])
-		}
-		keep := min(max(1, int(math.Round(o.ValShare*float64(pictures)))), pictures-1)
-		isVal := make([]bool, pictures)
-		for _, i := range rand.New(rand.NewPCG(o.SplitSeed, uint64(label))).Perm(pictures)[:keep] {
-			isVal[i] = true
-		}
-		for i, kept := range isVal {
-			split := train
-			if kept {
-				split = val
-			}
-			split.add(int(all.entries[first+i]), label)
-		}
-		first = end
+	if err := sameClasses(p.tree.Name(), classes, found); err != nil {
+		return nil, err
 	}
-	s.Train, s.Val = train, val
-	s.chosen = fmt.Sprintf("share %g by seed %d", o.ValShare, o.SplitSeed)
-	return nil
+	s, _, err := o.listClasses(p, classes)
+	return s, err
 }
 
-// sameClasses refuses splits of different classes and says which classes only one of them has.
+// sameClasses refuses validation pictures of classes that have no training pictures.
 func sameClasses(name string, train, val []string) error {
-	if slices.Equal(train, val) {
+	without := func(a, b []string) []string {
+		return slices.DeleteFunc(slices.Clone(a), func(name string) bool { return slices.Contains(b, name) })
+	}
+	onlyVal := without(val, train)
+	if len(onlyVal) == 0 {
 		return nil
 	}
-	without := func(a, b []string) string {
-		return text.FirstFew(slices.DeleteFunc(slices.Clone(a), func(name string) bool { return slices.Contains(b, name) }), fewNames)
-	}
 	var parts []string
-	if only := without(train, val); only != "" {
-		parts = append(parts, "only in train: "+only)
+	if onlyTrain := without(train, val); len(onlyTrain) > 0 {
+		parts = append(parts, "only in train: "+text.FirstFew(onlyTrain, fewNames))
 	}
-	if only := without(val, train); only != "" {
-		parts = append(parts, "only in val: "+only)
-	}
+	parts = append(parts, "only in val: "+text.FirstFew(onlyVal, fewNames))
 	return errors.Errorf("dataset %s: train and val must have the same classes: %s", name, strings.Join(parts, "; "))
+}
+
+// sortClasses puts classes in the order of their names, or of their numbers if all names are numbers.
+func (o *opener) sortClasses(classes []string) {
+	slices.Sort(classes)
+	if slices.ContainsFunc(classes, func(name string) bool { return !isNumber(name) }) || slices.IsSortedFunc(classes, byNumber) {
+		return
+	}
+	slices.SortFunc(classes, byNumber)
+	o.note("the classes are in the order of their numbers: %s", text.FirstFew(classes, fewNames))
+}
+
+// isNumber tells digits from other names.
+func isNumber(name string) bool {
+	return name != "" && strings.Trim(name, "0123456789") == ""
+}
+
+// value is a number of any length without zeros before it.
+func value(number string) string {
+	return strings.TrimLeft(number[:len(number)-1], "0") + number[len(number)-1:]
+}
+
+func byNumber(a, b string) int {
+	x, y := value(a), value(b)
+	return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y), cmp.Compare(a, b))
 }

@@ -6,14 +6,19 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
+	"path"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pkg/errors"
 
 	"vgg/augment"
 	"vgg/dataset/fashion"
 	"vgg/internal/archive"
+	"vgg/internal/text"
 )
 
 func openEmbedded() (*Set, error) {
@@ -21,58 +26,111 @@ func openEmbedded() (*Set, error) {
 	if err != nil {
 		return nil, errors.Wrapf(err, "dataset %s", fashion.Name)
 	}
-	return openIDX(t, "", fashion.Classes())
+	files, err := findIDX(place{tree: t})
+	if err != nil {
+		return nil, err
+	}
+	return (&opener{}).openIDX(files, fashion.Classes())
 }
 
-// The names of the splits' IDX files; the second split has several.
-var (
-	idxTrain = []string{"train"}
-	idxVal   = []string{"t10k", "val", "test"}
-)
+// idxName is the name of an IDX file as MNIST, EMNIST and others have them: the set, if it is named, the split, what is in
+// it, gzipped or not.
+var idxName = regexp.MustCompile(`(?i)^(?:(.+)[-_.])?(train|training|t10k|test|testing|val|valid|validation)[-_.]?(images|labels)[-_.]idx[13](?:[-_.]ubyte)?(\.gz)?$`)
 
-const (
-	idxImages = "-images-idx3-ubyte"
-	idxLabels = "-labels-idx1-ubyte"
-)
-
-func hasIDX(t archive.Tree, root string) bool {
-	_, err := findIDX(t, root, idxTrain, idxImages)
-	return err == nil
+// idxFiles are the places of a set's IDX files in a tree; -1 for one that is not there.
+type idxFiles struct {
+	place
+	of   map[role]*[2]int // pictures and labels
+	both string           // a file that is there gzipped too
 }
 
-// findIDX gives the place of an IDX file, gzipped or not.
-func findIDX(t archive.Tree, root string, splits []string, kind string) (int, error) {
-	for _, split := range splits {
-		for _, suffix := range []string{"", ".gz"} {
-			if i, ok := archive.Find(t, root+split+kind+suffix); ok {
-				return i, nil
-			}
+// findIDX finds the IDX files of one set in a place; nil if there are none. Of a file that is there gzipped too, the
+// plain one is taken.
+func findIDX(p place) (*idxFiles, error) {
+	f := &idxFiles{place: p, of: map[role]*[2]int{}}
+	sets := map[string]bool{}
+	for _, i := range p.files() {
+		name := path.Base(p.tree.Path(i))
+		parts := idxName.FindStringSubmatch(name)
+		if parts == nil {
+			continue
+		}
+		sets[strings.ToLower(parts[1])] = true
+		r := roleOfWord(strings.ToLower(parts[2]))
+		if r == noRole {
+			r = forTest // t10k
+		}
+		if f.of[r] == nil {
+			f.of[r] = &[2]int{-1, -1}
+		}
+		kept := &f.of[r][strings.Index("il", strings.ToLower(parts[3][:1]))]
+		isGzip := parts[4] != ""
+		switch {
+		case *kept < 0:
+			*kept = i
+		case idxIsGzip(p.tree.Path(*kept)) == isGzip:
+			return nil, errors.Errorf("dataset %s: both %s and %s: keep one", p.tree.Name(), p.tree.Path(*kept), p.tree.Path(i))
+		case isGzip:
+			f.both = name
+		default:
+			f.both, *kept = path.Base(p.tree.Path(*kept)), i
 		}
 	}
-	return 0, errors.Errorf("dataset %s: no %s%s%s or %[3]s%[4]s.gz", t.Name(), root, splits[0], kind)
+	if len(sets) > 1 {
+		return nil, errors.Errorf("dataset %s: IDX files of several sets in %q: %s: keep one set", p.tree.Name(), p.folder, text.FirstFew(slices.Sorted(maps.Keys(sets)), fewNames))
+	}
+	if len(f.of) == 0 {
+		return nil, nil
+	}
+	return f, nil
 }
 
-// openIDX reads the four files of a set. Without class names the classes are numbered as in the training labels.
-func openIDX(t archive.Tree, root string, classes []string) (*Set, error) {
-	train, err := readIDXSplit(t, root, idxTrain)
+func idxIsGzip(file string) bool { return strings.EqualFold(path.Ext(file), ".gz") }
+
+// openIDX reads the files of a set. Without class names the classes are numbered as in the labels, from 0, or from 1 if
+// there is no 0.
+func (o *opener) openIDX(f *idxFiles, classes []string) (*Set, error) {
+	val := forValidation
+	if f.of[val] == nil {
+		val = forTest
+	} else if f.of[forTest] != nil {
+		o.note("validation pictures are those of the val files, not of the test files")
+	}
+	set := &Set{Name: f.tree.Name(), Channels: 1, chosen: "test files"}
+	held, err := f.read(val)
 	if err != nil {
 		return nil, err
 	}
-	val, err := readIDXSplit(t, root, idxVal)
-	if err != nil {
-		return nil, err
+	splits := []*idxSplit{held}
+	set.Train, set.Val = &classSplit{}, held
+	if f.of[forTraining] != nil {
+		train, err := f.read(forTraining)
+		if err != nil {
+			return nil, err
+		}
+		splits = []*idxSplit{train, held}
+		set.Train = train
+	} else {
+		o.note("no training pictures")
 	}
-	if classes == nil {
-		classes = train.numbers()
+	if f.both != "" {
+		o.note("files that are there twice, plain and gzipped, are taken plain, not from %s", f.both)
 	}
-	for _, s := range []*idxSplit{train, val} {
+	first := 0
+	if set.Classes = classes; classes == nil {
+		if set.Classes, first = splits[0].numbers(); first == 1 {
+			o.note("the labels are counted from 1: the classes are called 1 to %d", len(set.Classes))
+		}
+	}
+	for _, s := range splits {
 		for i, l := range s.labels {
-			if int(l) >= len(classes) {
-				return nil, errors.Errorf("dataset %s: label %d of picture %d is beyond the %d classes that have training pictures: want 0 to %d", s.labelFile, l, i, len(classes), len(classes)-1)
+			if int(l) < first || int(l)-first >= len(set.Classes) {
+				return nil, errors.Errorf("dataset %s: label %d of picture %d is beyond the %d classes that have training pictures: want %d to %d", s.labelFile, l, i, len(set.Classes), first, first+len(set.Classes)-1)
 			}
+			s.labels[i] -= byte(first)
 		}
 	}
-	return &Set{Name: t.Name(), Channels: 1, Classes: classes, Train: train, Val: val, chosen: "test files"}, nil
+	return set, nil
 }
 
 // idxSplit holds its pictures in memory, a byte a pixel.
@@ -83,15 +141,21 @@ type idxSplit struct {
 	labels               []byte
 }
 
-// numbers gives the numbers of the classes as names: from 0, as long as each has a picture.
-func (s *idxSplit) numbers() (classes []string) {
-	for class := range 256 {
-		if !slices.Contains(s.labels, byte(class)) {
-			break
-		}
+// numbers gives the numbers of the classes as names, and the first: from 0, as long as each has a picture, or from 1 if no
+// label is 0 and each number up to the largest has one.
+func (s *idxSplit) numbers() (classes []string, first int) {
+	var has [256]bool
+	for _, l := range s.labels {
+		has[l] = true
+	}
+	largest := int(slices.Max(s.labels))
+	if !has[0] && largest > 1 && !slices.Contains(has[1:largest+1], false) {
+		first = 1
+	}
+	for class := first; class < len(has) && has[class]; class++ {
 		classes = append(classes, strconv.Itoa(class))
 	}
-	return classes
+	return classes, first
 }
 
 func (s *idxSplit) Len() int          { return len(s.labels) }
@@ -103,12 +167,13 @@ func (s *idxSplit) Picture(i int) (augment.Picture, error) {
 	return augment.Picture{Width: s.width, Height: s.height, Channels: 1, Pix: s.pixels[i*size : (i+1)*size : (i+1)*size]}, nil
 }
 
-func readIDXSplit(t archive.Tree, root string, names []string) (*idxSplit, error) {
-	images, err := readIDX(t, root, names, idxImages, 3)
+// read reads the two files of a split.
+func (f *idxFiles) read(r role) (*idxSplit, error) {
+	images, err := f.readFile(r, 0, 3)
 	if err != nil {
 		return nil, err
 	}
-	labels, err := readIDX(t, root, names, idxLabels, 1)
+	labels, err := f.readFile(r, 1, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -129,17 +194,19 @@ type idxFile struct {
 	data []byte
 }
 
-func readIDX(t archive.Tree, root string, splits []string, kind string, dims int) (f idxFile, err error) {
-	i, err := findIDX(t, root, splits, kind)
-	if err != nil {
-		return f, err
+func (f *idxFiles) readFile(r role, kind, dims int) (file idxFile, err error) {
+	if f.of[r] == nil || f.of[r][kind] < 0 {
+		split := map[role]string{forTraining: "train", forValidation: "val", forTest: "t10k"}[r]
+		name := split + []string{"-images-idx3-ubyte", "-labels-idx1-ubyte"}[kind]
+		return file, errors.Errorf("dataset %s: no %s%s or %[2]s%[3]s.gz", f.tree.Name(), f.folder, name)
 	}
-	data, err := t.Read(i, largestIDX)
+	i := f.of[r][kind]
+	data, err := f.tree.Read(i, largestIDX)
 	if err == nil {
-		f, err = decodeIDX(data, dims)
+		file, err = decodeIDX(data, dims)
 	}
-	f.file = archive.Describe(t, i)
-	return f, errors.Wrapf(err, "dataset %s", f.file)
+	file.file = archive.Describe(f.tree, i)
+	return file, errors.Wrapf(err, "dataset %s", file.file)
 }
 
 // largestIDX is the size in bytes above which a file, or what it unpacks to, is refused: it is held in memory.

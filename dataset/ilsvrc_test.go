@@ -110,7 +110,7 @@ func TestImageNetRefused(t *testing.T) {
 			f["val_labels.txt"] = []byte("ILSVRC2012_val_00000001 0\nILSVRC2012_val_00000001 0")
 		},
 		"no picture \"": func(f map[string][]byte) { f["val_labels.txt"] = []byte("ILSVRC2012_val_00000001 0\nx 0") },
-		"several archives with val": func(f map[string][]byte) {
+		"validation pictures: archive ILSVRC2012_img_val.tar, archive my_val.tar: keep one": func(f map[string][]byte) {
 			f["my_val.tar"] = f["ILSVRC2012_img_val.tar"]
 		},
 		"ILSVRC2012_img_train.tar: n01.tar: the tar archive is damaged": func(f map[string][]byte) {

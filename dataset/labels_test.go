@@ -29,8 +29,8 @@ func TestFlatValidation(t *testing.T) {
 func TestLabels(t *testing.T) {
 	pictures, classes := []string{"a.jpg", "b.jpg"}, []string{"bulldog, French", "golden retriever"}
 	for _, text := range []string{"golden retriever\nbulldog, French\n", "b.jpg,bulldog, French\na.jpg golden retriever", "name;class\na;1\nb;0\n"} {
-		if labels, err := parseLabels([]byte(text), pictures, classes); err != nil || !slices.Equal(labels, []int32{1, 0}) {
-			t.Errorf("%q: %v, %v", text, labels, err)
+		if l, err := parseLabels([]byte(text), newPictureNames(pictures), classes); err != nil || !slices.Equal(l.of, []int32{1, 0}) {
+			t.Errorf("%q: %v, %v", text, l.of, err)
 		}
 	}
 }
@@ -40,9 +40,9 @@ func FuzzLabels(f *testing.F) {
 	f.Add([]byte("n1\nn0\n"))
 	f.Add([]byte("Id,Label\na,1\nb.jpg n0\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		labels, err := parseLabels(text, []string{"a.jpg", "b.jpg"}, []string{"n0", "n1"})
-		if err == nil && (len(labels) != 2 || min(labels[0], labels[1]) < 0 || max(labels[0], labels[1]) > 1) {
-			t.Errorf("labels %v", labels)
+		l, err := parseLabels(text, newPictureNames([]string{"a.jpg", "b.jpg"}), []string{"n0", "n1"})
+		if err == nil && (len(l.of) != 2 || min(l.of[0], l.of[1]) < 0 || max(l.of[0], l.of[1]) > 1) {
+			t.Errorf("labels %v", l.of)
 		}
 	})
 }

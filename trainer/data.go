@@ -47,6 +47,12 @@ func (s *session) openSet() (err error) {
 func (s *session) openData(f *start) error {
 	r, set := s.job.Recipe, s.set
 	train := set.Train
+	switch {
+	case train.Len() == 0:
+		return errors.Errorf("trainer: data set %s has no training pictures: want train/CLASS/*", set.Name)
+	case len(set.Classes) < 2:
+		return errors.Errorf("trainer: data set %s has one class (%s), and training needs two or more", set.Name, set.Classes[0])
+	}
 	if r.Training.Limit > 0 && r.Training.Limit < train.Len() {
 		train = dataset.Subset(train, r.Training.Limit)
 	}

@@ -90,7 +90,11 @@ func show(ctx context.Context, f flags) error {
 	if err != nil {
 		return cli.Usage(err)
 	}
-	set, err := trainer.OpenData(r, func(message string) { fmt.Fprintln(os.Stderr, message) })
+	var notes []string
+	set, err := trainer.OpenData(r, func(message string) {
+		fmt.Fprintln(os.Stderr, message)
+		notes = append(notes, message)
+	})
 	if err != nil {
 		return errors.Wrap(err, "SPEC")
 	}
@@ -106,6 +110,7 @@ func show(ctx context.Context, f flags) error {
 	if err != nil {
 		return err
 	}
+	s.report.Notes = notes
 	if f.JSON {
 		err = json.NewEncoder(os.Stdout).Encode(s.report)
 	} else {

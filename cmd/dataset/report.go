@@ -29,6 +29,7 @@ type report struct {
 	Eigenvectors [][3]float64 `json:"eigenvectors,omitempty"`
 	Measured     int          `json:"measured"`            // training pictures from which mean to eigenvectors are
 	Unreadable   []unreadable `json:"unreadable,omitzero"` // of both splits, in their order; only after a check
+	Notes        []string     `json:"notes,omitempty"`     // what was decided where the files leave a choice
 }
 
 type class struct {
@@ -90,7 +91,11 @@ func (r report) print(w io.Writer, allClasses bool) error {
 		fmt.Fprintln(tw)
 	}
 	kind := map[int]string{1: "grey (1 channel)", 3: "colour (3 channels)"}[r.Channels]
-	fmt.Fprintf(tw, "%s: %d classes, %s\n", r.Name, r.Classes, kind)
+	classes := fmt.Sprintf("%d classes", r.Classes)
+	if r.Classes == 1 {
+		classes = "1 class"
+	}
+	fmt.Fprintf(tw, "%s: %s, %s\n", r.Name, classes, kind)
 
 	fmt.Fprintln(tw, "\nPictures, and how many a class has")
 	row("", "all", "fewest", "median", "most")

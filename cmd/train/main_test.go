@@ -115,7 +115,10 @@ func TestBadInput(t *testing.T) {
 	write("file", "")
 	write("classless/train/a/1.txt", "")
 	write("broken/train/a/1.jpg", "\xff\xd8\xff no picture")
+	write("broken/train/b/1.jpg", "\xff\xd8\xff no picture")
 	write("broken/val/a/1.jpg", "\xff\xd8\xff no picture")
+	write("single/train/a/1.jpg", "")
+	write("single/val/a/1.jpg", "")
 	write("torn.safetensors", "torn")
 	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o777); err != nil {
 		t.Fatal(err)
@@ -154,6 +157,7 @@ func TestBadInput(t *testing.T) {
 		{1, []string{"--data", "empty", "train/CLASS"}, []string{"--data", "empty"}},
 		{1, []string{"--data", "the file is empty"}, []string{"--data", "file"}},
 		{1, []string{"no picture in train/a"}, []string{"--data", "classless"}},
+		{1, []string{"single", "one class (a)"}, []string{"--data", "single"}},
 		{1, []string{"broken: train/a/1.jpg", "replace or remove"}, []string{"--data", "broken", "--batch", "1"}},
 		{1, []string{"--out"}, append(small, "--out", "file/run")},
 		{1, []string{"--weights", "torn.safetensors"}, append(small, "--weights", "torn.safetensors")},
