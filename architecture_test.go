@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -86,6 +87,23 @@ func TestLibrariesNameNoFlags(t *testing.T) {
 			}
 			return true
 		})
+	}
+}
+
+// Commands print to cli.Stdout, which notices what cannot be written.
+func TestCommandsPrintCarefully(t *testing.T) {
+	prints := regexp.MustCompile(`\b(os\.Stdout|fmt\.Print(f|ln)?)\b`)
+	for path := range goFiles(t) {
+		if isTest(path) || !within(path, "cmd", "internal/progress") {
+			continue
+		}
+		code, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := prints.Find(code); found != nil {
+			t.Errorf("%s uses %s: want cli.Stdout", path, found)
+		}
 	}
 }
 

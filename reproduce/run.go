@@ -50,6 +50,11 @@ func Run(ctx context.Context, p Plan, set *dataset.Set, observer Observer) (*Rep
 	if err := p.openFolder(); err != nil {
 		return nil, err
 	}
+	for _, file := range []string{MarkdownFile, HTMLFile} {
+		if err := atomicfile.Check(filepath.Join(p.Dir, file)); err != nil {
+			return nil, &FolderError{err}
+		}
+	}
 	for _, seed := range p.Seeds {
 		order, tests := p.work(seed)
 		for i, t := range order {

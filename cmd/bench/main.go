@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
 	"time"
@@ -65,12 +64,12 @@ func main() {
 			return err
 		}
 		if f.JSON {
-			return errors.Wrap(json.NewEncoder(os.Stdout).Encode(r), "bench")
+			return errors.Wrap(json.NewEncoder(cli.Stdout).Encode(r), "bench")
 		}
-		fmt.Printf("net %s, %s, %d pictures of %d×%d per step, %d threads, %s kernels\n", r.Config, r.Mode, r.Batch, r.Input, r.Input, r.Threads, r.ISA)
-		fmt.Printf("%.4g s per step (median of %d), %.4g pictures/s, %.4g effective GFLOP/s, %.2f of the measured peak %.4g\n",
+		fmt.Fprintf(cli.Stdout, "net %s, %s, %d pictures of %d×%d per step, %d threads, %s kernels\n", r.Config, r.Mode, r.Batch, r.Input, r.Input, r.Threads, r.ISA)
+		fmt.Fprintf(cli.Stdout, "%.4g s per step (median of %d), %.4g pictures/s, %.4g effective GFLOP/s, %.2f of the measured peak %.4g\n",
 			r.SecondsPerStep, f.Steps, r.ImagesPerSecond, r.EffectiveGFLOPS, r.EffectiveGFLOPS/r.PeakGFLOPS, r.PeakGFLOPS)
-		fmt.Printf("peak resident memory %.2f GB, of it %.2f GB planned; %.1f kB allocated per step\n",
+		fmt.Fprintf(cli.Stdout, "peak resident memory %.2f GB, of it %.2f GB planned; %.1f kB allocated per step\n",
 			float64(r.PeakRSSBytes)/1e9, float64(r.PlannedBytes)/1e9, float64(r.AllocBytesPerStep)/1e3)
 		return nil
 	})

@@ -85,6 +85,9 @@ func show(ctx context.Context, f flags) error {
 	if err := f.check(); err != nil {
 		return cli.Usage(err)
 	}
+	if err := cli.CheckOutput("--contact-sheet", f.ContactSheet); err != nil {
+		return err
+	}
 	// The recipe says how to open the set only where that has class folders, whose pictures have 3 channels.
 	r, err := f.recipe(3)
 	if err != nil {
@@ -112,9 +115,9 @@ func show(ctx context.Context, f flags) error {
 	}
 	s.report.Notes = notes
 	if f.JSON {
-		err = json.NewEncoder(os.Stdout).Encode(s.report)
+		err = json.NewEncoder(cli.Stdout).Encode(s.report)
 	} else {
-		err = s.report.print(os.Stdout, f.Classes)
+		err = s.report.print(cli.Stdout, f.Classes)
 	}
 	if err != nil {
 		return errors.Wrap(err, "report")

@@ -46,6 +46,9 @@ func run(ctx context.Context, f flags) error {
 	if err := f.Protocols.Check(); err != nil {
 		return err
 	}
+	if err := cli.CheckOutput("--predictions", f.Predictions); err != nil {
+		return err
+	}
 	var models []*evaluate.Model
 	var notes cli.Notes
 	for _, file := range f.Weights {
@@ -98,9 +101,9 @@ func run(ctx context.Context, f flags) error {
 		fmt.Fprintf(os.Stderr, "skipped: %s: %s\n", s.Picture, s.Reason)
 	}
 	if f.JSON {
-		return t.printJSON(os.Stdout, f)
+		return t.printJSON(cli.Stdout, f)
 	}
-	t.print(os.Stdout, f)
+	t.print(cli.Stdout, f)
 	return nil
 }
 

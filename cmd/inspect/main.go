@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,11 +38,11 @@ func main() {
 	cli.Main("inspect", "Show a net's layers, shapes, memory, weights, multiply-adds and receptive fields.", &f, func(context.Context) error {
 		switch {
 		case f.Table1:
-			return tables(os.Stdout, f)
+			return tables(cli.Stdout, f)
 		case f.Dot != "":
 			return dot(f)
 		}
-		return inspect(os.Stdout, f)
+		return inspect(cli.Stdout, f)
 	})
 }
 
@@ -201,6 +200,9 @@ func dot(f flags) error {
 	config, err := configs.ByName(f.Config)
 	if err != nil {
 		return cli.Usage(errors.Wrap(err, "--config"))
+	}
+	if err := cli.CheckOutput("--dot", f.Dot); err != nil {
+		return err
 	}
 	net, err := build(f, config)
 	if err != nil {

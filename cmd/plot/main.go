@@ -24,6 +24,9 @@ type flags struct {
 func main() {
 	var f flags
 	cli.Main("plot", "Draw the validation loss and error of several runs in one figure.", &f, func(ctx context.Context) error {
+		if err := cli.CheckOutput("--out", f.Out); err != nil {
+			return err
+		}
 		if f.Watch {
 			return watch(ctx, f)
 		}

@@ -20,6 +20,9 @@ func ending(file string) string { return strings.ToLower(filepath.Ext(file)) }
 // featureWriters encode the features of pictures, by the ending of the file's name.
 var featureWriters = map[string]func([]prediction) ([]byte, error){".csv": encodeCSV, ".npy": encodeNPY}
 
+// namesFile is the file of the pictures' names beside an .npy file.
+func namesFile(npy string) string { return npy + ".txt" }
+
 // writeFeatures writes the features of pictures, whole or not at all. An .npy file has no names of pictures: a text file
 // beside it has one in each line.
 func writeFeatures(file string, predictions []prediction) error {
@@ -32,7 +35,7 @@ func writeFeatures(file string, predictions []prediction) error {
 		for _, r := range predictions {
 			fmt.Fprintln(&names, r.name)
 		}
-		if err := atomicfile.Write(file+".txt", []byte(names.String())); err != nil {
+		if err := atomicfile.Write(namesFile(file), []byte(names.String())); err != nil {
 			return errors.Wrap(err, "cannot write the pictures' names")
 		}
 	}

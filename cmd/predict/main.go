@@ -33,14 +33,17 @@ type flags struct {
 
 func main() {
 	var f flags
-	cli.Main("predict", "Say what a trained net sees in pictures.", &f, func(ctx context.Context) error { return run(ctx, f, os.Stdin, os.Stdout) })
+	cli.Main("predict", "Say what a trained net sees in pictures.", &f, func(ctx context.Context) error { return run(ctx, f, os.Stdin, cli.Stdout) })
 }
 
-func run(ctx context.Context, f flags, stdin io.Reader, stdout *os.File) error {
+func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
 	if err := check(f); err != nil {
 		return err
 	}
 	if err := f.Threads.Apply(); err != nil {
+		return err
+	}
+	if err := checkOutputs(f); err != nil {
 		return err
 	}
 	list, err := find(f.Pictures)
@@ -97,6 +100,15 @@ func check(f flags) error {
 	return f.Protocols.Check()
 }
 
+// checkOutputs refuses files that could not be written.
+func checkOutputs(f flags) error {
+	err := cli.CheckOutput("--out", f.Out)
+	if err == nil && ending(f.Out) == ".npy" {
+		err = cli.CheckOutput("--out", namesFile(f.Out))
+	}
+	return err
+}
+
 // predictor predicts files.
 type predictor struct {
 	flags
@@ -123,7 +135,9 @@ func (p *predictor) predict(ctx context.Context) error {
 		p.done = append(p.done, prediction{p.files.Name(e.Picture), e})
 		if p.text != nil {
 			p.bar.Clear()
-			p.print(p.done[len(p.done)-1])
+			if err := p.print(p.done[len(p.done)-1]); err != nil {
+				return err
+			}
 		}
 		p.bar.Add(1)
 		return nil
@@ -157,15 +171,17 @@ func (p *predictor) top(of prediction) []int {
 	return of.Ranking()[:min(p.Top, len(of.Probabilities))]
 }
 
-func (p *predictor) print(r prediction) {
-	fmt.Fprintln(p.text, r.name)
+func (p *predictor) print(r prediction) error {
+	lines := r.name + "\n"
 	for _, class := range p.top(r) {
-		fmt.Fprintf(p.text, "%9.2f %%", 100*r.Probabilities[class])
+		lines += fmt.Sprintf("%9.2f %%", 100*r.Probabilities[class])
 		if p.Logits {
-			fmt.Fprintf(p.text, "  %9.4f", r.Logits[class])
+			lines += fmt.Sprintf("  %9.4f", r.Logits[class])
 		}
-		fmt.Fprintf(p.text, "  %s\n", p.model.Info.Classes[class])
+		lines += fmt.Sprintf("  %s\n", p.model.Info.Classes[class])
 	}
+	_, err := io.WriteString(p.text, lines)
+	return errors.Wrap(err, "the answer cannot be written")
 }
 
 // class is one of the most probable ones, in JSON.

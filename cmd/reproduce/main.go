@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/pkg/errors"
@@ -72,12 +71,12 @@ func run(ctx context.Context, f flags) error {
 	case err != nil:
 		return fmt.Errorf("%w (the same command goes on from here)", err)
 	}
-	fmt.Println()
+	fmt.Fprintln(cli.Stdout)
 	for _, finding := range report.Findings {
 		ours := finding.Ours
-		fmt.Printf("%-95s %+6.2f (%+.2f to %+.2f), paper %+.1f: %s\n", finding.Claim, ours.Value, ours.Low, ours.High, finding.Paper, finding.Verdict)
+		fmt.Fprintf(cli.Stdout, "%-95s %+6.2f (%+.2f to %+.2f), paper %+.1f: %s\n", finding.Claim, ours.Value, ours.Low, ours.High, finding.Paper, finding.Verdict)
 	}
-	fmt.Printf("\n%s, %s\n", filepath.Join(f.Out, reproduce.HTMLFile), filepath.Join(f.Out, reproduce.MarkdownFile))
+	fmt.Fprintf(cli.Stdout, "\n%s, %s\n", filepath.Join(f.Out, reproduce.HTMLFile), filepath.Join(f.Out, reproduce.MarkdownFile))
 	return nil
 }
 
@@ -86,8 +85,8 @@ type console struct{}
 
 // Training is part of reproduce.Observer.
 func (console) Training(dir string, r configs.Recipe) trainer.Observer {
-	return progress.NewReporter(os.Stdout, dir, r)
+	return progress.NewReporter(cli.Stdout, dir, r)
 }
 
 // Notice is part of reproduce.Observer.
-func (console) Notice(message string) { fmt.Println(message) }
+func (console) Notice(message string) { fmt.Fprintln(cli.Stdout, message) }

@@ -56,7 +56,7 @@ func main() {
 }
 
 func listRecipes() error {
-	tw := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	tw := tabwriter.NewWriter(cli.Stdout, 0, 0, 2, ' ', 0)
 	for _, r := range configs.Recipes() {
 		fmt.Fprintf(tw, "%s\t%s\n\tstarts from: %s\n", r.Name, r.Description, r.StartFrom)
 	}
@@ -144,7 +144,7 @@ func train(ctx context.Context, f flags) error {
 		}
 		defer os.Remove(job.Dir) // does nothing if there is a file in it
 	}
-	job.Observer = observer{progress.NewReporter(os.Stdout, job.Dir, r)}
+	job.Observer = observer{progress.NewReporter(cli.Stdout, job.Dir, r)}
 	h, err := trainer.Train(ctx, job)
 	if err != nil {
 		return hinted{err, job.Dir, job.Resume}
@@ -185,9 +185,9 @@ func finish(h history.History, dir string, r configs.Recipe) error {
 		elapsed += time.Duration(epoch.Seconds * float64(time.Second))
 	}
 	steps := h[len(h)-1].Iteration
-	fmt.Printf("\n%d epochs, %d steps and %d training pictures in %s; lowest validation top-1 error %.2f %% in epoch %d\n",
+	fmt.Fprintf(cli.Stdout, "\n%d epochs, %d steps and %d training pictures in %s; lowest validation top-1 error %.2f %% in epoch %d\n",
 		len(h), steps, steps*r.Training.Batch, elapsed.Round(time.Second), best.ValTop1Error, best.Epoch)
-	tw := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	tw := tabwriter.NewWriter(cli.Stdout, 0, 0, 2, ' ', 0)
 	for _, file := range [][2]string{
 		{trainer.BestFile, "weights of the best epoch"},
 		{trainer.LastFile, "weights of the last epoch"},

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,9 +36,9 @@ func main() {
 	var f flags
 	cli.Main("weights", "Show weights files, and convert them.", &f, func(context.Context) error {
 		if f.Show.File != "" {
-			return show(os.Stdout, f)
+			return show(cli.Stdout, f)
 		}
-		return convert(os.Stdout, f)
+		return convert(cli.Stdout, f)
 	})
 }
 
@@ -99,6 +98,9 @@ func convert(w io.Writer, flags flags) error {
 	if !ok {
 		return cli.Usage(errors.Errorf("%s: its ending names no format that can be written: want one of %s", out,
 			strings.Join(slices.Sorted(maps.Keys(writers)), ", ")))
+	}
+	if err := cli.CheckOutput("OUT", out); err != nil {
+		return err
 	}
 	f, err := flags.ReadWeights(in)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -56,5 +57,50 @@ func TestFailureLeavesTheOldFileAlone(t *testing.T) {
 func TestFolderThatDoesNotExist(t *testing.T) {
 	if err := Write(filepath.Join(t.TempDir(), "none", "file"), nil); err == nil {
 		t.Error("no error for a folder that does not exist")
+	}
+}
+
+// TestCheck: what could be written passes, and nothing is changed or left behind.
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	in := func(parts ...string) string { return filepath.Join(append([]string{dir}, parts...)...) }
+	if err := Write(in("file"), []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(in("file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		in("new"): "", in("file"): "",
+		in("none", "file"): "there is no folder " + in("none"), in("file", "file"): "no folder", in("file") + "/": "folder",
+		dir: "a folder, not a file", in("new") + "/": "a folder, not a file", os.DevNull: "a device",
+	} {
+		if err := Check(path); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", path, err, want)
+		}
+	}
+	if os.Getuid() != 0 { // who may write everywhere
+		if err := os.Chmod(in("file"), 0o444); err != nil {
+			t.Fatal(err)
+		}
+		if err := Check(in("file")); err == nil {
+			t.Error("no error for a file that may not be written")
+		}
+		if err := os.Chmod(dir, 0o555); err != nil {
+			t.Fatal(err)
+		}
+		defer os.Chmod(dir, 0o755)
+		if err := Check(in("new")); err == nil {
+			t.Error("no error in a folder that may not be written")
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("the folder holds %v, %v", entries, err)
+	}
+	after, err := os.Stat(in("file"))
+	if err != nil || !after.ModTime().Equal(before.ModTime()) || after.Size() != 3 {
+		t.Errorf("the file was changed: %v, %v", after, err)
 	}
 }

@@ -29,23 +29,38 @@ func Usage(err error) error {
 }
 
 // Main parses the command line into flags, a pointer to a struct with kong's tags, runs the command, and exits unless it
-// succeeds. It cancels run's context at the first signal to end.
+// succeeds. It cancels run's context at the first signal to end. What run prints goes to Stdout.
 func Main(name, description string, flags any, run func(context.Context) error) {
+	signal.Ignore(syscall.SIGPIPE) // which would end the process before it could say that nobody reads the answer
 	parser, err := kong.New(flags, kong.Name(name), kong.Description(description), kong.UsageOnError(),
+		kong.Writers(Stdout, os.Stderr), kong.Exit(func(code int) {
+			if err := Stdout.finish(); err != nil {
+				fail(name, err, 1)
+			}
+			os.Exit(code)
+		}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Summary: true}))
 	if err != nil {
 		fail(name, err, 2)
 	}
 	if _, err := parser.Parse(os.Args[1:]); err != nil {
+		if Stdout.err != nil { // the help
+			fail(name, Stdout.finish(), 1)
+		}
 		fail(name, errors.Errorf("%v (see --help)", err), 2)
 	}
 	if err := kernel.Check(); err != nil {
 		fail(name, err, 2)
 	}
+	if note := unknownVariables(os.Environ()); note != "" {
+		fmt.Fprintf(os.Stderr, "note: %s\n", note)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	code := interruptedCode(cancel)
-	err = run(ctx)
+	if err = run(ctx); err == nil {
+		err = Stdout.finish()
+	}
 	switch {
 	case err == nil:
 	case errors.As(err, new(usageError)):

@@ -1,8 +1,11 @@
 package cli_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,10 +16,64 @@ import (
 func TestMain(m *testing.M) {
 	clitest.Main(m, func() {
 		cli.Main("example", "An example.", &struct{}{}, func(context.Context) error {
-			fmt.Println("ran")
+			fmt.Fprintln(cli.Stdout, "ran")
 			return nil
 		})
 	})
+}
+
+// TestAnswerThatCannotBeWritten: a full disk, a file that is not open for writing, and a pipe that nobody reads end a
+// command with exit code 1 and one line.
+func TestAnswerThatCannotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	readOnly, err := os.Open(filepath.Join(dir, "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer readOnly.Close()
+	unread, pipe, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unread.Close()
+	defer pipe.Close()
+	outputs := map[string]*os.File{"read-only": readOnly, "pipe": pipe}
+	if full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0); err == nil {
+		defer full.Close()
+		outputs["full"] = full
+	}
+	for name, output := range outputs {
+		for _, args := range [][]string{nil, {"--help"}} {
+			cmd := clitest.Command(t, dir, args...)
+			var stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = output, &stderr
+			err := cmd.Run()
+			if code := cmd.ProcessState.ExitCode(); code != 1 || strings.Count(stderr.String(), "\n") != 1 ||
+				!strings.Contains(stderr.String(), "example: the answer cannot be written") {
+				t.Errorf("%s, %v: exit code %d, %v, %q", name, args, code, err, stderr.String())
+			}
+		}
+	}
+}
+
+// TestUnknownVariables: a variable that is named like ours and does not exist is spoken of.
+func TestUnknownVariables(t *testing.T) {
+	for _, c := range []struct {
+		set  string
+		note bool
+	}{{"VGG_CVP=go", true}, {"vgg_cpu=go", true}, {"VGG_=", true}, {"VGG_CPU=go", false}, {"VGG_DATA=folder", false}, {"OTHER_CVP=go", false}} {
+		cmd := clitest.Command(t, t.TempDir())
+		cmd.Env = append(cmd.Env, c.set)
+		stdout, stderr, code := clitest.Run(t, cmd)
+		name, _, _ := strings.Cut(c.set, "=")
+		if want := "note: " + name + " in the environment means nothing: there are VGG_CPU and VGG_CONV\n"; code != 0 || stdout != "ran\n" ||
+			(stderr == want) != c.note || (stderr == "") == c.note {
+			t.Errorf("%s: exit code %d, %q, %q", c.set, code, stdout, stderr)
+		}
+	}
 }
 
 // TestVariables checks that a command computes only with the instructions and the algorithm that the environment asks for.

@@ -24,7 +24,7 @@ type Reporter struct {
 }
 
 // NewReporter makes a reporter that prints to out, for a run of recipe r in directory dir.
-func NewReporter(out *os.File, dir string, r configs.Recipe) *Reporter {
+func NewReporter(out bar.File, dir string, r configs.Recipe) *Reporter {
 	return &Reporter{out: out, dir: dir, recipe: r, bar: bar.New(out, 1, "")}
 }
 

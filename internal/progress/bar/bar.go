@@ -1,7 +1,7 @@
 package bar
 
 import (
-	"os"
+	"io"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -12,8 +12,14 @@ import (
 // to stop, so no method returns an error.
 type Bar struct{ bar *progressbar.ProgressBar }
 
+// File is a file that is open for writing.
+type File interface {
+	io.Writer
+	Fd() uintptr
+}
+
 // New makes a bar for a task of total steps, if out is a terminal. what, which may be "", stands before it.
-func New(out *os.File, total int, what string) Bar {
+func New(out File, total int, what string) Bar {
 	if !IsTerminal(out) {
 		return Bar{}
 	}
@@ -53,4 +59,4 @@ func (b Bar) Clear() {
 }
 
 // IsTerminal tells whether a file is a terminal.
-func IsTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+func IsTerminal(f File) bool { return term.IsTerminal(int(f.Fd())) }
