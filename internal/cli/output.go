@@ -19,18 +19,18 @@ func CheckOutput(flag, path string) error {
 
 // Stdout is standard output, to which commands write their answers. Main ends with exit code 1 if some of it could not be
 // written: on a full disk, or to a program that reads no more.
-var Stdout = &Output{File: os.Stdout}
+var Stdout = &Output{file: os.Stdout}
 
 // Output is a file that remembers the first error of its writes. It is safe for concurrent use.
 type Output struct {
-	*os.File // for its descriptor
-	mutex    sync.Mutex
-	err      error
+	file  *os.File
+	mutex sync.Mutex
+	err   error
 }
 
 // Write is part of io.Writer.
 func (o *Output) Write(p []byte) (int, error) {
-	n, err := o.File.Write(p)
+	n, err := o.file.Write(p)
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
 	if o.err == nil {
@@ -39,9 +39,12 @@ func (o *Output) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Fd is the file's descriptor.
+func (o *Output) Fd() uintptr { return o.file.Fd() }
+
 // finish closes the file, and gives the first error of all writes and of that.
 func (o *Output) finish() error {
-	closing := o.Close()
+	closing := o.file.Close()
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
 	if o.err == nil {
