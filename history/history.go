@@ -197,12 +197,18 @@ func parseRow(row []string) (e Epoch, column int, err error) {
 	return e, 0, nil
 }
 
-// Best is the epoch with the lowest validation top-1 error, the first of them on a tie; false if no epoch has one.
+// Best is the epoch with the lowest validation top-1 error, the first of them on a tie; false if no epoch has one. It is
+// the same for a history that was written and read back.
 func (h History) Best() (Epoch, bool) {
-	best, found := Epoch{}, false
+	best, lowest, found := Epoch{}, 0.0, false
 	for _, e := range h {
-		if !math.IsNaN(e.ValTop1Error) && (!found || e.ValTop1Error < best.ValTop1Error) {
-			best, found = e, true
+		if math.IsNaN(e.ValTop1Error) {
+			continue
+		}
+		// The error as written cannot fail to be read.
+		top1, _ := strconv.ParseFloat(percent.format(&e.ValTop1Error), 64)
+		if !found || top1 < lowest {
+			best, lowest, found = e, top1, true
 		}
 	}
 	return best, found

@@ -116,4 +116,13 @@ func TestBest(t *testing.T) {
 	if e, ok := h.Best(); !ok || e.Epoch != 3 {
 		t.Errorf("best %+v, want epoch 3", e)
 	}
+	tie := 200.0 / 3 // is written as 66.6667
+	var b bytes.Buffer
+	if err := (History{{Epoch: 1, ValTop1Error: tie}}).WriteCSV(&b); err != nil {
+		t.Fatal(err)
+	}
+	read, err := Decode(&b, "one")
+	if e, ok := append(read, Epoch{Epoch: 2, ValTop1Error: tie}).Best(); err != nil || !ok || e.Epoch != 1 {
+		t.Errorf("of two equal epochs, one of them read back, the best is %+v, %v", e, err)
+	}
 }

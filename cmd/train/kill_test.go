@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -129,8 +130,9 @@ func TestSignals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, errs, code := trainIn(t, dir, "--resume", "run", "--epochs", strconv.Itoa(len(h)+1), "--force", "epochs"); code != 0 {
-			t.Errorf("resumed: exit code %d: %s", code, errs)
+		want := fmt.Sprintf("%d epochs, %d steps and %d training pictures in ", len(h)+1, 4*(len(h)+1), 64*(len(h)+1))
+		if out, errs, code := trainIn(t, dir, "--resume", "run", "--epochs", strconv.Itoa(len(h)+1), "--force", "epochs"); code != 0 || !strings.Contains(out, want) {
+			t.Errorf("resumed: exit code %d: %s%s, want %q", code, out, errs, want)
 		}
 	}
 }

@@ -142,7 +142,7 @@ func train(ctx context.Context, f flags) error {
 		if job.Dir, err = newRunDir(r); err != nil {
 			return err
 		}
-		defer os.Remove(job.Dir) // does nothing if there is a file in it
+		defer removeUnused(job.Dir)
 	}
 	job.Observer = observer{progress.NewReporter(cli.Stdout, job.Dir, r)}
 	h, err := trainer.Train(ctx, job)
@@ -171,6 +171,13 @@ func newRunDir(r configs.Recipe) (string, error) {
 			return dir, errors.Wrap(err, "cannot make the run directory (--out DIR for another folder)")
 		}
 		dir = fmt.Sprintf("%s-%d", first, n)
+	}
+}
+
+// removeUnused removes a directory made by newRunDir in which no run has begun.
+func removeUnused(dir string) {
+	if left, err := trainer.RunFiles(dir); err == nil && len(left) == 0 {
+		_ = os.RemoveAll(dir) // it only looks untidy
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"vgg/history"
@@ -125,6 +126,15 @@ func TestBadInput(t *testing.T) {
 	if _, errs, code := trainIn(t, dir, append(small, "--out", "a")...); code != 0 {
 		t.Fatal(errs)
 	}
+	write("my own/checkpoint/000000001-1.safetensors", "")
+	write("finished/best.safetensors", "")
+	if err := os.CopyFS(filepath.Join(dir, "other"), os.DirFS(idxFolder(t))); err != nil {
+		t.Fatal(err)
+	}
+	labels := filepath.Join(dir, "other", "train-labels-idx1-ubyte")
+	if b, err := os.ReadFile(labels); err != nil || os.WriteFile(labels, append(b[:len(b)-1], 1-b[len(b)-1]), 0o666) != nil {
+		t.Fatal(err)
+	}
 	foreign := weights.File{Metadata: map[string]string{"training": `{"format": 9}`}}
 	if err := foreign.Seal(); err != nil {
 		t.Fatal(err)
@@ -165,6 +175,14 @@ func TestBadInput(t *testing.T) {
 		{2, []string{"--resume", "--out"}, []string{"--resume", "a", "--out", "b"}},
 		{1, []string{"a is finished after 1 epochs", "--force epochs"}, []string{"--resume", "a"}},
 		{1, []string{"training.epochs = 3, not 1", "--force training.epochs allows"}, []string{"--resume", "a", "--epochs", "3"}},
+		{2, []string{"--force", `unknown key "epocs"`, `"epochs"`, "Known are name, ", ", log_every"}, []string{"--resume", "a", "--force", "epocs"}},
+		{2, []string{"--force", "--resume DIR"}, append(small, "--force", "epochs")},
+		{2, []string{"--weights", "for a new one"}, []string{"--resume", "a", "--weights", "a/best.safetensors"}},
+		{1, []string{"a is finished after 1 epochs"}, []string{"--resume", "a", "--force", "epochs,data"}},
+		{1, []string{"other pictures", "--force data,net.dropout allows"}, []string{"--resume", "a", "--data", "other", "--set", "dropout=0.1"}},
+		{1, []string{"gone", "--data SPEC if the pictures moved, with --force data"}, []string{"--resume", "a", "--data", "gone"}},
+		{1, []string{"my own holds a training", "--resume 'my own' to go on"}, append(small, "--out", "my own")},
+		{1, []string{"finished holds files of a training already (best.safetensors)", "choose another folder (--out DIR"}, append(small, "--out", "finished")},
 		{1, []string{"a holds a training already", "--resume a"}, append(small, "--out", "a")},
 		{1, []string{"format 9 of another version", "another --out"}, []string{"--resume", "foreign"}},
 		{1, []string{"mini-batch of 100"}, append(small, "--batch", "100")},
@@ -226,6 +244,37 @@ func TestFineTuning(t *testing.T) {
 				t.Errorf("%v: no %q in %q", c.args, want, out+errs)
 			}
 		}
+	}
+}
+
+// TestDefaultDirectories: trainings that begin in the same second have directories of their own, whatever their recipe is
+// called; one that cannot begin leaves none.
+func TestDefaultDirectories(t *testing.T) {
+	dir, data := t.TempDir(), idxFolder(t)
+	recipe := filepath.Join(dir, "own.toml")
+	if err := os.WriteFile(recipe, []byte("base = \"quick\"\nname = \"../my / Blumen ü\"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	small := []string{"--recipe", recipe, "--data", data, "--width", "0.05", "--fc", "8", "--batch", "16", "--epochs", "1"}
+	var running sync.WaitGroup
+	for range 4 {
+		running.Go(func() {
+			if out, errs, code := trainIn(t, dir, small...); code != 0 || !strings.Contains(out, "1 epochs, 4 steps and 64 training pictures in ") {
+				t.Errorf("exit code %d: %s%s", code, out, errs)
+			}
+		})
+	}
+	running.Wait()
+	if _, _, code := trainIn(t, dir, append(small, "--batch", "100")...); code != 1 {
+		t.Errorf("a batch that is too large: exit code %d", code)
+	}
+	if _, _, code := trainIn(t, dir, append(small, "--data", "missing")...); code != 1 {
+		t.Errorf("missing pictures: exit code %d", code)
+	}
+	runs, err := filepath.Glob(filepath.Join(dir, "runs", "-my---Blumen-ü-A-*", trainer.BestFile))
+	all, _ := os.ReadDir(filepath.Join(dir, "runs"))
+	if err != nil || len(runs) != 4 || len(all) != 4 {
+		t.Errorf("%v of %v, %v", runs, all, err)
 	}
 }
 
