@@ -38,6 +38,9 @@ func (s *session) readWeights() (f *start, err error) {
 	if f.File, err = foreign.Read(f.path); err != nil {
 		return nil, f.wrap(err)
 	}
+	for _, note := range f.Notes {
+		s.notes = append(s.notes, f.path+": "+note)
+	}
 	mean, _, err := f.MeanStd()
 	if err == nil && mean == nil && len(r.Augment.PixelMean) == 0 {
 		err = errors.New("the file does not say which mean and deviation of pixels it expects: give augment.pixel_mean and augment.pixel_std")

@@ -1,8 +1,10 @@
 package weights
 
 import (
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -39,5 +41,32 @@ func TestMapped(t *testing.T) {
 		if err := f.Close(); err != nil || f.Tensors != nil {
 			t.Error(err, f.Tensors)
 		}
+	}
+}
+
+// TestFinite: NaN and infinity are refused with the names of the tensors and the number of values, in every format.
+func TestFinite(t *testing.T) {
+	inf := float32(math.Inf(-1))
+	nan := float32(math.NaN())
+	path := filepath.Join(t.TempDir(), "w")
+	f := File{Tensors: []Tensor{
+		{Name: "a", Shape: []int{3}, Data: []float32{1, math.MaxFloat32, 2}},
+		{Name: "b", Shape: []int{3}, Data: []float32{1, nan, inf}},
+		{Name: "c", Shape: []int{mapFrom}, Data: append(make([]float32, mapFrom-1), inf)},
+	}}
+	if err := Write(path, f); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(path)
+	if want := path + ": NaN or infinity in b (2 of 3 values), c (1 of 1048576 values): "; err == nil || got != nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("read %v, error %v, want %q", got, err, want)
+	}
+}
+
+// TestIntegers: tensors of integers are left out, and said to be, unless they are weights.
+func TestIntegers(t *testing.T) {
+	f, err := Decode(headed(`{"n":{"dtype":"I64","shape":[],"data_offsets":[4,12]},"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 12))
+	if err != nil || len(f.Tensors) != 1 || f.Tensors[0].Name != "w" || len(f.Notes) != 1 || !strings.Contains(f.Notes[0], "n (I64)") {
+		t.Errorf("read %+v, error %v", f, err)
 	}
 }

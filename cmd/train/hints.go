@@ -12,6 +12,7 @@ import (
 	"vgg/dataset"
 	"vgg/internal/progress"
 	"vgg/trainer"
+	"vgg/weights/foreign"
 )
 
 // errorFlags are the flags that help with an error of the trainer.
@@ -25,6 +26,7 @@ var errorFlags = []struct {
 	{trainer.ErrNoCheckpoint, "--resume takes the --out of a run; another --out begins a new one"},
 	{trainer.ErrScheduleEnded, "--set max_divisions=N --force max_divisions lets it divide the learning rate further; --set patience=N --force patience lets it wait longer"},
 	{trainer.ErrFinished, "--epochs N --force epochs for more"},
+	{foreign.ErrSeveral, "go run ./cmd/weights convert IN OUT.safetensors --state-dict NAME takes one of them"},
 	{dataset.ErrUnreadable, "--set skip_share=SHARE skips more"},
 }
 

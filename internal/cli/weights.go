@@ -35,7 +35,7 @@ func (o Overrides) ReadWeights(path string) (*weights.File, error) {
 		return nil, err
 	}
 	f, err := foreign.ReadNet(path, o.StateDict)
-	if errors.As(err, new(*foreign.SeveralError)) {
+	if errors.Is(err, foreign.ErrSeveral) {
 		return nil, errors.Errorf("%v with --state-dict NAME", err)
 	}
 	if err != nil {

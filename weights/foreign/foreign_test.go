@@ -107,7 +107,7 @@ func wantNarrow(t *testing.T, f *weights.File, n weights.Normalisation) {
 // TestSamples reads what PyTorch wrote.
 func TestSamples(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.pth")
-	if err != nil || len(paths) != 7 {
+	if err != nil || len(paths) != 12 {
 		t.Fatalf("samples %v, %v", paths, err)
 	}
 	for _, path := range paths {

@@ -109,15 +109,8 @@ func (n net) rank() int {
 	return len(preferred)
 }
 
-// SeveralError says that a file holds several nets, and no rule tells which is meant.
-type SeveralError struct {
-	Nets []string // their names
-}
-
-// Error lists them.
-func (e *SeveralError) Error() string {
-	return "several nets in the file, " + text.FirstFew(e.Nets, 4) + ": say which to take"
-}
+// ErrSeveral is that a file holds several nets, and no rule tells which is meant.
+var ErrSeveral = errors.New("several nets in one file: say which to take")
 
 // pick takes one of several nets: that of the given name, or the one to be preferred.
 func pick(nets []net, name string) (net, error) {
@@ -131,7 +124,7 @@ func pick(nets []net, name string) (net, error) {
 	best := slices.MinFunc(nets, func(a, b net) int { return a.rank() - b.rank() })
 	equal := slices.DeleteFunc(slices.Clone(nets), func(n net) bool { return n.rank() != best.rank() })
 	if len(equal) > 1 {
-		return net{}, errors.WithStack(&SeveralError{namesOf(equal)})
+		return net{}, errors.WithMessage(ErrSeveral, text.FirstFew(namesOf(equal), 4))
 	}
 	return best, nil
 }

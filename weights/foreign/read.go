@@ -21,7 +21,7 @@ func Read(path string) (*weights.File, error) { return ReadNet(path, "") }
 // in a dict or with a prefix of its own. Nothing in a pickle is executed. Of several nets, net names the one to take, by its
 // dict, its prefix, or both with a dot between. Without a name, that of the usual dict is taken (state_dict,
 // model_state_dict, model, net, network, params, weights, in this order) before one of another name, and that before
-// averages of weights (ema, swa); nets that are equally good are a *SeveralError. File.Notes says what was decided.
+// averages of weights (ema, swa); nets that are equally good are ErrSeveral. File.Notes says what was decided.
 //
 // As with weights.Read, large files are mapped, and NaN and infinity are errors.
 func ReadNet(path, net string) (*weights.File, error) {

@@ -2,8 +2,13 @@
 
 Each is net A, narrow, with the values value(i) below in all its tensors, element i of the whole file.
 """
+import argparse
+import collections
+import datetime
+import enum
 import pathlib
 
+import numpy
 import torch
 
 here = pathlib.Path(__file__).parent
@@ -45,6 +50,45 @@ def strided(tensors):
     return views
 
 
+class Phase(enum.Enum):
+    TRAIN = 1
+
+
+class Meter(list):
+    """A class of the training program's own."""
+
+
+def extras(net):
+    """What training programs keep beside a state dict."""
+    return {
+        "optimizer": torch.optim.Adam(net.parameters()).state_dict(),
+        "args": argparse.Namespace(lr=0.1, data=pathlib.Path("data"), when=datetime.datetime(2020, 1, 2), phase=Phase.TRAIN),
+        "counts": collections.Counter("aab"),
+        "best": numpy.float64(0.5),
+        "curve": numpy.arange(3.0),
+        "meters": collections.defaultdict(Meter, loss=Meter([1.0])),
+        "seen": {1, 2},
+        "large": [1 << 70, -1, None, True, 2.5, b"bytes"],
+        "loss": torch.nn.CrossEntropyLoss,
+    }
+
+
+def model(tensors):
+    """torchvision's layout with those tensors."""
+    net, features = torch.nn.Module(), torch.nn.Sequential()
+    for n, out in zip(FEATURES, CHANNELS):
+        while len(features) < n:
+            features.append(torch.nn.ReLU() if len(features) in [f + 1 for f in FEATURES] else torch.nn.MaxPool2d(2))
+        features.append(torch.nn.Conv2d(tensors[f"features.{n}.weight"].shape[1], out, 3, padding=1))
+    net.features = features
+    net.classifier = torch.nn.Sequential(
+        torch.nn.Linear(CHANNELS[-1], FC), torch.nn.ReLU(), torch.nn.Dropout(), torch.nn.Linear(FC, FC),
+        torch.nn.ReLU(), torch.nn.Dropout(), torch.nn.Linear(FC, CLASSES),
+    )
+    net.load_state_dict(tensors)
+    return net
+
+
 parallel = {"module." + name: torch.nn.Parameter(t) for name, t in state().items()}
 checkpoint = {"epoch": 3, "arch": "vgg11", "state_dict": parallel, "best_acc1": torch.tensor(12.5), "optimizer": {"lr": 0.1}}
 torch.save(state(), here / "zip-f32.pth")
@@ -54,3 +98,12 @@ torch.save(strided(state()), here / "zip-strided.pth")
 torch.save(state(torch.float64), here / "legacy-f64.pth", _use_new_zipfile_serialization=False)
 torch.save(state(torch.bfloat16), here / "legacy-bf16.pth", _use_new_zipfile_serialization=False)
 torch.save(checkpoint, here / "legacy-checkpoint.pth", _use_new_zipfile_serialization=False)
+
+net = model(state())
+averaged = torch.optim.swa_utils.AveragedModel(net)
+rich = {**extras(net), "state_dict": net.state_dict(), "state_dict_ema": {k: -v for k, v in state().items()}}
+torch.save(rich, here / "zip-extras.pth")
+torch.save(rich, here / "zip-extras4.pth", pickle_protocol=4)
+torch.save(rich, here / "legacy-extras.pth", _use_new_zipfile_serialization=False)
+torch.save(averaged.state_dict(), here / "zip-averaged.pth")
+torch.save(torch.nn.DataParallel(net), here / "zip-model.pth")
