@@ -96,6 +96,7 @@ func BenchmarkDense(b *testing.B) {
 		{"dense/256x256/crops=2", 2, 256, 256, true},
 		{"dense/256x320/crops=2", 2, 256, 320, true},
 		{"dense/256x320/crops=6", 6, 256, 320, true},
+		{"dense/256x341/crops=2", 2, 256, 341, true},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			r, err := m.runner(purpose{rows: c.rows, height: c.height, width: c.width, dense: c.dense, prepared: c.rows > 2})

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -28,10 +29,11 @@ type flags struct {
 	Width     float64 `help:"Multiplier of the channel counts." default:"1"`
 	FC        int     `name:"fc" help:"Width of the hidden fully connected layers." default:"4096"`
 	Classes   int     `help:"Number of classes." default:"1000"`
-	Input     int     `help:"Side of the pictures in pixels." default:"224"`
+	Input     int     `help:"Side in pixels of the pictures that the net is for." default:"224"`
+	Size      string  `help:"Height and width of the pictures in pixels, such as 75x101, if larger: the net is then dense." placeholder:"HxW"`
 	Batch     int     `help:"Number of pictures." default:"2"`
 	Seed      uint64  `help:"Seed of weights and pictures." default:"1"`
-	Gradients bool    `help:"Also write the gradients of the loss with respect to all weights."`
+	Gradients bool    `help:"Also write the gradients of the loss with respect to all weights, and the outputs of the layers."`
 	ONNX      bool    `name:"onnx" help:"Also write the net as ONNX."`
 	Out       string  `help:"Folder for weights.safetensors, ours.safetensors and net.onnx." required:"" placeholder:"DIR"`
 	cli.Threads
@@ -60,15 +62,22 @@ func run(f flags) error {
 		return cli.Usage(errors.Errorf("--batch %d: want a positive number", f.Batch))
 	}
 	r := rand.New(rand.NewPCG(f.Seed, 0))
-	shape := tensor.Shape{f.Batch, len(mean), f.Input, f.Input}
+	height, width, dense := f.Input, f.Input, 0
+	if f.Size != "" {
+		dense = f.Input
+		if n, err := fmt.Sscanf(f.Size, "%dx%d", &height, &width); n < 2 || min(height, width) < f.Input {
+			return cli.Usage(errors.Errorf("--size %s: want a height and a width from the input on, such as 75x101 (%v)", f.Size, err))
+		}
+	}
+	shape := tensor.Shape{f.Batch, len(mean), height, width}
 	pixels, x := pictures(r, shape)
 	g := gorgonia.NewGraph()
-	input := graph.NewInput(g, f.Batch, len(mean), f.Input, f.Input)
+	input := graph.NewInput(g, f.Batch, len(mean), height, width)
 	if err := gorgonia.Let(input, tensor.New(tensor.WithShape(shape...), tensor.WithBacking(x))); err != nil {
 		return err
 	}
 	net, err := graph.Build(g, input, config, graph.Options{
-		Classes: f.Classes, Width: f.Width, FC: f.FC, Init: configs.InitHe, Seed: f.Seed, Inference: !f.Gradients})
+		Classes: f.Classes, Width: f.Width, FC: f.FC, Init: configs.InitHe, Seed: f.Seed, Inference: !f.Gradients, Dense: dense})
 	if err != nil {
 		return cli.Usage(err)
 	}
@@ -152,7 +161,8 @@ func infer(net *graph.Net, ours *[]weights.Tensor) error {
 	return add(ours, "logits", net.Logits.Value())
 }
 
-// differentiate adds the labels (N), the logits (N, classes), and the gradients of the loss under the names of the weights.
+// differentiate adds the labels (N), the logits (N, classes), the gradients of the loss under the names of the weights, and
+// under their names the outputs of the layers after which a ReLU or a max-pool chooses.
 func differentiate(net *graph.Net, r *rand.Rand, ours *[]weights.Tensor) error {
 	classes := make([]int, net.Input.Shape()[0])
 	stored := make([]float32, len(classes)) // safetensors holds float32 here
@@ -172,7 +182,17 @@ func differentiate(net *graph.Net, r *rand.Rand, ours *[]weights.Tensor) error {
 	if _, err := gorgonia.Grad(loss, net.Learnables()...); err != nil {
 		return errors.Wrap(err, "gradients")
 	}
-	vm, err := machine.New(net.Input.Graph(), machine.Outputs(loss, net.Logits), machine.Gradients(net.Learnables()...))
+	outputs := map[string]*gorgonia.Node{"logits": net.Logits}
+	options := []machine.Option{machine.Outputs(loss, net.Logits), machine.Gradients(net.Learnables()...)}
+	for _, l := range net.Config.Layers() {
+		if l.Kind == configs.Convolution || l.Kind == configs.LRN || l.Hidden {
+			if outputs[l.Name], err = net.Layer(l.Name); err != nil {
+				return err
+			}
+			options = append(options, machine.Outputs(outputs[l.Name]))
+		}
+	}
+	vm, err := machine.New(net.Input.Graph(), options...)
 	if err != nil {
 		return err
 	}
@@ -180,8 +200,10 @@ func differentiate(net *graph.Net, r *rand.Rand, ours *[]weights.Tensor) error {
 	if err := vm.RunAll(); err != nil {
 		return err
 	}
-	if err := add(ours, "logits", net.Logits.Value()); err != nil {
-		return err
+	for name, n := range outputs {
+		if err := add(ours, name, n.Value()); err != nil {
+			return err
+		}
 	}
 	for _, p := range net.Parameters() {
 		gradient, err := p.Node.Grad()
