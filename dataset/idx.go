@@ -18,7 +18,6 @@ import (
 	"vgg/augment"
 	"vgg/dataset/fashion"
 	"vgg/internal/archive"
-	"vgg/internal/text"
 )
 
 func openEmbedded() (*Set, error) {
@@ -56,6 +55,9 @@ func findIDX(p place) (*idxFiles, error) {
 			continue
 		}
 		sets[strings.ToLower(parts[1])] = true
+		if len(sets) > 1 {
+			return nil, errors.Errorf("dataset %s: IDX files of several sets in %q: %q: keep one set", p.tree.Name(), p.folder, slices.Sorted(maps.Keys(sets)))
+		}
 		r := roleOfWord(strings.ToLower(parts[2]))
 		if r == noRole {
 			r = forTest // t10k
@@ -75,9 +77,6 @@ func findIDX(p place) (*idxFiles, error) {
 		default:
 			f.both, *kept = path.Base(p.tree.Path(*kept)), i
 		}
-	}
-	if len(sets) > 1 {
-		return nil, errors.Errorf("dataset %s: IDX files of several sets in %q: %s: keep one set", p.tree.Name(), p.folder, text.FirstFew(slices.Sorted(maps.Keys(sets)), fewNames))
 	}
 	if len(f.of) == 0 {
 		return nil, nil
