@@ -59,9 +59,91 @@ func lacking(files map[string][]byte, names ...string) map[string][]byte {
 	return files
 }
 
-// layouts are the rows of the table in docs/data.md.
-func layouts(t *testing.T) map[string][]layout {
-	both := "train/a/1.png train/a/2.png train/b/1.png "
+// threePictures are of two classes, for training.
+const threePictures = "train/a/1.png train/a/2.png train/b/1.png "
+
+// folderLayouts are the rows of the table in docs/data.md for class folders.
+func folderLayouts(t *testing.T) map[string][]layout {
+	return map[string][]layout{
+		"`train/CLASS/*`, `val/CLASS/*`": {
+			{files: photos(t, threePictures+"val/a/3.png val/b/2.png"), want: "a 2+1, b 1+1"},
+			{files: photos(t, threePictures+"val/a/3.png val/b/2.png"), want: "a 2+1, b 1+1", packed: "zip"},
+			{files: photos(t, threePictures+"val/a/3.png val/b/2.png"), want: "a 2+1, b 1+1", packed: "tar"},
+			{files: photos(t, threePictures+"val/a/3.png", "val/b/.gitkeep", ""), want: "a 2+1, b 1+0", notes: "no validation pictures of 1 of the 2 classes: b"},
+			{files: photos(t, threePictures+"val/a/3.png val/c/1.png"), refused: "only in train: b; only in val: c"},
+			{files: photos(t, threePictures+"val/A/3.png val/B/1.png"), refused: "only in val: A, B"},
+		},
+		"the same called `training`, `valid`, `validation`, in any capitals, or one folder deeper": {
+			{files: photos(t, "Train/a/1.png Train/b/1.png Valid/a/2.png"), want: "a 1+1, b 1+0", notes: "training pictures are those of folder Train, validation pictures are those of folder Valid"},
+			{files: photos(t, "s/training/a/1.png s/training/b/1.png s/validation/a/2.png s/validation/b/2.png"), want: "a 1+1, b 1+1", notes: "folder s/validation", packed: "zip"},
+			{files: photos(t, "training_set/training_set/a/1.png training_set/training_set/b/1.png test_set/test_set/a/2.png test_set/test_set/b/2.png"), want: "a 1+1, b 1+1", notes: "folder test_set"},
+			{files: photos(t, threePictures+"val/a/3.png valid/a/4.png"), refused: "folder val, folder valid: keep one"},
+			{files: photos(t, threePictures+"Train/a/3.png"), refused: "folder Train, folder train: keep one"},
+			{files: photos(t, "x/"+strings.ReplaceAll(strings.TrimSpace(threePictures), " ", " x/")+" y/train/a/1.png"), refused: "several data sets: folder x, folder y"},
+			{files: photos(t, "seg_train/seg_train/a/1.png seg_train/seg_train/b/1.png seg_test/seg_test/a/1.png seg_test/seg_test/b/1.png"), refused: "seg_test, seg_train"},
+		},
+		"`train/CLASS/*`, `test/CLASS/*`": {
+			{files: photos(t, threePictures+"test/a/3.png test/b/2.png"), want: "a 2+1, b 1+1", notes: "validation pictures are those of folder test"},
+		},
+		"`train`, `val` and `test`": {
+			{files: photos(t, threePictures+"val/a/3.png val/b/2.png test/a/4.png"), want: "a 2+1, b 1+1", notes: "not used: folder test"},
+		},
+		"`train/CLASS/*`, and pictures without labels in `test`": {
+			{files: photos(t, threePictures+"train/b/2.png test/1.png test/2.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "not used: folder test; no pictures for validation alone: 2 of the 4"},
+			{files: photos(t, threePictures+"train/b/2.png test/unknown/1.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "not used: folder test"},
+		},
+		"`train/CLASS/*` or `CLASS/*`, alone": {
+			{files: photos(t, threePictures+"train/b/2.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "2 of the 4 pictures are kept for it"},
+			{files: photos(t, "a/1.png a/2.png b/1.png b/2.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "2 of the 4 pictures are kept for it", packed: "zip"},
+			{files: photos(t, "top/a/1.png top/a/2.png top/b/1.png top/b/2.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "2 of the 4 pictures are kept for it"},
+			{files: photos(t, "bus/1.png bus/2.png train/1.png train/2.png"), share: 0.5, want: "bus 1+1, train 1+1", notes: "the folder train is taken for a class"},
+			{files: photos(t, "train/1.png val/1.png"), share: 0.5, refused: "no class folders in train"},
+			{files: photos(t, "a/train/1.png a/val/1.png b/train/1.png b/val/1.png"), share: 0.5, refused: "several data sets"},
+		},
+		"the same with a share of 1 (`evaluate --val-share 1`)": {
+			{files: photos(t, threePictures), share: 1, want: "a 0+2, b 0+1", notes: "all 3 pictures are for validation"},
+			{files: photos(t, "a/1.png b/1.png b/2.png"), share: 1, want: "a 0+1, b 0+2", notes: "all 3 pictures are for validation"},
+			{files: photos(t, threePictures+"val/a/3.png val/b/2.png"), share: 1, want: "a 2+1, b 1+1", notes: "the share of 1"},
+		},
+		"`val/CLASS/*` or `test/CLASS/*`, alone": {
+			{files: photos(t, "val/a/1.png val/b/1.png"), want: "a 0+1, b 0+1", notes: "no training pictures"},
+			{files: photos(t, "Test/a/1.png Test/b/1.png"), want: "a 0+1, b 0+1", notes: "folder Test"},
+		},
+		"one class": {
+			{files: photos(t, "a/1.png a/2.png"), share: 0.5, want: "a 1+1", notes: "1 of the 2"},
+			{files: photos(t, "train/a/1.png val/a/1.png"), want: "a 1+1"},
+		},
+	}
+}
+
+// labelledLayouts are its rows for labels that are not those of folders.
+func labelledLayouts(t *testing.T) map[string][]layout {
+	return map[string][]layout{
+		"classes whose names are all numbers": {
+			{files: photos(t, "train/10/1.png train/9/1.png val/9/2.png val/10/2.png"), want: "9 1+1, 10 1+1", notes: "order of their numbers: 9, 10"},
+			{files: photos(t, threePictures+"val/a.png val/b.png", "labels.txt", "1\n0\n"), want: "a 2+1, b 1+1", notes: "labels.txt"},
+			{files: photos(t, "train/1/1.png train/2/1.png val/a.png", "labels.txt", "1\n"), want: "1 1+1, 2 1+0", notes: "labels.txt"},
+			{files: photos(t, "train/1/1.png train/2/1.png val/a.png val/b.png", "labels.txt", "0\n1\n"), refused: "although other labels are names"},
+		},
+		"`train/CLASS/*`, pictures in `val`, a text file of labels in it or beside it": {
+			{files: photos(t, threePictures+"val/x.png val/y.png", "labels.csv", "\ufefffile,label\r\nx.png,b\r\n\"y.png\",\"a\"\r\n\r\n"), want: "a 2+1, b 1+1", notes: "labels.csv"},
+			{files: photos(t, threePictures+"val/x.png val/y.png", "val/labels.txt", "b\na"), want: "a 2+1, b 1+1", notes: "val/labels.txt"},
+			{files: photos(t, threePictures+"val/x.png val/y.png", "l.txt", "x.png a\ny.png b", "m.txt", "x.png b\ny.png b"), refused: "l.txt and m.txt label the validation pictures differently"},
+			{files: photos(t, threePictures+"val/x.png val/y.png", "classes.txt", "a\nb\n", "l.txt", "x b\ny b"), want: "a 2+0, b 1+2", notes: "l.txt"},
+			{files: photos(t, threePictures+"val/x.png val/y.png"), refused: "no text file that labels them"},
+		},
+		"tiny-imagenet-200": {{files: photos(t, "t/train/n1/images/n1_0.JPEG t/train/n2/images/n2_0.JPEG t/val/images/val_0.JPEG t/val/images/val_1.JPEG t/test/images/test_0.JPEG",
+			"t/train/n1/n1_boxes.txt", "n1_0.JPEG\t0\t0\t9\t9\n", "t/val/val_annotations.txt", "val_1.JPEG\tn1\t0\t0\t9\t9\nval_0.JPEG\tn2\t0\t0\t9\t9\n", "t/wnids.txt", "n2\nn1\n", "t/words.txt", "n1\tcat\nn2\tdog\n"),
+			want: "n1 1+1, n2 1+1", notes: "val_annotations.txt", packed: "zip"}},
+		"ILSVRC's zip of Kaggle": {{files: photos(t, "ILSVRC/Data/CLS-LOC/train/n1/1.JPEG ILSVRC/Data/CLS-LOC/train/n2/1.JPEG ILSVRC/Data/CLS-LOC/val/v_1.JPEG ILSVRC/Data/CLS-LOC/val/v_2.JPEG ILSVRC/Data/CLS-LOC/test/t_1.JPEG",
+			"ILSVRC/Annotations/CLS-LOC/train/n1/1.xml", "x", "ILSVRC/Annotations/CLS-LOC/val/v_1.xml", "x", "ILSVRC/ImageSets/CLS-LOC/val.txt", "v_1 1\nv_2 2\n",
+			"LOC_val_solution.csv", "ImageId,PredictionString\nv_2,n1 1 2 3 4 \nv_1,n2 1 2 3 4 n2 5 6 7 8 \n", "LOC_train_solution.csv", "ImageId,PredictionString\nn1_1,n1 1 2 3 4\n"),
+			want: "n1 1+1, n2 1+1", notes: "LOC_val_solution.csv", packed: "zip"}},
+	}
+}
+
+// fileLayouts are its rows for archives and for other formats.
+func fileLayouts(t *testing.T) map[string][]layout {
 	ilsvrcTars := func(more ...string) map[string][]byte {
 		f := photos(t, "", more...)
 		f["ILSVRC2012_img_train.tar"] = archivetest.Tar(t, photos(t, "n01.tar/1.JPEG n02.tar/1.JPEG n02.tar/2.JPEG"))
@@ -73,78 +155,10 @@ func layouts(t *testing.T) map[string][]layout {
 	}
 	tars := ilsvrcTars("labels.txt", "n02\nn01\n")
 	zips := map[string][]byte{"train.zip": archivetest.Zip(t, "train/", photos(t, "a/1.png a/2.png b/1.png")), "val.zip": archivetest.Zip(t, "", photos(t, "a/1.png b/1.png"))}
-	beside := photos(t, both+"val/a/3.png val/b/2.png")
+	beside := photos(t, threePictures+"val/a/3.png val/b/2.png")
 	beside["train.zip"] = archivetest.Zip(t, "", photos(t, "x/1.png y/1.png"))
 	twice := mnist(map[string]string{"train-%s-ubyte": "\x00\x01\x00", "train-%s-ubyte.gz": "\x00\x01\x01", "t10k-%s-ubyte": "\x01"})
 	return map[string][]layout{
-		"`train/CLASS/*`, `val/CLASS/*`": {
-			{files: photos(t, both+"val/a/3.png val/b/2.png"), want: "a 2+1, b 1+1"},
-			{files: photos(t, both+"val/a/3.png val/b/2.png"), want: "a 2+1, b 1+1", packed: "zip"},
-			{files: photos(t, both+"val/a/3.png val/b/2.png"), want: "a 2+1, b 1+1", packed: "tar"},
-			{files: photos(t, both+"val/a/3.png", "val/b/.gitkeep", ""), want: "a 2+1, b 1+0", notes: "no validation pictures of 1 of the 2 classes: b"},
-			{files: photos(t, both+"val/a/3.png val/c/1.png"), refused: "only in train: b; only in val: c"},
-			{files: photos(t, both+"val/A/3.png val/B/1.png"), refused: "only in val: A, B"},
-		},
-		"the same called `training`, `valid`, `validation`, in any capitals, or one folder deeper": {
-			{files: photos(t, "Train/a/1.png Train/b/1.png Valid/a/2.png"), want: "a 1+1, b 1+0", notes: "training pictures are those of folder Train, validation pictures are those of folder Valid"},
-			{files: photos(t, "s/training/a/1.png s/training/b/1.png s/validation/a/2.png s/validation/b/2.png"), want: "a 1+1, b 1+1", notes: "folder s/validation", packed: "zip"},
-			{files: photos(t, "training_set/training_set/a/1.png training_set/training_set/b/1.png test_set/test_set/a/2.png test_set/test_set/b/2.png"), want: "a 1+1, b 1+1", notes: "folder test_set"},
-			{files: photos(t, both+"val/a/3.png valid/a/4.png"), refused: "folder val, folder valid: keep one"},
-			{files: photos(t, both+"Train/a/3.png"), refused: "folder Train, folder train: keep one"},
-			{files: photos(t, "x/"+strings.ReplaceAll(strings.TrimSpace(both), " ", " x/")+" y/train/a/1.png"), refused: "several data sets: folder x, folder y"},
-			{files: photos(t, "seg_train/seg_train/a/1.png seg_train/seg_train/b/1.png seg_test/seg_test/a/1.png seg_test/seg_test/b/1.png"), refused: "seg_test, seg_train"},
-		},
-		"`train/CLASS/*`, `test/CLASS/*`": {
-			{files: photos(t, both+"test/a/3.png test/b/2.png"), want: "a 2+1, b 1+1", notes: "validation pictures are those of folder test"},
-		},
-		"`train`, `val` and `test`": {
-			{files: photos(t, both+"val/a/3.png val/b/2.png test/a/4.png"), want: "a 2+1, b 1+1", notes: "not used: folder test"},
-		},
-		"`train/CLASS/*`, and pictures without labels in `test`": {
-			{files: photos(t, both+"train/b/2.png test/1.png test/2.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "not used: folder test; no pictures for validation alone: 2 of the 4"},
-			{files: photos(t, both+"train/b/2.png test/unknown/1.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "not used: folder test"},
-		},
-		"`train/CLASS/*` or `CLASS/*`, alone": {
-			{files: photos(t, both+"train/b/2.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "2 of the 4 pictures are kept for it"},
-			{files: photos(t, "a/1.png a/2.png b/1.png b/2.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "2 of the 4 pictures are kept for it", packed: "zip"},
-			{files: photos(t, "top/a/1.png top/a/2.png top/b/1.png top/b/2.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "2 of the 4 pictures are kept for it"},
-			{files: photos(t, "bus/1.png bus/2.png train/1.png train/2.png"), share: 0.5, want: "bus 1+1, train 1+1", notes: "the folder train is taken for a class"},
-			{files: photos(t, "train/1.png val/1.png"), share: 0.5, refused: "no class folders in train"},
-			{files: photos(t, "a/train/1.png a/val/1.png b/train/1.png b/val/1.png"), share: 0.5, refused: "several data sets"},
-		},
-		"the same with a share of 1 (`evaluate --val-share 1`)": {
-			{files: photos(t, both), share: 1, want: "a 0+2, b 0+1", notes: "all 3 pictures are for validation"},
-			{files: photos(t, "a/1.png b/1.png b/2.png"), share: 1, want: "a 0+1, b 0+2", notes: "all 3 pictures are for validation"},
-			{files: photos(t, both+"val/a/3.png val/b/2.png"), share: 1, want: "a 2+1, b 1+1", notes: "the share of 1"},
-		},
-		"`val/CLASS/*` or `test/CLASS/*`, alone": {
-			{files: photos(t, "val/a/1.png val/b/1.png"), want: "a 0+1, b 0+1", notes: "no training pictures"},
-			{files: photos(t, "Test/a/1.png Test/b/1.png"), want: "a 0+1, b 0+1", notes: "folder Test"},
-		},
-		"one class": {
-			{files: photos(t, "a/1.png a/2.png"), share: 0.5, want: "a 1+1", notes: "1 of the 2"},
-			{files: photos(t, "train/a/1.png val/a/1.png"), want: "a 1+1"},
-		},
-		"classes whose names are all numbers": {
-			{files: photos(t, "train/10/1.png train/9/1.png val/9/2.png val/10/2.png"), want: "9 1+1, 10 1+1", notes: "order of their numbers: 9, 10"},
-			{files: photos(t, both+"val/a.png val/b.png", "labels.txt", "1\n0\n"), want: "a 2+1, b 1+1", notes: "labels.txt"},
-			{files: photos(t, "train/1/1.png train/2/1.png val/a.png", "labels.txt", "1\n"), want: "1 1+1, 2 1+0", notes: "labels.txt"},
-			{files: photos(t, "train/1/1.png train/2/1.png val/a.png val/b.png", "labels.txt", "0\n1\n"), refused: "although other labels are names"},
-		},
-		"`train/CLASS/*`, pictures in `val`, a text file of labels in it or beside it": {
-			{files: photos(t, both+"val/x.png val/y.png", "labels.csv", "\ufefffile,label\r\nx.png,b\r\n\"y.png\",\"a\"\r\n\r\n"), want: "a 2+1, b 1+1", notes: "labels.csv"},
-			{files: photos(t, both+"val/x.png val/y.png", "val/labels.txt", "b\na"), want: "a 2+1, b 1+1", notes: "val/labels.txt"},
-			{files: photos(t, both+"val/x.png val/y.png", "l.txt", "x.png a\ny.png b", "m.txt", "x.png b\ny.png b"), refused: "l.txt and m.txt label the validation pictures differently"},
-			{files: photos(t, both+"val/x.png val/y.png", "classes.txt", "a\nb\n", "l.txt", "x b\ny b"), want: "a 2+0, b 1+2", notes: "l.txt"},
-			{files: photos(t, both+"val/x.png val/y.png"), refused: "no text file that labels them"},
-		},
-		"tiny-imagenet-200": {{files: photos(t, "t/train/n1/images/n1_0.JPEG t/train/n2/images/n2_0.JPEG t/val/images/val_0.JPEG t/val/images/val_1.JPEG t/test/images/test_0.JPEG",
-			"t/train/n1/n1_boxes.txt", "n1_0.JPEG\t0\t0\t9\t9\n", "t/val/val_annotations.txt", "val_1.JPEG\tn1\t0\t0\t9\t9\nval_0.JPEG\tn2\t0\t0\t9\t9\n", "t/wnids.txt", "n2\nn1\n", "t/words.txt", "n1\tcat\nn2\tdog\n"),
-			want: "n1 1+1, n2 1+1", notes: "val_annotations.txt", packed: "zip"}},
-		"ILSVRC's zip of Kaggle": {{files: photos(t, "ILSVRC/Data/CLS-LOC/train/n1/1.JPEG ILSVRC/Data/CLS-LOC/train/n2/1.JPEG ILSVRC/Data/CLS-LOC/val/v_1.JPEG ILSVRC/Data/CLS-LOC/val/v_2.JPEG ILSVRC/Data/CLS-LOC/test/t_1.JPEG",
-			"ILSVRC/Annotations/CLS-LOC/train/n1/1.xml", "x", "ILSVRC/Annotations/CLS-LOC/val/v_1.xml", "x", "ILSVRC/ImageSets/CLS-LOC/val.txt", "v_1 1\nv_2 2\n",
-			"LOC_val_solution.csv", "ImageId,PredictionString\nv_2,n1 1 2 3 4 \nv_1,n2 1 2 3 4 n2 5 6 7 8 \n", "LOC_train_solution.csv", "ImageId,PredictionString\nn1_1,n1 1 2 3 4\n"),
-			want: "n1 1+1, n2 1+1", notes: "LOC_val_solution.csv", packed: "zip"}},
 		"ILSVRC-2012's archives": {
 			{files: tars, want: "n01 1+1, n02 2+1", notes: "not used: archive ILSVRC2012_img_test.tar, not used: archive ILSVRC2012_bbox_train_v2.tar.gz"},
 			{files: lacking(ilsvrcTars(), "ILSVRC2012_img_val.tar"), share: 0.5, refused: "class n01 has one picture"},
@@ -196,7 +210,9 @@ func TestLayouts(t *testing.T) {
 	for _, line := range strings.Split(table, "\n")[2:] {
 		rows = append(rows, strings.TrimSpace(strings.Split(line, "|")[1]))
 	}
-	tests := layouts(t)
+	tests := folderLayouts(t)
+	maps.Copy(tests, labelledLayouts(t))
+	maps.Copy(tests, fileLayouts(t))
 	if slices.Sort(rows); !slices.Equal(rows, slices.Sorted(maps.Keys(tests))) {
 		t.Errorf("rows of the table\n%s\nand of the test\n%s", strings.Join(rows, "\n"), strings.Join(slices.Sorted(maps.Keys(tests)), "\n"))
 	}
