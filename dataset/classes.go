@@ -2,11 +2,13 @@ package dataset
 
 import (
 	"cmp"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
+	"golang.org/x/text/unicode/norm"
 
 	"vgg/augment"
 	"vgg/internal/archive"
@@ -66,11 +68,13 @@ func isPicture(t archive.Tree, i int) bool {
 // in the order of their names. A class that is on the list may have no pictures, a folder that is not may not have any.
 func (o *opener) listClasses(p place, known []string) (*classSplit, []string, error) {
 	s := &classSplit{files: p.tree, folder: p.folder}
+	folders, err := classFolders(p.tree, p.folders())
+	if err != nil {
+		return nil, nil, err
+	}
 	classes := known
 	if known == nil {
-		for _, name := range p.folders() {
-			classes = append(classes, strings.TrimSuffix(name, "/"))
-		}
+		classes = slices.Collect(maps.Keys(folders))
 		o.sortClasses(classes)
 	}
 	if len(classes) == 0 {
@@ -84,7 +88,7 @@ func (o *opener) listClasses(p place, known []string) (*classSplit, []string, er
 	var without []string
 	for label, class := range classes {
 		before := s.Len()
-		first, end := archive.Below(p.tree, p.folder+class+"/")
+		first, end := archive.Below(p.tree, p.folder+cmp.Or(folders[class], class+"/"))
 		for i := first; i < end; i++ {
 			if isPicture(p.tree, i) {
 				s.add(i, label)
@@ -117,15 +121,32 @@ func (o *opener) listClasses(p place, known []string) (*classSplit, []string, er
 
 // listKnown lists the pictures of class folders of known classes.
 func (o *opener) listKnown(p place, classes []string) (*classSplit, error) {
-	var found []string
-	for _, name := range p.foldersWithPictures() {
-		found = append(found, strings.TrimSuffix(name, "/"))
+	folders, err := classFolders(p.tree, p.foldersWithPictures())
+	if err != nil {
+		return nil, err
 	}
-	if err := sameClasses(p.tree.Name(), classes, found); err != nil {
+	if err := sameClasses(p.tree.Name(), classes, slices.Sorted(maps.Keys(folders))); err != nil {
 		return nil, err
 	}
 	s, _, err := o.listClasses(p, classes)
 	return s, err
+}
+
+// className is the class of a folder, "a/" or "a". Systems write accented letters as one character or as two; a class has
+// one, as Unicode's form NFC does.
+func className(folder string) string { return norm.NFC.String(strings.TrimSuffix(folder, "/")) }
+
+// classFolders are folders by the names of their classes.
+func classFolders(t archive.Tree, folders []string) (map[string]string, error) {
+	all := map[string]string{}
+	for _, folder := range folders {
+		class := className(folder)
+		if other, twice := all[class]; twice {
+			return nil, errors.Errorf("dataset %s: the folders %+q and %+q have the same name in other Unicode characters: merge them", t.Name(), other, folder)
+		}
+		all[class] = folder
+	}
+	return all, nil
 }
 
 // sameClasses refuses validation pictures of classes that have no training pictures.

@@ -10,6 +10,7 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -87,6 +88,50 @@ func TestClasses(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestUnicodeForms: a class is one whether its name is written with composed characters (NFC) or decomposed ones (NFD), in
+// folders and archives, and its place is that of the composed name.
+func TestUnicodeForms(t *testing.T) {
+	archivetest.OwnCache(t)
+	const composed, decomposed = "caf\u00e9", "cafe\u0301"
+	picture := encoded(t, "png", color.Black)
+	for _, c := range []struct{ train, val string }{{composed, decomposed}, {decomposed, composed}, {decomposed, decomposed}} {
+		files := map[string][]byte{"labels.csv": []byte("1.png," + composed + "\n2.png,cafz\n")}
+		for _, file := range []string{"train/" + c.train + "/1.png", "train/cafz/1.png"} {
+			files[file] = picture
+		}
+		labelled := maps.Clone(files)
+		labelled["val/1.png"], labelled["val/2.png"] = picture, picture
+		files["val/"+c.val+"/1.png"], files["val/cafz/1.png"] = picture, picture
+		for _, files := range []map[string][]byte{files, labelled} {
+			for _, spec := range []string{archivetest.Folder(t, files), zipFile(t, "", files), archivetest.File(t, "d.tar", archivetest.Tar(t, files))} {
+				s, err := Open(spec, Options{})
+				if err != nil {
+					t.Errorf("%+q: %v", c, err)
+					continue
+				}
+				var got []string
+				for _, split := range []Split{s.Train, s.Val} {
+					for i := range split.Len() {
+						got = append(got, s.Classes[split.Label(i)])
+						if _, err := split.Picture(i); err != nil {
+							t.Errorf("%+q: %v", c, err)
+						}
+					}
+				}
+				slices.Sort(got)
+				if want := []string{"cafz", "cafz", composed, composed}; !slices.Equal(s.Classes, []string{"cafz", composed}) || !slices.Equal(got, want) {
+					t.Errorf("%+q: classes %+q, labels %+q", c, s.Classes, got)
+				}
+				s.Close()
+			}
+		}
+	}
+	both := map[string][]byte{"train/" + composed + "/1.png": picture, "train/" + decomposed + "/1.png": picture}
+	if _, err := Open(zipFile(t, "", both), Options{ValShare: 0.5}); err == nil || !strings.Contains(err.Error(), `"caf\u00e9/" have the same name`) {
+		t.Errorf("error %v for both forms in one folder", err)
 	}
 }
 

@@ -161,7 +161,7 @@ func (o *opener) addValidation(set *Set, from place) error {
 	}
 	var split *classSplit
 	folders := p.foldersWithPictures()
-	known := func(name string) bool { return slices.Contains(set.Classes, strings.TrimSuffix(name, "/")) }
+	known := func(name string) bool { return slices.Contains(set.Classes, className(name)) }
 	switch {
 	case set.Train == nil:
 		split, set.Classes, err = o.listClasses(p, nil)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/pkg/errors"
+	"golang.org/x/text/unicode/norm"
 
 	"vgg/internal/text"
 )
@@ -41,6 +42,7 @@ const fewNames = 6
 // classes. The note says what was decided where the two lists differ, else "". The error names the classes that the net
 // does not know.
 func MatchClasses(known, classes []string) (outputs []int, note string, err error) {
+	known, classes = composed(known), composed(classes)
 	if slices.Equal(known, classes) {
 		return identity(len(classes)), "", nil
 	}
@@ -74,6 +76,15 @@ func MatchClasses(known, classes []string) (outputs []int, note string, err erro
 		return outputs, fmt.Sprintf("classes matched by name: %d of the %d that the net knows", len(classes), len(known)), nil
 	}
 	return outputs, "classes matched by name: the net has them in another order", nil
+}
+
+// composed writes names in Unicode's form NFC, in which an accented letter is one character: systems write it as one or two.
+func composed(names []string) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = norm.NFC.String(name)
+	}
+	return all
 }
 
 // matchNumbered is MatchClasses for n outputs without names.

@@ -22,6 +22,7 @@ func TestMatchClasses(t *testing.T) {
 		{[]string{"b", "a"}, []string{"a", "b"}, []int{1, 0}, "another order"},
 		{[]string{"a", "b", "c", "d"}, []string{"d", "b"}, []int{3, 1}, "2 of the 4"},
 		{[]string{"a", "a", "c"}, []string{"c"}, []int{2}, "1 of the 3"},
+		{[]string{"cafe\u0301", "tea"}, []string{"caf\u00e9", "tea"}, []int{0, 1}, ""},
 		{twelve, byName, []int{0, 1, 10, 11, 2, 3, 4, 5, 6, 7, 8, 9}, "by number"},
 		{reversed, byName, []int{11, 10, 1, 0, 9, 8, 7, 6, 5, 4, 3, 2}, "another order"},
 		{twelve, []string{"007", "3"}, []int{7, 3}, "by number"},
