@@ -130,7 +130,6 @@ func TestGrid(t *testing.T) {
 	if last := crops[49]; last != (augment.Crop{Scale: 64, Left: 96, Top: 32, Width: 32, Height: 32, Mirrored: true}) {
 		t.Errorf("the last crop is %+v", last)
 	}
-	way = cropping{protocol: configs.Dense, scale: 64}
 	for _, c := range []struct {
 		width, height, scale int
 		want                 augment.Crop
@@ -140,8 +139,7 @@ func TestGrid(t *testing.T) {
 		{30, 57, 0, augment.Crop{Left: -1, Width: 32, Height: 57}},
 		{7, 5, 0, augment.Crop{Left: -12, Top: -13, Width: 32, Height: 32}},
 	} {
-		way = cropping{protocol: configs.Dense, scale: c.scale}
-		crops = way.crops(augment.Picture{Width: c.width, Height: c.height, Channels: 3}, 32)
+		crops = cropping{protocol: configs.Dense, scale: c.scale}.crops(augment.Picture{Width: c.width, Height: c.height, Channels: 3}, 32)
 		if len(crops) != 2 || crops[0] != c.want || !crops[1].Mirrored {
 			t.Errorf("of %d×%d pixels at Q = %d the dense net sees %+v, want %+v and its mirrored one", c.width, c.height, c.scale, crops, c.want)
 		}
