@@ -266,7 +266,7 @@ func (r Recipe) Validate() error {
 		{r.Run.LogEvery >= 0, "run.log_every", r.Run.LogEvery, "at least 0"},
 
 		{n.Input > 0 && n.Input%32 == 0, "net.input", n.Input, "a positive multiple of 32, such as " + nearestInputs(n.Input)},
-		{n.Width > 0 && finite.Is(n.Width), "net.width", n.Width, "above 0"},
+		{n.Width > 0 && finite.Is(n.Width), "net.width", n.Width, "above 0, and finite"},
 		{n.FC > 0, "net.fc", n.FC, "at least 1"},
 		{n.Dropout >= 0 && n.Dropout < 1, "net.dropout", n.Dropout, "from 0 up and below 1"},
 
@@ -286,7 +286,7 @@ func (r Recipe) Validate() error {
 		{t.MicroBatch <= 0 || t.Batch%t.MicroBatch == 0, "training.micro_batch", t.MicroBatch,
 			fmt.Sprintf("a divisor of training.batch = %d, or 0 for the whole batch", t.Batch)},
 		{t.Epochs > 0, "training.epochs", t.Epochs, "at least 1"},
-		{t.LearningRate > 0 && finite.Is(t.LearningRate), "training.learning_rate", t.LearningRate, "above 0"},
+		{t.LearningRate > 0 && finite.Is(t.LearningRate), "training.learning_rate", t.LearningRate, "above 0, and finite"},
 		{t.Momentum >= 0 && t.Momentum < 1, "training.momentum", t.Momentum, "from 0 up and below 1"},
 		{t.WeightDecay >= 0 && finite.Is(t.WeightDecay), "training.weight_decay", t.WeightDecay, "at least 0"},
 		{t.Seed <= math.MaxInt64, "training.seed", t.Seed, "at most 2^63-1"},

@@ -41,16 +41,19 @@ func LoadRecipe(nameOrFile string) (Recipe, error) {
 	return loadRecipe(nameOrFile, nil)
 }
 
+// isFile tells paths of recipes from the names of those that come with the program.
+func isFile(nameOrFile string) bool { return strings.EqualFold(filepath.Ext(nameOrFile), ".toml") }
+
 // loadRecipe is LoadRecipe, for a recipe that the files in derived are based on, each on the next.
 func loadRecipe(nameOrFile string, derived []string) (Recipe, error) {
-	if filepath.Ext(nameOrFile) == ".toml" {
+	if isFile(nameOrFile) {
 		data, err := os.ReadFile(nameOrFile)
 		if err != nil {
 			return Recipe{}, errors.Wrapf(err, "recipe must be a readable TOML file or one of %s", strings.Join(recipeNames(), ", "))
 		}
 		r, err := parseRecipe(data, nameOrFile, derived)
 		if err == nil && r.Name == "" {
-			r.Name = strings.TrimSuffix(filepath.Base(nameOrFile), ".toml")
+			r.Name = strings.TrimSuffix(filepath.Base(nameOrFile), filepath.Ext(nameOrFile))
 		}
 		return r, err
 	}
@@ -71,13 +74,17 @@ func loadRecipe(nameOrFile string, derived []string) (Recipe, error) {
 // ParseRecipe reads a recipe in TOML. Missing keys have the values of the recipe that the key base names, an embedded one
 // or a file whose path is relative to the source's folder; without a base, those of [Default]. A base does not give its
 // name, nor what was measured. Errors name source, line and key: for an unknown key the nearest known one, for a wrong type
-// the type wanted. The case of keys does not matter. Ranges are left to [Recipe.Validate], which comes after command-line
+// the type wanted. The case of keys does not matter, nor does a byte-order mark. Ranges are left to [Recipe.Validate], which comes after command-line
 // settings.
 func ParseRecipe(data []byte, source string) (Recipe, error) {
 	return parseRecipe(data, source, nil)
 }
 
 func parseRecipe(data []byte, source string, derived []string) (Recipe, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // the byte-order mark of some editors
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return Recipe{}, errors.Errorf("%s: is in UTF-16: save it as UTF-8", source)
+	}
 	var doc map[string]any
 	if err := toml.Unmarshal(data, &doc); err != nil {
 		return Recipe{}, parseError(err, nil, source)
@@ -129,7 +136,7 @@ func lineOf(data []byte, key string) (line int) {
 // loadBase loads the recipe that a source is based on, which the files in derived are based on.
 func loadBase(base, source string, derived []string) (Recipe, error) {
 	files := append(slices.Clone(derived), filepath.Clean(source))
-	if filepath.Ext(base) == ".toml" {
+	if isFile(base) {
 		if !filepath.IsAbs(base) {
 			base = filepath.Join(filepath.Dir(source), base)
 		}

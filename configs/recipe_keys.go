@@ -95,10 +95,19 @@ func (r Recipe) Equal(o Recipe) bool {
 // unknownKey is the error for a key that no recipe has.
 func unknownKey(key string) error {
 	known := tables()
+	if slices.Contains(known, key) {
+		return errors.Errorf("unknown key %q, the name of a table; did you mean %q?", key, exampleKey(key))
+	}
 	for _, f := range new(Recipe).fields() {
 		known = append(known, f.key)
 	}
 	return errors.Errorf("unknown key %q; did you mean %q?", key, nearestKey(key, known))
+}
+
+// exampleKey is the first key of a table.
+func exampleKey(table string) string {
+	fields := new(Recipe).fields()
+	return fields[slices.IndexFunc(fields, func(f field) bool { return strings.HasPrefix(f.key, table+".") })].key
 }
 
 // A field is one value of a recipe with its dotted TOML key.

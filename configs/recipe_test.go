@@ -130,6 +130,13 @@ func TestLoadRecipe(t *testing.T) {
 	if r, err := LoadRecipe(file); err != nil || r.Name != "mine" || r.Config != "B" {
 		t.Errorf("%+v, %v", r, err)
 	}
+	write("\ufeffname = \"marked\"\r\n[training]\r\nepochs = 3")
+	if r, err := LoadRecipe(file); err != nil || r.Name != "marked" || r.Training.Epochs != 3 {
+		t.Errorf("with a byte-order mark: %+v, %v", r, err)
+	}
+	write("\xff\xfen\x00a\x00")
+	_, err = LoadRecipe(file)
+	mustSay(t, err, file, "UTF-16: save it as UTF-8")
 	write(`name = "yours"`)
 	if r, err := LoadRecipe(file); err != nil || r.Name != "yours" {
 		t.Errorf("%+v, %v", r, err)

@@ -69,6 +69,9 @@ func newSession(job Job) (_ *session, err error) {
 	if err := s.openSet(); err != nil {
 		return nil, err
 	}
+	if err := checkMemory(r, config, s.set.Channels, len(s.set.Classes)); err != nil {
+		return nil, err
+	}
 	start, err := s.readWeights()
 	if err != nil {
 		return nil, err

@@ -101,8 +101,9 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestBadInput: each error is one line that names the cause and the remedy, and has the exit code of its kind.
-func TestBadInput(t *testing.T) {
+// badInputs makes a folder of runs and files that make no run, and gives flags of a small run in it.
+func badInputs(t *testing.T) (dir string, small []string) {
+	t.Helper()
 	dir, data := t.TempDir(), idxFolder(t)
 	write := func(name, text string) {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777); err != nil {
@@ -122,7 +123,7 @@ func TestBadInput(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	small := []string{"--data", data, "--width", "0.05", "--fc", "8", "--batch", "16", "--epochs", "1"}
+	small = []string{"--data", data, "--width", "0.05", "--fc", "8", "--batch", "16", "--epochs", "1"}
 	if _, errs, code := trainIn(t, dir, append(small, "--out", "a")...); code != 0 {
 		t.Fatal(errs)
 	}
@@ -144,6 +145,12 @@ func TestBadInput(t *testing.T) {
 	if err := weights.Write(filepath.Join(dir, "foreign/checkpoint/1-1.safetensors"), foreign); err != nil {
 		t.Fatal(err)
 	}
+	return dir, small
+}
+
+// TestBadInput: each error is one line that names the cause and the remedy, and has the exit code of its kind.
+func TestBadInput(t *testing.T) {
+	dir, small := badInputs(t)
 	for _, c := range []struct {
 		code       int
 		want, args []string
@@ -176,6 +183,12 @@ func TestBadInput(t *testing.T) {
 		{1, []string{"a is finished after 1 epochs", "--force epochs"}, []string{"--resume", "a"}},
 		{1, []string{"training.epochs = 3, not 1", "--force training.epochs allows"}, []string{"--resume", "a", "--epochs", "3"}},
 		{2, []string{"--force", `unknown key "epocs"`, `"epochs"`, "Known are name, ", ", log_every"}, []string{"--resume", "a", "--force", "epocs"}},
+		{2, []string{"--data", "its value is empty"}, append(small, "--data", "")},
+		{2, []string{"--resume", "its value is empty"}, []string{"--resume="}},
+		{1, []string{"GB of memory", "net.input", "--width for net.width"}, append(small, "--set", "net.input=3200000", "--out", "huge")},
+		{1, []string{"GB of memory", "--fc for net.fc"}, append(small, "--fc", "1000000000000", "--out", "huge")},
+		{1, []string{"GB of memory"}, append(small, "--width", "1e300", "--out", "huge")},
+		{2, []string{`unknown key "training", the name of a table`}, append(small, "--set", "training=3")},
 		{2, []string{"--force", "--resume DIR"}, append(small, "--force", "epochs")},
 		{2, []string{"--weights", "for a new one"}, []string{"--resume", "a", "--weights", "a/best.safetensors"}},
 		{1, []string{"a is finished after 1 epochs"}, []string{"--resume", "a", "--force", "epochs,data"}},

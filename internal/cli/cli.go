@@ -43,6 +43,9 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 	if err != nil {
 		fail(name, err, 2)
 	}
+	if err := refuseEmpty(os.Args[1:]); err != nil {
+		fail(name, err, 2)
+	}
 	if _, err := parser.Parse(os.Args[1:]); err != nil {
 		if Stdout.err != nil { // the help
 			fail(name, Stdout.finish(), 1)
@@ -72,6 +75,23 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 	default:
 		fail(name, err, 1)
 	}
+}
+
+// refuseEmpty refuses arguments without a value, which mostly come from variables of a shell that are not set: a flag must
+// not then mean its default.
+func refuseEmpty(args []string) error {
+	for i, arg := range args {
+		flag, value, given := strings.Cut(arg, "=")
+		switch {
+		case arg == "" && i > 0 && strings.HasPrefix(args[i-1], "--"):
+			return errors.Errorf("%s: its value is empty", args[i-1])
+		case arg == "":
+			return errors.Errorf("argument %d is empty", i+1)
+		case given && value == "" && strings.HasPrefix(flag, "--"):
+			return errors.Errorf("%s: its value is empty", flag)
+		}
+	}
+	return nil
 }
 
 // interruptedCode calls cancel at the first SIGINT or SIGTERM, and ends the process at the second. The result holds the exit
