@@ -199,6 +199,12 @@ func samples(t testing.TB) map[string]sample {
 	frames := chunk("acTL", "\x00\x00\x00\x02\x00\x00\x00\x00") + chunk("fcTL", strings.Repeat("\x00", 26))
 	all["animated.png"] = sample{slices.Concat(flat[:header], []byte(frames), flat[header:]), opaque.picture(1), 0}
 
+	readSamples(t, all)
+	return all
+}
+
+// readSamples adds the files that make.py wrote.
+func readSamples(t testing.TB, all map[string]sample) {
 	for name, s := range map[string]sample{
 		"444.jpg":             {nil, opaque.picture(1), 2},
 		"progressive.jpg":     {nil, opaque.picture(1), interpolated},
@@ -217,7 +223,6 @@ func samples(t testing.TB) map[string]sample {
 		}
 		all[name] = s
 	}
-	return all
 }
 
 // TestDecode: every kind of picture has its colours, where they belong.
