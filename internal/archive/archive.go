@@ -215,6 +215,7 @@ func shown(name string) string {
 // unpacking would; again are the paths of files to which that happened.
 func sorted[E any](entries []E, pathOf func(*E) *string) (kept []E, again []string) {
 	slices.SortStableFunc(entries, func(a, b E) int { return cmp.Compare(*pathOf(&a), *pathOf(&b)) })
+	kept = entries[:0]
 	for i := range entries {
 		file := *pathOf(&entries[i])
 		if last := len(kept) - 1; last >= 0 && *pathOf(&kept[last]) == file {
