@@ -22,9 +22,12 @@ import (
 func (s *Set) SplitID() string {
 	train, val := pictures(s.Train), pictures(s.Val)
 	all := slices.Concat(train, val)
-	return fmt.Sprintf("%s; training %d %s, validation %d %s, all %d %s", cmp.Or(s.chosen, "given"),
+	return fmt.Sprintf("%s; training %d %s, validation %d %s, all %d %s", s.Chosen(),
 		len(train), digest(train), len(val), digest(val), len(all), digest(all))
 }
+
+// Chosen says how the validation pictures were chosen, such as "share 0.1 by seed 7" or "folder val".
+func (s *Set) Chosen() string { return cmp.Or(s.chosen, "given") }
 
 // TrainedOn tells whether the validation pictures of a set are, as far as can be seen, training pictures of the split
 // that a SplitID describes: they are some or all of its training pictures, or another choice among all its pictures. It

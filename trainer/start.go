@@ -65,17 +65,21 @@ func (s *session) normalise(f *start) error {
 		return f.wrap(err)
 	}
 	own := Transform(s.job.Recipe, channels)
+	expects := f.path + " expects"
+	if f.Assumed != "" {
+		expects = fmt.Sprintf("weights of the kind of %s expect (%s; the file does not say)", f.path, f.Assumed)
+	}
 	switch {
 	case mean == nil, slices.Equal(mean, own.Mean) && slices.Equal(std, own.Std):
 	case len(a.PixelMean) > 0:
-		s.notes = append(s.notes, fmt.Sprintf("pixels: normalised by %s, as augment.pixel_mean and augment.pixel_std say, although %s expects %s",
-			normalisation(own.Mean, own.Std), f.path, normalisation(mean, std)))
+		s.notes = append(s.notes, fmt.Sprintf("pixels: normalised by %s, as augment.pixel_mean and augment.pixel_std say, although %s %s",
+			normalisation(own.Mean, own.Std), expects, normalisation(mean, std)))
 	case len(mean) != channels:
 		return f.wrap(errors.Errorf("the weights are for pictures of %d channels, and those of %s have %d", len(mean), s.set.Name, channels))
 	default:
 		a.PixelMean, a.PixelStd = mean, std
-		s.notes = append(s.notes, fmt.Sprintf("pixels: normalised by %s, as %s expects, not by %s of the training pictures",
-			normalisation(mean, std), f.path, normalisation(own.Mean, own.Std)))
+		s.notes = append(s.notes, fmt.Sprintf("pixels: normalised by %s, as %s, not by %s of the training pictures",
+			normalisation(mean, std), expects, normalisation(own.Mean, own.Std)))
 	}
 	return nil
 }

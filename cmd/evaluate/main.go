@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,8 +23,8 @@ import (
 type flags struct {
 	Weights     []string `help:"Weights of a trained net, such as RUN/best.safetensors; repeated, the nets are fused." required:"" placeholder:"FILE" sep:"none"`
 	Data        string   `help:"Pictures, as train takes them; their validation split is tested on." default:"embedded" placeholder:"SPEC"`
-	ValShare    float64  `help:"Share of the pictures to test on where the set has no val." default:"0.1" placeholder:"SHARE"`
-	SplitSeed   uint64   `help:"Seed that draws this share." default:"1" placeholder:"N"`
+	ValShare    *float64 `help:"Share of the pictures to test on where the set has none for validation, 1 for all; default that of the net's training, else 0.1." placeholder:"SHARE"`
+	SplitSeed   *uint64  `help:"Seed that draws this share; default that of the net's training, else 1." placeholder:"N"`
 	BadPictures string   `help:"stop at a picture that cannot be read, or skip it." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
 	Predictions string   `help:"Write each picture's true class and five most probable ones." placeholder:"FILE.csv"`
 	JSON        bool     `name:"json" help:"Print one JSON object."`
@@ -49,49 +48,41 @@ func run(ctx context.Context, f flags) error {
 	if err := cli.CheckOutput("--predictions", f.Predictions); err != nil {
 		return err
 	}
-	var models []*evaluate.Model
 	var notes cli.Notes
-	for _, file := range f.Weights {
-		w, err := f.ReadWeights(file)
-		if err != nil {
-			return errors.Wrap(err, "--weights")
-		}
-		m, err := evaluate.NewModel(file, w)
-		if err != nil {
-			return errors.Wrap(cli.NameOverrides(err), "--weights")
-		}
-		defer m.Close()
-		notes.Add(w.Notes...)
-		models = append(models, m)
+	models, err := f.readModels(&notes)
+	if err != nil {
+		return err
 	}
+	defer func() {
+		for _, m := range models {
+			m.Close()
+		}
+	}()
 	o, err := f.Protocols.Options(models...)
 	if err != nil {
 		return err
 	}
-	set, err := dataset.Open(f.Data, dataset.Options{ValShare: f.ValShare, SplitSeed: f.SplitSeed, Notice: func(m string) { notes.Add(m) }})
+	set, err := f.openSet(models, &notes)
 	if err != nil {
-		return errors.Wrap(err, "--data")
+		return err
 	}
 	defer set.Close()
-	for _, m := range models {
-		if numbered(m.Info.Classes) && len(m.Info.Classes) == len(set.Classes) {
-			m.Info.Classes = set.Classes
-		}
+	outputs, matched, err := evaluate.MatchClasses(models, set.Classes)
+	if err != nil {
+		return errors.Errorf("--data %s and --weights %v: --classes FILE names the outputs of the weights, a line each, in their order", f.Data, err)
 	}
-	if known := models[0].Info.Classes; !slices.Equal(known, set.Classes) {
-		return errors.Errorf("--data %s has other classes than --weights %s knows: %d (%s …), not %d (%s …); --classes FILE names those of the weights", f.Data, f.Weights[0], len(set.Classes), set.Classes[0], len(known), known[0])
-	}
+	notes.Add(matched...)
 	var skips *dataset.Skips // nil skips none
 	if f.BadPictures == "skip" {
 		skips = dataset.NewSkips(set, configs.Default().Pictures.SkipShare)
 	}
 	o.Skip = func(picture int, reason error) error { return skips.Skip(set.Val.Name(picture), reason) }
 	began := time.Now()
-	result, predictions, err := test(ctx, models, set, o, f.Predictions != "")
+	result, predictions, err := test(ctx, models, evaluate.Relabel(set.Val, outputs), o, f.Predictions != "")
 	if err != nil {
 		return err
 	}
-	t := timedTest{result, o, models, skips, time.Since(began), notes.List()}
+	t := timedTest{result, set, o, models, skips, time.Since(began), notes.List()}
 	if f.Predictions != "" {
 		if err := atomicfile.Write(f.Predictions, predictions); err != nil {
 			return errors.Wrap(err, "--predictions")
@@ -107,35 +98,43 @@ func run(ctx context.Context, f flags) error {
 	return nil
 }
 
-// numbered says whether weights have only numbers for names of classes. Their classes are then the data's, in their order.
-func numbered(classes []string) bool {
-	for i, name := range classes {
-		if name != strconv.Itoa(i) {
-			return false
+// readModels reads the weights.
+func (f flags) readModels(notes *cli.Notes) (models []*evaluate.Model, err error) {
+	for _, file := range f.Weights {
+		w, err := f.ReadWeights(file)
+		if err != nil {
+			return nil, errors.Wrap(err, "--weights")
 		}
+		m, err := evaluate.NewModel(file, w)
+		if err != nil {
+			return nil, errors.Wrap(cli.NameOverrides(err), "--weights")
+		}
+		notes.Add(w.Notes...)
+		models = append(models, m)
 	}
-	return true
+	return models, nil
 }
 
 // test shows progress on a terminal, and collects the predictions as a table.
-func test(ctx context.Context, models []*evaluate.Model, set *dataset.Set, o evaluate.Options, collect bool) (*evaluate.Result, []byte, error) {
-	progress := bar.New(os.Stderr, set.Val.Len(), "")
+func test(ctx context.Context, models []*evaluate.Model, split dataset.Split, o evaluate.Options, collect bool) (*evaluate.Result, []byte, error) {
+	classes := models[0].Info.Classes
+	progress := bar.New(os.Stderr, split.Len(), "")
 	var table strings.Builder
 	out := csv.NewWriter(&table)
 	header := []string{"picture", "class"}
-	for i := range min(5, len(set.Classes)) {
+	for i := range min(5, len(classes)) {
 		header = append(header, fmt.Sprintf("class_%d", i+1), fmt.Sprintf("probability_%d", i+1))
 	}
 	// The writer keeps its first error for Error.
 	_ = out.Write(header)
-	result, err := evaluate.Run(ctx, models, set.Val, o, func(p evaluate.Prediction) error {
+	result, err := evaluate.Run(ctx, models, split, o, func(p evaluate.Prediction) error {
 		progress.Add(1)
 		if !collect {
 			return nil
 		}
-		row := []string{set.Val.Name(p.Picture), set.Classes[p.Class]}
-		for _, class := range p.Ranking()[:min(5, len(set.Classes))] {
-			row = append(row, set.Classes[class], strconv.FormatFloat(p.Probabilities[class], 'f', 6, 64))
+		row := []string{split.Name(p.Picture), classes[p.Class]}
+		for _, class := range p.Ranking()[:min(5, len(classes))] {
+			row = append(row, classes[class], strconv.FormatFloat(p.Probabilities[class], 'f', 6, 64))
 		}
 		return out.Write(row)
 	})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -17,12 +18,16 @@ import (
 // timedTest is a test and how long it took.
 type timedTest struct {
 	*evaluate.Result
+	set     *dataset.Set
 	options evaluate.Options
 	models  []*evaluate.Model
 	skips   *dataset.Skips
 	took    time.Duration
 	notes   []string
 }
+
+// pictures is the number of all pictures of the data.
+func (t timedTest) pictures() int { return t.set.Train.Len() + t.set.Val.Len() }
 
 func (t timedTest) picturesPerSecond() float64 { return float64(t.Images) / t.took.Seconds() }
 
@@ -40,18 +45,21 @@ func (t timedTest) print(w io.Writer, f flags) {
 		fmt.Fprintf(w, "net %s, width %g, input %d×%d: %s, %s\n", m.Info.Config, m.Info.Width, m.Info.Input, m.Info.Input, m.Name, scales)
 	}
 	low, high := t.Top1Interval()
+	fmt.Fprintf(w, "tested on %d of the %d pictures of %s: %s\n", t.Images, t.pictures(), t.set.Name, t.set.Chosen())
 	fmt.Fprintf(w, "%s: %d pictures, top-1 error %.2f %% (95 %% interval %.2f to %.2f)", f.Protocol, t.Images, t.Top1Error(), low, high)
 	if !math.IsNaN(t.Top5Error()) {
 		low, high := t.Top5Interval()
 		fmt.Fprintf(w, ", top-5 error %.2f %% (%.2f to %.2f)", t.Top5Error(), low, high)
 	}
 	fmt.Fprintf(w, "; %.1f pictures/s, %.1f %% of the time spent waiting for pictures\n", t.picturesPerSecond(), t.loaderWaitPercent())
-	if len(t.Classes) > 40 {
-		return
-	}
-	fmt.Fprintln(w, "\ntop-1 error of each class:")
+	var rows []string
 	for c, name := range t.Classes {
-		fmt.Fprintf(w, "%7.2f %%  %s\n", t.ClassError(c), name)
+		if e := t.ClassError(c); !math.IsNaN(e) {
+			rows = append(rows, fmt.Sprintf("%7.2f %%  %s\n", e, name))
+		}
+	}
+	if len(rows) <= 40 {
+		fmt.Fprintf(w, "\ntop-1 error of each class:\n%s", strings.Join(rows, ""))
 	}
 }
 
@@ -67,6 +75,7 @@ func (t timedTest) printJSON(w io.Writer, f flags) error {
 	low1, high1 := t.Top1Interval()
 	object := map[string]any{
 		"weights": f.Weights, "data": f.Data, "protocol": t.options.Protocol, "scales": t.options.ScalesFor(t.models[0]), "images": t.Images,
+		"images_of_data": t.pictures(), "split": t.set.Chosen(),
 		"top1_error": number(t.Top1Error()), "top1_interval": []float64{low1, high1}, "top5_error": number(t.Top5Error()),
 		"images_per_second": t.picturesPerSecond(), "loader_wait_percent": t.loaderWaitPercent(),
 		"classes": t.Classes, "confusion": t.Confusion, "skipped": len(t.skips.List()), "notes": t.notes,

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pkg/errors"
 
@@ -119,7 +120,13 @@ func (o Overrides) classes() (map[string]string, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, "--classes: neither a number nor a file of names")
 	}
-	lines := strings.TrimRight(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n")
+	lines := strings.TrimRight(strings.ReplaceAll(strings.TrimPrefix(string(text), "\ufeff"), "\r\n", "\n"), "\n")
+	switch {
+	case !utf8.ValidString(lines):
+		return nil, errors.Errorf("--classes %s: not in UTF-8: save it so", o.Classes)
+	case strings.HasPrefix(lines, "{") || strings.HasPrefix(lines, "["):
+		return nil, errors.Errorf("--classes %s: JSON: want a class's name on each line", o.Classes)
+	}
 	names := strings.Split(lines, "\n")
 	for i, name := range names {
 		if names[i] = strings.TrimSpace(name); names[i] == "" {
