@@ -530,13 +530,18 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzUnpickle: what is let through does not panic, and ends where it says.
+// FuzzUnpickle: what is let through does not panic, ends where it says, and is looked through at little cost.
 func FuzzUnpickle(f *testing.F) {
 	f.Add(plain().bytes())
 	f.Add([]byte("\x80\x02](X\x01\x00\x00\x000e."))
+	f.Add([]byte("\x80\x02}(X\x01\x00\x00\x00acargparse\nNamespace\n)\x81}X\x11\x00\x00\x00features.0.weightK\x01sbu."))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, n, err := unpickle(b, storages{}.add); err == nil && (n > len(b) || b[n-1] != '.') {
+		value, n, err := unpickle(b, storages{}.add)
+		if err == nil && (n > len(b) || b[n-1] != '.') {
 			t.Fatalf("%d bytes of %q", n, b)
+		}
+		if leaves := leavesOf(value, new(tensorReader)); len(leaves) > len(b) || len(netsOf(leaves)) > len(leaves) {
+			t.Fatalf("%d tensors in %d bytes", len(leaves), len(b))
 		}
 	})
 }

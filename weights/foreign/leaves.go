@@ -86,10 +86,7 @@ func (w *walk) elements(values []any, path []string) {
 }
 
 func (w *walk) items(items []item, path []string) {
-	dict := strings.Join(path, ".")
-	if len(dict) > maxPath {
-		return
-	}
+	dict := "" // joined for the first leaf: most dicts have none
 	for _, i := range items {
 		key, ok := i.key.(string)
 		if n, isNumber := i.key.(int); isNumber {
@@ -99,6 +96,9 @@ func (w *walk) items(items []item, path []string) {
 			continue
 		}
 		if _, isTensor := i.value.(*stridedTensor); isTensor || isLayer(key) {
+			if dict == "" {
+				dict = strings.Join(path, ".")
+			}
 			w.add(leaf{dict: dict, key: key}, i.value)
 			continue
 		}
@@ -108,7 +108,7 @@ func (w *walk) items(items []item, path []string) {
 
 // add adds a value as the leaf.
 func (w *walk) add(l leaf, value any) {
-	if len(l.key) > maxPath {
+	if len(l.dict)+len(l.key) > maxPath {
 		return
 	}
 	t, ok := value.(*stridedTensor)
