@@ -236,17 +236,27 @@ func splitQuoted(line string, pictures pictureNames, classes classNames) (label 
 // separators are between the words of a line of labels.
 const separators = " \t,;"
 
-// first gives the label that a text begins with, the longest.
+// first gives the label that a text begins with, the longest. A number before the name of a class is none.
 func (n classNames) first(text string) (label string, found bool) {
 	if n.isLabel(text) {
 		return text, true
 	}
+	isClass := false
 	for i, cuts := 0, 0; i < len(text) && cuts < mostCuts; i++ {
 		if strings.IndexByte(separators, text[i]) >= 0 {
 			cuts++
 			if n.isLabel(text[:i]) {
 				label, found = text[:i], true
+				_, isClass = n.find(label)
 			}
+		}
+	}
+	if !found || isClass {
+		return label, found
+	}
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
+		if _, another := n.find(word); another {
+			return "", false // a number and a class: which of them is the label is not known
 		}
 	}
 	return label, found

@@ -71,6 +71,7 @@ func folderLayouts(t *testing.T) map[string][]layout {
 			{files: photos(t, threePictures+"val/a/3.png val/b/2.png"), want: "a 2+1, b 1+1", packed: "tar"},
 			{files: photos(t, threePictures+"val/a/3.png", "val/b/.gitkeep", ""), want: "a 2+1, b 1+0", notes: "no validation pictures of 1 of the 2 classes: b"},
 			{files: photos(t, threePictures+"val/a/3.png val/c/1.png"), refused: "only in train: b; only in val: c"},
+			{files: photos(t, "train/caf\u00e9/1.png train/tea/1.png val/cafe\u0301/1.png val/tea/2.png"), want: "caf\u00e9 1+1, tea 1+1"},
 			{files: photos(t, threePictures+"val/A/3.png val/B/1.png"), refused: "only in val: A, B"},
 		},
 		"the same called `training`, `valid`, `validation`, in any capitals, or one folder deeper": {
@@ -87,6 +88,7 @@ func folderLayouts(t *testing.T) map[string][]layout {
 		},
 		"`train`, `val` and `test`": {
 			{files: photos(t, threePictures+"val/a/3.png val/b/2.png test/a/4.png"), want: "a 2+1, b 1+1", notes: "not used: folder test"},
+			{files: photos(t, threePictures+"val/a/3.png val/b/2.png dev/a/4.png"), want: "a 2+1, b 1+1", notes: "not used: folder dev"},
 		},
 		"`train/CLASS/*`, and pictures without labels in `test`": {
 			{files: photos(t, threePictures+"train/b/2.png test/1.png test/2.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "not used: folder test; no pictures for validation alone: 2 of the 4"},
@@ -130,6 +132,7 @@ func labelledLayouts(t *testing.T) map[string][]layout {
 			{files: photos(t, threePictures+"val/x.png val/y.png", "val/labels.txt", "b\na"), want: "a 2+1, b 1+1", notes: "val/labels.txt"},
 			{files: photos(t, threePictures+"val/x.png val/y.png", "l.txt", "x.png a\ny.png b", "m.txt", "x.png b\ny.png b"), refused: "l.txt and m.txt label the validation pictures differently"},
 			{files: photos(t, threePictures+"val/x.png val/y.png", "classes.txt", "a\nb\n", "l.txt", "x b\ny b"), want: "a 2+0, b 1+2", notes: "l.txt"},
+			{files: photos(t, threePictures+"val/x.png val/y.png", "l.csv", "name,id,class\nx.png,0,b\ny.png,1,b\n"), refused: "no class \"0,b\""},
 			{files: photos(t, threePictures+"val/x.png val/y.png"), refused: "no text file that labels them"},
 		},
 		"tiny-imagenet-200": {{files: photos(t, "t/train/n1/images/n1_0.JPEG t/train/n2/images/n2_0.JPEG t/val/images/val_0.JPEG t/val/images/val_1.JPEG t/test/images/test_0.JPEG",

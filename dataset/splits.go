@@ -11,10 +11,10 @@ import (
 )
 
 // splits are the places of a set's pictures by what they are for.
-type splits struct{ train, val, test []place }
+type splits struct{ train, val, test, other []place }
 
 func splitsOf(places []place) splits {
-	return splits{withRole(places, forTraining), withRole(places, forValidation), withRole(places, forTest)}
+	return splits{withRole(places, forTraining), withRole(places, forValidation), withRole(places, forTest), nil}
 }
 
 func (s splits) empty() bool { return len(s.train)+len(s.val)+len(s.test) == 0 }
@@ -22,13 +22,12 @@ func (s splits) empty() bool { return len(s.train)+len(s.val)+len(s.test) == 0 }
 // findSplits finds the folders of a set in a place; nil if there are none. Where that is the folder that Open was given,
 // archives in it take the part of folders that are missing.
 func (o *opener) findSplits(p place) (*splits, error) {
-	var folders, empty []place
-	others := 0 // folders of pictures that are for nothing
+	var folders, empty, other []place
 	for _, name := range p.folders() {
 		inner := place{tree: p.tree, folder: p.folder + name, role: roleOf(name)}
 		switch {
 		case inner.role == noRole && inner.hasPictures():
-			others++
+			other = append(other, inner)
 		case inner.role == noRole:
 		case !inner.hasPictures():
 			empty = append(empty, inner)
@@ -49,9 +48,10 @@ func (o *opener) findSplits(p place) (*splits, error) {
 		return nil, errors.Errorf("dataset %s: no picture in %s: add some or remove it", p.tree.Name(), missing.train[0])
 	case len(s.train) > 0 && len(missing.val) > 0 && len(s.val) == 0:
 		return nil, errors.Errorf("dataset %s: no pictures for validation in %s: add some or remove it", p.tree.Name(), missing.val[0])
-	case len(s.train) == 1 && !ofClasses(s.train[0]) && others > 0 && len(folders) == 1:
+	case len(s.train) == 1 && !ofClasses(s.train[0]) && len(other) > 0 && len(folders) == 1:
 		return nil, nil // a class called train
 	}
+	s.other = other
 	if p.folder == "" {
 		s.add(splitsOf(o.archives))
 	}
@@ -130,7 +130,7 @@ func (o *opener) noteChoice(s splits, set *Set) {
 			parts = append(parts, "validation pictures are those of "+val[0].String())
 		}
 	}
-	for _, p := range slices.Concat(val, o.archives) {
+	for _, p := range slices.Concat(val, s.other, o.archives) {
 		if !slices.Contains(used, p) && (p.file == "" || roleIn(p.file) != noRole) {
 			used = append(used, p)
 			parts = append(parts, "not used: "+p.String())
