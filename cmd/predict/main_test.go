@@ -343,7 +343,7 @@ func TestErrors(t *testing.T) {
 		{1, []string{"missing", "--weights"}, []string{"--weights", "missing", picture}},
 		{1, []string{"names", "--weights"}, []string{"--weights", "names", picture}},
 		{1, []string{"names", "not a JPEG"}, []string{"--weights", net, "names"}},
-		{1, []string{"-", "not a JPEG"}, []string{"--weights", net, "-"}},
+		{1, []string{"-", "an empty file"}, []string{"--weights", net, "-"}},
 		{1, []string{"only once"}, []string{"--weights", net, "-", "-"}},
 		{1, []string{"empty", "no files"}, []string{"--weights", net, "empty"}},
 		{1, []string{"none of 1 files", "texts"}, []string{"--weights", net, "texts"}},
