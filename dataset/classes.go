@@ -40,8 +40,10 @@ func (s *classSplit) add(entry, label int) {
 	s.entries, s.labels = append(s.entries, int32(entry)), append(s.labels, int32(label))
 }
 
-// pictureFormats are those that can be read.
-const pictureFormats = "JPEG, PNG, GIF, WebP or BMP"
+const (
+	pictureFormats = "JPEG, PNG, GIF, WebP or BMP" // those that can be read
+	convertThem    = "convert them to JPEG or PNG"
+)
 
 // extensions of files that are taken for pictures unread, and of those that are none; of others the first bytes are read.
 var (
@@ -84,7 +86,7 @@ func (o *opener) listClasses(p place, known []string) (*classSplit, []string, er
 		}
 		return nil, nil, errors.Errorf("dataset %s: no class folders %s: want %sCLASS/*", p.tree.Name(), where, p.folder)
 	}
-	other := passedOver{}
+	other := ignoredFiles{}
 	var without []string
 	for label, class := range classes {
 		before := s.Len()
@@ -104,14 +106,14 @@ func (o *opener) listClasses(p place, known []string) (*classSplit, []string, er
 	case len(without) > 0 && known == nil:
 		hint := ""
 		if len(other) > 0 {
-			hint = ", where there are " + other.String() + ": want " + pictureFormats
+			hint = ", where there are " + other.String() + ": " + convertThem
 		}
 		return nil, nil, errors.Errorf("dataset %s: no picture in %s%s: add some or remove the folder%s", p.tree.Name(), p.folder, text.FirstFew(without, fewNames), hint)
 	case len(without) > 0:
 		o.note("no validation pictures of %d of the %d classes: %s", len(without), len(classes), text.FirstFew(without, fewNames))
 	}
 	if len(other) > 0 {
-		o.note("passed over in the class folders, as not %s: %s", pictureFormats, other)
+		o.note("ignored in the class folders: %s, which are not %s: %s", other, pictureFormats, convertThem)
 	}
 	if n := len(p.direct()); n > 0 {
 		o.note("%d pictures beside the class folders are of no class and not used, such as %s", n, p.tree.Path(p.direct()[0]))

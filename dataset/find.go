@@ -83,7 +83,7 @@ func (o *opener) openRest(t archive.Tree, folders []place) (*Set, error) {
 
 // hint says what is in a tree without a set.
 func (o *opener) hint(t archive.Tree) string {
-	other, pictures := passedOver{}, 0
+	other, pictures := ignoredFiles{}, 0
 	var packed []string
 	for i := range t.Len() {
 		switch {
@@ -103,7 +103,7 @@ func (o *opener) hint(t archive.Tree) string {
 	case pictures > 0:
 		return fmt.Sprintf("; there are %d pictures in it, but not in class folders", pictures)
 	case len(other) > 0:
-		return fmt.Sprintf("; there are %s in it: want %s", other, pictureFormats)
+		return fmt.Sprintf("; there are %s in it, which are not %s: %s", other, pictureFormats, convertThem)
 	}
 	return ""
 }

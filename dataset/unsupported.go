@@ -9,7 +9,7 @@ import (
 )
 
 // ErrFormat is, for errors.Is, the error of data that are no picture in a known format, rather than a damaged one.
-var ErrFormat = errors.New("not a JPEG, PNG, GIF, WebP or BMP picture")
+var ErrFormat = errors.New("not a " + pictureFormats + " picture")
 
 // unsupported is an ErrFormat that says more.
 type unsupported string

@@ -86,7 +86,7 @@ func gunzip(file io.ReadSeeker, limit int64, to string) error {
 	return errors.Wrap(out.CloseAtomicallyReplace(), "cannot unpack it")
 }
 
-// gzipReader reads one gzip stream after another, and passes over zeros behind the last.
+// gzipReader reads one gzip stream after another, and skips zeros behind the last.
 type gzipReader struct {
 	in     *bufio.Reader
 	stream *gzip.Reader
