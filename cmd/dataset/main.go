@@ -5,8 +5,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -93,11 +91,8 @@ func show(ctx context.Context, f flags) error {
 	if err != nil {
 		return cli.Usage(err)
 	}
-	var notes []string
-	set, err := trainer.OpenData(r, func(message string) {
-		fmt.Fprintln(os.Stderr, message)
-		notes = append(notes, message)
-	})
+	var notes cli.Notes
+	set, err := trainer.OpenData(r, func(message string) { notes.Add(message) })
 	if err != nil {
 		return errors.Wrap(err, "SPEC")
 	}
@@ -113,7 +108,7 @@ func show(ctx context.Context, f flags) error {
 	if err != nil {
 		return err
 	}
-	s.report.Notes = notes
+	s.report.Notes = notes.List()
 	if f.JSON {
 		err = json.NewEncoder(cli.Stdout).Encode(s.report)
 	} else {

@@ -29,7 +29,7 @@ type report struct {
 	Eigenvectors [][3]float64 `json:"eigenvectors,omitempty"`
 	Measured     int          `json:"measured"`            // training pictures from which mean to eigenvectors are
 	Unreadable   []unreadable `json:"unreadable,omitzero"` // of both splits, in their order; only after a check
-	Notes        []string     `json:"notes,omitempty"`     // what was decided where the files leave a choice
+	Notes        []string     `json:"notes"`               // what was decided where the files leave a choice
 }
 
 type class struct {
