@@ -24,10 +24,7 @@ func (s *session) openSet() (err error) {
 		if r.Data == "" {
 			return errors.New("trainer: the recipe names no pictures: set its key data")
 		}
-		s.set, err = OpenData(r, func(message string) {
-			s.said = append(s.said, message)
-			s.job.Observer.Notice(message)
-		})
+		s.set, err = OpenData(r, s.notice)
 		return err
 	}
 	s.set = s.job.Set

@@ -75,14 +75,15 @@ func (s *session) sameRun(c *checkpoint) error {
 		a.PixelMean, a.PixelStd = run.Augment.PixelMean, run.Augment.PixelStd // which the run took from its weights
 	}
 	changed := run.Differences(job.Recipe, allowed...)
-	if other := (configs.Difference{Key: "data", Text: fmt.Sprintf("the data set %s holds other pictures", s.set.Name)}); !samePictures {
-		if !slices.ContainsFunc(job.Force, func(key string) bool { return strings.EqualFold(key, "data") }) {
-			changed = append(changed, other)
-		}
-		s.notes = append(s.notes, other.Text+": the run goes on with them")
+	other := configs.Difference{Key: "data", Text: fmt.Sprintf("the data set %s holds other pictures", s.set.Name)}
+	if !samePictures && !slices.ContainsFunc(job.Force, func(key string) bool { return strings.EqualFold(key, "data") }) {
+		changed = append(changed, other)
 	}
 	if len(changed) > 0 {
 		return &ChangedError{job.Dir, changed}
+	}
+	if !samePictures {
+		s.notice(other.Text + ": the run goes on with them")
 	}
 	if all := run.Differences(job.Recipe); len(all) > 0 {
 		s.notes = append(s.notes, fmt.Sprintf("the run goes on with %v", all))

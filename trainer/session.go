@@ -32,7 +32,7 @@ type session struct {
 	skips      *dataset.Skips // nil if the first picture that cannot be read ends the run
 	steps      int            // mini-batches per epoch
 	micro      int            // micro-batches per mini-batch
-	said       []string       // notices while the data set was opened
+	said       []string       // notices before the first step
 	notes      []string       // for Observer.Begin
 	skipped    int            // pictures that the observer knows of
 
@@ -118,7 +118,13 @@ func newSession(job Job) (_ *session, err error) {
 	return s, s.beginFiles()
 }
 
-// keepNotes adds the notes of this session to those of the run.
+// notice tells the user at once what was decided before the first step.
+func (s *session) notice(message string) {
+	s.said = append(s.said, message)
+	s.job.Observer.Notice(message)
+}
+
+// keepNotes adds the notices and notes of this session to those of the run.
 func (s *session) keepNotes() {
 	for _, note := range append(s.said, s.notes...) {
 		if !slices.Contains(s.progress.Notes, note) {

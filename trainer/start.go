@@ -39,7 +39,7 @@ func (s *session) readWeights() (f *start, err error) {
 		return nil, f.wrap(err)
 	}
 	for _, note := range f.Notes {
-		s.notes = append(s.notes, f.path+": "+note)
+		s.notice(f.path + ": " + note)
 	}
 	mean, _, err := f.MeanStd()
 	if err == nil && mean == nil && len(r.Augment.PixelMean) == 0 {
@@ -72,13 +72,13 @@ func (s *session) normalise(f *start) error {
 	switch {
 	case mean == nil, slices.Equal(mean, own.Mean) && slices.Equal(std, own.Std):
 	case len(a.PixelMean) > 0:
-		s.notes = append(s.notes, fmt.Sprintf("pixels: normalised by %s, as augment.pixel_mean and augment.pixel_std say, although %s %s",
+		s.notice(fmt.Sprintf("pixels: normalised by %s, as augment.pixel_mean and augment.pixel_std say, although %s %s",
 			normalisation(own.Mean, own.Std), expects, normalisation(mean, std)))
 	case len(mean) != channels:
 		return f.wrap(errors.Errorf("the weights are for pictures of %d channels, and those of %s have %d", len(mean), s.set.Name, channels))
 	default:
 		a.PixelMean, a.PixelStd = mean, std
-		s.notes = append(s.notes, fmt.Sprintf("pixels: normalised by %s, as %s, not by %s of the training pictures",
+		s.notice(fmt.Sprintf("pixels: normalised by %s, as %s, not by %s of the training pictures",
 			normalisation(mean, std), expects, normalisation(own.Mean, own.Std)))
 	}
 	return nil
@@ -144,13 +144,13 @@ func (s *session) load(f *start) error {
 		return err
 	}
 	if outputs != nil {
-		s.notes = append(s.notes, "weights: all layers from "+f.path+note)
+		s.notice("weights: all layers from " + f.path + note)
 		return nil
 	}
 	if slices.Contains(s.frozen(), last.Name) {
 		return errors.Errorf("training.freeze freezes %s, which is new: %s", last.Name, note)
 	}
-	s.notes = append(s.notes, fmt.Sprintf("weights: %s to %s from %s; %s is new (%s): %s",
+	s.notice(fmt.Sprintf("weights: %s to %s from %s; %s is new (%s): %s",
 		s.net.Config.Layers()[0].Name, layers[len(layers)-2].Name, f.path, last.Name, s.net.Options.Init, note))
 	return nil
 }

@@ -78,8 +78,8 @@ func TestStartClasses(t *testing.T) {
 			continue
 		}
 		defer s.close()
-		if !slices.ContainsFunc(s.notes, func(n string) bool { return strings.HasPrefix(n, "weights: ") && strings.Contains(n, c.note) }) {
-			t.Errorf("%v: notes %q, want %q", c.names, s.notes, c.note)
+		if !slices.ContainsFunc(s.progress.Notes, func(n string) bool { return strings.HasPrefix(n, "weights: ") && strings.Contains(n, c.note) }) {
+			t.Errorf("%v: notes %q, want %q", c.names, s.progress.Notes, c.note)
 		}
 		f, err := weights.Read(job.Recipe.Weights)
 		if err != nil {
@@ -155,8 +155,8 @@ func TestStartNormalisation(t *testing.T) {
 		if !slices.Equal(s.transform.Mean, []float64{c.mean}) || !slices.Equal(s.transform.Std, []float64{c.std}) {
 			t.Errorf("%s: mean %v, deviation %v", c.name, s.transform.Mean, s.transform.Std)
 		}
-		if !strings.Contains(strings.Join(s.notes, "\n"), c.want) {
-			t.Errorf("%s: notes %q, want %q", c.name, s.notes, c.want)
+		if !strings.Contains(strings.Join(s.progress.Notes, "\n"), c.want) {
+			t.Errorf("%s: notes %q, want %q", c.name, s.progress.Notes, c.want)
 		}
 	}
 }
