@@ -44,7 +44,7 @@ type Observer interface {
 	Step(epoch, step int, loss float64)
 	// Epoch is called after each epoch, whose row is the last of h.
 	Epoch(h history.History) error
-	// Notice is called when something happens that the user should know, and before slow operations.
+	// Notice is called when something happens or is decided that the user should know, and before slow operations.
 	Notice(message string)
 }
 

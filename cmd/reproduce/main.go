@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/pkg/errors"
@@ -58,7 +59,7 @@ func run(ctx context.Context, f flags) error {
 	if err := plan.Validate(); err != nil {
 		return cli.Usage(err)
 	}
-	pictures, err := trainer.OpenData(r, console{}.Notice)
+	pictures, err := trainer.OpenData(r, func(message string) { fmt.Fprintln(os.Stderr, message) })
 	if err != nil {
 		return errors.Wrap(err, "--data")
 	}
