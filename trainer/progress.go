@@ -31,6 +31,8 @@ type progress struct {
 
 	Recipe string `json:"recipe"` // as in recipe.toml
 	Data   string `json:"data"`   // the data set's fingerprint
+
+	Classes []string `json:"classes,omitempty"` // in the order of the outputs
 }
 
 // beginPass goes to the start of the current epoch's pass over the training pictures.

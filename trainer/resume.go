@@ -12,6 +12,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/internal/text"
 	"vgg/weights"
 )
 
@@ -65,6 +66,10 @@ func (s *session) sameRun(c *checkpoint) error {
 	run, err := configs.ParseRecipe([]byte(c.Recipe), "the run's recipe")
 	if err != nil {
 		return err
+	}
+	if len(c.Classes) > 0 && !slices.Equal(c.Classes, s.set.Classes) {
+		return errors.Errorf("trainer: the run in %s is of the classes %s, in this order, and data = %q has %s: begin a new run from its weights (weights = %q)",
+			job.Dir, text.FirstFew(c.Classes, 5), job.Recipe.Data, text.FirstFew(s.set.Classes, 5), filepath.Join(job.Dir, BestFile))
 	}
 	samePictures := s.set.Fingerprint() == c.Data
 	allowed := append(slices.Clone(job.Force), "run") // the table, which decides nothing that the weights depend on
@@ -172,7 +177,7 @@ func (s *session) identify() error {
 	if s.files == nil || s.progress.Recipe == recipe && s.progress.Data == fingerprint {
 		return nil
 	}
-	s.progress.Recipe, s.progress.Data = recipe, fingerprint
+	s.progress.Recipe, s.progress.Data, s.progress.Classes = recipe, fingerprint, s.set.Classes
 	if err := s.files.writeBytes(RecipeFile, data); err != nil {
 		return err
 	}

@@ -168,6 +168,7 @@ func TestMoved(t *testing.T) {
 		{"other", 52, nil, `data = "other", not "new"; the data set stripes holds other pictures`, true},
 		{"other", 52, []string{"DATA"}, "epoch 2 begins anew", false},
 		{"other", 52, nil, "", false},
+		{"renamed", 52, []string{"data"}, `classes a, b, c, in this order, and data = "renamed" has b, a, c: begin a new run`, true},
 	} {
 		n := &notes{}
 		ctx, cancel := context.WithCancel(context.Background())
@@ -175,10 +176,13 @@ func TestMoved(t *testing.T) {
 		job := resumed(t, dir)
 		before := job.Recipe.Statistics
 		job.Set, job.Recipe.Data, job.Force, job.Observer = place(c.place, c.pictures), c.place, c.force, observer
+		if c.place == "renamed" {
+			job.Set.Classes = []string{"b", "a", "c"}
+		}
 		_, err := Train(ctx, job)
 		cancel()
 		n = &observer.notes
-		if errors.Is(err, ErrChanged) != c.refused || errors.Is(err, ErrInterrupted) == c.refused {
+		if (err != nil && !errors.Is(err, ErrInterrupted)) != c.refused || errors.Is(err, ErrInterrupted) == c.refused {
 			t.Errorf("%+v: %v", c, err)
 		}
 		said := strings.Join(n.begin, "\n")
