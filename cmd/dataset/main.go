@@ -83,7 +83,7 @@ func show(ctx context.Context, f flags) error {
 	if err := f.check(); err != nil {
 		return cli.Usage(err)
 	}
-	if err := cli.CheckOutput("--contact-sheet", f.ContactSheet); err != nil {
+	if err := cli.CheckOutput("--contact-sheet", f.ContactSheet, f.Data); err != nil {
 		return err
 	}
 	// The recipe says how to open the set only where that has class folders, whose pictures have 3 channels.

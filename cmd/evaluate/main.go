@@ -45,7 +45,7 @@ func run(ctx context.Context, f flags) error {
 	if err := f.Protocols.Check(); err != nil {
 		return err
 	}
-	if err := cli.CheckOutput("--predictions", f.Predictions); err != nil {
+	if err := cli.CheckOutput("--predictions", f.Predictions, append(f.Weights, f.Data)...); err != nil {
 		return err
 	}
 	var notes cli.Notes

@@ -197,6 +197,7 @@ func TestErrors(t *testing.T) {
 		{2, []string{"--normalisation", "none", "torchvision"}, []string{"--weights", "one.safetensors", "--data", "pictures", "--normalisation", "none"}},
 		{1, []string{"text", "safetensors"}, []string{"--weights", "text", "--data", "pictures"}},
 		{1, []string{"--predictions", "missing"}, []string{"--weights", "one.safetensors", "--data", "pictures", "--predictions", "missing/p.csv"}},
+		{1, []string{"--predictions", "one.safetensors would be lost"}, []string{"--weights", "one.safetensors", "--data", "pictures", "--predictions", "one.safetensors"}},
 	} {
 		stdout, stderr, code := evaluateIn(t, dir, c.args...)
 		if code != c.code || stdout != "" && c.code != 2 || c.code == 1 && strings.Count(stderr, "\n") != 1 {

@@ -99,7 +99,7 @@ func convert(w io.Writer, flags flags) error {
 		return cli.Usage(errors.Errorf("%s: its ending names no format that can be written: want one of %s", out,
 			strings.Join(slices.Sorted(maps.Keys(writers)), ", ")))
 	}
-	if err := cli.CheckOutput("OUT", out); err != nil {
+	if err := cli.CheckOutput("OUT", out, in); err != nil {
 		return err
 	}
 	f, err := flags.ReadWeights(in)

@@ -91,3 +91,28 @@ func TestVariables(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckOutput: an answer does not take the place of what is read: a file, by whatever path, or one in a folder.
+func TestCheckOutput(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.MkdirAll(filepath.Join("set", "cat"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"weights", "other", filepath.Join("set", "cat", "0.png")} {
+		if err := os.WriteFile(file, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("weights", "link"); err != nil {
+		t.Fatal(err)
+	}
+	for path, refused := range map[string]bool{
+		"": false, "new": false, "other": false, filepath.Join("set", "new.png"): false,
+		"weights": true, "./weights": true, "link": true, filepath.Join("set", "cat", "0.png"): true,
+	} {
+		err := cli.CheckOutput("--out", path, "missing", "weights", "set")
+		if (err != nil) != refused || refused && !strings.Contains(err.Error(), "--out: "+path+" would be lost") {
+			t.Errorf("%q: error %v, want one: %t", path, err, refused)
+		}
+	}
+}

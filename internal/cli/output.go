@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/pkg/errors"
@@ -9,12 +10,34 @@ import (
 	"vgg/internal/atomicfile"
 )
 
-// CheckOutput tells whether the file of a flag could be written, before the work for it begins. "" is no file.
-func CheckOutput(flag, path string) error {
+// CheckOutput tells whether the file of a flag could be written, before the work for it begins. "" is no file. It refuses
+// a file that is there and is one of the inputs, or in a folder among them: the answer would take its place.
+func CheckOutput(flag, path string, inputs ...string) error {
 	if path == "" {
 		return nil
 	}
-	return errors.Wrap(atomicfile.Check(path), flag)
+	if err := atomicfile.Check(path); err != nil {
+		return errors.Wrap(err, flag)
+	}
+	file, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil // there is no such file yet
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return errors.Wrap(err, flag)
+	}
+	for _, input := range inputs {
+		read, err := os.Stat(input)
+		if err != nil {
+			continue // what reads it says so
+		}
+		for at, below := file, ""; at != below; at, below = filepath.Dir(at), at {
+			if info, err := os.Stat(at); err == nil && os.SameFile(info, read) {
+				return errors.Errorf("%s: %s would be lost, and %s is read: give the name of another file", flag, path, input)
+			}
+		}
+	}
+	return nil
 }
 
 // Stdout is standard output, to which commands write their answers. Main ends with exit code 1 if some of it could not be
