@@ -87,13 +87,19 @@ func (o *opener) listClasses(p place, known []string) (*classSplit, []string, er
 		return nil, nil, errors.Errorf("dataset %s: no class folders %s: want %sCLASS/*", p.tree.Name(), where, p.folder)
 	}
 	other := ignoredFiles{}
+	inner := map[string]int{} // in how many classes a folder of this name has pictures
 	var without []string
 	for label, class := range classes {
 		before := s.Len()
-		first, end := archive.Below(p.tree, p.folder+cmp.Or(folders[class], class+"/"))
+		folder := p.folder + cmp.Or(folders[class], class+"/")
+		within := map[string]bool{}
+		first, end := archive.Below(p.tree, folder)
 		for i := first; i < end; i++ {
 			if isPicture(p.tree, i) {
 				s.add(i, label)
+				if name, _, nested := strings.Cut(p.tree.Path(i)[len(folder):], "/"); nested {
+					within[name] = true
+				}
 			} else {
 				other.add(p.tree.Path(i))
 			}
@@ -101,6 +107,13 @@ func (o *opener) listClasses(p place, known []string) (*classSplit, []string, er
 		if s.Len() == before {
 			without = append(without, class)
 		}
+		for name := range within {
+			inner[name]++
+		}
+	}
+	maps.DeleteFunc(inner, func(_ string, n int) bool { return n < len(classes) })
+	if known == nil && len(classes) > 1 && len(inner) > 1 {
+		o.note("each class (%s) has pictures in the folders %s, which are not taken for classes", text.FirstFew(classes, fewNames), text.FirstFew(slices.Sorted(maps.Keys(inner)), fewNames))
 	}
 	switch {
 	case len(without) > 0 && known == nil:

@@ -70,6 +70,8 @@ func folderLayouts(t *testing.T) map[string][]layout {
 			{files: photos(t, threePictures+"val/a/3.png val/b/2.png"), want: "a 2+1, b 1+1", packed: "zip"},
 			{files: photos(t, threePictures+"val/a/3.png val/b/2.png"), want: "a 2+1, b 1+1", packed: "tar"},
 			{files: photos(t, threePictures+"val/a/3.png", "val/b/.gitkeep", ""), want: "a 2+1, b 1+0", notes: "no validation pictures of 1 of the 2 classes: b"},
+			{files: photos(t, "train/x/a/1.png train/x/b/1.png train/y/a/1.png train/y/b/1.png val/x/2.png val/y/2.png"), want: "x 2+1, y 2+1", notes: "each class (x, y) has pictures in the folders a, b, which are not taken for classes"},
+			{files: photos(t, "train/x/a/1.png train/x/b/1.png train/y/a/1.png train/y/c/1.png val/x/2.png val/y/2.png"), want: "x 2+1, y 2+1"},
 			{files: photos(t, threePictures+"val/a/3.png val/c/1.png"), refused: "only in train: b; only in val: c"},
 			{files: photos(t, "train/caf\u00e9/1.png train/tea/1.png val/cafe\u0301/1.png val/tea/2.png"), want: "caf\u00e9 1+1, tea 1+1"},
 			{files: photos(t, threePictures+"val/A/3.png val/B/1.png"), refused: "only in val: A, B"},
