@@ -71,11 +71,11 @@ func loadRecipe(nameOrFile string, derived []string) (Recipe, error) {
 		nameOrFile, nearest(nameOrFile, recipeNames()), strings.Join(recipeNames(), ", "))
 }
 
-// ParseRecipe reads a recipe in TOML. Missing keys have the values of the recipe that the key base names, an embedded one
-// or a file whose path is relative to the source's folder; without a base, those of [Default]. A base does not give its
-// name, nor what was measured. Errors name source, line and key: for an unknown key the nearest known one, for a wrong type
-// the type wanted. The case of keys does not matter, nor does a byte-order mark. Ranges are left to [Recipe.Validate], which comes after command-line
-// settings.
+// ParseRecipe reads a recipe in TOML. Missing keys have the values of the recipe that the key base names, an embedded
+// one or a file whose path is relative to the source's folder; without a base, those of [Default]. A base does not give
+// its name, nor what was measured. Errors name source, line and key: for an unknown key the nearest known one, for a
+// wrong type the type wanted. The case of keys does not matter, nor does a byte-order mark. Ranges are left to
+// [Recipe.Validate], which comes after command-line settings.
 func ParseRecipe(data []byte, source string) (Recipe, error) {
 	return parseRecipe(data, source, nil)
 }
