@@ -68,8 +68,8 @@ func (s *session) sameRun(c *checkpoint) error {
 		return err
 	}
 	if len(c.Classes) > 0 && !slices.Equal(c.Classes, s.set.Classes) {
-		return errors.Errorf("trainer: the run in %s is of the classes %s, in this order, and data = %q has %s: begin a new run from its weights (weights = %q)",
-			job.Dir, text.FirstFew(c.Classes, 5), job.Recipe.Data, text.FirstFew(s.set.Classes, 5), filepath.Join(job.Dir, BestFile))
+		return errors.Errorf("trainer: the run in %s is of the classes %s, in this order, and the data set %s has %s: begin a new run that starts from %s",
+			job.Dir, text.FirstFew(c.Classes, 5), s.set.Name, text.FirstFew(s.set.Classes, 5), filepath.Join(job.Dir, BestFile))
 	}
 	samePictures := s.set.Fingerprint() == c.Data
 	allowed := append(slices.Clone(job.Force), "run") // the table, which decides nothing that the weights depend on

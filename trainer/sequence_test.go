@@ -168,7 +168,7 @@ func TestMoved(t *testing.T) {
 		{"other", 52, nil, `data = "other", not "new"; the data set stripes holds other pictures`, true},
 		{"other", 52, []string{"DATA"}, "epoch 2 begins anew", false},
 		{"other", 52, nil, "", false},
-		{"renamed", 52, []string{"data"}, `classes a, b, c, in this order, and data = "renamed" has b, a, c: begin a new run`, true},
+		{"renamed", 52, []string{"data"}, `classes a, b, c, in this order, and the data set stripes has b, a, c: begin a new run that starts from`, true},
 	} {
 		n := &notes{}
 		ctx, cancel := context.WithCancel(context.Background())
