@@ -18,7 +18,7 @@ import (
 // classSplit reads and decodes a file each time its picture is asked for.
 type classSplit struct {
 	files   archive.Tree
-	folder  string  // in which the pictures are
+	folder  string  // that holds the pictures
 	entries []int32 // places of the pictures in files
 	labels  []int32
 }

@@ -124,7 +124,7 @@ func (s *session) notice(message string) {
 	s.job.Observer.Notice(message)
 }
 
-// keepNotes adds the notices and notes of this session to those of the run.
+// keepNotes adds the notices and notes of this training to those of the run.
 func (s *session) keepNotes() {
 	for _, note := range append(s.said, s.notes...) {
 		if !slices.Contains(s.progress.Notes, note) {

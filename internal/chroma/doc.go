@@ -1,4 +1,3 @@
-// Package chroma turns luminance and chroma, of which there may be fewer samples than pixels, into RGB, with the arithmetic
-// that libjpeg uses by default, and that Pillow, OpenCV, Caffe and torchvision thus have. Its sources are the JFIF
-// specification and the pixels that libjpeg-turbo's djpeg gives.
+// Package chroma converts luminance and subsampled chroma to RGB with libjpeg's default arithmetic, which Pillow, OpenCV,
+// Caffe and torchvision use too. Its sources are the JFIF specification and the pixels that libjpeg-turbo's djpeg gives.
 package chroma
