@@ -8,8 +8,9 @@ import (
 
 // How threads share work: parallel cuts [0, n) into ranges, one or a few for each thread. The caller computes the first
 // ones, the workers of a pool the others. A thread that is done takes ranges that nobody has begun, because their own
-// thread may be busy elsewhere, for example with reading pictures. All callers share one pool, which serves one of them at a time. A caller that finds it in
-// use, on another goroutine or inside a range, starts goroutines of its own, so calls may be concurrent and nested.
+// thread may be busy elsewhere, for example with reading pictures. All callers share one pool, which serves one of them at
+// a time. A caller that finds it in use, on another goroutine or inside a range, starts goroutines of its own, so calls may
+// be concurrent and nested.
 //
 // Workers are goroutines that never end. Between two calls they spin for some hundreds of microseconds before they
 // sleep, because a net is a quick succession of short calls, and waking a sleeping thread takes longer than many of them.
