@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/pkg/errors"
@@ -51,6 +52,14 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 			fail(name, Stdout.finish(), 1)
 		}
 		fail(name, errors.Errorf("%v (see --help)", err), 2)
+	}
+	processes := launched(os.Environ())
+	if err := processes.refuse(name); err != nil {
+		if !processes.first {
+			time.Sleep(firstWord)
+			os.Exit(2)
+		}
+		fail(name, err, 2)
 	}
 	if err := kernel.Check(); err != nil {
 		fail(name, err, 2)

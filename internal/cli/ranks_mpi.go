@@ -1,0 +1,6 @@
+//go:build mpi
+
+package cli
+
+// withMPI says whether the build can work as several ranks.
+const withMPI = true
