@@ -148,7 +148,13 @@ func TestDependencies(t *testing.T) {
 			}
 		}
 	}
-	for _, d := range dependencies(t, "./internal/kernel") {
+	kernel := dependencies(t, "./internal/kernel")
+	for _, d := range dependencies(t, "./svm") {
+		if strings.HasPrefix(d, "vgg/") && d != "vgg/svm" && !slices.Contains(kernel, d) {
+			t.Errorf("svm depends on %s", d)
+		}
+	}
+	for _, d := range kernel {
 		if d == "vgg/internal/kernel" || !strings.HasPrefix(d, "vgg/") {
 			continue
 		}

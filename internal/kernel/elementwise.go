@@ -36,6 +36,18 @@ func add(dst, src []float32) {
 	}
 }
 
+// AddScaled adds factor times src to dst, on one thread.
+func AddScaled(dst, src []float32, factor float32) {
+	src = src[:len(dst)]
+	if cpu.addScaled != nil && len(dst) > 0 {
+		cpu.addScaled(&dst[0], &src[0], len(dst), factor)
+		return
+	}
+	for i, v := range src {
+		dst[i] += factor * v
+	}
+}
+
 // BiasGradient writes the column sums of dy (rows, len(db)) to db, or adds them if accumulate.
 func BiasGradient(db, dy []float32, accumulate bool) {
 	columns := len(db)

@@ -35,6 +35,7 @@ type isa struct {
 	dot          func(c, a, b *float32, k, rsc, csc, rsa, rsb, m, n int)
 	transpose    func(dst, src *float32, to, from *int, rows, columns int, add bool)
 	add          func(dst, src *float32, n int)
+	addScaled    func(dst, src *float32, n int, factor float32)
 	reluGradient func(dx, dy, y *float32, n int)
 	sgd, sgdKeep func(w, v, gradient *float32, n int, learningRate, momentum, weightDecay, scale float32)
 	poolForward  func(y, x *float32, pixels, c, line int)

@@ -23,6 +23,11 @@ func transposeAVX512(dst *float32, src *float32, to *int, from *int, rows int, c
 //go:noescape
 func addAVX512(dst *float32, src *float32, n int)
 
+// addScaledAVX512 does dst[i] += factor * src[i] for i < n.
+//
+//go:noescape
+func addScaledAVX512(dst *float32, src *float32, n int, factor float32)
+
 // reluGradientAVX512 does dx[i] = dy[i] if y[i] > 0, else 0, for i < n.
 //
 //go:noescape
@@ -161,6 +166,11 @@ func transposeAVX2(dst *float32, src *float32, to *int, from *int, rows int, col
 //
 //go:noescape
 func addAVX2(dst *float32, src *float32, n int)
+
+// addScaledAVX2 does dst[i] += factor * src[i] for i < n.
+//
+//go:noescape
+func addScaledAVX2(dst *float32, src *float32, n int, factor float32)
 
 // reluGradientAVX2 does dx[i] = dy[i] if y[i] > 0, else 0, for i < n.
 //

@@ -13635,6 +13635,43 @@ loopdone:
 	VZEROUPPER
 	RET
 
+// func addScaledAVX512(dst *float32, src *float32, n int, factor float32)
+// Requires: AVX, AVX512F
+TEXT ·addScaledAVX512(SB), NOSPLIT, $0-28
+	MOVQ         dst+0(FP), DI
+	MOVQ         src+8(FP), SI
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS factor+24(FP), Z2
+	SUBQ         $0x10, DX
+	JLT          looptail
+
+loopvector:
+	VMOVUPS     (SI), Z0
+	VMOVUPS     (DI), Z1
+	VFMADD231PS Z0, Z2, Z1
+	VMOVUPS     Z1, (DI)
+	ADDQ        $0x40, DI
+	ADDQ        $0x40, SI
+	SUBQ        $0x10, DX
+	JGE         loopvector
+
+looptail:
+	ADDQ        $0x10, DX
+	JZ          loopdone
+	MOVQ        DX, CX
+	MOVL        $0x00000001, AX
+	SHLL        CL, AX
+	DECL        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VMOVUPS.Z   (DI), K1, Z1
+	VFMADD231PS Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (DI)
+
+loopdone:
+	VZEROUPPER
+	RET
+
 // func reluGradientAVX512(dx *float32, dy *float32, y *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·reluGradientAVX512(SB), NOSPLIT, $0-32
@@ -21473,6 +21510,42 @@ looptail:
 	VMASKMOVPS (DI), Y15, Y1
 	VADDPS     Y0, Y1, Y0
 	VMASKMOVPS Y0, Y15, (DI)
+
+loopdone:
+	VZEROUPPER
+	RET
+
+// func addScaledAVX2(dst *float32, src *float32, n int, factor float32)
+// Requires: AVX, FMA3
+TEXT ·addScaledAVX2(SB), NOSPLIT, $0-28
+	MOVQ         dst+0(FP), DI
+	MOVQ         src+8(FP), SI
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS factor+24(FP), Y2
+	SUBQ         $0x08, DX
+	JLT          looptail
+
+loopvector:
+	VMOVUPS     (SI), Y0
+	VMOVUPS     (DI), Y1
+	VFMADD231PS Y0, Y2, Y1
+	VMOVUPS     Y1, (DI)
+	ADDQ        $0x20, DI
+	ADDQ        $0x20, SI
+	SUBQ        $0x08, DX
+	JGE         loopvector
+
+looptail:
+	ADDQ        $0x08, DX
+	JZ          loopdone
+	MOVQ        DX, CX
+	LEAQ        laneMasks<>+0(SB), AX
+	NEGQ        CX
+	VMOVDQU     32(AX)(CX*4), Y15
+	VMASKMOVPS  (SI), Y15, Y0
+	VMASKMOVPS  (DI), Y15, Y1
+	VFMADD231PS Y0, Y2, Y1
+	VMASKMOVPS  Y1, Y15, (DI)
 
 loopdone:
 	VZEROUPPER

@@ -53,6 +53,27 @@ func TestAdd(t *testing.T) {
 	})
 }
 
+// TestAddScaled: one rounding or two of each element, and nothing beyond.
+func TestAddScaled(t *testing.T) {
+	everywhere(t, func(t *testing.T) {
+		AddScaled(nil, nil, 2)
+		for _, n := range lengths {
+			r := generator(n)
+			dst, src, factor := random(r, n+1), random(r, n), float32(r.NormFloat64())
+			want := make([]float64, n)
+			for i, v := range src {
+				want[i] = float64(dst[i]) + float64(factor)*float64(v)
+			}
+			guard := dst[n]
+			AddScaled(dst[:n], src, factor)
+			near(t, "sum with a factor", dst[:n], want, 1e-6)
+			if dst[n] != guard {
+				t.Fatalf("AddScaled of %d elements wrote beyond", n)
+			}
+		}
+	})
+}
+
 func TestBiasGradient(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
 		for _, shape := range [][2]int{{1, 1}, {5, 3}, {100, 64}, {1, 2000}, {7, 1025}, {300000, 3}, {5000, 130}} {

@@ -19,6 +19,9 @@ import (
 // No range is shorter than grain unless n is: small work stays on the calling goroutine.
 func parallel(n, grain int, f func(lo, hi int)) { parallelPieces(n, grain, n, f) }
 
+// Parallel calls f with consecutive ranges [lo, hi) that cover [0, n), a few for each thread, and returns when all are done.
+func Parallel(n int, f func(lo, hi int)) { parallelPieces(n, 1, 1, f) }
+
 // parallelPieces is parallel with up to mostPieces ranges for each thread, if none is shorter than piece: who is done early
 // finds more to take.
 func parallelPieces(n, grain, piece int, f func(lo, hi int)) {

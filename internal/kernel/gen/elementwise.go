@@ -29,6 +29,22 @@ func elementwise(s isa) {
 	VZEROUPPER()
 	RET()
 
+	TEXT("addScaled"+s.suffix, NOSPLIT, "func(dst, src *float32, n int, factor float32)")
+	Doc("addScaled" + s.suffix + " does dst[i] += factor * src[i] for i < n.")
+	Pragma("noescape")
+	Load(Param("dst"), dst)
+	Load(Param("src"), src)
+	Load(Param("n"), RDX)
+	VBROADCASTSS(address(Param("factor")), v[2])
+	s.loop("loop", RDX, []GPPhysical{dst, src}, func(masked bool) {
+		s.load(Mem{Base: src}, masked, v[0])
+		s.load(Mem{Base: dst}, masked, v[1])
+		VFMADD231PS(v[0], v[2], v[1])
+		s.store(v[1], masked, Mem{Base: dst})
+	})
+	VZEROUPPER()
+	RET()
+
 	TEXT("reluGradient"+s.suffix, NOSPLIT, "func(dx, dy, y *float32, n int)")
 	Doc("reluGradient" + s.suffix + " does dx[i] = dy[i] if y[i] > 0, else 0, for i < n.")
 	Pragma("noescape")
