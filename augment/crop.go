@@ -1,6 +1,10 @@
 package augment
 
-import "github.com/pkg/errors"
+import (
+	"github.com/pkg/errors"
+
+	"vgg/boxes"
+)
 
 // Crop is a part of a picture after isotropic resizing, in pixels of the resized picture. It may reach beyond the
 // picture's edges.
@@ -15,6 +19,27 @@ type Crop struct {
 func (p Picture) Centre(scale, width, height int) Crop {
 	resizedWidth, resizedHeight := p.Resized(scale)
 	return Crop{Scale: scale, Left: (resizedWidth - width) / 2, Top: (resizedHeight - height) / 2, Width: width, Height: height}
+}
+
+// InCrop gives where a box is in a crop of picture p: from shares of the picture's sides to shares of the crop's, mirrored
+// with it. It is not clipped: what is outside the crop is below 0 or above 1.
+func (c Crop) InCrop(p Picture, b boxes.Box) boxes.Box {
+	width, height := p.Resized(c.Scale)
+	b = b.Scale(float64(width), float64(height)).Move(float64(-c.Left), float64(-c.Top))
+	if c.Mirrored {
+		b = b.Mirror(float64(c.Width))
+	}
+	return b.Scale(1/float64(c.Width), 1/float64(c.Height))
+}
+
+// InPicture is the reverse of InCrop: from shares of the crop's sides to shares of the picture's.
+func (c Crop) InPicture(p Picture, b boxes.Box) boxes.Box {
+	width, height := p.Resized(c.Scale)
+	b = b.Scale(float64(c.Width), float64(c.Height))
+	if c.Mirrored {
+		b = b.Mirror(float64(c.Width))
+	}
+	return b.Move(float64(c.Left), float64(c.Top)).Scale(1/float64(width), 1/float64(height))
 }
 
 // Crop writes a crop of a picture to dst (C, Height, Width), normalised; what is outside the picture is the mean, that

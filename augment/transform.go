@@ -60,7 +60,31 @@ func (t Transform) Augment(dst []float32, p Picture, seed uint64, epoch, index i
 	if err := t.check(dst, p, t.Size, t.Size); err != nil {
 		return err
 	}
-	r := rand.New(rand.NewPCG(unrelated(seed^unrelated(uint64(epoch))), unrelated(uint64(index))))
+	r := draws(seed, epoch, index)
+	crop := t.draw(r, p)
+	var shift [3]float64
+	if t.ColourShift > 0 {
+		shift = t.colourShift(r)
+	}
+	t.write(dst, p, crop, shift)
+	return nil
+}
+
+// TrainingCrop is the crop that Augment takes of a valid picture.
+func (t Transform) TrainingCrop(p Picture, seed uint64, epoch, index int) Crop {
+	return t.draw(draws(seed, epoch, index), p)
+}
+
+// ValidationCrop is the crop that CentreCrop takes of a valid picture.
+func (t Transform) ValidationCrop(p Picture) Crop { return p.Centre(t.Scale.Middle(), t.Size, t.Size) }
+
+// draws is the source of the random draws for a picture.
+func draws(seed uint64, epoch, index int) *rand.Rand {
+	return rand.New(rand.NewPCG(unrelated(seed^unrelated(uint64(epoch))), unrelated(uint64(index))))
+}
+
+// draw draws a scale, a place and whether to mirror.
+func (t Transform) draw(r *rand.Rand, p Picture) Crop {
 	scale := 0
 	if t.Scale.Min > 0 {
 		scale = t.Scale.Min + r.IntN(t.Scale.Max-t.Scale.Min+1)
@@ -73,12 +97,7 @@ func (t Transform) Augment(dst []float32, p Picture, seed uint64, epoch, index i
 	if t.Flip {
 		crop.Mirrored = r.IntN(2) == 1
 	}
-	var shift [3]float64
-	if t.ColourShift > 0 {
-		shift = t.colourShift(r)
-	}
-	t.write(dst, p, crop, shift)
-	return nil
+	return crop
 }
 
 // place draws where a random crop begins along a side of a picture with borders. If both are smaller than the input
@@ -114,6 +133,6 @@ func (t Transform) CentreCrop(dst []float32, p Picture) error {
 	if err := t.check(dst, p, t.Size, t.Size); err != nil {
 		return err
 	}
-	t.write(dst, p, p.Centre(t.Scale.Middle(), t.Size, t.Size), [3]float64{})
+	t.write(dst, p, t.ValidationCrop(p), [3]float64{})
 	return nil
 }

@@ -51,7 +51,11 @@ func Subset(split Split, n int) Split {
 	if n >= split.Len() {
 		return split
 	}
-	return subset{split, max(0, n)}
+	part := subset{split, max(0, n)}
+	if b, ok := split.(Boxed); ok {
+		return boxedSubset{part, b}
+	}
+	return part
 }
 
 type subset struct {
@@ -64,3 +68,14 @@ func (s subset) Len() int                               { return s.n }
 func (s subset) Label(i int) int                        { return s.Split.Label(s.at(i)) }
 func (s subset) Name(i int) string                      { return s.Split.Name(s.at(i)) }
 func (s subset) Picture(i int) (augment.Picture, error) { return s.Split.Picture(s.at(i)) }
+
+type boxedSubset struct {
+	subset
+	boxed Boxed
+}
+
+func (s boxedSubset) HasBox(i int) bool { return s.boxed.HasBox(s.at(i)) }
+
+func (s boxedSubset) Located(i int) (augment.Picture, []Instance, error) {
+	return s.boxed.Located(s.at(i))
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/augment"
+	"vgg/boxes"
 )
 
 // LoaderOptions say how a Loader makes batches.
@@ -18,16 +19,21 @@ type LoaderOptions struct {
 	Batch     int
 	Transform augment.Transform
 	Seed      uint64
-	Training  bool   // shuffled in each epoch, augmented, an incomplete last batch dropped; false = in order, centre crops, the last batch padded
-	Workers   int    // goroutines that decode and augment; 0 = as many as processors in use
-	Skips     *Skips // takes the pictures that cannot be read, whose rows then have label -1 and zero pixels; nil = the first is an error
+	Training  bool        // shuffled in each epoch, augmented, an incomplete last batch dropped; false = in order, centre crops, the last batch padded
+	Workers   int         // goroutines that decode and augment; 0 = as many as processors in use
+	Skips     *Skips      // takes the pictures that cannot be read, whose rows then have label -1 and zero pixels; nil = the first is an error
+	Boxes     *BoxOptions // the split must be a Boxed one; nil = batches without boxes
 }
 
 // Batch is a mini-batch of pictures.
 type Batch struct {
 	Pixels   []float32 // (N, C, Size, Size)
-	Labels   []int     // (N), -1 in rows that do not count: padding of an incomplete batch, and skipped pictures
+	Labels   []int     // (N), -1 in rows that do not count: padding of an incomplete batch, skipped pictures, those without a box that is wanted
 	Pictures int       // rows that are not padding
+
+	// With BoxOptions; else nil.
+	Boxes     []float32     // (N, 4), the target: centre x and y, width and height of the part of a box that is in the crop, as shares of the crop's side; zeros in rows of label -1
+	Instances [][]boxes.Box // (N), all instances of the picture's class, as shares of the crop's side, not clipped: each of them may be found; none in rows of label -1
 }
 
 // Loader makes mini-batches of a split on background goroutines, ahead of their use. It serves one epoch at a time.
@@ -50,6 +56,9 @@ func NewLoader(split Split, channels int, o LoaderOptions) (*Loader, error) {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	if err := o.Transform.Validate(channels); err != nil {
+		return nil, err
+	}
+	if err := o.Boxes.check(split); err != nil {
 		return nil, err
 	}
 	l := &Loader{split: split, channels: channels, options: o}
@@ -105,13 +114,13 @@ func (l *Loader) EpochFrom(ctx context.Context, epoch, first int) iter.Seq2[*Bat
 		rows, filling, free := make(chan row), make(chan *job, ahead), make(chan *Batch, ahead)
 		size := l.channels * l.options.Transform.Size * l.options.Transform.Size
 		for range ahead {
-			free <- &Batch{Pixels: make([]float32, l.options.Batch*size), Labels: make([]int, l.options.Batch)}
+			free <- l.newBatch(size)
 		}
 		running.Go(func() { l.dispatch(ctx, epoch, first, rows, filling, free) })
 		for range l.options.Workers {
 			running.Go(func() {
 				for r := range rows {
-					if err := l.fill(r.job.Pixels[r.index*size:(r.index+1)*size], epoch, r.picture); err != nil {
+					if err := l.fill(r.job.Batch, r.index, epoch, r.picture); err != nil {
 						r.job.Labels[r.index] = -1
 						if err = l.options.Skips.Skip(l.split.Name(r.picture), err); err != nil {
 							r.job.once.Do(func() { r.job.err = err })
@@ -146,6 +155,15 @@ func (l *Loader) EpochFrom(ctx context.Context, epoch, first int) iter.Seq2[*Bat
 	}
 }
 
+func (l *Loader) newBatch(size int) *Batch {
+	n := l.options.Batch
+	b := &Batch{Pixels: make([]float32, n*size), Labels: make([]int, n)}
+	if l.options.Boxes != nil {
+		b.Boxes, b.Instances = make([]float32, 4*n), make([][]boxes.Box, n)
+	}
+	return b
+}
+
 // dispatch hands out the rows of all batches from one on, as buffers become free.
 func (l *Loader) dispatch(ctx context.Context, epoch, from int, rows chan<- row, filling chan<- *job, free <-chan *Batch) {
 	defer close(rows)
@@ -166,6 +184,8 @@ func (l *Loader) dispatch(ctx context.Context, epoch, from int, rows chan<- row,
 		j.rows.Add(j.Pictures)
 		size := len(j.Pixels) / l.options.Batch
 		clear(j.Pixels[j.Pictures*size:])
+		clear(j.Boxes)
+		clear(j.Instances)
 		for i := range j.Labels {
 			j.Labels[i] = -1
 			if i < j.Pictures {
@@ -192,9 +212,11 @@ func at(order []int, i int) int {
 	return order[i]
 }
 
-// fill transforms one picture into dst, which it fills with zeros if that fails.
-func (l *Loader) fill(dst []float32, epoch, picture int) error {
-	p, err := pictureOf(l.split, picture, l.channels)
+// fill transforms one picture into a row of a batch, whose pixels it fills with zeros if that fails.
+func (l *Loader) fill(b *Batch, row, epoch, picture int) error {
+	size := len(b.Pixels) / l.options.Batch
+	dst := b.Pixels[row*size : (row+1)*size]
+	p, objects, err := l.read(picture)
 	if err != nil {
 		clear(dst)
 		return err
@@ -207,6 +229,9 @@ func (l *Loader) fill(dst []float32, epoch, picture int) error {
 	if err != nil {
 		clear(dst)
 		return errors.Wrap(err, l.split.Name(picture))
+	}
+	if l.options.Boxes != nil {
+		l.locate(b, row, p, objects, epoch, picture)
 	}
 	return nil
 }

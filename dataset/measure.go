@@ -92,10 +92,17 @@ func measure(split Split, i, channels int) (m measured) {
 // pictureOf reads a picture, which must have the given number of channels.
 func pictureOf(split Split, i, channels int) (augment.Picture, error) {
 	p, err := split.Picture(i)
-	if err == nil && (p.Channels != channels || len(p.Pix) != p.Width*p.Height*channels) {
-		err = errors.Errorf("dataset %s: %d×%d pixels of %d channels in %d bytes: want %d channels", split.Name(i), p.Width, p.Height, p.Channels, len(p.Pix), channels)
+	if err == nil {
+		err = checkChannels(p, split, i, channels)
 	}
 	return p, err
+}
+
+func checkChannels(p augment.Picture, split Split, i, channels int) error {
+	if p.Channels != channels || len(p.Pix) != p.Width*p.Height*channels {
+		return errors.Errorf("dataset %s: %d×%d pixels of %d channels in %d bytes: want %d channels", split.Name(i), p.Width, p.Height, p.Channels, len(p.Pix), channels)
+	}
+	return nil
 }
 
 func (m moments) statistics(channels int) (configs.Statistics, error) {

@@ -17,15 +17,19 @@ type Options struct {
 	// 0 refuses such a set, 1 keeps all of them, which leaves none for training. SplitSeed draws it.
 	ValShare  float64
 	SplitSeed uint64
+	// Boxes reads the boxes of the objects in the pictures too (see Boxed), where there are some beside them.
+	Boxes bool
 	// Notice, if not nil, is called before slow operations such as listing a large archive, and with what was decided
 	// where the files leave a choice, such as which folder the validation pictures are from.
 	Notice func(message string)
 }
 
-// Embedded is the name of the set that comes with the project; embeddedAlias is another one.
+// Embedded is the name of the set that comes with the project; embeddedAlias is another one. EmbeddedScenes is the name
+// of the set of scenes with boxes that is made from it.
 const (
-	Embedded      = "embedded"
-	embeddedAlias = "fashion-mnist-12k"
+	Embedded       = "embedded"
+	embeddedAlias  = "fashion-mnist-12k"
+	EmbeddedScenes = "embedded-scenes"
 )
 
 // Open opens the data set that spec names: "embedded" (or "", or "fashion-mnist-12k") for the one that comes with the

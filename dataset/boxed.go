@@ -1,0 +1,162 @@
+package dataset
+
+import (
+	"math/rand/v2"
+
+	"github.com/pkg/errors"
+
+	"vgg/augment"
+	"vgg/boxes"
+	"vgg/internal/splitmix"
+)
+
+// Instance is an object in a picture, with its box in shares of the upright picture's sides, inside the picture.
+type Instance struct {
+	boxes.Box
+	Class int // -1: no class of the set
+}
+
+// Boxed is a split that knows where the objects in its pictures are.
+type Boxed interface {
+	Split
+	// HasBox tells, without reading picture i, whether there is a box of an object of its class.
+	HasBox(i int) bool
+	// Located is Picture, and the objects in it. It is an error too if a box cannot be that of the picture.
+	Located(i int) (augment.Picture, []Instance, error)
+}
+
+// WithBoxes are the pictures of a split that have a box of their class, and the number of those without. It is an error
+// if no picture has any.
+func WithBoxes(split Split) (with Boxed, without int, err error) {
+	b, ok := split.(Boxed)
+	if !ok {
+		return nil, split.Len(), errNoBoxes
+	}
+	var at []int
+	for i := range b.Len() {
+		if b.HasBox(i) {
+			at = append(at, i)
+		}
+	}
+	switch len(at) {
+	case 0:
+		return nil, b.Len(), errNoBoxes
+	case b.Len():
+		return b, 0, nil
+	}
+	return boxedPart{b, at}, b.Len() - len(at), nil
+}
+
+var errNoBoxes = errors.New("dataset: no picture has a box: want a set with boxes beside its pictures, or " + EmbeddedScenes)
+
+// boxedPart are some pictures of a split.
+type boxedPart struct {
+	Boxed
+	at []int
+}
+
+func (p boxedPart) Len() int                               { return len(p.at) }
+func (p boxedPart) Label(i int) int                        { return p.Boxed.Label(p.at[i]) }
+func (p boxedPart) Name(i int) string                      { return p.Boxed.Name(p.at[i]) }
+func (p boxedPart) Picture(i int) (augment.Picture, error) { return p.Boxed.Picture(p.at[i]) }
+func (p boxedPart) HasBox(i int) bool                      { return p.Boxed.HasBox(p.at[i]) }
+
+func (p boxedPart) Located(i int) (augment.Picture, []Instance, error) {
+	return p.Boxed.Located(p.at[i])
+}
+
+// The instance of several that is the target (see BoxOptions).
+const (
+	TargetLargest = "largest" // in the crop
+	TargetRandom  = "random"  // drawn in each epoch
+)
+
+// BoxOptions say which box of a picture is the target. All instances of the picture's class are candidates; OverFeat
+// (arXiv 1312.6229) does not train on boxes of which less than half is in view.
+//
+// In training, the row of a picture without a candidate that is enough in view has label -1. Otherwise only that of a
+// picture without any instance has, and if none is enough in view, all are candidates.
+type BoxOptions struct {
+	Target string  // TargetLargest or TargetRandom; not in training it is always the largest
+	InView float64 // the least share of a box in the crop, from 0 to 1; OverFeat: 0.5
+}
+
+// check refuses wrong options, and boxes of a split that has none.
+func (o *BoxOptions) check(split Split) error {
+	if o == nil {
+		return nil
+	}
+	switch {
+	case o.Target != TargetLargest && o.Target != TargetRandom:
+		return errors.Errorf("dataset: the target %q of several instances: want %s or %s", o.Target, TargetLargest, TargetRandom)
+	case !(o.InView >= 0 && o.InView <= 1):
+		return errors.Errorf("dataset: a box with a share of %g in view: want 0 to 1", o.InView)
+	}
+	if _, ok := split.(Boxed); !ok {
+		return errNoBoxes
+	}
+	return nil
+}
+
+// read reads a picture, with its objects if they are wanted.
+func (l *Loader) read(picture int) (p augment.Picture, objects []Instance, err error) {
+	if l.options.Boxes == nil {
+		p, err = pictureOf(l.split, picture, l.channels)
+		return p, nil, err
+	}
+	if p, objects, err = l.split.(Boxed).Located(picture); err == nil {
+		err = checkChannels(p, l.split, picture, l.channels)
+	}
+	return p, objects, err
+}
+
+// locate fills a row of a batch with the boxes of the crop that was taken of a picture.
+func (l *Loader) locate(b *Batch, row int, p augment.Picture, objects []Instance, epoch, picture int) {
+	o := l.options
+	crop := o.Transform.ValidationCrop(p)
+	if o.Training {
+		crop = o.Transform.TrainingCrop(p, o.Seed, epoch, picture)
+	}
+	var seen []boxes.Box
+	for _, object := range objects {
+		if object.Class != b.Labels[row] {
+			continue
+		}
+		inCrop := crop.InCrop(p, object.Box)
+		b.Instances[row] = append(b.Instances[row], inCrop)
+		if inCrop.InView(boxes.Unit) >= o.Boxes.InView && !inCrop.Clip(boxes.Unit).Empty() {
+			seen = append(seen, inCrop.Clip(boxes.Unit))
+		}
+	}
+	if len(seen) == 0 && !o.Training {
+		for _, instance := range b.Instances[row] {
+			seen = append(seen, instance.Clip(boxes.Unit))
+		}
+	}
+	if len(seen) == 0 {
+		b.Labels[row], b.Instances[row] = -1, nil
+		return
+	}
+	target := largest(seen)
+	if o.Training && o.Boxes.Target == TargetRandom {
+		target = seen[drawTarget(o.Seed, epoch, picture, len(seen))]
+	}
+	x, y, width, height := target.Centre()
+	copy(b.Boxes[4*row:], []float32{float32(x), float32(y), float32(width), float32(height)})
+}
+
+func largest(all []boxes.Box) boxes.Box {
+	found := all[0]
+	for _, b := range all[1:] {
+		if b.Area() > found.Area() {
+			found = b
+		}
+	}
+	return found
+}
+
+// drawTarget draws one of n instances, unrelated to the draws of the transform.
+func drawTarget(seed uint64, epoch, picture, n int) int {
+	r := rand.New(rand.NewPCG(splitmix.Mix(seed)^splitmix.Gamma, splitmix.Mix(uint64(epoch))+uint64(picture)))
+	return r.IntN(n)
+}
