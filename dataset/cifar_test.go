@@ -3,12 +3,12 @@ package dataset
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
+	"vgg/internal/archive"
 	"vgg/internal/archive/archivetest"
 )
 
@@ -93,32 +93,25 @@ func TestCIFAR(t *testing.T) {
 	}
 }
 
-// FuzzCIFAR reads any names and any file of pictures as CIFAR-100: an error that names the file, or pictures with labels
+// FuzzCIFAR reads any names and any file of pictures as CIFAR-100: an error that names the set, or pictures with labels
 // that have names.
 func FuzzCIFAR(f *testing.F) {
 	files := cifarFiles(true)
 	f.Add(files["fine_label_names.txt"], files["train.bin"])
 	f.Add([]byte("one two"), files["train.bin"][:3000])
 	f.Add(files["fine_label_names.txt"], bytes.Repeat([]byte{200}, 3074))
-	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, names, pictures []byte) {
-		below := filepath.Join(dir, fmt.Sprint(os.Getpid()))
-		if err := os.MkdirAll(below, 0o777); err != nil {
+		folder, err := archive.OpenFolder("cifar", fstest.MapFS{"fine_label_names.txt": {Data: names}, "train.bin": {Data: pictures}, "test.bin": {Data: files["test.bin"]}})
+		if err != nil {
 			t.Fatal(err)
 		}
-		for name, data := range map[string][]byte{"fine_label_names.txt": names, "train.bin": pictures, "test.bin": files["test.bin"]} {
-			if err := os.WriteFile(filepath.Join(below, name), data, 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		s, err := Open(below, Options{})
+		s, err := new(opener).openTree(folder)
 		if err != nil {
-			if !strings.Contains(err.Error(), below) {
-				t.Errorf("error %v does not name the folder", err)
+			if !strings.Contains(err.Error(), "cifar") {
+				t.Errorf("error %v does not name the set", err)
 			}
 			return
 		}
-		defer s.Close()
 		for i := range s.Train.Len() {
 			if p, err := s.Train.Picture(i); err != nil || len(p.Pix) != 3072 || s.Train.Label(i) >= len(s.Classes) {
 				t.Errorf("picture %d of class %d: %v", i, s.Train.Label(i), err)

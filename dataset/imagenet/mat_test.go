@@ -73,11 +73,14 @@ func (w matWriter) synset(wnid, id []byte) []byte {
 	return slices.Concat(empty, w.array(matChar, 9, "", wnid), w.array(matDouble, 1, "", id), empty, empty)
 }
 
+// packer is used again and again: to make one takes longer than all else that FuzzMAT does.
+var packer = zlib.NewWriter(nil)
+
 func (w matWriter) compressed(elements []byte) []byte {
 	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	z.Write(elements)
-	z.Close()
+	packer.Reset(&b)
+	packer.Write(elements)
+	packer.Close()
 	return append(w.bytes([]uint32{matCompressed, uint32(b.Len())}), b.Bytes()...) // not padded
 }
 
