@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/gofrs/flock"
 	"github.com/pkg/errors"
 
 	"vgg/history"
@@ -47,6 +48,22 @@ func RunFiles(dir string) (left []string, err error) {
 		}
 	}
 	return left, nil
+}
+
+// RemoveUnused removes a directory in which no run has written anything.
+func RemoveUnused(dir string) {
+	if left, err := RunFiles(dir); err != nil || len(left) > 0 {
+		return
+	}
+	f := files{dir: dir, lock: flock.New(filepath.Join(dir, lockFile))}
+	if locked, err := f.lock.TryLock(); err != nil || !locked {
+		return // another training has begun in it
+	}
+	defer f.close()
+	// What else is there stays, and a directory left over only looks untidy.
+	_ = os.Remove(filepath.Join(dir, CheckpointDir))
+	_ = os.Remove(f.lock.Path())
+	_ = os.Remove(dir)
 }
 
 // Summary is what summary.json holds. Errors are in percent; the validation figures are those of BestEpoch.

@@ -66,8 +66,11 @@ func (f *File) MeanStd() (mean, std []float64, err error) {
 	return mean, std, p.err
 }
 
-// FirstLayer is the name of the first convolution's weights, in files of all nets.
-var FirstLayer = configs.A.Layers()[0].WeightName()
+// FirstLayer and LastLayer are the names of the weights of the first convolution and of fc8, in files of all nets.
+var (
+	FirstLayer = configs.A.Layers()[0].WeightName()
+	LastLayer  = configs.A.FullyConnected()[2].WeightName()
+)
 
 func channelsOf(first Tensor) string {
 	if len(first.Shape) != 4 {

@@ -81,7 +81,7 @@ func TestClasses(t *testing.T) {
 	}
 	same := func(what string, r tested, names map[string]string, note string) {
 		t.Helper()
-		if all := strings.Join(r.Notes, "\n"); !strings.Contains(all, note) || r.stderr != all+"\n" {
+		if all := strings.Join(r.Notes, "\nnote: "); !strings.Contains(all, note) || r.stderr != "note: "+all+"\n" {
 			t.Errorf("%s: notes %q, stderr %q, want %q", what, r.Notes, r.stderr, note)
 		}
 		for name, row := range r.pictures {

@@ -107,7 +107,7 @@ func (f flags) readModels(notes *cli.Notes) (models []*evaluate.Model, err error
 		}
 		m, err := evaluate.NewModel(file, w)
 		if err != nil {
-			return nil, errors.Wrap(cli.NameOverrides(err), "--weights")
+			return nil, errors.Wrap(f.Explain(err), "--weights")
 		}
 		notes.Add(w.Notes...)
 		models = append(models, m)

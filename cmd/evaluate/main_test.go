@@ -193,7 +193,7 @@ func TestErrors(t *testing.T) {
 		{1, []string{"--data", "no val", "val_share"}, []string{"--weights", "one.safetensors", "--data", "pictures/train", "--val-share", "0"}},
 		{1, []string{"partial.safetensors", "give --mean R,G,B --std R,G,B"}, []string{"--weights", "partial.safetensors", "--data", "pictures"}},
 		{1, []string{"bare.safetensors", "no features.14.weight", "unknown features.15.weight"}, []string{"--weights", "bare.safetensors", "--data", "pictures", "--config", "D", "--mean", "1,1,1"}},
-		{1, []string{"one.safetensors", "of 3 classes", "fc8"}, []string{"--weights", "one.safetensors", "--data", "pictures", "--classes", "2"}},
+		{1, []string{"one.safetensors has 3 outputs", "--classes 2: 2 classes"}, []string{"--weights", "one.safetensors", "--data", "pictures", "--classes", "2"}},
 		{2, []string{"--normalisation", "none", "torchvision"}, []string{"--weights", "one.safetensors", "--data", "pictures", "--normalisation", "none"}},
 		{1, []string{"text", "safetensors"}, []string{"--weights", "text", "--data", "pictures"}},
 		{1, []string{"--predictions", "missing"}, []string{"--weights", "one.safetensors", "--data", "pictures", "--predictions", "missing/p.csv"}},

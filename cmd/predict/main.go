@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/pkg/errors"
 
@@ -56,7 +57,7 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
 	}
 	model, err := evaluate.NewModel(f.Weights, w)
 	if err != nil {
-		return errors.Wrap(cli.NameOverrides(err), "--weights")
+		return errors.Wrap(f.Explain(err), "--weights")
 	}
 	defer model.Close()
 	o, err := f.Protocols.Options(model)
@@ -156,13 +157,14 @@ func (p *predictor) predict(ctx context.Context) error {
 // pictures at all are always skipped.
 func (p *predictor) skip(picture int, reason error) error {
 	f := p.files.list[picture]
+	why := strings.TrimPrefix(reason.Error(), f.name+": ")
 	if p.BadPictures == "stop" && !(f.inFolder && errors.Is(reason, dataset.ErrFormat)) {
-		return errors.Wrapf(reason, "%s cannot be read (--bad-pictures skip goes on without)", f.name)
+		return errors.Errorf("%s cannot be read (--bad-pictures skip goes on without): %s", f.name, why)
 	}
 	p.bar.Clear()
 	p.bar.Add(1)
-	fmt.Fprintf(os.Stderr, "skipped: %s: %v\n", f.name, reason)
-	p.skipped = append(p.skipped, dataset.Skip{Picture: f.name, Reason: reason.Error()})
+	fmt.Fprintf(os.Stderr, "skipped: %s: %s\n", f.name, why)
+	p.skipped = append(p.skipped, dataset.Skip{Picture: f.name, Reason: why})
 	return nil
 }
 

@@ -87,6 +87,7 @@ func folder(t *testing.T) string {
 	write("pictures/.hidden/x.png", []byte("no picture"))
 	write("texts/notes.txt", []byte("no picture"))
 	write("names", []byte("ant\nbee\ncat\n"))
+	write("two", []byte("ant\nbee\n"))
 	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +193,7 @@ func TestText(t *testing.T) {
 	}
 	args := []string{"--weights", "net.safetensors", "--logits", "--classes", "names"}
 	piped, stderr, code := predictIn(t, dir, picture, append(args, "-")...)
-	if code != 0 || stderr != "" {
+	if note := "note: net.safetensors: the classes are called ant, bee, cat, as --classes says, and not a, b, c as in the file\n"; code != 0 || stderr != note {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	named, _, _ := predictIn(t, dir, nil, append(args, "pictures/0/0.png")...)
@@ -347,6 +348,10 @@ func TestErrors(t *testing.T) {
 		{1, []string{"only once"}, []string{"--weights", net, "-", "-"}},
 		{1, []string{"empty", "no files"}, []string{"--weights", net, "empty"}},
 		{1, []string{"none of 1 files", "texts"}, []string{"--weights", net, "texts"}},
+		{1, []string{"predict: " + picture + " cannot be read (--bad-pictures skip goes on without): too large for dense evaluation"},
+			[]string{"--weights", net, picture, "--protocol", "dense", "--scales", "1000000"}},
+		{1, []string{"--std 1,1", "one number per channel"}, []string{"--weights", net, picture, "--std", "1,1"}},
+		{1, []string{"--classes two", "2 classes", "net.safetensors has 3 outputs"}, []string{"--weights", net, picture, "--classes", "two"}},
 		{1, []string{"Q = 20", "32×32"}, []string{"--weights", net, picture, "--scales", "20"}},
 	} {
 		stdout, stderr, code := predictIn(t, dir, nil, append(c.args, "--json")...)

@@ -142,7 +142,11 @@ func train(ctx context.Context, f flags) error {
 		if job.Dir, err = newRunDir(r); err != nil {
 			return err
 		}
-		defer removeUnused(job.Dir)
+		defer trainer.RemoveUnused(job.Dir)
+	default:
+		if _, err := os.Stat(job.Dir); os.IsNotExist(err) {
+			defer trainer.RemoveUnused(job.Dir)
+		}
 	}
 	job.Observer = observer{progress.NewReporter(cli.Stdout, job.Dir, r)}
 	h, err := trainer.Train(ctx, job)
@@ -171,13 +175,6 @@ func newRunDir(r configs.Recipe) (string, error) {
 			return dir, errors.Wrap(err, "cannot make the run directory (--out DIR for another folder)")
 		}
 		dir = fmt.Sprintf("%s-%d", first, n)
-	}
-}
-
-// removeUnused removes a directory made by newRunDir in which no run has begun.
-func removeUnused(dir string) {
-	if left, err := trainer.RunFiles(dir); err == nil && len(left) == 0 {
-		_ = os.RemoveAll(dir) // it only looks untidy
 	}
 }
 

@@ -288,6 +288,12 @@ func TestDefaultDirectories(t *testing.T) {
 	if _, _, code := trainIn(t, dir, append(small, "--data", "missing")...); code != 1 {
 		t.Errorf("missing pictures: exit code %d", code)
 	}
+	if _, _, code := trainIn(t, dir, append(small, "--batch", "100", "--out", "own/run")...); code != 1 {
+		t.Errorf("a batch that is too large: exit code %d", code)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, "own")); err == nil && len(left) > 0 {
+		t.Errorf("%v is left", left)
+	}
 	runs, err := filepath.Glob(filepath.Join(dir, "runs", "-my---Blumen-ü-A-*", trainer.BestFile))
 	all, _ := os.ReadDir(filepath.Join(dir, "runs"))
 	if err != nil || len(runs) != 4 || len(all) != 4 {

@@ -108,7 +108,7 @@ func convert(w io.Writer, flags flags) error {
 	}
 	m, err := evaluate.NewModel(in, f) // which checks that the tensors fit the metadata
 	if err != nil {
-		return cli.NameOverrides(err)
+		return flags.Explain(err)
 	}
 	defer m.Close()
 	info := m.Info

@@ -160,9 +160,9 @@ func TestErrors(t *testing.T) {
 		{1, []string{"--classes", "gap", "line 2"}, []string{"show", "A", "--classes", "gap"}},
 		{1, []string{"--classes", "nowhere"}, []string{"show", "A", "--classes", "nowhere"}},
 		{1, []string{"config D", "no features.2.weight", "unknown features.3.weight", "more"}, []string{"convert", "A", "o.safetensors", "--config", "D"}},
-		{1, []string{"classifier.6.weight is [2 8], not [3 8]", "of 2 classes", "fc8", "replace"}, []string{"convert", "A", "o.safetensors", "--classes", "three"}},
+		{1, []string{"--classes three: 3 classes, and A has 2 outputs"}, []string{"convert", "A", "o.safetensors", "--classes", "three"}},
 		{1, []string{"unknown config", "F"}, []string{"convert", "A", "o.safetensors", "--config", "F"}},
-		{1, []string{"mean", "one number per channel"}, []string{"convert", "A", "o.safetensors", "--mean", "1"}},
+		{1, []string{"--mean 1", "one number per channel"}, []string{"convert", "A", "o.safetensors", "--mean", "1"}},
 		{1, []string{"missing/o.safetensors"}, []string{"convert", "A", "missing/o.safetensors"}},
 	} {
 		stdout, stderr, code := weightsIn(t, dir, c.args...)

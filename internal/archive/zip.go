@@ -2,8 +2,10 @@ package archive
 
 import (
 	"archive/zip"
+	"cmp"
 	"compress/flate"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"io/fs"
@@ -151,6 +153,9 @@ func zipName(f *zip.File) (string, error) {
 	return f.Name, nil
 }
 
+// zipMethods are the names of methods that are not read (APPNOTE.TXT, section 4.4.5).
+var zipMethods = map[uint16]string{1: "shrink", 6: "implode", 9: "deflate64", 12: "bzip2", 14: "LZMA", 93: "zstd", 95: "xz", 98: "PPMd"}
+
 func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
@@ -168,7 +173,7 @@ func newZipEntry(f *zip.File, name string, size int64) (e zipEntry, err error) {
 	case f.Flags&1 != 0:
 		return e, errors.New("encrypted: pack the archive without a password")
 	case f.Method != zip.Store && f.Method != zip.Deflate:
-		return e, errors.Errorf("packed by method %d: want stored or deflated files", f.Method)
+		return e, errors.Errorf("packed by %s, which is not read: pack the archive again with deflate, the usual method, or unpack it", cmp.Or(zipMethods[f.Method], fmt.Sprintf("method %d", f.Method)))
 	case f.UncompressedSize64/maxDeflateRatio > f.CompressedSize64:
 		return e, errors.Errorf("%d bytes that claim to unpack to %d: a zip bomb, or damaged", f.CompressedSize64, f.UncompressedSize64)
 	}

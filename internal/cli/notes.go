@@ -5,14 +5,14 @@ import (
 	"os"
 )
 
-// Notes are what a command decided for its user, a line each: printed at once on stderr, and kept for the field notes of
-// its JSON. The zero value has none.
+// Notes are what a command decided for its user, a line each: printed at once on stderr, with "note: " in front, and kept
+// for the field notes of its JSON. The zero value has none.
 type Notes struct{ lines []string }
 
 // Add prints lines and keeps them.
 func (n *Notes) Add(lines ...string) {
 	for _, line := range lines {
-		fmt.Fprintln(os.Stderr, line)
+		fmt.Fprintln(os.Stderr, "note: "+line)
 	}
 	n.lines = append(n.lines, lines...)
 }

@@ -2,13 +2,16 @@ package cli
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/pkg/errors"
 
+	"vgg/internal/text"
 	"vgg/weights"
 	"vgg/weights/foreign"
 )
@@ -45,17 +48,31 @@ func (o Overrides) ReadWeights(path string) (*weights.File, error) {
 	if f.Assumed != "" && o.Normalisation == "" && o.Mean == "" && o.Std == "" {
 		f.Note("the file does not say how pixels are normalised: taken to be as for %s (--normalisation, --mean and --std change that)", sources[f.Assumed])
 	}
-	for i, note := range f.Notes {
-		f.Notes[i] = path + ": " + note
-	}
 	if f.Metadata == nil {
 		f.Metadata = map[string]string{}
+	}
+	said := maps.Clone(f.Metadata)
+	if f.Assumed != "" {
+		delete(said, "mean")
+		delete(said, "std")
 	}
 	if o.Normalisation != "" {
 		if err := f.Normalise(weights.Normalisation(o.Normalisation)); err != nil {
 			return nil, Usage(errors.Wrapf(err, "%s: --normalisation", path))
 		}
 	}
+	if err := o.override(f, path, classes); err != nil {
+		return nil, err
+	}
+	noteChanges(f, said)
+	for i, note := range f.Notes {
+		f.Notes[i] = path + ": " + note
+	}
+	return f, nil
+}
+
+// override puts the values of flags, and the names or the number of classes, into the metadata of a file.
+func (o Overrides) override(f *weights.File, path string, classes map[string]string) error {
 	put := func(key, value string) {
 		if value != "" {
 			f.Metadata[key] = value
@@ -73,13 +90,45 @@ func (o Overrides) ReadWeights(path string) (*weights.File, error) {
 	if o.Mean != "" || o.Std != "" {
 		put(weights.NormalisationKey, "custom")
 	}
-	if classes != nil {
-		delete(f.Metadata, "class_names")
-		for key, value := range classes {
-			f.Metadata[key] = value
+	if n := classes["classes"]; n != "" {
+		if last, ok := f.Tensor(weights.LastLayer); ok && len(last.Shape) == 2 && n != strconv.Itoa(last.Shape[0]) {
+			return errors.Errorf("--classes %s: %s classes, and %s has %d outputs: want one for each", o.Classes, n, path, last.Shape[0])
+		}
+		if classes["class_names"] != "" || n != f.Metadata["classes"] {
+			delete(f.Metadata, "class_names")
 		}
 	}
-	return f, nil
+	maps.Copy(f.Metadata, classes)
+	return nil
+}
+
+// noteChanges notes what flags have changed in the metadata of a file that said otherwise.
+func noteChanges(f *weights.File, said map[string]string) {
+	for _, key := range []string{"config", "width", "fc", "input", "channels", "mean", "std", "class_names"} {
+		was, is := said[key], f.Metadata[key]
+		if was == "" || is == "" || sameNumbers(was, is) {
+			continue
+		}
+		if key == "class_names" {
+			names, err := f.ClassNames()
+			old, oldErr := (&weights.File{Metadata: said}).ClassNames()
+			if err == nil && oldErr == nil && !slices.Equal(names, old) && !slices.Equal(old, weights.NumberedClasses(len(old))) {
+				f.Note("the classes are called %s, as --classes says, and not %s as in the file", text.FirstFew(names, 4), text.FirstFew(old, 4))
+			}
+			continue
+		}
+		f.Note("%s is %s, as a flag says, and not %s as in the file", key, is, was)
+	}
+}
+
+// sameNumbers tells whether two texts are the same, or lists of the same numbers.
+func sameNumbers(a, b string) bool {
+	x, y := strings.Split(a, ","), strings.Split(b, ",")
+	return a == b || slices.EqualFunc(x, y, func(p, q string) bool {
+		v, err := strconv.ParseFloat(strings.TrimSpace(p), 64)
+		w, other := strconv.ParseFloat(strings.TrimSpace(q), 64)
+		return err == nil && other == nil && v == w
+	})
 }
 
 // sources are the nets whose normalisation is assumed.
@@ -88,18 +137,36 @@ var sources = map[weights.Normalisation]string{weights.TorchVision: "torchvision
 // valuesOf gives the form of a flag's value where it is not obvious.
 var valuesOf = map[string]string{"mean": " R,G,B", "std": " R,G,B"}
 
-// NameOverrides adds to an error about missing keys of metadata the flags of Overrides that supply them. It returns other
-// errors unchanged.
-func NameOverrides(err error) error {
+// Explain adds to an error about weights that ReadWeights has read the flags that help: those that supply missing keys of
+// the metadata, else those that were given and may be wrong. It returns other errors unchanged.
+func (o Overrides) Explain(err error) error {
 	var missing *weights.MissingKeysError
-	if !errors.As(err, &missing) {
-		return err
-	}
 	var flags []string
-	for _, key := range missing.Keys {
-		flags = append(flags, "--"+key+valuesOf[key])
+	switch given := o.given(); {
+	case errors.As(err, &missing):
+		for _, key := range missing.Keys {
+			flags = append(flags, "--"+key+valuesOf[key])
+		}
+		return errors.Errorf("%v: give %s", err, strings.Join(flags, " "))
+	case err != nil && given != nil:
+		return errors.Errorf("%v (with %s)", err, strings.Join(given, " "))
 	}
-	return errors.Errorf("%v: give %s", err, strings.Join(flags, " "))
+	return err
+}
+
+// given are the flags that change the metadata, as on the command line.
+func (o Overrides) given() (flags []string) {
+	all := map[string]string{"config": o.Config, "normalisation": o.Normalisation, "mean": o.Mean, "std": o.Std, "classes": o.Classes}
+	putNumber(all, "width", o.Width)
+	putNumber(all, "fc", o.FC)
+	putNumber(all, "input", o.Input)
+	putNumber(all, "channels", o.Channels)
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if all[key] != "" {
+			flags = append(flags, "--"+key+" "+all[key])
+		}
+	}
+	return flags
 }
 
 func putNumber[T int | float64](metadata map[string]string, key string, value *T) {
@@ -116,11 +183,11 @@ func (o Overrides) classes() (map[string]string, error) {
 	if _, err := strconv.Atoi(o.Classes); err == nil {
 		return map[string]string{"classes": o.Classes}, nil
 	}
-	text, err := os.ReadFile(o.Classes)
+	content, err := os.ReadFile(o.Classes)
 	if err != nil {
 		return nil, errors.Wrap(err, "--classes: neither a number nor a file of names")
 	}
-	lines := strings.TrimRight(strings.ReplaceAll(strings.TrimPrefix(string(text), "\ufeff"), "\r\n", "\n"), "\n")
+	lines := strings.TrimRight(strings.ReplaceAll(strings.TrimPrefix(string(content), "\ufeff"), "\r\n", "\n"), "\n")
 	switch {
 	case !utf8.ValidString(lines):
 		return nil, errors.Errorf("--classes %s: not in UTF-8: save it so", o.Classes)

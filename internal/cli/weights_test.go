@@ -11,14 +11,14 @@ import (
 	"vgg/weights"
 )
 
-func TestNameOverrides(t *testing.T) {
+func TestExplain(t *testing.T) {
 	_, err := weights.ParseInfo(nil)
 	want := "f: the metadata lacks config, width, fc, input, channels, mean, std, classes: " +
 		"give --config --width --fc --input --channels --mean R,G,B --std R,G,B --classes"
-	if got := NameOverrides(errors.Wrap(err, "f")); got.Error() != want {
+	if got := (Overrides{}).Explain(errors.Wrap(err, "f")); got.Error() != want {
 		t.Errorf("%v\nwant %s", got, want)
 	}
-	if other := errors.New("other"); NameOverrides(other) != other || NameOverrides(nil) != nil {
+	if other := errors.New("other"); (Overrides{}).Explain(other) != other || (Overrides{Mean: "1"}).Explain(nil) != nil {
 		t.Error("another error was changed")
 	}
 }
@@ -47,6 +47,27 @@ func TestClasses(t *testing.T) {
 			}
 		} else if err != nil || got["class_names"] != want {
 			t.Errorf("%q: %v, %v, want %s", text, got, err, want)
+		}
+	}
+}
+
+// TestNoteChanges: a flag that contradicts a file is noted; one that says the same, or what the file does not say, is not.
+func TestNoteChanges(t *testing.T) {
+	named, numbered := `["a","b"]`, `["0","1"]`
+	for _, c := range []struct{ key, was, is, note string }{
+		{"mean", "1,2,3", "1, 2.0,3", ""},
+		{"mean", "", "1,2,3", ""},
+		{"mean", "1,2,3", "1,2,4", "mean is 1,2,4, as a flag says, and not 1,2,3 as in the file"},
+		{"width", "0.5", "1", "width is 1, as a flag says, and not 0.5 as in the file"},
+		{"config", "A", "A", ""},
+		{"class_names", named, named, ""},
+		{"class_names", numbered, named, ""},
+		{"class_names", named, `["b","a"]`, "the classes are called b, a, as --classes says, and not a, b as in the file"},
+	} {
+		f := weights.File{Metadata: map[string]string{c.key: c.is}}
+		noteChanges(&f, map[string]string{c.key: c.was})
+		if got := strings.Join(f.Notes, "; "); got != c.note {
+			t.Errorf("%+v: %q", c, got)
 		}
 	}
 }

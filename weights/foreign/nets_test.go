@@ -195,6 +195,40 @@ func TestDicts(t *testing.T) {
 	}
 }
 
+// TestClassNames: names of classes that are saved beside a net are used, and said not to be where they do not fit.
+func TestClassNames(t *testing.T) {
+	text := func(s string) string { return "X" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(s)))) + s }
+	five := "](" + text("a") + text("b") + text("c") + text("d") + text("e") + "e"
+	numbers := "}(" + text("b") + "K\x01" + text("a") + "K\x00" + text("c") + "K\x02" + text("e") + "K\x04" + text("d") + "K\x03u"
+	byNumber := "}(K\x00" + text("a") + text("1") + text("b") + "K\x02" + text("c") + "K\x03" + text("d") + "K\x04" + text("e") + "u"
+	for name, c := range map[string]struct {
+		key, value string
+		used       bool
+		note       string
+	}{
+		"list":           {"classes", five, true, "the classes are called a, b, c, d and 1 more, as classes beside the weights says"},
+		"tuple":          {"CLASSES", "(" + text("a") + text("b") + text("c") + text("d") + text("e") + "t", true, "as CLASSES beside"},
+		"numbers":        {"class_to_idx", numbers, true, "as class_to_idx beside"},
+		"by number":      {"idx_to_class", byNumber, true, "as idx_to_class beside"},
+		"deeper":         {"meta", "}(" + text("class_names") + five + "u", true, "as class_names beside"},
+		"in a namespace": {"args", "cargparse\nNamespace\n)\x81}(" + text("classes") + five + "ub", true, "as classes beside"},
+		"too few":        {"classes", "](" + text("a") + text("b") + "e", false, "classes beside the weights is not used: it does not name the 5 classes"},
+		"one twice":      {"class_to_idx", strings.Replace(numbers, "K\x04", "K\x03", 1), false, "is not used"},
+		"how many":       {"classes", "K\x05", false, ""},
+		"none":           {"classes", "N", false, ""},
+	} {
+		f, err := decodeNet(torchZip(t, []pair{{c.key, c.value}, {"state_dict", narrow()}}), "")
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		names, err := f.ClassNames()
+		if notes := strings.Join(f.Notes, "\n"); err != nil || c.used != slices.Equal(names, []string{"a", "b", "c", "d", "e"}) || c.used == (names == nil) ||
+			!strings.Contains(notes, c.note) || (c.note == "") != (notes == "") {
+			t.Errorf("%s: %v, %v, notes %q", name, names, err, notes)
+		}
+	}
+}
+
 // TestNetsRefused: what cannot be decided, and what is no net of the paper, is said by name.
 func TestNetsRefused(t *testing.T) {
 	two := []pair{{"student", narrow()}, {"teacher", narrow()}}

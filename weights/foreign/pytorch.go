@@ -127,7 +127,16 @@ func decodeTorchZip(b []byte, net string) (*weights.File, error) {
 		s.data, err = stored(b, entries, folder+"data/"+s.key)
 		return err
 	}}
-	return fromLeaves(leavesOf(object, &r), net, &weights.File{}, weights.TorchVision)
+	return fromObject(object, &r, net)
+}
+
+// fromObject reads the net in what torch.save was given.
+func fromObject(saved any, r *tensorReader, net string) (*weights.File, error) {
+	f, err := fromLeaves(leavesOf(saved, r), net, &weights.File{}, weights.TorchVision)
+	if err == nil {
+		nameClasses(f, saved)
+	}
+	return f, err
 }
 
 func byteOrder(b []byte, entries map[string]*zip.File, name string) (binary.ByteOrder, error) {
@@ -214,7 +223,7 @@ func decodeTorchLegacy(b []byte, net string) (*weights.File, error) {
 		return nil, errors.Errorf("%d bytes behind the last storage", len(rest))
 	}
 	r := tensorReader{order: binary.LittleEndian, left: len(b)}
-	return fromLeaves(leavesOf(objects[2], &r), net, &weights.File{}, weights.TorchVision)
+	return fromObject(objects[2], &r, net)
 }
 
 // tensorReader reads tensors of a file.
