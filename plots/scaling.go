@@ -31,14 +31,14 @@ type ScalingPoint struct {
 
 const (
 	scalingHeight = 1.6 * vg.Inch // of a panel
-	fullScale     = 105           // percent, so that a line at 100 can be seen
+	fullScale     = 105           // percent, so that a line at 100 can be seen; more if a point is above it
 )
 
 // Scaling draws efficiency against the number of hosts, doublings of which are equally far apart. The panels, one below the
 // other, have series of the same names, which stand in the legend once. Their horizontal axes are the base-2 logarithm of the
 // number of hosts; their vertical ones are percent.
 func Scaling(panels []ScalingPanel, title string) (*Figure, error) {
-	hosts, err := scalingHosts(panels)
+	hosts, most, err := scalingRanges(panels)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func Scaling(panels []ScalingPanel, title string) (*Figure, error) {
 	c := chart{title: title, panelHeight: scalingHeight}
 	for i, panel := range panels {
 		p := newPanel(panel.Label, marks[0].Value, marks[len(marks)-1].Value)
-		p.Y.Min, p.Y.Max = 0, fullScale
+		p.Y.Min, p.Y.Max = 0, most
 		p.X.Tick.Marker = marks
 		if i < len(panels)-1 {
 			p.X.Tick.Marker = unlabelled{slices.Clone(marks)} // which takes the labels off
@@ -72,27 +72,29 @@ func Scaling(panels []ScalingPanel, title string) (*Figure, error) {
 	return c.figure(), nil
 }
 
-// scalingHosts lists the numbers of hosts of all points, the smallest first.
-func scalingHosts(panels []ScalingPanel) (hosts []int, err error) {
+// scalingRanges lists the numbers of hosts of all points, the smallest first, and gives the end of the vertical axes.
+func scalingRanges(panels []ScalingPanel) (hosts []int, most float64, err error) {
+	most = fullScale
 	for i, panel := range panels {
 		if len(panel.Series) != len(panels[0].Series) {
-			return nil, errors.Errorf("panel %d has %d series, the first has %d", i+1, len(panel.Series), len(panels[0].Series))
+			return nil, 0, errors.Errorf("panel %d has %d series, the first has %d", i+1, len(panel.Series), len(panels[0].Series))
 		}
 		for j, s := range panel.Series {
 			if name := panels[0].Series[j].Name; s.Name != name {
-				return nil, errors.Errorf("panel %d, series %d: %s, in the first panel %s", i+1, j+1, s.Name, name)
+				return nil, 0, errors.Errorf("panel %d, series %d: %s, in the first panel %s", i+1, j+1, s.Name, name)
 			}
 			for _, p := range s.Points {
-				if p.Hosts < 1 || !(p.Efficiency >= 0 && p.Efficiency <= fullScale) {
-					return nil, errors.Errorf("series %d (%s): an efficiency of %v %% on %d hosts: want 0 to %d %%, and a host or more", j+1, s.Name, p.Efficiency, p.Hosts, fullScale)
+				if p.Hosts < 1 || !(p.Efficiency >= 0) || !finite(p.Efficiency) {
+					return nil, 0, errors.Errorf("series %d (%s): an efficiency of %v %% on %d hosts: want 0 or more, and a host or more", j+1, s.Name, p.Efficiency, p.Hosts)
 				}
+				most = max(most, p.Efficiency)
 				hosts = append(hosts, p.Hosts)
 			}
 		}
 	}
 	if len(hosts) == 0 {
-		return nil, errors.New("nothing to draw: no point is given")
+		return nil, 0, errors.New("nothing to draw: no point is given")
 	}
 	slices.Sort(hosts)
-	return slices.Compact(hosts), nil
+	return slices.Compact(hosts), most, nil
 }

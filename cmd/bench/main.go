@@ -34,6 +34,11 @@ type flags struct {
 	FC      int     `name:"fc" help:"Width of the hidden fully connected layers." default:"4096" placeholder:"N"`
 	JSON    bool    `name:"json" help:"Print one JSON object."`
 	cli.Threads
+	Hosts      []int     `help:"Predict a training step of --batch pictures that so many hosts share, from the speed of this one; powers of two." placeholder:"N,…" group:"Several hosts:"`
+	Rates      []float64 `help:"Rates of their network in Gbit/s; default 1,10,25,100." placeholder:"GBITS,…" group:"Several hosts:"`
+	Latency    *float64  `help:"Microseconds that a message takes beside its bytes; default 50." placeholder:"US" group:"Several hosts:"`
+	MicroBatch *int      `help:"Pictures that a host computes at once, at most; default 32." placeholder:"N" group:"Several hosts:"`
+	Plot       string    `help:"Draw the efficiency: .png, .svg or .pdf." placeholder:"FILE" group:"Several hosts:"`
 }
 
 // result is what --json prints.
@@ -59,6 +64,12 @@ func main() {
 		if err := f.Threads.Apply(); err != nil {
 			return err
 		}
+		if f.Hosts != nil {
+			return f.predict(ctx)
+		}
+		if f.Rates != nil || f.Latency != nil || f.MicroBatch != nil || f.Plot != "" {
+			return cli.Usage(errors.New("--rates, --latency, --micro-batch and --plot are for several hosts: give their numbers with --hosts"))
+		}
 		r, err := measure(ctx, f)
 		if err != nil {
 			return err
@@ -79,7 +90,7 @@ func main() {
 const warmUp = 2
 
 func measure(ctx context.Context, f flags) (result, error) {
-	b, err := newBench(f)
+	b, err := newBench(f, f.Batch)
 	if err != nil {
 		return result{}, err
 	}
@@ -144,12 +155,15 @@ func multiplyAdds(net *graph.Net, mode string) float64 {
 
 // bench is a net on a batch of random pictures, and a function that computes a step with it.
 type bench struct {
-	net  *graph.Net
-	vm   *machine.VM
-	step func(i int) error
+	net    *graph.Net
+	loss   *gorgonia.Node // in training
+	vm     *machine.VM
+	solver *trainer.SGD
+	step   func(i int) error
 }
 
-func newBench(f flags) (*bench, error) {
+// newBench makes a bench for batches of f.Batch pictures, which in training are parts of a mini-batch of so many.
+func newBench(f flags, miniBatch int) (*bench, error) {
 	config, err := configs.ByName(f.Config)
 	if err != nil {
 		return nil, cli.Usage(errors.Wrap(err, "--config"))
@@ -181,7 +195,7 @@ func newBench(f flags) (*bench, error) {
 	if o.Inference {
 		return b, b.infer()
 	}
-	return b, b.train(r)
+	return b, b.train(r, miniBatch)
 }
 
 // infer makes a step a forward pass.
@@ -192,7 +206,7 @@ func (b *bench) infer() (err error) {
 }
 
 // train makes a step one of gradient descent, on random labels.
-func (b *bench) train(r *rand.Rand) error {
+func (b *bench) train(r *rand.Rand, miniBatch int) (err error) {
 	g, n := b.net.Input.Graph(), b.net.Input.Shape()[0]
 	classes := make([]int, n)
 	for i := range classes {
@@ -202,18 +216,17 @@ func (b *bench) train(r *rand.Rand) error {
 	if err := gorgonia.Let(labels, tensor.New(tensor.WithShape(n), tensor.WithBacking(classes))); err != nil {
 		return errors.Wrap(err, "bench")
 	}
-	loss, err := b.net.Loss(labels)
-	if err != nil {
+	if b.loss, err = b.net.Loss(labels); err != nil {
 		return err
 	}
-	if _, err := gorgonia.Grad(loss, b.net.Learnables()...); err != nil {
+	if _, err := gorgonia.Grad(b.loss, b.net.Learnables()...); err != nil {
 		return errors.Wrap(err, "bench")
 	}
-	b.vm, err = machine.New(g, machine.Outputs(loss), machine.Gradients(b.net.Learnables()...), machine.Products(n))
+	b.vm, err = machine.New(g, machine.Outputs(b.loss), machine.Gradients(b.net.Learnables()...), machine.Products(miniBatch))
 	if err != nil {
 		return err
 	}
-	solver := &trainer.SGD{LearningRate: 1e-3, Momentum: 0.9, WeightDecay: 5e-4, KeepGradients: true}
+	b.solver = &trainer.SGD{LearningRate: 1e-3, Momentum: 0.9, WeightDecay: 5e-4, KeepGradients: true}
 	learnables := gorgonia.NodesToValueGrads(b.net.Learnables())
 	b.step = func(i int) error {
 		if err := b.net.SetIteration(i); err != nil {
@@ -223,7 +236,7 @@ func (b *bench) train(r *rand.Rand) error {
 			return err
 		}
 		b.vm.ClearGradients()
-		return solver.Step(learnables)
+		return b.solver.Step(learnables)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,9 @@ type launch struct {
 	size  int    // processes that were started together
 	first bool   // whether this is the first of them
 }
+
+// Processes is the number of processes that mpirun, mpiexec or srun has started together, of which this is one.
+func Processes() int { return launched(os.Environ()).size }
 
 // launched reads an environment.
 func launched(environment []string) launch {
