@@ -1,0 +1,173 @@
+package mpi
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pkg/errors"
+)
+
+// together calls f for each rank of a local world, and fails the test with their errors.
+func together(t *testing.T, size int, f func(w *World) error) {
+	t.Helper()
+	var wait sync.WaitGroup
+	for _, w := range Local(size) {
+		wait.Go(func() {
+			if err := f(w); err != nil {
+				t.Errorf("%d ranks, rank %d: %v", size, w.Rank(), err)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// work lets the ranks send each other messages of several kinds, of up to that many elements or a little more.
+func work(w *World, longest int) error {
+	size, rank := w.Size(), w.Rank()
+	for round := range 3 {
+		all, err := w.AllGather("words", bytes.Repeat([]byte{byte(rank)}, rank*round))
+		if err != nil {
+			return err
+		}
+		for peer, message := range all {
+			if !bytes.Equal(message, bytes.Repeat([]byte{byte(peer)}, peer*round)) {
+				return errors.Errorf("round %d: %v from rank %d", round, message, peer)
+			}
+		}
+		floats := make([]float32, longest*round/2+1)
+		if rank == 0 {
+			for i := range floats {
+				floats[i] = float32(i + round)
+			}
+		}
+		if err := Broadcast(w, "floats", floats); err != nil {
+			return err
+		}
+		for i, v := range floats {
+			if v != float32(i+round) {
+				return errors.Errorf("round %d: element %d is %v", round, i, v)
+			}
+		}
+		var text []byte
+		if rank == 0 {
+			text = []byte(strings.Repeat("word", round))
+		}
+		if text, err = w.BroadcastBytes("text", text); err != nil || string(text) != strings.Repeat("word", round) {
+			return errors.Errorf("round %d: %q, error %v", round, text, err)
+		}
+	}
+	// Several exchanges at once, waited for in another order.
+	const kinds = 5
+	length := longest/10 + 3
+	var exchanges []*Exchange
+	got := make([][][]float32, kinds)
+	for kind := range kinds {
+		x := w.Begin()
+		got[kind] = make([][]float32, size)
+		w.others(func(peer int) {
+			got[kind][peer] = make([]float32, length)
+			own := make([]float32, length)
+			for i := range own {
+				own[i] = float32(1000*kind + 10*rank + peer)
+			}
+			Send(x, peer, kind, own)
+			Receive(x, peer, kind, got[kind][peer])
+		})
+		exchanges = append(exchanges, x.Start())
+	}
+	for kind, x := range slices.Backward(exchanges) {
+		if err := x.Wait(); err != nil {
+			return err
+		}
+		var err error
+		w.others(func(peer int) {
+			want := float32(1000*kind + 10*peer + rank)
+			if slices.ContainsFunc(got[kind][peer], func(v float32) bool { return v != want }) {
+				err = errors.Errorf("kind %d from rank %d: want %v", kind, peer, want)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+func TestLocal(t *testing.T) {
+	for size := 1; size <= 4; size++ {
+		together(t, size, func(w *World) error { return work(w, 1_500_000) })
+	}
+}
+
+// TestParts cuts messages into parts, as those are that are longer than a C int counts.
+func TestParts(t *testing.T) {
+	defer func(n int) { largestMessage = n }(largestMessage)
+	largestMessage = 1000
+	together(t, 3, func(w *World) error { return work(w, 50_000) })
+}
+
+// TestNil: no world is one rank.
+func TestNil(t *testing.T) {
+	var w *World
+	all, err := w.AllGather("words", []byte("x"))
+	if err != nil || len(all) != 1 || string(all[0]) != "x" || w.Size() != 1 || w.Rank() != 0 || w.Sent() != 0 || w.Neighbours() != 1 {
+		t.Errorf("%q, error %v, %+v", all, err, w)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+	alone, err := Start(1)
+	if err != nil || alone.Size() != 1 || !strings.HasPrefix(alone.Name(0), "rank 0 on ") {
+		t.Errorf("%+v, error %v", alone, err)
+	}
+}
+
+// TestWaiting: who waits says for what and for whom, and bytes and time are counted.
+func TestWaiting(t *testing.T) {
+	worlds := Local(3)
+	x := worlds[0].Begin()
+	here := make([]float32, 5)
+	Receive(x, 1, 7, here)
+	Receive(x, 2, 7, here[:1])
+	x.Start()
+	if what, _ := worlds[0].Waiting(); what != "" {
+		t.Errorf("waits for %s", what)
+	}
+	done := make(chan error)
+	go func() { done <- worlds[0].Wait("the sums of conv1_1", x.Wait) }()
+	await := func(want string) {
+		t.Helper()
+		for range 1000 {
+			if what, long := worlds[0].Waiting(); what == want && long > 0 {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+		what, _ := worlds[0].Waiting()
+		t.Errorf("waits for %q, want %q", what, want)
+	}
+	await("the sums of conv1_1 (rank 1, rank 2)")
+	send := func(from int, data []float32) error {
+		y := worlds[from].Begin()
+		Send(y, 0, 7, data)
+		return y.Start().Wait()
+	}
+	if err := send(1, []float32{1, 2, 3, 4, 5}); err != nil {
+		t.Fatal(err)
+	}
+	await("the sums of conv1_1 (rank 2)")
+	if err := send(2, []float32{1, 2}); !errors.Is(err, errLength) {
+		t.Errorf("two elements for one: %v", err)
+	}
+	if err := <-done; !errors.Is(err, errLength) || !strings.Contains(fmt.Sprint(err), "rank 2") {
+		t.Errorf("one element of two: %v", err)
+	}
+	if worlds[1].Sent() != 20 || worlds[0].Sent() != 0 || worlds[0].Waited() <= 0 || worlds[1].Waited() != 0 {
+		t.Errorf("%d and %d bytes sent, waited %v and %v", worlds[1].Sent(), worlds[0].Sent(), worlds[0].Waited(), worlds[1].Waited())
+	}
+}
