@@ -16,21 +16,8 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/augment"
-	"vgg/dataset/fashion"
 	"vgg/internal/archive"
 )
-
-func openEmbedded() (*Set, error) {
-	t, err := archive.OpenFolder(fashion.Name, fashion.Files)
-	if err != nil {
-		return nil, errors.Wrapf(err, "dataset %s", fashion.Name)
-	}
-	files, err := findIDX(place{tree: t})
-	if err != nil {
-		return nil, err
-	}
-	return (&opener{}).openIDX(files, fashion.Classes())
-}
 
 // idxName is the name of an IDX file as MNIST, EMNIST and others have them: the set, if it is named, the split, what is in
 // it, gzipped or not.

@@ -33,7 +33,7 @@ const (
 )
 
 // Open opens the data set that spec names: "embedded" (or "", or "fashion-mnist-12k") for the one that comes with the
-// project; else the path of a folder or of a zip, tar or tar.gz archive, told apart by content. In it, or in one folder
+// project, "embedded-scenes" for scenes with boxes made from it; else the path of a folder or of a zip, tar or tar.gz archive, told apart by content. In it, or in one folder
 // in it, are
 //
 //   - train/CLASS/* and val/CLASS/*; or train/CLASS/* or CLASS/* alone, a share of which is then kept for validation; or
@@ -62,9 +62,12 @@ func open(spec string, options Options) (set *Set, err error) {
 	if spec == "" || spec == Embedded || spec == embeddedAlias {
 		return openEmbedded()
 	}
+	if spec == EmbeddedScenes {
+		return openScenes()
+	}
 	info, err := os.Stat(spec)
 	if err != nil {
-		return nil, errors.Wrapf(err, "dataset: want a folder, an archive or %q", Embedded)
+		return nil, errors.Wrapf(err, "dataset: want a folder, an archive, %q or %q", Embedded, EmbeddedScenes)
 	}
 	o := &opener{Options: options}
 	defer func() {
