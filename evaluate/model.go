@@ -33,6 +33,9 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, name)
 	}
+	if err := info.Classifies(); err != nil {
+		return nil, errors.Wrap(err, name)
+	}
 	m := &Model{Name: name, activations: new(machine.Memory), Info: info, transform: augment.Transform{Size: info.Input, Mean: info.Mean, Std: info.Std}}
 	if m.config, err = info.Net(); err != nil {
 		return nil, errors.Wrap(err, name)

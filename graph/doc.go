@@ -3,6 +3,8 @@
 // for gorgonia.Grad and a solver, and every layer by its name. The graph runs in package machine and in Gorgonia's own
 // machines.
 //
+// With Options.Boxes a net predicts boxes instead of class scores (appendix A).
+//
 // Pictures go in as (N, C, H, W), weights are (out, in, kernel, kernel) and (out, in) as in torchvision. Several graphs (for
 // training, for validation, for another batch size, for another goroutine) may share one set of weights.
 //

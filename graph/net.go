@@ -18,7 +18,11 @@ type Net struct {
 	Config  configs.Config
 	Options Options // as resolved
 	Input   *gorgonia.Node
-	Logits  *gorgonia.Node // (N, Classes), before the soft-max
+	Logits  *gorgonia.Node // (N, Classes), before the soft-max; nil in a net with Options.Boxes
+
+	// Boxes are centre x, centre y, width and height, of each class or of one, in a net with Options.Boxes; otherwise nil.
+	// The shape is (N, 4 · Classes) or (N, 4), with N · positions rows in a dense net: see Positions.
+	Boxes *gorgonia.Node
 
 	// Iteration is a scalar input of type int that chooses what dropout drops; SetIteration sets it. It is nil where dropout
 	// is off.
@@ -67,12 +71,17 @@ func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Opt
 			return nil, errors.Wrapf(err, "graph: layer %s of config %s", n.layers[i].Name, config.Name)
 		}
 	}
-	if places := n.places[0] * n.places[1]; places > 1 {
-		if h, err = op.MeanRows(h, places); err != nil {
+	places := n.places[0] * n.places[1]
+	switch {
+	case o.Boxes != "":
+		n.Boxes = h
+	case places > 1:
+		if n.Logits, err = op.MeanRows(h, places); err != nil {
 			return nil, errors.Wrap(err, "graph: class score map")
 		}
+	default:
+		n.Logits = h
 	}
-	n.Logits = h
 	if err := n.bind(o.From); err != nil {
 		return nil, err
 	}
@@ -100,7 +109,7 @@ func layersOf(config configs.Config, o Options) []layer {
 		case l.Hidden:
 			out = o.FC
 		case l.Kind == configs.FullyConnected:
-			out = o.Classes
+			out = o.Boxes.Outputs(o.Classes)
 		}
 		layers = append(layers, layer{Layer: l, out: out})
 	}
@@ -181,7 +190,26 @@ func (n *Net) Layer(name string) (*gorgonia.Node, error) {
 // Loss declares the mean soft-max cross-entropy for labels (N), a vector of type int: the class from 0, or -1 for
 // rows that do not count (section 3.1).
 func (n *Net) Loss(labels *gorgonia.Node) (*gorgonia.Node, error) {
+	if n.Logits == nil {
+		return nil, errors.New("graph: a net that predicts boxes has no class scores: its loss is BoxLoss")
+	}
 	return op.CrossEntropy(n.Logits, labels)
+}
+
+// BoxLoss declares the Euclidean loss of appendix A of a net with Options.Boxes, for labels as Loss takes them and targets
+// (N, 4): the mean over the rows that count of what loss makes of the four differences. Of boxes for each class only the
+// label's count.
+func (n *Net) BoxLoss(labels, targets *gorgonia.Node, loss configs.BoxLoss) (*gorgonia.Node, error) {
+	if n.Boxes == nil {
+		return nil, errors.New("graph: a net for class scores has no boxes: set Options.Boxes")
+	}
+	return op.Euclidean(n.Boxes, labels, targets, loss.Factor())
+}
+
+// Positions are the rows and columns of positions at which the fully connected layers see a picture: 1 and 1, unless the net
+// is dense. Windows of Options.Dense pixels begin Config.Stride pixels apart.
+func (n *Net) Positions() (rows, columns int) {
+	return max(1, n.places[0]), max(1, n.places[1])
 }
 
 // SetIteration chooses which units dropout drops in the next runs. Call it before each step with a number not used before;

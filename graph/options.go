@@ -10,11 +10,14 @@ import (
 
 // Options are what a config leaves open. The zero value of each field means the paper's choice, or the default named.
 type Options struct {
-	Classes int          // outputs of the last layer; 0 = 1000
+	Classes int          // outputs of the last layer, unless Boxes is set; 0 = 1000
 	Width   float64      // multiplies the channels of every convolution; 0 = 1
 	FC      int          // width of the two hidden fully connected layers; 0 = 4096
 	Init    configs.Init // how the weights start; "" = DefaultInit
 	Seed    uint64       // of the initial weights and of dropout
+
+	// Boxes makes the last layer predict boxes (appendix A): four outputs for each class or, "single", four. "" = class scores.
+	Boxes configs.Regression
 
 	// Dropout is the probability of dropping a hidden fully connected unit (section 3.1: 0.5); 0 = off, as for inference.
 	// Warning: call Net.SetIteration before each step with a number not used before; else every step drops the same units.
@@ -22,7 +25,7 @@ type Options struct {
 
 	// Dense is the side in pixels of the pictures that the weights were trained on, where x has larger ones. The fully
 	// connected layers are then applied at every position, as the convolutions that section 3.2 turns them into, and the
-	// logits are the mean of the class score map. 0 = as large as x.
+	// logits are the mean of the class score map; boxes stay those of each position. 0 = as large as x.
 	Dense int
 
 	// Freeze names layers (conv1_1, fc6) and stages (conv1) that are not trained. Their weights are not learnables and get no
@@ -63,6 +66,8 @@ func (o Options) validate() error {
 	switch {
 	case o.Classes < 1:
 		return errors.Errorf("graph: %d classes: want at least 1", o.Classes)
+	case o.Boxes != "" && o.Boxes != configs.RegressPerClass && o.Boxes != configs.RegressSingle:
+		return errors.Errorf("graph: boxes %q: want %q or %q, or none for class scores", o.Boxes, configs.RegressPerClass, configs.RegressSingle)
 	case !(o.Width > 0) || !finite.Is(o.Width):
 		return errors.Errorf("graph: width %v: want a positive multiplier such as 0.25", o.Width)
 	case o.FC < 1:

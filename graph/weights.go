@@ -98,18 +98,30 @@ func (n *Net) match(parameters []Parameter, tensors []weights.Tensor, all bool) 
 		}
 	}
 	if len(faults) > 0 {
-		return nil, errors.Errorf("graph: weights do not fit config %s with %d classes: %s%s", n.Config.Name, n.Options.Classes, strings.Join(faults, "; "), n.otherClasses(parameters, tensors))
+		return nil, errors.Errorf("graph: weights do not fit config %s with %s: %s%s", n.Config.Name, n.outputs(), strings.Join(faults, "; "), n.otherClasses(parameters, tensors))
 	}
 	return found, nil
 }
 
-// otherClasses says what to do about weights of another number of classes; "" if theirs is the net's, or if the last layer
-// is not among the wanted parameters.
+// outputs says what the last layer gives.
+func (n *Net) outputs() string {
+	switch o := n.Options; o.Boxes {
+	case configs.RegressPerClass:
+		return fmt.Sprintf("a box for each of %d classes", o.Classes)
+	case configs.RegressSingle:
+		return "one box"
+	default:
+		return fmt.Sprintf("%d classes", o.Classes)
+	}
+}
+
+// otherClasses says what to do about weights of another number of classes; "" if theirs is the net's, if the last layer is
+// not among the wanted parameters, or if the net predicts boxes.
 func (n *Net) otherClasses(wanted []Parameter, tensors []weights.Tensor) string {
 	last := n.layers[len(n.layers)-1]
 	i := slices.IndexFunc(tensors, func(t weights.Tensor) bool { return t.Name == last.WeightName() })
 	isWanted := slices.ContainsFunc(wanted, func(p Parameter) bool { return p.Layer == last.Name })
-	if !isWanted || i < 0 || len(tensors[i].Shape) != 2 || tensors[i].Shape[0] == n.Options.Classes {
+	if n.Boxes != nil || !isWanted || i < 0 || len(tensors[i].Shape) != 2 || tensors[i].Shape[0] == n.Options.Classes {
 		return ""
 	}
 	return fmt.Sprintf("; the weights are of %d classes: replace their last layer (%s, %s) by a new one of %d, or use as many classes as they have",

@@ -31,7 +31,7 @@ const (
 //
 // The model begins with the normalisation that f's metadata give, (pixel − mean) / std, so that its input is Input and
 // users need not know them; it has no dropout. All metadata are in metadata_props. It is an error if the metadata are not
-// those of a net of package configs, the tensors are not that net's, or the model would exceed the 2 GiB of a protobuf
+// those of a net of package configs that classifies, the tensors are not that net's, or the model would exceed the 2 GiB of a protobuf
 // message.
 func Write(path string, f weights.File) error {
 	err := atomicfile.Encode(path, func(w io.Writer) error { return Encode(w, f) })
@@ -51,6 +51,9 @@ func Encode(w io.Writer, f weights.File) error {
 func model(f weights.File) (message, error) {
 	info, err := weights.ParseInfo(f.Metadata)
 	if err != nil {
+		return message{}, err
+	}
+	if err := info.Classifies(); err != nil {
 		return message{}, err
 	}
 	config, err := info.Net()

@@ -334,6 +334,7 @@ func TestErrors(t *testing.T) {
 		"another input":    {set("input", "96"), "classifier.0.weight (layer fc6) is [12 64]: after the layers before it and with 12 outputs it should be [12 144]"},
 		"enormous input":   {set("input", "1000000000"), "classifier.0.weight (layer fc6) is [12 64]"},
 		"more classes":     {func(f *weights.File) { f.Metadata["classes"] = "4"; delete(f.Metadata, "class_names") }, "3 outputs, and the metadata 4 classes"},
+		"boxes":            {set("boxes", "single"), "predicts boxes (single): give the classification net"},
 		"not UTF-8":        {set("recipe", "\xff"), `metadata "recipe": "\xff" is not UTF-8`},
 		"unknown tensor":   {change("features.3.bias", func(t *weights.Tensor) { t.Name = "bn.bias" }), "missing features.3.bias; unknown bn.bias"},
 		"tensor twice":     {func(f *weights.File) { f.Tensors = append(f.Tensors, f.Tensors[0]) }, "features.0.weight is there twice"},

@@ -16,22 +16,26 @@ import (
 
 // Info describes the net of a weights file.
 type Info struct {
-	Config       string        // the column of Table 1: A, A-LRN, B, C, D, E, or the name of the user's own net
-	Layers       string        // of the user's own net, as configs.Parse takes them; "" for the paper's
-	Width        float64       // multiplier of Table 1's channel counts; 1 is the paper's
-	FC           int           // outputs of fc6 and fc7; the paper's 4096
-	Input        int           // pixels of the side of a training crop; the paper's 224
-	Channels     int           // 1 for grey, 3 for RGB
-	Classes      []string      // the names by label
-	Mean, Std    []float64     // per channel, in 0–255 units: the net sees (pixel − mean) / std
-	Scale        configs.Scale // the training scale S of section 3.1; zero where pictures were not resized
-	Recipe       string        // the recipe's name; "" where unknown
-	Epoch        int           // epochs trained; 0 where unknown
-	ValTop1Error float64       // in percent, after that epoch; NaN where unknown
-	Split        string        // what it was trained and validated on, see dataset.Set.SplitID; "" where unknown
-	ValShare     float64       // with Split: the share of the pictures to be drawn for validation where none were given
-	SplitSeed    uint64        // and the seed that draws it
+	Config       string             // the column of Table 1: A, A-LRN, B, C, D, E, or the name of the user's own net
+	Layers       string             // of the user's own net, as configs.Parse takes them; "" for the paper's
+	Width        float64            // multiplier of Table 1's channel counts; 1 is the paper's
+	FC           int                // outputs of fc6 and fc7; the paper's 4096
+	Input        int                // pixels of the side of a training crop; the paper's 224
+	Channels     int                // 1 for grey, 3 for RGB
+	Classes      []string           // the names by label
+	Boxes        configs.Regression // of a net that predicts boxes (appendix A); "" for one that classifies
+	Mean, Std    []float64          // per channel, in 0–255 units: the net sees (pixel − mean) / std
+	Scale        configs.Scale      // the training scale S of section 3.1; zero where pictures were not resized
+	Recipe       string             // the recipe's name; "" where unknown
+	Epoch        int                // epochs trained; 0 where unknown
+	ValTop1Error float64            // in percent, after that epoch, of test 1 of appendix A where Boxes is set; NaN where unknown
+	Split        string             // what it was trained and validated on, see dataset.Set.SplitID; "" where unknown
+	ValShare     float64            // with Split: the share of the pictures to be drawn for validation where none were given
+	SplitSeed    uint64             // and the seed that draws it
 }
+
+// boxesKey is the metadata key of Info.Boxes.
+const boxesKey = "boxes"
 
 // maxClasses limits what ParseInfo allocates, far above the 21,841 classes of
 // the whole of ImageNet.
@@ -62,6 +66,9 @@ func (i Info) Metadata() map[string]string {
 	}
 	if i.Layers != "" {
 		m["layers"] = i.Layers
+	}
+	if i.Boxes != "" {
+		m[boxesKey] = string(i.Boxes)
 	}
 	if !math.IsNaN(i.ValTop1Error) {
 		m["val_top1_error"] = formatFloat(i.ValTop1Error)
@@ -111,6 +118,7 @@ func ParseInfo(m map[string]string) (Info, error) {
 		Mean:         p.numbers("mean", required),
 		Std:          p.numbers("std", required),
 		Scale:        configs.Scale{Min: p.count("scale_min", optional, 0), Max: p.count("scale_max", optional, 0)},
+		Boxes:        configs.Regression(m[boxesKey]),
 		Recipe:       m["recipe"],
 		Epoch:        p.count("epoch", optional, 0),
 		ValTop1Error: math.NaN(),
@@ -132,6 +140,7 @@ func ParseInfo(m map[string]string) (Info, error) {
 	for _, s := range i.Std {
 		p.check(s > 0, "std", "is not above 0")
 	}
+	p.check(slices.Contains([]configs.Regression{"", configs.RegressPerClass, configs.RegressSingle}, i.Boxes), boxesKey, "is not per-class or single")
 	p.check((i.Scale.Min == 0) == (i.Scale.Max == 0) && i.Scale.Min <= i.Scale.Max, "scale_max", "does not follow from scale_min")
 	if p.err == nil && i.Layers != "" {
 		_, p.err = i.Net()
@@ -160,6 +169,22 @@ func (f *File) Info() (Info, error) {
 		return Info{}, errors.Errorf("no %s: the file has no tensors", FirstLayer)
 	}
 	return Info{}, errors.Errorf("not a net of the paper: it has no %s; its tensors are %s", text.FirstFew(missing, 4), text.FirstFew(names, 30))
+}
+
+// Classifies refuses a net that predicts boxes, where one that classifies is wanted.
+func (i Info) Classifies() error {
+	if i.Boxes == "" {
+		return nil
+	}
+	return errors.Errorf("the net predicts boxes (%s): give the classification net", i.Boxes)
+}
+
+// PredictsBoxes refuses a net that classifies, where one that predicts boxes is wanted.
+func (i Info) PredictsBoxes() error {
+	if i.Boxes != "" {
+		return nil
+	}
+	return errors.New("the net classifies and predicts no boxes: give one trained on boxes (recipe key boxes.regression)")
 }
 
 // Net is the net that Config and Layers describe.

@@ -46,6 +46,21 @@ func TestInfoRoundTrip(t *testing.T) {
 	}
 }
 
+// TestBoxes: metadata tell a net that predicts boxes from one that classifies.
+func TestBoxes(t *testing.T) {
+	for _, boxes := range []configs.Regression{"", configs.RegressPerClass, configs.RegressSingle} {
+		i := flowers
+		i.Boxes = boxes
+		got, err := ParseInfo(i.Metadata())
+		if err != nil || !reflect.DeepEqual(got, i) {
+			t.Errorf("got %+v, want %+v (%v)", got, i, err)
+		}
+		if classifies, predicts := got.Classifies() == nil, got.PredictsBoxes() == nil; classifies != (boxes == "") || predicts == classifies {
+			t.Errorf("boxes %q: classifies %t, predicts boxes %t", boxes, classifies, predicts)
+		}
+	}
+}
+
 func TestParseInfoOfAnotherWriter(t *testing.T) {
 	got, err := ParseInfo(map[string]string{
 		"format": "pt", "config": "A", "width": "1", "fc": "4096", "input": "224", "channels": "3", "classes": "3",
@@ -100,6 +115,7 @@ func TestParseInfoErrors(t *testing.T) {
 		{"layers", "conv3-8", "want maxpool"},
 		{"layers", "conv3-8 maxpool", "belongs to a net of the paper"},
 		{"epoch", "", "whole number from 0 up"},
+		{"boxes", "all", "is not per-class or single"},
 		{"val_top1_error", "x", "finite numbers"},
 	} {
 		m := flowers.Metadata()

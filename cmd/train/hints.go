@@ -50,7 +50,7 @@ var keyFlags = map[string]string{
 
 // namedKey finds the keys of a recipe that a message names: those in a table, such as net.init, and the others with a
 // value, such as data = "embedded".
-var namedKey = regexp.MustCompile(`\b(?:(config|data|weights|init_from) = |((?:pictures|net|augment|training|schedule|run)\.[a-z_]+)\b(?: = "(.*?)")?)`)
+var namedKey = regexp.MustCompile(`\b(?:(config|data|weights|init_from) = |((?:pictures|net|boxes|augment|training|schedule|run)\.[a-z_]+)\b(?: = "(.*?)")?)`)
 
 // withFlags adds to a message of the trainer how the command line sets the keys that it names, for a run that is resumed with
 // the flag that allows it.

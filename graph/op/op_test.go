@@ -128,12 +128,31 @@ var opCases = []opCase{
 		func(in []reference.Tensor) reference.Tensor { return reference.MeanRows(in[0], 3) }},
 	{"cross-entropy", [][]int{{4, 6}},
 		func(in []*gorgonia.Node) (*gorgonia.Node, error) {
-			return CrossEntropy(in[0], gorgonia.NewVector(in[0].Graph(), tensor.Int, gorgonia.WithName("labels"), gorgonia.WithShape(4),
-				gorgonia.WithValue(tensor.New(tensor.WithShape(4), tensor.WithBacking(caseLabels)))))
+			return CrossEntropy(in[0], labelsNode(in[0].Graph(), caseLabels))
 		},
 		func(in []reference.Tensor) reference.Tensor {
 			return reference.Tensor{Shape: nil, Data: []float64{reference.CrossEntropy(in[0], caseLabels)}}
 		}},
+	euclideanCase("per class", 4*4, 0.5),
+	euclideanCase("single", 4, 0.25),
+}
+
+// euclideanCase is the Euclidean loss of boxes of a width.
+func euclideanCase(name string, width int, factor float32) opCase {
+	targets := random(rand.New(rand.NewPCG(1, 2)), 4, 4)
+	return opCase{"Euclidean, " + name, [][]int{{4, width}},
+		func(in []*gorgonia.Node) (*gorgonia.Node, error) {
+			return Euclidean(in[0], labelsNode(in[0].Graph(), caseLabels), node(in[0].Graph(), "targets", targets), factor)
+		},
+		func(in []reference.Tensor) reference.Tensor {
+			return reference.Tensor{Data: []float64{reference.Euclidean(in[0], targets, caseLabels, float64(factor))}}
+		}}
+}
+
+// labelsNode declares labels, under a name of their own: Gorgonia takes inputs of one name and shape for one.
+func labelsNode(g *gorgonia.ExprGraph, labels []int) *gorgonia.Node {
+	return gorgonia.NewVector(g, tensor.Int, gorgonia.WithName(fmt.Sprint("labels ", labels)), gorgonia.WithShape(len(labels)),
+		gorgonia.WithValue(tensor.New(tensor.WithShape(len(labels)), tensor.WithBacking(labels))))
 }
 
 func maxPoolCase(name string, shape ...int) opCase {
@@ -357,15 +376,83 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	labels := gorgonia.NewVector(g, tensor.Int, gorgonia.WithName("labels"), gorgonia.WithShape(2),
-		gorgonia.WithValue(tensor.New(tensor.WithShape(2), tensor.WithBacking([]int{0, 4}))))
-	loss := gorgonia.Must(CrossEntropy(m, labels))
-	vm, err := machine.New(g, machine.Outputs(loss))
-	if err != nil {
-		t.Fatal(err)
+	two := node(g, "boxes of two classes", random(r, 2, 8))
+	for name, declare := range map[string]func() (*gorgonia.Node, error){
+		"boxes of 5 numbers":   func() (*gorgonia.Node, error) { return Euclidean(v, labelsNode(g, []int{0, 1, 0}), v, 1) },
+		"targets of 8 numbers": func() (*gorgonia.Node, error) { return Euclidean(two, labelsNode(g, []int{0, 1}), two, 1) },
+		"rows of targets": func() (*gorgonia.Node, error) {
+			return Euclidean(two, labelsNode(g, []int{0, 1}), node(g, "one", random(r, 1, 4)), 1)
+		},
+		"rows of labels": func() (*gorgonia.Node, error) { return Euclidean(two, labelsNode(g, []int{0}), m, 1) },
+	} {
+		if _, err := declare(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
 	}
-	if err := vm.RunAll(); err == nil {
-		t.Error("label 4 of 4 classes: no error")
+	for name, loss := range map[string]*gorgonia.Node{
+		"label 4 of 4 classes":          gorgonia.Must(CrossEntropy(m, labelsNode(g, []int{0, 4}))),
+		"label 2 of boxes of 2 classes": gorgonia.Must(Euclidean(two, labelsNode(g, []int{0, 2}), m, 1)),
+		"label -2":                      gorgonia.Must(Euclidean(m, labelsNode(g, []int{0, -2}), m, 1)),
+	} {
+		vm, err := machine.New(g, machine.Outputs(loss))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := vm.RunAll(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestStockEuclidean compares the Euclidean loss with the same made of Gorgonia's own ops, value and gradient, in Gorgonia's
+// machine.
+func TestStockEuclidean(t *testing.T) {
+	const classes, rows, factor = 3, 4, 0.5
+	labels := []int{2, -1, 0, 1}
+	r := rand.New(rand.NewPCG(5, 0))
+	boxes, targets := random(r, rows, 4*classes), random(r, rows, 4)
+	mask, spread := reference.New(rows, 4*classes), reference.New(rows, 4*classes)
+	for row, label := range labels {
+		for k := range 4 {
+			if label >= 0 {
+				mask.Data[row*4*classes+4*label+k] = 1
+				spread.Data[row*4*classes+4*label+k] = targets.Data[4*row+k]
+			}
+		}
+	}
+	var values, gradients [2][]float32
+	for i, stock := range []bool{false, true} {
+		g := gorgonia.NewGraph()
+		x := node(g, "boxes", boxes)
+		var loss *gorgonia.Node
+		if stock {
+			d := gorgonia.Must(gorgonia.Sub(gorgonia.Must(gorgonia.HadamardProd(x, node(g, "mask", mask))), node(g, "spread", spread)))
+			loss = gorgonia.Must(gorgonia.Mul(gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Square(d)))), gorgonia.NewConstant(float32(factor/3.))))
+		} else {
+			loss = gorgonia.Must(Euclidean(x, labelsNode(g, labels), node(g, "targets", targets), factor))
+		}
+		if _, err := gorgonia.Grad(loss, x); err != nil {
+			t.Fatal(err)
+		}
+		vm := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(x))
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		gradient, err := x.Grad()
+		if err != nil {
+			t.Fatal(err)
+		}
+		values[i], gradients[i] = []float32{loss.Value().Data().(float32)}, gradient.Data().([]float32)
+		if err := vm.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, pair := range map[string][2][]float32{"loss": values, "gradient": gradients} {
+		for k, want := range pair[1] {
+			if got := pair[0][k]; math.Abs(float64(got-want)) > 1e-6*math.Abs(float64(want)) {
+				t.Errorf("%s %d: %v, Gorgonia's %v", name, k, got, want)
+			}
+		}
 	}
 }
 

@@ -184,3 +184,21 @@ func CrossEntropy(logits Tensor, labels []int) float64 {
 	}
 	return loss / float64(max(1, rows))
 }
+
+// Euclidean is the mean over the rows whose label is not -1 of factor times the sum of the squared differences between
+// targets (N, 4) and boxes (N, 4), or those four of boxes (N, 4 · classes) that are the label's.
+func Euclidean(boxes, targets Tensor, labels []int, factor float64) float64 {
+	width := boxes.Shape[1]
+	loss, rows := 0.0, 0
+	for i, label := range labels {
+		if label < 0 {
+			continue
+		}
+		rows++
+		for k := range 4 {
+			d := boxes.Data[i*width+(4*label+k)%width] - targets.Data[4*i+k]
+			loss += factor * d * d
+		}
+	}
+	return loss / float64(max(1, rows))
+}
