@@ -38,7 +38,7 @@ func (o *opener) openTree(t archive.Tree) (*Set, error) {
 		case len(found) == 1 && depth > 0 && len(withRole(o.archives, forTraining)) > 0:
 			return nil, several(t, "several data sets", append(found, withRole(o.archives, forTraining)...))
 		case len(found) == 1:
-			o.noteUnused(t, found[0])
+			o.notePlace(t, found[0])
 			return open()
 		}
 		levels = append(levels, nil)
@@ -55,11 +55,28 @@ func (o *opener) openTree(t archive.Tree) (*Set, error) {
 func (o *opener) openRest(t archive.Tree, folders []place) (*Set, error) {
 	for _, p := range folders {
 		if classes := p.foldersWithPictures(); len(classes) >= 2 {
+			o.notePlace(t, p)
 			return o.openClasses(p, classes)
 		}
 	}
 	if s := splitsOf(o.archives); !s.empty() {
 		return o.openSplits(t, s)
+	}
+	for _, p := range folders {
+		all, classes, err := o.listByFile(p)
+		if err != nil {
+			return nil, err
+		}
+		if all == nil {
+			continue
+		}
+		set := &Set{Name: t.Name(), Channels: 3, Classes: classes}
+		if r := roleOf(path.Base(all.folder)); r == forValidation || r == forTest {
+			set.Train, set.Val, set.chosen = &classSplit{}, all, place{folder: all.folder}.String()
+			o.note("no training pictures")
+			return set, nil
+		}
+		return set, o.keepForValidation(set, all)
 	}
 	for p := folders[0]; len(p.direct()) == 0; {
 		classes := p.foldersWithPictures()
@@ -68,6 +85,7 @@ func (o *opener) openRest(t archive.Tree, folders []place) (*Set, error) {
 		}
 		inner := place{tree: t, folder: p.folder + classes[0]}
 		if len(inner.direct()) > 0 {
+			o.notePlace(t, p)
 			return o.openClasses(p, classes)
 		}
 		p = inner
@@ -101,7 +119,7 @@ func (o *opener) hint(t archive.Tree) string {
 	case len(packed) > 0 && pictures == 0:
 		return "; there are archives in it (" + text.FirstFew(packed, fewNames) + "): give one of them, or unpack them"
 	case pictures > 0:
-		return fmt.Sprintf("; there are %d pictures in it, but not in class folders", pictures)
+		return fmt.Sprintf("; there are %d pictures in it, but not in class folders, and no text file that gives each its class (a line each: its name and its class)", pictures)
 	case len(other) > 0:
 		return fmt.Sprintf("; there are %s in it, which are not %s: %s", other, pictureFormats, convertThem)
 	}
@@ -157,8 +175,8 @@ func (o *opener) recognise(p place) (open func() (*Set, error), err error) {
 	return func() (*Set, error) { return o.openSplits(p.tree, *s) }, nil
 }
 
-// noteUnused notes what else there is in the tree of a set: pictures in other folders, and archives.
-func (o *opener) noteUnused(t archive.Tree, set place) {
+// notePlace notes the folder that a set was found in, and other folders with pictures.
+func (o *opener) notePlace(t archive.Tree, set place) {
 	var unused []string
 	if top, _, ok := strings.Cut(set.folder, "/"); ok {
 		for _, name := range (place{tree: t}).foldersWithPictures() {
@@ -167,8 +185,11 @@ func (o *opener) noteUnused(t archive.Tree, set place) {
 			}
 		}
 	}
-	if unused != nil {
+	switch {
+	case unused != nil:
 		o.note("the set is in folder %s; not used: %s", strings.TrimSuffix(set.folder, "/"), text.FirstFew(unused, fewNames))
+	case set.folder != "":
+		o.note("the set is in folder %s", strings.TrimSuffix(set.folder, "/"))
 	}
 }
 

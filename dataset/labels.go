@@ -42,32 +42,18 @@ func (o *opener) findLabels(p place, names, classes []string) ([]int32, error) {
 	pictures := newPictureNames(names)
 	var found []labels
 	var files, tried []string
-	places := p.parents()
-	if p.tree != o.trees[0] {
-		places = append(places, place{tree: o.trees[0]})
-	}
-	for _, beside := range places {
-		for _, i := range beside.files() {
-			file := beside.tree.Path(i)
-			if isPicture(beside.tree, i) {
-				continue
-			}
-			data, err := beside.tree.Read(i, largestLabels)
-			if err != nil || len(data) == largestLabels || archive.Kind(data) != "" {
-				continue
-			}
-			l, err := parseLabels(data, pictures, classes)
-			switch {
-			case err != nil:
-				tried = append(tried, file[len(beside.folder):]+" is not: "+err.Error())
-			case len(found) > 0 && found[0].named && !l.named:
-			case len(found) > 0 && !found[0].named && l.named:
-				found, files = []labels{l}, []string{file}
-			default:
-				found, files = append(found, l), append(files, file)
-			}
+	o.texts(p, func(file, name string, data []byte) {
+		l, err := parseLabels(data, pictures, classes)
+		switch {
+		case err != nil:
+			tried = append(tried, name+" is not: "+err.Error())
+		case len(found) > 0 && found[0].named && !l.named:
+		case len(found) > 0 && !found[0].named && l.named:
+			found, files = []labels{l}, []string{file}
+		default:
+			found, files = append(found, l), append(files, file)
 		}
-	}
+	})
 	if len(found) == 0 {
 		if tried == nil {
 			tried = []string{"there is none"}

@@ -39,6 +39,7 @@ const (
 //   - train/CLASS/* and val/CLASS/*; or train/CLASS/* or CLASS/* alone, a share of which is then kept for validation; or
 //     val/CLASS/* alone, without training pictures; or pictures in val without class folders, and a text file of labels
 //     in val or beside it;
+//   - pictures without class folders, and a text file of their names and classes;
 //   - the IDX files of MNIST and sets like it, or CIFAR-10's or CIFAR-100's binary files;
 //   - in a folder: two archives with train and val in their names, such as those of ILSVRC-2012, and its
 //     development kit or a text file of the validation pictures' labels.
@@ -89,6 +90,7 @@ func open(spec string, options Options) (set *Set, err error) {
 	if set, err = o.openTree(t); err != nil {
 		return nil, err
 	}
+	set.Classes = o.nameSynsets(t, set.Classes)
 	set.trees = o.trees
 	if len(o.notes) > 0 && o.Notice != nil {
 		o.Notice(fmt.Sprintf("%s: %s", t.Name(), strings.Join(o.notes, "; ")))

@@ -86,7 +86,10 @@ func (o *opener) openSplits(t archive.Tree, s splits) (*Set, error) {
 		if err != nil {
 			return nil, err
 		}
-		if all, set.Classes, err = o.listClasses(p, nil); err != nil {
+		if all, set.Classes, err = o.listByFile(p); err == nil && all == nil {
+			all, set.Classes, err = o.listClasses(p, nil)
+		}
+		if err != nil {
 			return nil, err
 		}
 		set.Train = all

@@ -23,6 +23,8 @@ func TestMatchClasses(t *testing.T) {
 		{[]string{"a", "b", "c", "d"}, []string{"d", "b"}, []int{3, 1}, "2 of the 4"},
 		{[]string{"a", "a", "c"}, []string{"c"}, []int{2}, "1 of the 3"},
 		{[]string{"cafe\u0301", "tea"}, []string{"caf\u00e9", "tea"}, []int{0, 1}, ""},
+		{[]string{"n00000002 b, c", "n00000001"}, []string{"n00000002", "n00000001 a"}, []int{0, 1}, ""},
+		{[]string{"n00000002 b, c", "n00000001 a"}, []string{"n00000001"}, []int{1}, "1 of the 2"},
 		{twelve, byName, []int{0, 1, 10, 11, 2, 3, 4, 5, 6, 7, 8, 9}, "by number"},
 		{reversed, byName, []int{11, 10, 1, 0, 9, 8, 7, 6, 5, 4, 3, 2}, "another order"},
 		{twelve, []string{"007", "3"}, []int{7, 3}, "by number"},

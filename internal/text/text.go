@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -11,4 +12,14 @@ func FirstFew(names []string, n int) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
 	}
 	return strings.Join(names, ", ")
+}
+
+var wnid = regexp.MustCompile(`^(n[0-9]{8})(?:[ \t,:]|$)`)
+
+// WNID is the identifier of WordNet that the name of a class begins with, such as n01443537 in "n01443537 goldfish", or "".
+func WNID(name string) string {
+	if m := wnid.FindStringSubmatch(name); m != nil {
+		return m[1]
+	}
+	return ""
 }

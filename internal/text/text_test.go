@@ -18,3 +18,13 @@ func TestFirstFew(t *testing.T) {
 		}
 	}
 }
+
+func TestWNID(t *testing.T) {
+	for name, want := range map[string]string{
+		"n01443537": "n01443537", "n01443537 goldfish, Carassius": "n01443537", "n01443537\tgoldfish": "n01443537", "n014435370": "", "n0144353 x": "", "goldfish n01443537": "", "": "",
+	} {
+		if got := WNID(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
