@@ -48,10 +48,10 @@ func zipFile(t *testing.T, below string, files map[string][]byte) string {
 // TestOpenErrors: what is no data set is refused by name.
 func TestOpenErrors(t *testing.T) {
 	for want, spec := range map[string]string{
-		`want a folder, an archive or "embedded"`:                   filepath.Join(t.TempDir(), "none"),
-		"notes.txt: want a folder, or a zip, tar or tar.gz archive": archivetest.File(t, "notes.txt", []byte("text")),
-		"no folder train in it":                                     t.TempDir(),
-		"pictures.zip: no folder train in it":                       zipFile(t, "", nil),
+		`want a folder, an archive, "embedded" or "embedded-scenes"`: filepath.Join(t.TempDir(), "none"),
+		"notes.txt: want a folder, or a zip, tar or tar.gz archive":  archivetest.File(t, "notes.txt", []byte("text")),
+		"no folder train in it":               t.TempDir(),
+		"pictures.zip: no folder train in it": zipFile(t, "", nil),
 	} {
 		if _, err := Open(spec, Options{}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), spec) {
 			t.Errorf("error %v, want %q in it", err, want)
