@@ -61,7 +61,7 @@ type crop struct {
 }
 
 func newEngine(models []*Model, split dataset.Split, o Options) (*engine, error) {
-	e := &engine{models: models, split: split, options: o.withDefaults(), memory: memory.Limit() / 2}
+	e := &engine{models: models, split: split, options: o.withDefaults(), memory: memory.Limit() / 2 / int64(o.World.Neighbours())}
 	if err := check(models, split, e.options); err != nil {
 		return nil, err
 	}
@@ -86,36 +86,57 @@ func (e *engine) cropsOfPicture() (crops int) {
 	return crops
 }
 
-// run calls each with every prediction. While a batch is computed, other goroutines read and crop the next pictures.
+// run calls each with every prediction.
 func (e *engine) run(ctx context.Context, each func(Prediction) error) error {
-	var stop error
+	if e.options.World.Size() > 1 {
+		return e.runShared(ctx, each)
+	}
+	pictures, _ := e.share()
+	return e.sequence(ctx, pictures, each, e.skip, func() error { return nil })
+}
+
+// sequence predicts pictures in their order, and calls each with every prediction, skip with every picture that cannot be
+// read, and blockEnd after every block. While a batch is computed, other goroutines read and crop the next pictures.
+func (e *engine) sequence(ctx context.Context, pictures []int, each func(Prediction) error, skip func(int, error) error, blockEnd func() error) error {
+	size := e.blockSize()
 	idle := time.Now()
-	for i, read := range ordered.Map(ctx, e.split.Len(), e.ahead(), e.read) {
+	for k, read := range ordered.Map(ctx, len(pictures), e.ahead(), func(k int) pictureCrops { return e.read(pictures[k]) }) {
 		e.waited += time.Since(idle)
-		if read.err != nil {
-			if stop = e.skip(i, read.err); stop != nil {
-				break
+		i := pictures[k]
+		if read.err == nil {
+			if err := e.add(ctx, i, read.crops); err != nil {
+				return err
 			}
-		} else if err := e.add(ctx, i, read.crops); err != nil {
-			return err
+		} else if stop := skip(i, read.err); stop != nil {
+			if err := e.finish(ctx, each); err != nil {
+				return err
+			}
+			return stop
 		}
 		if err := e.deliver(each); err != nil {
 			return err
 		}
+		if k+1 == len(pictures) || pictures[k+1]/size != i/size {
+			if err := e.finish(ctx, each); err != nil {
+				return err
+			}
+			if err := blockEnd(); err != nil {
+				return err
+			}
+		}
 		idle = time.Now()
 	}
+	return ctx.Err()
+}
+
+// finish computes what waits, and delivers it.
+func (e *engine) finish(ctx context.Context, each func(Prediction) error) error {
 	for len(e.batches) > 0 {
 		if err := e.compute(ctx, e.batches[0]); err != nil {
 			return err
 		}
 	}
-	if err := e.deliver(each); err != nil {
-		return err
-	}
-	if stop != nil {
-		return stop
-	}
-	return ctx.Err()
+	return e.deliver(each)
 }
 
 func (e *engine) skip(picture int, reason error) error {

@@ -9,6 +9,7 @@ import (
 
 	"vgg/configs"
 	"vgg/dataset"
+	"vgg/internal/mpi"
 	"vgg/internal/text"
 )
 
@@ -30,6 +31,10 @@ type Options struct {
 	// skipped. An error from it ends the test, after the predictions of the pictures before; nil stops at the first
 	// picture that cannot be read.
 	Skip func(picture int, reason error) error
+
+	// World are ranks that share the pictures: each calls Run or Predict in the same way, for the same pictures, and gets all
+	// predictions, with the bits that one process would get. They return the same error. nil = one process.
+	World *mpi.World
 }
 
 func (o Options) withDefaults() Options {

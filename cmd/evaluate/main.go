@@ -76,6 +76,7 @@ func run(ctx context.Context, f flags) error {
 	if f.BadPictures == "skip" {
 		skips = dataset.NewSkips(set, configs.Default().Pictures.SkipShare)
 	}
+	o.World = cli.World
 	o.Skip = func(picture int, reason error) error { return skips.Skip(set.Val.Name(picture), reason) }
 	began := time.Now()
 	result, predictions, err := test(ctx, models, evaluate.Relabel(set.Val, outputs), o, f.Predictions != "")
@@ -83,7 +84,7 @@ func run(ctx context.Context, f flags) error {
 		return err
 	}
 	t := timedTest{result, set, o, models, skips, time.Since(began), notes.List()}
-	if f.Predictions != "" {
+	if f.Predictions != "" && cli.World.Rank() == 0 {
 		if err := atomicfile.Write(f.Predictions, predictions); err != nil {
 			return errors.Wrap(err, "--predictions")
 		}

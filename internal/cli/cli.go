@@ -16,10 +16,14 @@ import (
 
 	"vgg/dataset"
 	"vgg/internal/kernel"
+	"vgg/internal/mpi"
 )
 
 // usageError is an error in the command line.
 type usageError struct{ error }
+
+// Unwrap gives the cause.
+func (e usageError) Unwrap() error { return e.error }
 
 // Usage marks an error as one of wrong usage, exit code 2.
 func Usage(err error) error {
@@ -30,7 +34,8 @@ func Usage(err error) error {
 }
 
 // Main parses the command line into flags, a pointer to a struct with kong's tags, runs the command, and exits unless it
-// succeeds. It cancels run's context at the first signal to end. What run prints goes to Stdout.
+// succeeds. It cancels run's context at the first signal to end. What run prints goes to Stdout. Of several ranks (World),
+// which all call run, rank 0 alone prints.
 func Main(name, description string, flags any, run func(context.Context) error) {
 	signal.Ignore(syscall.SIGPIPE) // which would end the process before it could say that nobody reads the answer
 	parser, err := kong.New(flags, kong.Name(name), kong.Description(description), kong.UsageOnError(),
@@ -55,7 +60,7 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 	}
 	processes := launched(os.Environ())
 	if err := processes.refuse(name); err != nil {
-		if !processes.first {
+		if !processes.first { // which says it for all
 			time.Sleep(firstWord)
 			os.Exit(2)
 		}
@@ -67,23 +72,50 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 	if note := unknownVariables(os.Environ()); note != "" {
 		fmt.Fprintf(os.Stderr, "note: %s\n", note)
 	}
+	if World, err = mpi.Start(processes.size); err != nil {
+		fail(name, err, 2)
+	}
+	if err := silenceOthers(); err != nil {
+		fail(name, err, 1)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	code := interruptedCode(cancel)
+	interrupted := interruptedCode(cancel)
 	if err = run(ctx); err == nil {
 		err = Stdout.finish()
 	}
-	switch {
-	case err == nil:
-	case errors.As(err, new(usageError)):
-		fail(name, err, 2)
-	case errors.Is(err, context.Canceled):
-		fail(name, errors.Errorf("interrupted: %v", err), int(code.Load()))
-	case errors.Is(err, dataset.ErrUnreadable):
-		fail(name, errors.Errorf("%v (go run ./cmd/dataset SPEC --check lists them all)", err), 1)
-	default:
-		fail(name, err, 1)
+	if err == nil {
+		err = World.Close()
 	}
+	if err != nil {
+		end(name, err, exitCode(err, int(interrupted.Load())))
+	}
+}
+
+// exitCode is that of an error, interrupted that of a signal that has arrived, or 0.
+func exitCode(err error, interrupted int) int {
+	switch {
+	case errors.As(err, new(usageError)):
+		return 2
+	case errors.Is(err, context.Canceled) && interrupted == 0: // another rank was interrupted
+		return 128 + int(syscall.SIGTERM)
+	case errors.Is(err, context.Canceled):
+		return interrupted
+	}
+	return 1
+}
+
+// explained adds to an error what only commands know.
+func explained(err error) error {
+	switch {
+	case errors.As(err, new(usageError)):
+		return err
+	case errors.Is(err, context.Canceled):
+		return errors.Errorf("interrupted: %v", err)
+	case errors.Is(err, dataset.ErrUnreadable):
+		return errors.Errorf("%v (go run ./cmd/dataset SPEC --check lists them all)", err)
+	}
+	return err
 }
 
 // refuseEmpty refuses arguments without a value, which mostly come from variables of a shell that are not set: a flag must
@@ -103,39 +135,57 @@ func refuseEmpty(args []string) error {
 	return nil
 }
 
-// interruptedCode calls cancel at the first SIGINT or SIGTERM, and ends the process at the second. The result holds the exit
-// code of an interrupted process once a signal has arrived.
+// interruptedCode calls cancel at the first SIGINT, SIGTERM or SIGUSR1, which schedulers send in time, and ends the process at
+// the second. mpirun may pass one on twice, and itself ends ranks that take long, so the second does not end those. The
+// result holds the exit code of an interrupted process once a signal has arrived.
 func interruptedCode(cancel func()) *atomic.Int32 {
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGUSR1)
 	var code atomic.Int32
 	go func() {
 		first := <-signals
 		code.Store(128 + int32(first.(syscall.Signal)))
 		cancel()
-		<-signals
-		os.Exit(int(code.Load()))
+		for range signals {
+			if World.Size() == 1 {
+				os.Exit(int(code.Load()))
+			}
+		}
 	}()
 	return &code
 }
 
+// fail ends the process. Of several, the first has the time to say it for all.
 func fail(name string, err error, code int) {
-	fmt.Fprintf(os.Stderr, "%s: %s\n", name, strings.ReplaceAll(strings.TrimPrefix(err.Error(), name+": "), "\n", " "))
+	if !launched(os.Environ()).first {
+		time.Sleep(firstWord)
+	}
+	say(name, err)
 	os.Exit(code)
+}
+
+// say prints an error in one line.
+func say(name string, err error) {
+	fmt.Fprintf(stderr, "%s: %s\n", name, strings.ReplaceAll(strings.TrimPrefix(err.Error(), name+": "), "\n", " "))
 }
 
 // Threads is the flag --threads, for commands to embed.
 type Threads struct {
-	Threads int `help:"Threads to compute with; 0 uses all cores." default:"0" placeholder:"N"`
+	Threads int `help:"Threads to compute with; 0 uses all cores, which the ranks of a host share." default:"0" placeholder:"N"`
 }
 
-// Apply limits the process to that many threads.
+// Apply limits the process to that many threads; 0 shares the processors among the ranks that may use the same ones.
 func (t Threads) Apply() error {
 	if t.Threads < 0 {
 		return Usage(errors.Errorf("--threads %d: want 0 or a positive number", t.Threads))
 	}
 	if t.Threads > 0 {
 		runtime.GOMAXPROCS(t.Threads)
+		return nil
 	}
-	return nil
+	ranks, err := sharing()
+	if ranks > 1 {
+		runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)/ranks))
+	}
+	return err
 }

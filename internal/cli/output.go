@@ -11,9 +11,10 @@ import (
 )
 
 // CheckOutput tells whether the file of a flag could be written, before the work for it begins. "" is no file. It refuses
-// a file that is there and is one of the inputs, or in a folder among them: the answer would take its place.
+// a file that is there and is one of the inputs, or in a folder among them: the answer would take its place. Rank 0 alone
+// writes files.
 func CheckOutput(flag, path string, inputs ...string) error {
-	if path == "" {
+	if path == "" || World.Rank() > 0 {
 		return nil
 	}
 	if err := atomicfile.Check(path); err != nil {

@@ -8,10 +8,15 @@ import (
 	"time"
 
 	"github.com/pkg/errors"
+
+	"vgg/internal/mpi"
 )
 
+// World is the ranks that share the work of a command; a single one has the size 1. Main joins them.
+var World *mpi.World
+
 // parallel are the commands that share their work among ranks, in a build that can.
-var parallel = []string{"train"}
+var parallel = []string{"train", "evaluate"}
 
 // launchers are the programs that start a command several times, and the variables in which they say how often, and which
 // of them a process is. mpirun within a job of Slurm has both its own and srun's, which then counts something else.
@@ -27,9 +32,6 @@ type launch struct {
 	size  int    // processes that were started together
 	first bool   // whether this is the first of them
 }
-
-// Processes is the number of processes that mpirun, mpiexec or srun has started together, of which this is one.
-func Processes() int { return launched(os.Environ()).size }
 
 // launched reads an environment.
 func launched(environment []string) launch {
@@ -53,7 +55,7 @@ func (l launch) refuse(command string) error {
 		return nil
 	case !slices.Contains(parallel, command):
 		return errors.Errorf("%s started %d processes, and this command shares no work among them: start it by itself", l.by, l.size)
-	case !withMPI:
+	case !mpi.Built:
 		return errors.Errorf("%s started %d processes, and this build works as one: build it with go build -tags mpi ./cmd/%s (Debian's libopenmpi-dev and gcc are needed)",
 			l.by, l.size, command)
 	}
@@ -62,3 +64,69 @@ func (l launch) refuse(command string) error {
 
 // firstWord is the time in which the first process can say why all end, before a launcher ends it because another has failed.
 const firstWord = 2 * time.Second
+
+// stderr is where errors are said, by ranks that are otherwise silent too.
+var stderr = os.Stderr
+
+// silenceOthers lets rank 0 alone print.
+func silenceOthers() error {
+	if World.Rank() == 0 {
+		return nil
+	}
+	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	Stdout.file, os.Stderr = nowhere, nowhere
+	return nil
+}
+
+// end ends the process after an error. One that all ranks have is said by rank 0. Any other ends them all, whatever they do;
+// if they have it nevertheless, rank 0 is the first to say it.
+func end(name string, err error, code int) {
+	shared := errors.As(err, new(mpi.SharedError))
+	err = explained(err)
+	switch {
+	case World.Size() == 1:
+		fail(name, err, code)
+	case shared:
+		if World.Rank() == 0 {
+			say(name, err)
+		}
+		_ = World.Close() // there is nothing left to do
+		os.Exit(code)
+	}
+	if World.Rank() > 0 {
+		time.Sleep(firstWord)
+	}
+	say(name, errors.Errorf("%s: %v", World.Name(World.Rank()), err))
+	World.Abort(code)
+}
+
+// sharing is the number of ranks on this host that may use the same processors as this one, itself included.
+func sharing() (ranks int, err error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return 1, err
+	}
+	own := host + " " + allowedProcessors()
+	all, err := World.AllGather("the processors of the others", []byte(own))
+	for _, other := range all {
+		if string(other) == own {
+			ranks++
+		}
+	}
+	return ranks, err
+}
+
+// allowedProcessors lists those that this process may use, which launchers may have chosen for each rank; "" where it is not
+// known.
+func allowedProcessors() string {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return "" // another system than Linux, which binds no process to processors
+	}
+	_, after, _ := strings.Cut(string(status), "\nCpus_allowed_list:")
+	list, _, _ := strings.Cut(after, "\n")
+	return strings.TrimSpace(list)
+}

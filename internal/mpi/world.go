@@ -99,8 +99,8 @@ func (w *World) Name(rank int) string {
 
 // Neighbours is the number of ranks on the host of this one, itself included.
 func (w *World) Neighbours() (n int) {
-	if w.Size() == 1 {
-		return 1
+	if w.Size() == 1 || w.hosts == nil {
+		return w.Size()
 	}
 	for _, host := range w.hosts {
 		if host == w.hosts[w.rank] {

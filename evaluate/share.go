@@ -1,0 +1,140 @@
+package evaluate
+
+import (
+	"bytes"
+	"context"
+	"encoding/gob"
+	"fmt"
+
+	"github.com/pkg/errors"
+
+	"vgg/dataset"
+	"vgg/internal/mpi"
+)
+
+// The pictures of a split are divided into blocks of neighbours. No batch has crops of two blocks, so ranks that take the
+// blocks in turn compute the same batches as one process. After each round, in which every rank has computed a block, all
+// ranks tell each other what they predicted.
+
+// Blocks have at least leastBlock full batches of pictures, and at most mostBlock: they are smaller in small splits, for the
+// ranks to get equal shares of them.
+const (
+	leastBlock = 2
+	mostBlock  = 8
+	manyBlocks = 64
+)
+
+// blockSize is the number of pictures in a block. It depends on the pictures and options alone.
+func (e *engine) blockSize() int {
+	return e.options.Batch * min(mostBlock, max(leastBlock, e.split.Len()/(manyBlocks*e.options.Batch)))
+}
+
+// share lists the pictures of this rank's blocks, in order, and tells how many rounds there are.
+func (e *engine) share() (own []int, rounds int) {
+	ranks, size := e.options.World.Size(), e.blockSize()
+	for i := range e.split.Len() {
+		if i/size%ranks == e.options.World.Rank() {
+			own = append(own, i)
+		}
+	}
+	blocks := (e.split.Len() + size - 1) / size
+	return own, (blocks + ranks - 1) / ranks
+}
+
+// outcome is a prediction, or why a picture cannot be read.
+type outcome struct {
+	Prediction
+	Unread *failure
+}
+
+// message is what a rank tells the others after a round.
+type message struct {
+	Outcomes []outcome
+	Failed   *failure // ends the test
+}
+
+// failure is an error of a rank, as the others know it.
+type failure struct {
+	Text                 string
+	Unreadable, Canceled bool
+}
+
+func (f *failure) Error() string { return f.Text }
+
+// Is keeps what callers look for.
+func (f *failure) Is(target error) bool {
+	return f.Unreadable && target == dataset.ErrUnreadable || f.Canceled && target == context.Canceled
+}
+
+func (e *engine) failure(err error) *failure {
+	if err == nil {
+		return nil
+	}
+	w := e.options.World
+	return &failure{fmt.Sprintf("%v (%s)", err, w.Name(w.Rank())), errors.Is(err, dataset.ErrUnreadable), errors.Is(err, context.Canceled)}
+}
+
+// runShared is run for ranks: all get all predictions, and return the same error.
+func (e *engine) runShared(ctx context.Context, each func(Prediction) error) error {
+	var own message
+	told, ended := 0, false // rounds, and whether an error has ended the test on all ranks
+	tell := func() error {
+		told++
+		err := e.tell(own, each)
+		own, ended = message{}, err != nil
+		return err
+	}
+	pictures, rounds := e.share()
+	collect := func(p Prediction) error {
+		own.Outcomes = append(own.Outcomes, outcome{Prediction: p})
+		return nil
+	}
+	skip := func(picture int, reason error) error {
+		own.Outcomes = append(own.Outcomes, outcome{Prediction{Picture: picture}, e.failure(reason)})
+		return nil
+	}
+	err := e.sequence(ctx, pictures, collect, skip, tell)
+	if ended {
+		return err
+	}
+	if err != nil {
+		own.Failed = e.failure(err)
+		return tell()
+	}
+	if told < rounds { // the last one, in which this rank has no block
+		return tell()
+	}
+	return nil
+}
+
+// tell exchanges the messages of a round, and takes them in the order of the pictures.
+func (e *engine) tell(own message, each func(Prediction) error) error {
+	var encoded bytes.Buffer
+	if err := gob.NewEncoder(&encoded).Encode(own); err != nil {
+		return errors.Wrap(err, "evaluate")
+	}
+	all, err := e.options.World.AllGather("what the others predict", encoded.Bytes())
+	if err != nil {
+		return err
+	}
+	for _, part := range all {
+		var theirs message
+		if err := gob.NewDecoder(bytes.NewReader(part)).Decode(&theirs); err != nil {
+			return errors.Wrap(err, "evaluate")
+		}
+		for _, o := range theirs.Outcomes {
+			if o.Unread != nil {
+				err = e.skip(o.Picture, o.Unread)
+			} else {
+				err = each(o.Prediction)
+			}
+			if err != nil {
+				return mpi.Share(err)
+			}
+		}
+		if theirs.Failed != nil {
+			return mpi.Share(theirs.Failed)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+
+	"vgg/configs"
+	"vgg/internal/mpi"
+)
+
+// ranks calls f for each rank of a world of goroutines.
+func ranks(size int, f func(w *mpi.World)) {
+	var all sync.WaitGroup
+	for _, w := range mpi.Local(size) {
+		all.Go(func() { f(w) })
+	}
+	all.Wait()
+}
+
+// TestRanks: ranks that share the pictures all get the predictions of one process, with the same bits, and skip the same
+// pictures; with more ranks than blocks some compute nothing.
+func TestRanks(t *testing.T) {
+	m := small(t, 7, 1)
+	for _, protocol := range []configs.Protocol{configs.Center, configs.Dense} {
+		split := damaged{noise{23, 7}}
+		o := Options{Protocol: protocol, Scales: []int{40}, Batch: 2, Features: "fc7"}
+		want, wantSkipped := collect(t, []*Model{m}, split, o)
+		for _, size := range []int{2, 3, 7} {
+			ranks(size, func(w *mpi.World) {
+				o := o
+				o.World = w
+				got, skipped := collect(t, []*Model{m.Share()}, split, o)
+				if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(skipped, wantSkipped) {
+					t.Errorf("%s, rank %d of %d predicts otherwise, or skips %v, want %v", protocol, w.Rank(), size, skipped, wantSkipped)
+				}
+				if w.Sent() == 0 {
+					t.Errorf("rank %d of %d sent nothing", w.Rank(), size)
+				}
+			})
+		}
+	}
+}
+
+// TestRanksFail: an error of one rank ends the test on all, which return the same that names the rank.
+func TestRanksFail(t *testing.T) {
+	m := small(t, 7, 1)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, c := range []struct {
+		name   string
+		cancel int // rank
+		skip   func(int, error) error
+		want   string
+	}{
+		{"a picture that cannot be read", -1, nil, "picture 3 is damaged (rank 0)"},
+		{"too many that cannot", -1, func(picture int, reason error) error {
+			if picture > 10 {
+				return fmt.Errorf("too many: %w", reason)
+			}
+			return nil
+		}, "too many: picture 17 is damaged (rank 1)"},
+		{"a rank that is interrupted", 1, func(int, error) error { return nil }, "context canceled (rank 1)"},
+	} {
+		ranks(3, func(w *mpi.World) {
+			now := context.Background()
+			if w.Rank() == c.cancel {
+				now = ctx
+			}
+			o := Options{Scales: []int{40}, Batch: 2, World: w, Skip: c.skip}
+			_, err := Run(now, []*Model{m.Share()}, damaged{noise{23, 7}}, o, nil)
+			if err == nil || !strings.Contains(err.Error(), c.want) || !errors.As(err, new(mpi.SharedError)) ||
+				errors.Is(err, context.Canceled) != (c.cancel >= 0) {
+				t.Errorf("%s: rank %d: error %v, want %q", c.name, w.Rank(), err, c.want)
+			}
+		})
+	}
+}
