@@ -37,7 +37,7 @@ func TestBoxHead(t *testing.T) {
 			if !net.Boxes.Shape().Eq(tensor.Shape{n, outputs}) || net.Logits != nil {
 				t.Fatalf("%s: boxes %v, logits %v", regression, net.Boxes.Shape(), net.Logits)
 			}
-			loss, err := net.BoxLoss(labels, targets, configs.LossSum)
+			loss, err := net.BoxLoss(labels, targets)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,10 +155,14 @@ func TestBoxErrors(t *testing.T) {
 	unknown := mini
 	unknown.Boxes = "all"
 	_, failed := Build(g, x, configs.A, unknown)
-	_, noBoxes := classifier.BoxLoss(labels, NewTargets(g, 1), configs.LossSum)
+	loss := mini
+	loss.BoxLoss = "all"
+	_, unknownLoss := Build(g, x, configs.A, loss)
+	_, noBoxes := classifier.BoxLoss(labels, NewTargets(g, 1))
 	_, noScores := boxes.Loss(labels)
 	for want, err := range map[string]error{
 		`boxes "all": want "per-class" or "single"`:                      failed,
+		`loss of boxes is "all": want "sum" or "mean"`:                   unknownLoss,
 		"has no boxes: set Options.Boxes":                                noBoxes,
 		"its loss is BoxLoss":                                            noScores,
 		"config A with a box for each of 7 classes: classifier.6.weight": boxes.Load(classifier.Tensors()),

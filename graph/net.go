@@ -197,13 +197,21 @@ func (n *Net) Loss(labels *gorgonia.Node) (*gorgonia.Node, error) {
 }
 
 // BoxLoss declares the Euclidean loss of appendix A of a net with Options.Boxes, for labels as Loss takes them and targets
-// (N, 4): the mean over the rows that count of what loss makes of the four differences. Of boxes for each class only the
-// label's count.
-func (n *Net) BoxLoss(labels, targets *gorgonia.Node, loss configs.BoxLoss) (*gorgonia.Node, error) {
+// (N, 4): the mean over the rows that count of what Options.BoxLoss makes of the four differences. Of boxes for each class
+// only the label's count.
+func (n *Net) BoxLoss(labels, targets *gorgonia.Node) (*gorgonia.Node, error) {
 	if n.Boxes == nil {
 		return nil, errors.New("graph: a net for class scores has no boxes: set Options.Boxes")
 	}
-	return op.Euclidean(n.Boxes, labels, targets, loss.Factor())
+	return op.Euclidean(n.Boxes, labels, targets, n.Options.BoxLoss.Factor())
+}
+
+// Output is what the last layer gives: Logits or Boxes.
+func (n *Net) Output() *gorgonia.Node {
+	if n.Boxes != nil {
+		return n.Boxes
+	}
+	return n.Logits
 }
 
 // Positions are the rows and columns of positions at which the fully connected layers see a picture: 1 and 1, unless the net

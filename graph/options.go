@@ -17,7 +17,9 @@ type Options struct {
 	Seed    uint64       // of the initial weights and of dropout
 
 	// Boxes makes the last layer predict boxes (appendix A): four outputs for each class or, "single", four. "" = class scores.
-	Boxes configs.Regression
+	// BoxLoss is what the Euclidean loss makes of the four differences; "" = LossSum.
+	Boxes   configs.Regression
+	BoxLoss configs.BoxLoss
 
 	// Dropout is the probability of dropping a hidden fully connected unit (section 3.1: 0.5); 0 = off, as for inference.
 	// Warning: call Net.SetIteration before each step with a number not used before; else every step drops the same units.
@@ -56,6 +58,9 @@ func (o Options) withDefaults() Options {
 	if o.FC == 0 {
 		o.FC = configs.FC
 	}
+	if o.BoxLoss == "" {
+		o.BoxLoss = configs.LossSum
+	}
 	if o.Init == "" {
 		o.Init = DefaultInit
 	}
@@ -68,6 +73,8 @@ func (o Options) validate() error {
 		return errors.Errorf("graph: %d classes: want at least 1", o.Classes)
 	case o.Boxes != "" && o.Boxes != configs.RegressPerClass && o.Boxes != configs.RegressSingle:
 		return errors.Errorf("graph: boxes %q: want %q or %q, or none for class scores", o.Boxes, configs.RegressPerClass, configs.RegressSingle)
+	case o.BoxLoss != configs.LossSum && o.BoxLoss != configs.LossMean:
+		return errors.Errorf("graph: the loss of boxes is %q: want %q or %q", o.BoxLoss, configs.LossSum, configs.LossMean)
 	case !(o.Width > 0) || !finite.Is(o.Width):
 		return errors.Errorf("graph: width %v: want a positive multiplier such as 0.25", o.Width)
 	case o.FC < 1:

@@ -13,7 +13,8 @@ import (
 
 // OpenData opens the data set that a recipe names. Notice, if not nil, is called before slow operations.
 func OpenData(r configs.Recipe, notice func(message string)) (*dataset.Set, error) {
-	set, err := dataset.Open(r.Data, dataset.Options{ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed, Notice: notice})
+	set, err := dataset.Open(r.Data, dataset.Options{
+		ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed, Boxes: r.Boxes.Regression != "", Notice: notice})
 	return set, errors.Wrapf(err, "trainer: data = %q", r.Data)
 }
 
@@ -43,21 +44,26 @@ func (s *session) openSet() (err error) {
 // normalised as the weights f expect, if training starts from some.
 func (s *session) openData(f *start) error {
 	r, set := s.job.Recipe, s.set
-	train := set.Train
+	train, val := set.Train, set.Val
 	switch {
 	case train.Len() == 0:
 		return errors.Errorf("trainer: data set %s has no training pictures: want train/CLASS/*", set.Name)
 	case len(set.Classes) < 2:
 		return errors.Errorf("trainer: data set %s has one class (%s), and training needs two or more", set.Name, set.Classes[0])
+	case val.Len() == 0:
+		return errors.Errorf("trainer: data set %s has no validation pictures", set.Name)
+	}
+	if r.Boxes.Regression != "" {
+		var err error
+		if train, val, err = s.withBoxes(); err != nil {
+			return err
+		}
 	}
 	if r.Training.Limit > 0 && r.Training.Limit < train.Len() {
 		train = dataset.Subset(train, r.Training.Limit)
 	}
 	if s.steps = train.Len() / r.Training.Batch; s.steps == 0 {
 		return errors.Errorf("trainer: %d training pictures do not fill one mini-batch of %d: lower training.batch or give more pictures", train.Len(), r.Training.Batch)
-	}
-	if set.Val.Len() == 0 {
-		return errors.Errorf("trainer: data set %s has no validation pictures", set.Name)
 	}
 	if r.Pictures.Bad == configs.BadSkip {
 		s.skips = dataset.NewSkips(set, r.Pictures.SkipShare, s.progress.Skipped...)
@@ -74,13 +80,18 @@ func (s *session) openData(f *start) error {
 	}
 	s.transform = Transform(s.job.Recipe, set.Channels)
 	s.notes = append(s.notes, fmt.Sprintf("data: %s, %d training and %d validation pictures, %d classes, mean %.1f from %d of them",
-		set.Name, train.Len(), set.Val.Len(), len(set.Classes), statistics.Mean[:set.Channels], statistics.Pictures))
-	o := dataset.LoaderOptions{Batch: r.MicroBatch(), Transform: s.transform, Seed: r.Training.Seed, Training: true, Skips: s.skips}
+		set.Name, train.Len(), val.Len(), len(set.Classes), statistics.Mean[:set.Channels], statistics.Pictures))
+	o := dataset.LoaderOptions{Batch: r.MicroBatch(), Transform: s.transform, Seed: r.Training.Seed, Training: true, Skips: s.skips, Boxes: s.boxOptions()}
+	if o.Boxes != nil {
+		if err := s.measureMeanBox(train, val, o); err != nil {
+			return err
+		}
+	}
 	if s.train, err = dataset.NewLoader(train, set.Channels, o); err != nil {
 		return err
 	}
 	o.Training = false
-	s.val, err = dataset.NewLoader(set.Val, set.Channels, o)
+	s.val, err = dataset.NewLoader(val, set.Channels, o)
 	return err
 }
 

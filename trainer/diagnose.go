@@ -66,8 +66,8 @@ func (s *session) observeDeepest() {
 	}
 }
 
-// If a net does not learn, its loss stays at that of guessing, the logarithm of the number of classes. This happens to VGG
-// nets whose initial weights are so small that the signal vanishes on its way through the layers.
+// If a net does not learn, its loss stays at that of guessing: the logarithm of the number of classes, or the loss of the mean
+// box. This happens to VGG nets whose initial weights are so small that the signal vanishes on its way through the layers.
 const (
 	diagnosedEpochs = 3    // the loss of this many first epochs is checked
 	stuckShare      = 0.98 // a loss above this share of that of guessing means that nothing was learnt
@@ -75,8 +75,14 @@ const (
 
 // diagnose describes a net that does not learn, and what helps; "" for a net that learns.
 func (s *session) diagnose(row history.Epoch) string {
-	guessing := math.Log(float64(s.net.Options.Classes))
-	if row.Epoch > diagnosedEpochs || row.TrainLoss < stuckShare*guessing {
+	classes := s.net.Options.Classes
+	pass, loss, guessing, of := "training", row.TrainLoss, math.Log(float64(classes)), fmt.Sprintf("that of guessing is ln(%d) =", classes)
+	from := "a trained net A (init_from = its weights)"
+	if s.net.Boxes != nil { // at the end of the epoch: in training, the first steps' loss is far above that of the mean box
+		pass, loss, guessing, of = "validation", row.ValLoss, s.meanBoxLoss, "that of the mean box is"
+		from = "a trained classification net (weights = its file)"
+	}
+	if row.Epoch > diagnosedEpochs || loss < stuckShare*guessing {
 		return ""
 	}
 	dead := 0
@@ -91,9 +97,9 @@ func (s *session) diagnose(row history.Epoch) string {
 		better = configs.InitGlorot
 	}
 	return strings.Join([]string{
-		fmt.Sprintf("the net does not learn yet: after epoch %d the training loss is %.3f, that of guessing is ln(%d) = %.3f", row.Epoch, row.TrainLoss, s.net.Options.Classes, guessing),
+		fmt.Sprintf("the net does not learn yet: after epoch %d the %s loss is %.3f, %s %.3f", row.Epoch, pass, loss, of, guessing),
 		fmt.Sprintf("gradient norm %.2g in %s, %.2g in %s; %.0f %% of the channels of %s are dead (never active on the validation pictures)",
 			s.norms.first, first.Name, s.norms.last, last.Name, 100*float64(dead)/float64(max(1, len(s.alive))), deepestConvolution(s.net.Config).Name),
-		fmt.Sprintf("what helps: another initialiser (net.init = %q, now %q), another learning rate (training.learning_rate = %g now), or starting from a trained net A (init_from = its weights)", better, s.net.Options.Init, row.LearningRate),
+		fmt.Sprintf("what helps: another initialiser (net.init = %q, now %q), another learning rate (training.learning_rate = %g now), or starting from %s", better, s.net.Options.Init, row.LearningRate, from),
 	}, "\n  ")
 }

@@ -11,7 +11,7 @@ import (
 
 // checkMemory refuses a net that cannot fit in memory: its weights, their gradients and velocities, and the largest feature
 // maps of a micro-batch are the least that training takes.
-func checkMemory(r configs.Recipe, config configs.Config, channels, classes int) error {
+func checkMemory(r configs.Recipe, config configs.Config, channels, outputs int) error {
 	weights, largest := 0.0, 0.0
 	in, side := float64(channels), float64(r.Net.Input)
 	for _, l := range config.Layers() {
@@ -24,7 +24,7 @@ func checkMemory(r configs.Recipe, config configs.Config, channels, classes int)
 		case l.Hidden:
 			out, kernel, side = float64(r.Net.FC), side, 1
 		case l.Kind == configs.FullyConnected:
-			out, kernel, side = float64(classes), side, 1
+			out, kernel, side = float64(outputs), side, 1
 		}
 		weights += kernel * kernel * in * out
 		largest = max(largest, side*side*out)

@@ -1,20 +1,32 @@
 package trainer
 
-import "vgg/metrics"
+import (
+	"vgg/dataset"
+	"vgg/metrics"
+)
 
 // meter averages the loss and counts the errors of a pass over pictures.
 type meter struct {
-	Loss float64 `json:"loss"` // sum over pictures, in nats
+	Loss float64 `json:"loss"` // sum over pictures, in nats where the net classifies
 	metrics.Errors
 	classes int
 }
 
-// add takes the mean loss of a batch, its logits (N, classes) and its labels; rows with label -1 do not count.
-func (m *meter) add(loss float64, logits []float32, labels []int) {
+// add takes the mean loss of a batch and the net's outputs: logits (N, classes) or, for a batch with boxes, those predicted.
+// Rows with label -1 do not count. A box is wrong unless it is right in test 1 of appendix A.
+func (m *meter) add(loss float64, output []float32, batch *dataset.Batch) {
 	before := m.Pictures
-	for i, label := range labels {
-		if label >= 0 {
-			m.Errors.Add(metrics.Rank(logits[i*m.classes:(i+1)*m.classes], label))
+	width := len(output) / len(batch.Labels)
+	for i, label := range batch.Labels {
+		row := output[i*width:][:width]
+		switch {
+		case label < 0:
+		case batch.Boxes == nil:
+			m.Errors.Add(metrics.Rank(row, label))
+		case found(boxOf(row, label), batch.Instances[i]):
+			m.Errors.Add(0)
+		default:
+			m.Errors.Add(1)
 		}
 	}
 	m.Loss += loss * float64(m.Pictures-before)

@@ -72,6 +72,8 @@ type Summary struct {
 	Recipe          string   `json:"recipe"`
 	Data            string   `json:"data"`
 	Classes         int      `json:"classes"`
+	Boxes           string   `json:"boxes,omitempty"`    // the regression of a net that predicts boxes; "" for one that classifies
+	Measured        string   `json:"measured,omitempty"` // what its losses and errors are
 	Parameters      int      `json:"parameters"`
 	Epochs          int      `json:"epochs"`
 	Iterations      int      `json:"iterations"`
@@ -99,6 +101,9 @@ func (s *session) summarise() Summary {
 		Epochs: last.Epoch, Iterations: last.Iteration, BestEpoch: best.Epoch, ValLoss: best.ValLoss, ValTop1Error: best.ValTop1Error,
 		Seconds: s.elapsed(), Seed: s.job.Recipe.Training.Seed, Threads: runtime.GOMAXPROCS(0),
 		Skipped: len(s.skips.List()), Parameters: s.parameters(), Notes: s.progress.Notes, Frozen: s.frozen(),
+	}
+	if s.net.Boxes != nil {
+		sum.Boxes, sum.Measured = string(s.net.Options.Boxes), measuredBoxes
 	}
 	if !math.IsNaN(best.ValTop5Error) {
 		sum.ValTop5Error = &best.ValTop5Error
@@ -163,7 +168,7 @@ func (s *session) saveWeights(name string, row history.Epoch) error {
 	r := s.job.Recipe
 	info := weights.Info{
 		Config: s.net.Config.Name, Layers: weights.LayersOf(s.net.Config), Width: s.net.Options.Width, FC: s.net.Options.FC, Input: r.Net.Input, Channels: s.set.Channels,
-		Classes: s.set.Classes, Mean: s.transform.Mean, Std: s.transform.Std, Scale: s.transform.Scale,
+		Classes: s.set.Classes, Boxes: r.Boxes.Regression, Mean: s.transform.Mean, Std: s.transform.Std, Scale: s.transform.Scale,
 		Recipe: r.Name, Epoch: row.Epoch, ValTop1Error: row.ValTop1Error,
 		Split: s.split, ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed,
 	}

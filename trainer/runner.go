@@ -15,6 +15,7 @@ import (
 type runner struct {
 	net     *graph.Net
 	labels  *gorgonia.Node
+	targets *gorgonia.Node // of a net that predicts boxes
 	loss    *gorgonia.Node
 	weight  *gorgonia.Node // factor of the gradients of a batch; training only
 	deepest *gorgonia.Node // output of the last convolution, for diagnosis; validation only
@@ -37,7 +38,7 @@ func newRunner(config configs.Config, o graph.Options, batch, channels, input, m
 	if err != nil {
 		return nil, err
 	}
-	options := []machine.Option{machine.Outputs(r.loss, net.Logits)}
+	options := []machine.Option{machine.Outputs(r.loss, net.Output())}
 	if miniBatch > 0 {
 		r.weight = gorgonia.NewScalar(g, gorgonia.Float32, gorgonia.WithName("weight of the batch"))
 		if _, err = gorgonia.Backpropagate(gorgonia.Nodes{r.loss}, gorgonia.Nodes{r.weight}, net.Learnables()); err != nil {
@@ -54,15 +55,20 @@ func newRunner(config configs.Config, o graph.Options, batch, channels, input, m
 	return r, err
 }
 
-// lossOf declares the labels and the loss of a net.
+// lossOf declares the labels, or the labels and the boxes, and the loss of a net.
 func lossOf(net *graph.Net) (r *runner, err error) {
 	labels := graph.NewLabels(net.Input.Graph(), net.Input.Shape()[0])
 	r = &runner{net: net, labels: labels}
-	r.loss, err = net.Loss(labels)
+	if net.Boxes == nil {
+		r.loss, err = net.Loss(labels)
+		return r, err
+	}
+	r.targets = graph.NewTargets(net.Input.Graph(), net.Input.Shape()[0])
+	r.loss, err = net.BoxLoss(labels, r.targets)
 	return r, err
 }
 
-// run computes the mean loss over the pictures of a batch, in nats; for training it also adds its gradients, times the share
+// run computes the mean loss over the pictures of a batch, in nats where the net classifies; for training it also adds its gradients, times the share
 // of the rows that are pictures, so that each picture of a mini-batch counts alike.
 func (r *runner) run(b *dataset.Batch, iteration int) (float64, error) {
 	x := tensor.New(tensor.WithShape(r.net.Input.Shape()...), tensor.WithBacking(b.Pixels))
@@ -71,6 +77,11 @@ func (r *runner) run(b *dataset.Batch, iteration int) (float64, error) {
 	}
 	if err := gorgonia.Let(r.labels, tensor.New(tensor.WithShape(len(b.Labels)), tensor.WithBacking(b.Labels))); err != nil {
 		return 0, errors.Wrap(err, "trainer: labels")
+	}
+	if r.targets != nil {
+		if err := gorgonia.Let(r.targets, tensor.New(tensor.WithShape(r.targets.Shape()...), tensor.WithBacking(b.Boxes))); err != nil {
+			return 0, errors.Wrap(err, "trainer: boxes")
+		}
 	}
 	if r.weight != nil {
 		if err := gorgonia.Let(r.weight, float32(share(b.Labels))); err != nil {
@@ -97,5 +108,5 @@ func share(labels []int) float64 {
 	return float64(n) / float64(len(labels))
 }
 
-// logits are those of the last run, (N, classes).
-func (r *runner) logits() []float32 { return r.net.Logits.Value().Data().([]float32) }
+// output is that of the last run: logits (N, classes) or boxes (N, 4) or (N, 4 · classes).
+func (r *runner) output() []float32 { return r.net.Output().Value().Data().([]float32) }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"vgg/configs"
+	"vgg/dataset"
 )
 
 // TestReduceOnPlateau follows a written-out series of validation errors to the end of training.
@@ -48,13 +49,13 @@ func TestMeter(t *testing.T) {
 		1, 1, 1, 1, 1, 1, // all equal: the lowest class stands first
 		nan, nan, nan, nan, nan, nan,
 		0, 0, 0, 0, 0, 0, // padding
-	}, []int{0, 4, 1, 1, 0, -1})
+	}, &dataset.Batch{Labels: []int{0, 4, 1, 1, 0, -1}})
 	if m.Pictures != 5 || m.meanLoss() != 2 || m.Top1Error() != 80 || m.top5Error() != 40 {
 		// top-1: only the first is right; top-5: the third and the NaNs are wrong
 		t.Errorf("%d pictures, loss %v, top-1 %v %%, top-5 %v %%", m.Pictures, m.meanLoss(), m.Top1Error(), m.top5Error())
 	}
 	few := &meter{classes: 5}
-	few.add(1, make([]float32, 5), []int{0})
+	few.add(1, make([]float32, 5), &dataset.Batch{Labels: []int{0}})
 	if !math.IsNaN(few.top5Error()) {
 		t.Errorf("top-5 error of 5 classes is %v, want none", few.top5Error())
 	}

@@ -45,6 +45,8 @@ type session struct {
 
 	norms gradientNorms // in the last step of the epoch
 	alive []bool        // channels of the deepest convolution that were active for any validation picture
+
+	meanBoxLoss float64 // on the validation pictures; of a net that predicts boxes
 }
 
 // newSession opens the data, builds the graphs, and sets the weights or restores a checkpoint.
@@ -69,7 +71,7 @@ func newSession(job Job) (_ *session, err error) {
 	if err := s.openSet(); err != nil {
 		return nil, err
 	}
-	if err := checkMemory(r, config, s.set.Channels, len(s.set.Classes)); err != nil {
+	if err := checkMemory(r, config, s.set.Channels, r.Boxes.Regression.Outputs(len(s.set.Classes))); err != nil {
 		return nil, err
 	}
 	start, err := s.readWeights()
@@ -88,7 +90,7 @@ func newSession(job Job) (_ *session, err error) {
 	}
 	o := graph.Options{
 		Classes: len(s.set.Classes), Width: r.Net.Width, FC: r.Net.FC,
-		Dropout: r.Net.Dropout, Init: r.Net.Init, Seed: r.Training.Seed, Freeze: r.Training.Freeze,
+		Boxes: r.Boxes.Regression, BoxLoss: r.Boxes.Loss, Dropout: r.Net.Dropout, Init: r.Net.Init, Seed: r.Training.Seed, Freeze: r.Training.Freeze,
 	}
 	micro := r.MicroBatch()
 	s.micro = r.Training.Batch / micro

@@ -38,6 +38,9 @@ func (s *session) readWeights() (f *start, err error) {
 	if f.File, err = foreign.Read(f.path); err != nil {
 		return nil, f.wrap(err)
 	}
+	if err := f.Classifies(); err != nil {
+		return nil, f.wrap(err)
+	}
 	for _, note := range f.Notes {
 		s.notice(f.path + ": " + note)
 	}
@@ -92,6 +95,9 @@ func normalisation(mean, std []float64) string {
 // closes their file. nil leaves the random weights.
 func (s *session) startFrom(f *start) error {
 	if f == nil {
+		if s.net.Boxes != nil {
+			s.notice(fmt.Sprintf("weights: all layers from random (%s), while appendix A starts from the classification net of the same S (weights = its file)", s.net.Options.Init))
+		}
 		return nil
 	}
 	defer f.Close()
@@ -114,13 +120,19 @@ func (s *session) startFrom(f *start) error {
 }
 
 // load copies all layers into the net. The rows of the last one are put into the order of the data's classes. If these are
-// other classes, the last layer stays as it was initialised.
+// other classes, or if the net predicts boxes, the last layer stays as it was initialised. Other classes are an error then.
 func (s *session) load(f *start) error {
 	layers := s.net.Config.FullyConnected()
 	last := layers[len(layers)-1]
 	outputs, note, err := s.matchClasses(f, last)
 	if err != nil {
 		return err
+	}
+	if s.net.Boxes != nil {
+		if outputs == nil {
+			return errors.Errorf("the classes are not those of %s: %s; train a classification net on these pictures, and start from it", s.set.Name, note)
+		}
+		outputs, note = nil, "it predicts boxes"
 	}
 	tensors := slices.Clone(f.Tensors)
 	for _, own := range s.net.Tensors() {

@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/pkg/errors"
@@ -102,6 +103,9 @@ func (s *session) epoch(ctx context.Context) error {
 		ImagesPerSecond: float64(train.Pictures) / s.progress.PassSeconds, Seconds: s.progress.PassSeconds + time.Since(began).Seconds(),
 		LoaderWaitPercent: 100 * s.progress.PassWaited / s.progress.PassSeconds,
 	}
+	if s.net.Boxes != nil { // test 1 is of one guess
+		row.TrainTop5Error, row.ValTop5Error = math.NaN(), math.NaN()
+	}
 	s.history = append(s.history, row)
 	divided, done := s.progress.Schedule.Observe(row.ValTop1Error)
 	s.progress.Epoch++
@@ -149,7 +153,7 @@ func (s *session) trainEpoch(ctx context.Context) error {
 		if !finite.Is(loss) {
 			return s.lossDiverged(loss, batch, micro)
 		}
-		pass.add(loss, s.training.logits(), batch.Labels)
+		pass.add(loss, s.training.output(), batch)
 		accumulated += share(batch.Labels)
 		if micro++; micro < s.micro {
 			continue
@@ -198,7 +202,7 @@ func (s *session) validate(ctx context.Context) (*meter, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.add(loss, s.validation.logits(), batch.Labels)
+		m.add(loss, s.validation.output(), batch)
 		s.observeDeepest()
 	}
 	return m, nil

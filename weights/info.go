@@ -187,6 +187,11 @@ func (i Info) PredictsBoxes() error {
 	return errors.New("the net classifies and predicts no boxes: give one trained on boxes (recipe key boxes.regression)")
 }
 
+// Classifies is Info.Classifies for a file, whose metadata may lack what Info needs.
+func (f *File) Classifies() error {
+	return Info{Boxes: configs.Regression(f.Metadata[boxesKey])}.Classifies()
+}
+
 // Net is the net that Config and Layers describe.
 func (i Info) Net() (configs.Config, error) {
 	if i.Layers == "" {
