@@ -46,8 +46,12 @@ func findCIFAR(p place) (*cifar, error) {
 			return &c, nil
 		}
 	}
-	if has("data_batch_1") && has("batches.meta") || has("train") && has("test") && has("meta") {
-		return nil, errors.Errorf("dataset %s: CIFAR for Python in %q: give the binary version instead (cifar-10-binary.tar.gz or cifar-100-binary.tar.gz)", p.tree.Name(), p.folder)
+	for _, name := range []string{"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch", "train", "test"} {
+		if i, ok := archive.Find(p.tree, p.folder+name); ok {
+			if head, err := p.tree.Read(i, 1); err == nil && string(head) == "\x80" { // a pickle
+				return nil, errors.Errorf("dataset %s: CIFAR for Python (%s): give the binary version instead (cifar-10-binary.tar.gz or cifar-100-binary.tar.gz)", p.tree.Name(), p.folder+name)
+			}
+		}
 	}
 	return nil, nil
 }

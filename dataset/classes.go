@@ -47,8 +47,9 @@ const (
 
 // extensions of files that are taken for pictures unread, and of those that are none; of others the first bytes are read.
 var (
-	extensions      = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}
-	otherExtensions = []string{".txt", ".csv", ".tsv", ".xml", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".md", ".rst", ".html", ".mat", ".py", ".log", ".ini", ".db", ".zip", ".tar", ".tgz", ".gz"}
+	extensions        = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}
+	archiveExtensions = []string{".zip", ".tar", ".tgz", ".gz"}
+	otherExtensions   = []string{".txt", ".csv", ".tsv", ".xml", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".md", ".rst", ".html", ".mat", ".py", ".log", ".ini", ".db", ".zip", ".tar", ".tgz", ".gz"}
 )
 
 func isPicture(t archive.Tree, i int) bool {
@@ -84,9 +85,10 @@ func (o *opener) listClasses(p place, known []string) (*classSplit, []string, er
 		if p.folder == "" {
 			where = "at its top"
 		}
-		return nil, nil, errors.Errorf("dataset %s: no class folders %s: want %sCLASS/*", p.tree.Name(), where, p.folder)
+		return nil, nil, errors.Errorf("dataset %s: no class folders %s: want %sCLASS/*, or a text file that gives each picture its class", p.tree.Name(), where, p.folder)
 	}
 	other := ignoredFiles{}
+	var packed []string
 	inner := map[string]int{} // in how many classes a folder of this name has pictures
 	var without []string
 	for label, class := range classes {
@@ -102,6 +104,9 @@ func (o *opener) listClasses(p place, known []string) (*classSplit, []string, er
 				}
 			} else {
 				other.add(p.tree.Path(i))
+				if slices.Contains(archiveExtensions, strings.ToLower(path.Ext(p.tree.Path(i)))) {
+					packed = append(packed, p.tree.Path(i))
+				}
 			}
 		}
 		if s.Len() == before {
@@ -124,6 +129,9 @@ func (o *opener) listClasses(p place, known []string) (*classSplit, []string, er
 		return nil, nil, errors.Errorf("dataset %s: no picture in %s%s: add some or remove the folder%s", p.tree.Name(), p.folder, text.FirstFew(without, fewNames), hint)
 	case len(without) > 0:
 		o.note("no validation pictures of %d of the %d classes: %s", len(without), len(classes), text.FirstFew(without, fewNames))
+	}
+	if len(packed) > 0 {
+		o.note("archives in the class folders are not used: %s", text.FirstFew(packed, fewNames))
 	}
 	if len(other) > 0 {
 		o.note("ignored in the class folders: %s, which are not %s: %s", other, pictureFormats, convertThem)
@@ -184,11 +192,25 @@ func sameClasses(name string, train, val []string) error {
 // sortClasses puts classes in the order of their names, or of their numbers if all names are numbers.
 func (o *opener) sortClasses(classes []string) {
 	slices.Sort(classes)
+	o.noteAlike(classes)
 	if slices.ContainsFunc(classes, func(name string) bool { return !isNumber(name) }) || slices.IsSortedFunc(classes, byNumber) {
 		return
 	}
 	slices.SortFunc(classes, byNumber)
 	o.note("the classes are in the order of their numbers: %s", text.FirstFew(classes, fewNames))
+}
+
+// noteAlike notes classes that may be meant to be one.
+func (o *opener) noteAlike(classes []string) {
+	seen := map[string]string{}
+	for _, class := range classes {
+		plain := strings.ToLower(strings.Join(strings.Fields(class), " "))
+		if other, twice := seen[plain]; twice {
+			o.note("classes differ in capitals and spaces only: %s and %s", other, class)
+			return
+		}
+		seen[plain] = class
+	}
 }
 
 // isNumber tells digits from other names.

@@ -119,9 +119,14 @@ func (o *opener) listByFile(p place) (*classSplit, []string, error) {
 // separated by tabs, semicolons, commas or spaces. begun tells whether a line has a picture and its class: other texts
 // are no such tables. Pictures that the table does not name have the class "".
 func parseClasses(content []byte, pictures pictureNames) (classes []string, begun bool, err error) {
-	if content, _, err = transform.Bytes(unicode.BOMOverride(transform.Nop), content); err != nil || !utf8.Valid(content) {
+	if content, _, err = transform.Bytes(unicode.BOMOverride(transform.Nop), content); err != nil {
 		return nil, false, nil
 	}
+	defer func() {
+		if begun && !utf8.Valid(content) {
+			classes, err = nil, errors.New("not in UTF-8: save it so")
+		}
+	}()
 	whole := string(content)
 	if !strings.Contains(whole, "\n") {
 		whole = strings.ReplaceAll(whole, "\r", "\n")

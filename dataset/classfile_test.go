@@ -28,8 +28,8 @@ func TestParseClasses(t *testing.T) {
 		"0.jpg\nc.jpg\n":                                         "none",
 		"x\ny\nz\n":                                              "none",
 		"h\nh\n0.jpg,x\n":                                        "none",
-		"0.jpg,\xff\n":                                           "none",
-		"":                                                       "none",
+		"0.jpg,\xff\n":                                           "not in UTF-8", "\xff,1\n\xfe,2": "none",
+		"": "none",
 	} {
 		classes, begun, err := parseClasses([]byte(text), pictures)
 		got := "none"

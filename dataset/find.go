@@ -145,6 +145,8 @@ func (o *opener) openClasses(p place, folders []string) (*Set, error) {
 			p.tree.Name(), text.FirstFew(roles, fewNames))
 	case len(roles) == 1:
 		o.note("the folder %s is taken for a class", roles[0])
+	default:
+		o.notePlain(folders)
 	}
 	all, classes, err := o.listClasses(p, nil)
 	if err != nil {
@@ -152,6 +154,23 @@ func (o *opener) openClasses(p place, folders []string) (*Set, error) {
 	}
 	set := &Set{Name: p.tree.Name(), Channels: 3, Classes: classes}
 	return set, o.keepForValidation(set, all)
+}
+
+// notePlain notes class folders whose names do not sound like those of classes, if all are such.
+func (o *opener) notePlain(folders []string) {
+	plain := func(word string) bool {
+		return slices.Contains(plainWords, word) || word == "masks" || word == "annotations"
+	}
+	for _, name := range folders {
+		if all := words(name); len(all) == 0 || slices.ContainsFunc(all, func(word string) bool { return !plain(word) }) {
+			return
+		}
+	}
+	what := "folder %s is taken for a class"
+	if len(folders) > 1 {
+		what = "folders %s are taken for classes"
+	}
+	o.note("the "+what, strings.ReplaceAll(text.FirstFew(folders, fewNames), "/", ""))
 }
 
 // recognise gives what opens the set of a known kind in a place; nil if there is none.

@@ -101,8 +101,11 @@ func folderLayouts(t *testing.T) map[string][]layout {
 			{files: photos(t, "a/1.png a/2.png b/1.png b/2.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "2 of the 4 pictures are kept for it", packed: "zip"},
 			{files: photos(t, "top/a/1.png top/a/2.png top/b/1.png top/b/2.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "the set is in folder top; no pictures for validation alone: 2 of the 4 pictures are kept for it"},
 			{files: photos(t, "bus/1.png bus/2.png train/1.png train/2.png"), share: 0.5, want: "bus 1+1, train 1+1", notes: "the folder train is taken for a class"},
+			{files: photos(t, "Cat/1.png Cat/2.png cat/1.png cat/2.png"), share: 0.5, want: "Cat 1+1, cat 1+1", notes: "classes differ in capitals and spaces only: Cat and cat"},
+			{files: photos(t, "images/1.png images/2.png masks/1.png masks/2.png"), share: 0.5, want: "images 1+1, masks 1+1", notes: "the folders images, masks are taken for classes"},
+			{files: photos(t, "a/1.png a/2.png b/1.png b/2.png", "b/more.zip", "PK\x03\x04"), share: 0.5, want: "a 1+1, b 1+1", notes: "archives in the class folders are not used: b/more.zip"},
 			{files: photos(t, "deep/er/a/1.png deep/er/a/2.png deep/er/b/1.png deep/er/b/2.png"), share: 0.5, want: "a 1+1, b 1+1", notes: "the set is in folder deep/er", packed: "tar"},
-			{files: photos(t, "train/1.png val/1.png"), share: 0.5, refused: "no class folders in train"},
+			{files: photos(t, "train/1.png val/1.png"), share: 0.5, refused: "no class folders in train: want train/CLASS/*, or a text file"},
 			{files: photos(t, "a/train/1.png a/val/1.png b/train/1.png b/val/1.png"), share: 0.5, refused: "several data sets"},
 		},
 		"the same with a share of 1 (`evaluate --val-share 1`)": {
@@ -148,7 +151,8 @@ func labelledLayouts(t *testing.T) map[string][]layout {
 			{files: photos(t, "images/1.png images/2.png", "labels.csv", "1.png,a\n3.png,b\n"), share: 0.5, refused: "labels.csv gives pictures their classes: correct or remove it: line 2: no picture \"3.png\""},
 			{files: photos(t, "images/1.png images/2.png", "l.csv", "1.png,a\n2.png,b\n", "m.csv", "1.png,b\n2.png,b\n"), share: 0.5, refused: "several files give pictures their classes: l.csv, m.csv"},
 			{files: photos(t, "images/1.png images/2.png", "l.csv", "id,cat,dog\n1.png,1,0\n2.png,0,1\n"), share: 0.5, refused: "3 columns: want two"},
-			{files: photos(t, "images/1.png images/2.png", "list.txt", "1.png\n2.png\n", "readme.txt", "two pictures\nof a cat\n"), share: 0.5, want: "images 1+1", notes: "1 of the 2"},
+			{files: photos(t, "images/1.png images/2.png", "list.txt", "1.png\n2.png\n", "readme.txt", "two pictures\nof a cat\n"), share: 0.5, want: "images 1+1", notes: "the folder images is taken for a class"},
+			{files: photos(t, "images/1.png images/2.png", "l.csv", "1.png,caf\xe9\n2.png,b\n"), share: 0.5, refused: "l.csv gives pictures their classes: correct or remove it: not in UTF-8"},
 		},
 		"tiny-imagenet-200": {{files: photos(t, "t/train/n1/images/n1_0.JPEG t/train/n2/images/n2_0.JPEG t/val/images/val_0.JPEG t/val/images/val_1.JPEG t/test/images/test_0.JPEG",
 			"t/train/n1/n1_boxes.txt", "n1_0.JPEG\t0\t0\t9\t9\n", "t/val/val_annotations.txt", "val_1.JPEG\tn1\t0\t0\t9\t9\nval_0.JPEG\tn2\t0\t0\t9\t9\n", "t/wnids.txt", "n2\nn1\n", "t/words.txt", "n1\tcat\nn2\tdog\n"),
@@ -206,7 +210,8 @@ func fileLayouts(t *testing.T) map[string][]layout {
 		"CIFAR-10, CIFAR-100": {
 			{files: cifarFiles(false), want: "airplane 2+0, automobile 1+0, bird 2+0, cat 2+0, deer 1+0, dog 1+1, frog 2+0, horse 1+0, ship 1+1, truck 2+0"},
 			{files: lacking(cifarFiles(false), "batches.meta.txt"), want: "0 2+0, 1 1+0, 2 2+0, 3 2+0, 4 1+0, 5 1+1, 6 2+0, 7 1+0, 8 1+1, 9 2+0", notes: "classes are called 0 to 9"},
-			{files: photos(t, "", "data_batch_1", "x", "batches.meta", "x"), refused: "binary version"},
+			{files: photos(t, "", "data_batch_1", "\x80\x03}", "batches.meta", "x"), refused: "binary version"},
+			{files: photos(t, "", "c/test", "\x80\x03}", "c/meta", "x"), refused: "CIFAR for Python (c/test): give the binary version"},
 		},
 		"nothing of these": {
 			{files: photos(t, "1.png 2.png"), refused: "2 pictures in it, but not in class folders"},
