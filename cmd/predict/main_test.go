@@ -210,6 +210,31 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestOwnNet: a net of the user's own layers is read by its metadata alone.
+func TestOwnNet(t *testing.T) {
+	dir := folder(t)
+	own := configs.Config{Name: "own", Stages: [][]configs.Row{{configs.Conv(5, 8)}, {configs.Conv(3, 16), configs.Conv(1, 8)}}}
+	g := gorgonia.NewGraph()
+	net, err := graph.Build(g, graph.NewInput(g, 1, 3, 32, 32), own, graph.Options{Classes: 3, Width: 1, FC: 16, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := weights.Info{Config: own.Name, Layers: weights.LayersOf(own), Width: 1, FC: 16, Input: 32, Channels: 3, Classes: []string{"a", "b", "c"},
+		Mean: []float64{127, 127, 127}, Std: []float64{50, 50, 50}, Scale: configs.Scale{Min: 32, Max: 48}}
+	if err := weights.Write(filepath.Join(dir, "net.safetensors"), weights.File{Metadata: info.Metadata(), Tensors: net.Tensors()}); err != nil {
+		t.Fatal(err)
+	}
+	const picture = "pictures/0/0.png"
+	stdout, stderr, code := predictIn(t, dir, nil, "--weights", "net.safetensors", "--json", picture)
+	if code != 0 || stderr != "" {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	want := library(t, dir, picture, evaluate.Options{})
+	if top := parse(t, stdout).Pictures[0].Top[0]; top.Index != want.Ranking()[0] || math.Abs(top.Probability-want.Probabilities[top.Index]) > 1e-5 {
+		t.Errorf("%+v, want %v", top, want.Probabilities)
+	}
+}
+
 // TestFind: what of a folder is read, and in which order, through a link to it too.
 func TestFind(t *testing.T) {
 	dir := folder(t)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -125,6 +126,29 @@ func TestConvertONNX(t *testing.T) {
 		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(got, want.Bytes()) {
 			t.Errorf("%s: %d bytes, want the %d of the same model: %v", name, len(got), want.Len(), err)
 		}
+	}
+}
+
+// TestOwnNet: a net of the user's own layers is converted with them.
+func TestOwnNet(t *testing.T) {
+	dir := t.TempDir()
+	own := configs.Config{Name: "own", Stages: [][]configs.Row{{configs.Conv(5, 8)}, {configs.Conv(3, 16), configs.Conv(1, 8)}}}
+	g := gorgonia.NewGraph()
+	net, err := graph.Build(g, graph.NewInput(g, 1, 3, 32, 32), own, graph.Options{Classes: 2, Width: 1, FC: 8, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := weights.Info{Config: own.Name, Layers: weights.LayersOf(own), Width: 1, FC: 8, Input: 32, Channels: 3, Classes: []string{"a", "b"}, Mean: []float64{1, 2, 3}, Std: []float64{1, 1, 1}}
+	if err := weights.Write(filepath.Join(dir, "own"), weights.File{Metadata: info.Metadata(), Tensors: net.Tensors()}); err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range []string{"out.safetensors", "out.onnx"} {
+		if stdout, stderr, code := weightsIn(t, dir, "convert", "own", out); code != 0 || stderr != "" || !strings.HasPrefix(stdout, out+": net own, width 1, input 32×32, 2 classes") {
+			t.Errorf("exit code %d: %s%s", code, stdout, stderr)
+		}
+	}
+	if a, b := showJSON(t, dir, "own"), showJSON(t, dir, "out.safetensors"); !reflect.DeepEqual(a, b) || b.Metadata["layers"] != own.String() {
+		t.Errorf("%+v became %+v", a, b)
 	}
 }
 

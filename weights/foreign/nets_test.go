@@ -214,6 +214,7 @@ func TestClassNames(t *testing.T) {
 		"in a namespace": {"args", "cargparse\nNamespace\n)\x81}(" + text("classes") + five + "ub", true, "as classes beside"},
 		"too few":        {"classes", "](" + text("a") + text("b") + "e", false, "classes beside the weights is not used: it does not name the 5 classes"},
 		"one twice":      {"class_to_idx", strings.Replace(numbers, "K\x04", "K\x03", 1), false, "is not used"},
+		"mean":           {"img_mean", five, false, "img_mean beside the weights is not used: give it in levels from 0 to 255"},
 		"how many":       {"classes", "K\x05", false, ""},
 		"none":           {"classes", "N", false, ""},
 	} {

@@ -134,7 +134,7 @@ func decodeTorchZip(b []byte, net string) (*weights.File, error) {
 func fromObject(saved any, r *tensorReader, net string) (*weights.File, error) {
 	f, err := fromLeaves(leavesOf(saved, r), net, &weights.File{}, weights.TorchVision)
 	if err == nil {
-		nameClasses(f, saved)
+		lookBeside(f, saved)
 	}
 	return f, err
 }

@@ -18,12 +18,15 @@ var classKey = regexp.MustCompile(`(?i)^(classes|class_?names|categories|label_?
 // classDepth is the number of dicts within each other in which names of classes are looked for.
 const classDepth = 3
 
-// nameClasses gives a net the names of classes that an object of PyTorch has beside it: a list, or a dict of names and
-// numbers. It notes that they are used, or why not.
-func nameClasses(f *weights.File, saved any) {
+// lookBeside gives a net the names of classes that an object of PyTorch has beside it: a list, or a dict of names and
+// numbers. It notes that they are used, or why not, and that what is there of the normalisation is not.
+func lookBeside(f *weights.File, saved any) {
 	last, ok := f.Tensor(weights.LastLayer)
 	if !ok || len(last.Shape) != 2 || f.Metadata["class_names"] != "" {
 		return
+	}
+	if beside := meansIn(saved); beside != nil {
+		f.Note("%s beside the weights is not used: give it in levels from 0 to 255, if it is how pixels are normalised", strings.Join(beside, ", "))
 	}
 	for _, found := range classesIn(saved, classDepth, map[*dict]bool{}) {
 		if found.names == nil || len(found.names) != last.Shape[0] {
@@ -66,6 +69,23 @@ func classesIn(v any, depth int, seen map[*dict]bool) (found []classList) {
 		}
 	}
 	return found
+}
+
+// meanKey is a key under which programs that train keep how pixels are normalised.
+var meanKey = regexp.MustCompile(`(?i)^(pixel_|image_|img_|channel_|dataset_)?(mean|std|normali[sz]ation)s?$`)
+
+// meansIn lists the keys of a dict that may tell how pixels are normalised.
+func meansIn(v any) (keys []string) {
+	d, _ := v.(*dict)
+	if d == nil {
+		return nil
+	}
+	for _, i := range d.items {
+		if key, _ := i.key.(string); meanKey.MatchString(key) && i.value != nil {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // namesIn takes names from a list, or from a dict of names by numbers from 0, or of numbers by names.
