@@ -88,3 +88,14 @@ func (b Box) Turn(orientation uint16) Box {
 	}
 	return b
 }
+
+// TurnBack is the reverse of Turn: from shares of the upright picture's sides to shares of the stored one's.
+func (b Box) TurnBack(orientation uint16) Box {
+	switch orientation {
+	case 6: // a quarter turn, whose reverse is the other one
+		orientation = 8
+	case 8:
+		orientation = 6
+	}
+	return b.Turn(orientation)
+}
