@@ -5,6 +5,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/augment"
 	"vgg/dataset"
 	"vgg/weights"
 )
@@ -40,7 +41,13 @@ func MatchClasses(models []*Model, classes []string) (outputs []int, notes []str
 }
 
 // Relabel makes class i of a split the output outputs[i].
-func Relabel(split dataset.Split, outputs []int) dataset.Split { return relabelled{split, outputs} }
+func Relabel(split dataset.Split, outputs []int) dataset.Split {
+	r := relabelled{split, outputs}
+	if b, ok := split.(dataset.Boxed); ok {
+		return relabelledBoxed{r, b}
+	}
+	return r
+}
 
 type relabelled struct {
 	dataset.Split
@@ -48,3 +55,21 @@ type relabelled struct {
 }
 
 func (r relabelled) Label(i int) int { return r.outputs[r.Split.Label(i)] }
+
+type relabelledBoxed struct {
+	relabelled
+	boxed dataset.Boxed
+}
+
+func (r relabelledBoxed) HasBox(i int) bool { return r.boxed.HasBox(i) }
+
+func (r relabelledBoxed) Located(i int) (augment.Picture, []dataset.Instance, error) {
+	p, objects, err := r.boxed.Located(i)
+	objects = slices.Clone(objects)
+	for i, o := range objects {
+		if o.Class >= 0 {
+			objects[i].Class = r.outputs[o.Class]
+		}
+	}
+	return p, objects, err
+}

@@ -15,8 +15,12 @@ type cropping struct {
 	protocol configs.Protocol
 	scale    int
 	weight   float64 // of the mean over its crops in a picture's prediction
-	features bool    // features are wanted: they are means over a crop and its mirrored one in every protocol
+	layer    string  // whose outputs are wanted too: features, or a map; "" for none
+	mapped   bool    // as a map; features are means over a crop and its mirrored one in every protocol
 }
+
+// features says whether features are wanted.
+func (c cropping) features() bool { return c.layer != "" && !c.mapped }
 
 // croppings are those of a protocol at all scales, of equal weights that add up to weight.
 func (m *Model) croppings(o Options, weight float64) (all []cropping) {
@@ -27,7 +31,7 @@ func (m *Model) croppings(o Options, weight float64) (all []cropping) {
 	scales := o.ScalesFor(m)
 	for _, p := range protocols {
 		for _, q := range scales {
-			all = append(all, cropping{p, q, weight / float64(len(protocols)*len(scales)), o.Features != ""})
+			all = append(all, cropping{protocol: p, scale: q, weight: weight / float64(len(protocols)*len(scales)), layer: o.Features})
 		}
 	}
 	return all
@@ -50,7 +54,7 @@ func (c cropping) crops(p augment.Picture, input int) []augment.Crop {
 		return all
 	}
 	centre := p.Centre(c.scale, input, input)
-	if c.features {
+	if c.features() {
 		return withMirrored(centre)
 	}
 	return []augment.Crop{centre}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/augment"
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/internal/memory"
@@ -34,6 +35,8 @@ type engine struct {
 // picture is a picture whose prediction is not complete, or waits for that of an earlier picture.
 type picture struct {
 	Prediction
+	located
+	maps    []outputMap
 	missing int // crops that are not computed yet
 }
 
@@ -48,6 +51,7 @@ type shape struct {
 	model         int // index
 	height, width int
 	dense         bool
+	layer         string // whose outputs are wanted too, "" for none
 }
 
 func (s shape) pixels() int { return s.height * s.width }
@@ -57,19 +61,28 @@ type crop struct {
 	shape
 	values                []float32 // (C, Height, Width), normalised
 	weight, featureWeight float64   // in the picture's means
+	at                    augment.Crop
+	mapped                bool // the outputs of the layer are wanted as a map, rather than as features
 	picture               *picture
 }
 
 func newEngine(models []*Model, split dataset.Split, o Options) (*engine, error) {
-	e := &engine{models: models, split: split, options: o.withDefaults(), memory: memory.Limit() / 2 / int64(o.World.Neighbours())}
-	if err := check(models, split, e.options); err != nil {
+	o = o.withDefaults()
+	if err := check(models, split, o); err != nil {
 		return nil, err
 	}
+	var croppings [][]cropping
 	for _, m := range models {
-		e.croppings = append(e.croppings, m.croppings(e.options, 1/float64(len(models))))
+		croppings = append(croppings, m.croppings(o, 1/float64(len(models))))
 	}
+	return engineFor(models, croppings, split, o), nil
+}
+
+// engineFor makes an engine for models that are checked, with the croppings of each.
+func engineFor(models []*Model, croppings [][]cropping, split dataset.Split, o Options) *engine {
+	e := &engine{models: models, croppings: croppings, split: split, options: o, memory: memory.Limit() / 2 / int64(o.World.Neighbours())}
 	e.prepared = split.Len()*e.cropsOfPicture() >= preparedBatches*e.options.Batch
-	return e, nil
+	return e
 }
 
 // preparedBatches is the least number of batches for which it pays to prepare filters, which takes longer than a batch gains
@@ -86,25 +99,32 @@ func (e *engine) cropsOfPicture() (crops int) {
 	return crops
 }
 
-// run calls each with every prediction.
-func (e *engine) run(ctx context.Context, each func(Prediction) error) error {
+// run calls each with what result makes of every picture.
+func run[T any](ctx context.Context, e *engine, result func(*picture) (T, error), each func(T) error) error {
 	if e.options.World.Size() > 1 {
-		return e.runShared(ctx, each)
+		return runShared(ctx, e, result, each)
 	}
 	pictures, _ := e.share()
-	return e.sequence(ctx, pictures, each, e.skip, func() error { return nil })
+	of := func(p *picture) error {
+		r, err := result(p)
+		if err != nil {
+			return err
+		}
+		return each(r)
+	}
+	return e.sequence(ctx, pictures, of, e.skip, func() error { return nil })
 }
 
-// sequence predicts pictures in their order, and calls each with every prediction, skip with every picture that cannot be
+// sequence predicts pictures in their order, and calls each with every picture, skip with every picture that cannot be
 // read, and blockEnd after every block. While a batch is computed, other goroutines read and crop the next pictures.
-func (e *engine) sequence(ctx context.Context, pictures []int, each func(Prediction) error, skip func(int, error) error, blockEnd func() error) error {
+func (e *engine) sequence(ctx context.Context, pictures []int, each func(*picture) error, skip func(int, error) error, blockEnd func() error) error {
 	size := e.blockSize()
 	idle := time.Now()
 	for k, read := range ordered.Map(ctx, len(pictures), e.ahead(), func(k int) pictureCrops { return e.read(pictures[k]) }) {
 		e.waited += time.Since(idle)
 		i := pictures[k]
 		if read.err == nil {
-			if err := e.add(ctx, i, read.crops); err != nil {
+			if err := e.add(ctx, i, read); err != nil {
 				return err
 			}
 		} else if stop := skip(i, read.err); stop != nil {
@@ -130,7 +150,7 @@ func (e *engine) sequence(ctx context.Context, pictures []int, each func(Predict
 }
 
 // finish computes what waits, and delivers it.
-func (e *engine) finish(ctx context.Context, each func(Prediction) error) error {
+func (e *engine) finish(ctx context.Context, each func(*picture) error) error {
 	for len(e.batches) > 0 {
 		if err := e.compute(ctx, e.batches[0]); err != nil {
 			return err
@@ -151,16 +171,18 @@ func (e *engine) ahead() int { return 2 * e.options.Batch / e.cropsOfPicture() }
 
 // pictureCrops are the crops of a picture, or the reason why it cannot be read.
 type pictureCrops struct {
+	located
 	crops []*crop
 	err   error
 }
 
 // read reads a picture and crops it for all models. It runs on several goroutines at once.
 func (e *engine) read(i int) (read pictureCrops) {
-	p, err := e.split.Picture(i)
+	p, objects, err := locate(e.split, i)
 	if err != nil {
 		return pictureCrops{err: err}
 	}
+	read.located = located{augment.Picture{Width: p.Width, Height: p.Height, Channels: p.Channels}, objects}
 	for index, m := range e.models {
 		if p.Channels != m.Info.Channels {
 			return pictureCrops{err: errors.Errorf("%s has %d channels, and the nets are for %d", e.split.Name(i), p.Channels, m.Info.Channels)}
@@ -168,7 +190,7 @@ func (e *engine) read(i int) (read pictureCrops) {
 		for _, way := range e.croppings[index] {
 			crops := way.crops(p, m.Info.Input)
 			for j, at := range crops {
-				c := &crop{shape: shape{index, at.Height, at.Width, way.protocol == configs.Dense}}
+				c := &crop{shape: shape{index, at.Height, at.Width, way.protocol == configs.Dense, way.layer}, at: at, mapped: way.mapped}
 				if err := e.fits(c.shape); err != nil {
 					return pictureCrops{err: errors.Wrap(err, e.split.Name(i))}
 				}
@@ -196,7 +218,7 @@ func (e *engine) fits(s shape) error {
 	held := rows + max(e.cropsOfPicture(), min(2*e.options.Batch, e.split.Len()*e.cropsOfPicture())) // in graphs, and read ahead
 	bytes := 4 * float64(m.Info.Channels) * pixels * float64(held)
 	if bytes <= float64(e.memory) {
-		r, err := m.newRunner(purpose{rows: rows, height: s.height, width: s.width, dense: s.dense, features: e.options.Features})
+		r, err := m.newRunner(purpose{rows: rows, height: s.height, width: s.width, dense: s.dense, layer: s.layer})
 		if err != nil {
 			return err
 		}
@@ -222,15 +244,15 @@ func (e *engine) buffer(n int) []float32 {
 const mostWaiting = 4
 
 // add puts the crops of a picture into batches and computes those that are full, and more if too much is waiting.
-func (e *engine) add(ctx context.Context, i int, crops []*crop) error {
-	p := &picture{missing: len(crops), Prediction: Prediction{Picture: i, Class: e.split.Label(i)}}
+func (e *engine) add(ctx context.Context, i int, read pictureCrops) error {
+	p := &picture{missing: len(read.crops), located: read.located, Prediction: Prediction{Picture: i, Class: e.split.Label(i)}}
 	info := e.models[0].Info
 	p.Probabilities, p.Logits = make([]float64, len(info.Classes)), make([]float64, len(info.Classes))
 	if e.options.Features != "" {
 		p.Features = make([]float64, info.FC)
 	}
 	e.pictures = append(e.pictures, p)
-	for _, c := range crops {
+	for _, c := range read.crops {
 		c.picture = p
 		b := e.batch(c.shape)
 		b.crops = append(b.crops, c)
@@ -297,7 +319,7 @@ func (e *engine) compute(ctx context.Context, b *batch) error {
 	}
 	rows := len(b.crops)
 	r, err := e.models[b.model].runner(purpose{
-		rows: rows, height: b.height, width: b.width, dense: b.dense, features: e.options.Features, prepared: e.prepared})
+		rows: rows, height: b.height, width: b.width, dense: b.dense, layer: b.layer, prepared: e.prepared})
 	if err != nil {
 		return err
 	}
@@ -315,12 +337,12 @@ func (e *engine) compute(ctx context.Context, b *batch) error {
 }
 
 // deliver calls each with the pictures that are complete, up to the first that is not.
-func (e *engine) deliver(each func(Prediction) error) error {
+func (e *engine) deliver(each func(*picture) error) error {
 	for len(e.pictures) > 0 && e.pictures[0].missing == 0 {
 		p := e.pictures[0]
 		e.pictures = e.pictures[1:]
 		normalise(p.Features)
-		if err := each(p.Prediction); err != nil {
+		if err := each(p); err != nil {
 			return err
 		}
 	}

@@ -117,7 +117,7 @@ func TestBoundedMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		delivered := 0
-		if err := e.run(context.Background(), func(p Prediction) error {
+		if err := run(context.Background(), e, predicted, func(p Prediction) error {
 			if p.Picture != delivered {
 				t.Errorf("%+v: picture %d, want %d", o, p.Picture, delivered)
 			}
@@ -198,7 +198,7 @@ func TestLargeViews(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			predictions := 0
-			err = e.run(context.Background(), func(Prediction) error { predictions++; return nil })
+			err = run(context.Background(), e, predicted, func(Prediction) error { predictions++; return nil })
 			runtime.ReadMemStats(&after)
 			if allocated := after.TotalAlloc - before.TotalAlloc; c.refused != "" && allocated > 64<<20 {
 				t.Errorf("%+v: %d bytes allocated", c, allocated)

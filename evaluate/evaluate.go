@@ -26,7 +26,7 @@ func Run(ctx context.Context, models []*Model, split dataset.Split, o Options, e
 		return nil, err
 	}
 	result := newResult(models[0].Info.Classes)
-	err = e.run(ctx, func(p Prediction) error {
+	err = run(ctx, e, predicted, func(p Prediction) error {
 		result.add(p)
 		if each == nil {
 			return nil
@@ -50,8 +50,10 @@ func Predict(ctx context.Context, models []*Model, split dataset.Split, o Option
 	if err != nil {
 		return err
 	}
-	return e.run(ctx, each)
+	return run(ctx, e, predicted, each)
 }
+
+func predicted(p *picture) (Prediction, error) { return p.Prediction, nil }
 
 // Predict predicts pictures, which are converted to grey or RGB as the net needs. Features are means over each crop
 // and its mirrored one in every protocol; the other predictions of the center protocol are of the crop alone.

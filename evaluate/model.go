@@ -33,9 +33,6 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, name)
 	}
-	if err := info.Classifies(); err != nil {
-		return nil, errors.Wrap(err, name)
-	}
 	m := &Model{Name: name, activations: new(machine.Memory), Info: info, transform: augment.Transform{Size: info.Input, Mean: info.Mean, Std: info.Std}}
 	if m.config, err = info.Net(); err != nil {
 		return nil, errors.Wrap(err, name)
@@ -49,7 +46,7 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 1, info.Channels, info.Input, info.Input)
 	from := append([]weights.Tensor{}, f.Tensors...) // never nil, which would mean new weights
-	m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Width: info.Width, FC: info.FC, From: from, Inference: true})
+	m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Boxes: info.Boxes, Width: info.Width, FC: info.FC, From: from, Inference: true})
 	return m, errors.Wrap(err, name)
 }
 

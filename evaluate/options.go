@@ -66,13 +66,21 @@ func (o Options) check(models []*Model) error {
 		return errors.Errorf("evaluate: features of %d nets: want those of one", len(models))
 	}
 	for _, m := range models {
-		for _, q := range o.ScalesFor(m) {
-			if q != 0 && q < m.Info.Input {
-				return errors.Errorf("evaluate: pictures resized to Q = %d are smaller than the input of %s, %d×%[3]d: want scales of at least %[3]d", q, m.Name, m.Info.Input)
-			}
+		if err := m.checkScales(o.ScalesFor(m)); err != nil {
+			return err
 		}
 		if o.Features != "" && !slices.Contains(m.hidden(), o.Features) {
 			return errors.Errorf("evaluate: features of a layer %q: want one of %v", o.Features, m.hidden())
+		}
+	}
+	return nil
+}
+
+// checkScales refuses scales at which pictures are smaller than the model's input.
+func (m *Model) checkScales(scales []int) error {
+	for _, q := range scales {
+		if q != 0 && q < m.Info.Input {
+			return errors.Errorf("evaluate: pictures resized to Q = %d are smaller than the input of %s, %d×%[3]d: want scales of at least %[3]d", q, m.Name, m.Info.Input)
 		}
 	}
 	return nil
@@ -83,13 +91,27 @@ func check(models []*Model, split dataset.Split, o Options) error {
 	if len(models) == 0 {
 		return errors.New("evaluate: no nets")
 	}
+	for _, m := range models {
+		if err := m.Info.Classifies(); err != nil {
+			return errors.Wrapf(err, "evaluate: %s", m.Name)
+		}
+	}
 	if err := o.check(models); err != nil {
 		return err
 	}
+	return checkClasses(models, split)
+}
+
+// checkClasses refuses models of other classes or channels than the first, and pictures of classes that they do not know.
+func checkClasses(models []*Model, split dataset.Split) error {
 	first := models[0]
 	for _, m := range models {
 		if !slices.Equal(m.Info.Classes, first.Info.Classes) {
-			return errors.Errorf("evaluate: %s and %s cannot be fused: they know other classes: %s", first.Name, m.Name, difference(first.Info.Classes, m.Info.Classes))
+			together := "fused"
+			if first.Info.Boxes != m.Info.Boxes {
+				together = "used together"
+			}
+			return errors.Errorf("evaluate: %s and %s cannot be %s: they know other classes: %s", first.Name, m.Name, together, difference(first.Info.Classes, m.Info.Classes))
 		}
 		if m.Info.Channels != first.Info.Channels {
 			return errors.Errorf("evaluate: %s is for %d channels, %s for %d", first.Name, first.Info.Channels, m.Name, m.Info.Channels)

@@ -121,7 +121,7 @@ func TestFeatures(t *testing.T) {
 	if d := distance(center, predict(t, m, Options{Features: "fc7", Scales: []int{32}, Protocol: configs.Dense}, s)[0].Features); d > 1e-5 {
 		t.Errorf("dense features differ by %v", d)
 	}
-	r, err := m.runner(purpose{rows: 2, height: 32, width: 32, features: "fc7"})
+	r, err := m.runner(purpose{rows: 2, height: 32, width: 32, layer: "fc7"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestFeatures(t *testing.T) {
 		t.Fatal(err)
 	}
 	byHand := make([]float64, 16)
-	for i, v := range values(r.features) {
+	for i, v := range values(r.wanted) {
 		byHand[i%16] += float64(v)
 	}
 	normalise(byHand)

@@ -16,10 +16,10 @@ import (
 // runner is a graph for batches of one shape.
 type runner struct {
 	purpose
-	net      *graph.Net
-	input    []float32      // (N, C, H, W)
-	features *gorgonia.Node // nil if none are wanted
-	vm       *machine.VM
+	net    *graph.Net
+	input  []float32      // (N, C, H, W)
+	wanted *gorgonia.Node // the layer's outputs; nil if none are wanted
+	vm     *machine.VM
 }
 
 // purpose identifies a graph.
@@ -27,7 +27,7 @@ type purpose struct {
 	rows, height, width int // of its input
 	dense               bool
 	prepared            bool   // the filters are transformed once, for all such graphs: see preparedBatches
-	features            string // layer whose outputs are wanted too; "" for none
+	layer               string // whose outputs are wanted too; "" for none
 }
 
 // keptGraphs is the number of graphs that a model keeps. They share the memory of activations.
@@ -76,12 +76,15 @@ func (m *Model) newRunner(p purpose) (*runner, error) {
 	if r.net, err = graph.Build(g, x, m.config, o); err != nil {
 		return nil, err
 	}
-	options := []machine.Option{machine.Shared(m.activations), machine.Outputs(r.net.Logits)}
-	if p.features != "" {
-		if r.features, err = r.net.Layer(p.features); err != nil {
+	options := []machine.Option{machine.Shared(m.activations)}
+	if r.net.Logits != nil {
+		options = append(options, machine.Outputs(r.net.Logits))
+	}
+	if p.layer != "" {
+		if r.wanted, err = r.net.Layer(p.layer); err != nil {
 			return nil, err
 		}
-		options = append(options, machine.Outputs(r.features))
+		options = append(options, machine.Outputs(r.wanted))
 	}
 	if p.prepared {
 		options = append(options, machine.Constants(r.net.Learnables()...))
@@ -98,18 +101,25 @@ func (r *runner) run(crops []*crop) error {
 	return r.vm.RunAll()
 }
 
-// addTo adds the results in a row of the batch to the means of the crop's picture.
+// addTo adds the results in a row of the batch to the means of the crop's picture, or to its maps.
 func (r *runner) addTo(c *crop, row int) {
-	logits := rowOf(values(r.net.Logits), row, r.rows)
-	add(c.picture.Logits, logits, c.weight)
-	add(c.picture.Probabilities, metrics.Softmax(logits), c.weight)
-	if r.features == nil {
+	if c.weight > 0 {
+		logits := rowOf(values(r.net.Logits), row, r.rows)
+		add(c.picture.Logits, logits, c.weight)
+		add(c.picture.Probabilities, metrics.Softmax(logits), c.weight)
+	}
+	if r.wanted == nil {
+		return
+	}
+	positions := rowOf(values(r.wanted), row, r.rows) // (positions, outputs)
+	if c.mapped {
+		rows, columns := r.net.Positions()
+		c.picture.maps = append(c.picture.maps, outputMap{c.model, c.dense, c.at, rows, columns, slices.Clone(positions)})
 		return
 	}
 	n := len(c.picture.Features)
-	places := rowOf(values(r.features), row, r.rows) // (places, features)
-	for place := range slices.Chunk(places, n) {
-		add(c.picture.Features, place, c.featureWeight*float64(n)/float64(len(places)))
+	for position := range slices.Chunk(positions, n) {
+		add(c.picture.Features, position, c.featureWeight*float64(n)/float64(len(positions)))
 	}
 }
 

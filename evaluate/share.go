@@ -41,15 +41,16 @@ func (e *engine) share() (own []int, rounds int) {
 	return own, (blocks + ranks - 1) / ranks
 }
 
-// outcome is a prediction, or why a picture cannot be read.
-type outcome struct {
-	Prediction
-	Unread *failure
+// outcome is what was made of a picture, or why it cannot be read.
+type outcome[T any] struct {
+	Result  T
+	Picture int // with Unread
+	Unread  *failure
 }
 
 // message is what a rank tells the others after a round.
-type message struct {
-	Outcomes []outcome
+type message[T any] struct {
+	Outcomes []outcome[T]
 	Failed   *failure // ends the test
 }
 
@@ -74,41 +75,44 @@ func (e *engine) failure(err error) *failure {
 	return &failure{fmt.Sprintf("%v (%s)", err, w.Name(w.Rank())), errors.Is(err, dataset.ErrUnreadable), errors.Is(err, context.Canceled)}
 }
 
-// runShared is run for ranks: all get all predictions, and return the same error.
-func (e *engine) runShared(ctx context.Context, each func(Prediction) error) error {
-	var own message
+// runShared is run for ranks: all get all results, and return the same error.
+func runShared[T any](ctx context.Context, e *engine, result func(*picture) (T, error), each func(T) error) error {
+	var own message[T]
 	told, ended := 0, false // rounds, and whether an error has ended the test on all ranks
-	tell := func() error {
+	exchange := func() error {
 		told++
-		err := e.tell(own, each)
-		own, ended = message{}, err != nil
+		err := tell(e, own, each)
+		own, ended = message[T]{}, err != nil
 		return err
 	}
 	pictures, rounds := e.share()
-	collect := func(p Prediction) error {
-		own.Outcomes = append(own.Outcomes, outcome{Prediction: p})
-		return nil
+	collect := func(p *picture) error {
+		r, err := result(p)
+		if err == nil {
+			own.Outcomes = append(own.Outcomes, outcome[T]{Result: r})
+		}
+		return err
 	}
 	skip := func(picture int, reason error) error {
-		own.Outcomes = append(own.Outcomes, outcome{Prediction{Picture: picture}, e.failure(reason)})
+		own.Outcomes = append(own.Outcomes, outcome[T]{Picture: picture, Unread: e.failure(reason)})
 		return nil
 	}
-	err := e.sequence(ctx, pictures, collect, skip, tell)
+	err := e.sequence(ctx, pictures, collect, skip, exchange)
 	if ended {
 		return err
 	}
 	if err != nil {
 		own.Failed = e.failure(err)
-		return tell()
+		return exchange()
 	}
 	if told < rounds { // the last one, in which this rank has no block
-		return tell()
+		return exchange()
 	}
 	return nil
 }
 
 // tell exchanges the messages of a round, and takes them in the order of the pictures.
-func (e *engine) tell(own message, each func(Prediction) error) error {
+func tell[T any](e *engine, own message[T], each func(T) error) error {
 	var encoded bytes.Buffer
 	if err := gob.NewEncoder(&encoded).Encode(own); err != nil {
 		return errors.Wrap(err, "evaluate")
@@ -118,7 +122,7 @@ func (e *engine) tell(own message, each func(Prediction) error) error {
 		return err
 	}
 	for _, part := range all {
-		var theirs message
+		var theirs message[T]
 		if err := gob.NewDecoder(bytes.NewReader(part)).Decode(&theirs); err != nil {
 			return errors.Wrap(err, "evaluate")
 		}
@@ -126,7 +130,7 @@ func (e *engine) tell(own message, each func(Prediction) error) error {
 			if o.Unread != nil {
 				err = e.skip(o.Picture, o.Unread)
 			} else {
-				err = each(o.Prediction)
+				err = each(o.Result)
 			}
 			if err != nil {
 				return mpi.Share(err)
