@@ -56,11 +56,18 @@ func (f format) matches(data []byte) bool { return hasMagic(data, f.magic) }
 // an error if the file is longer than 1.5 GiB, or the picture has more than 178,956,970 pixels. Pictures that goroutines
 // decode at the same time have no more than that together: others wait.
 func Decode(r io.Reader) (augment.Picture, error) {
+	p, _, err := DecodeStored(r)
+	return p, err
+}
+
+// DecodeStored is Decode, and gives EXIF's number, from 1 to 8, for how the stored picture was turned to be upright, as
+// boxes.Box.Turn takes it.
+func DecodeStored(r io.Reader) (p augment.Picture, orientation uint16, err error) {
 	data, err := readPicture(r, largestPicture)
 	if err != nil {
-		return augment.Picture{}, err
+		return p, 0, err
 	}
-	return decode(data)
+	return decodeStored(data)
 }
 
 // readPicture reads a file whole, once its first bytes have told that it is a picture.
@@ -82,28 +89,37 @@ func readPicture(r io.Reader, limit int) ([]byte, error) {
 
 // decode turns a file's contents into an upright picture of 3 channels. The content decides the format, not the name.
 func decode(data []byte) (augment.Picture, error) {
+	p, _, err := decodeStored(data)
+	return p, err
+}
+
+// decodeStored also gives the number of the orientation.
+func decodeStored(data []byte) (p augment.Picture, orientation uint16, err error) {
 	f, canvas, err := header(data)
 	if err != nil {
-		return augment.Picture{}, err
+		return p, 0, err
 	}
 	pixels := int64(canvas.Dx()) * int64(canvas.Dy())
 	if err := decoding.Acquire(context.Background(), pixels); err != nil {
-		return augment.Picture{}, err
+		return p, 0, err
 	}
 	defer decoding.Release(pixels)
 	img, err := f.decode(data)
 	if err != nil {
-		return augment.Picture{}, err
+		return p, 0, err
 	}
 	b := img.Bounds()
 	if !b.In(canvas) {
-		return augment.Picture{}, errors.Errorf("a picture of %d×%d whose header says %d×%d", b.Dx(), b.Dy(), canvas.Dx(), canvas.Dy())
+		return p, 0, errors.Errorf("a picture of %d×%d whose header says %d×%d", b.Dx(), b.Dy(), canvas.Dx(), canvas.Dy())
 	}
-	p := augment.FromImage(img, 3)
+	p = augment.FromImage(img, 3)
 	if b != canvas { // the first frame of an animation need not fill its canvas
 		p = onCanvas(p, b.Min, canvas)
 	}
-	return upright(p, f.orientation(data)), nil
+	if orientation = f.orientation(data); orientation < 1 || orientation > 8 {
+		orientation = 1
+	}
+	return upright(p, orientation), orientation, nil
 }
 
 // onCanvas puts a picture in its place on white.
@@ -157,7 +173,7 @@ func (f format) orientation(data []byte) (number uint16) {
 
 // upright turns and mirrors a picture as its EXIF orientation asks.
 func upright(p augment.Picture, orientation uint16) augment.Picture {
-	if orientation < 2 || orientation > 8 {
+	if orientation == 1 {
 		return p
 	}
 	first, right, down := 0, 1, p.Width // the pixel of p that comes first, and the steps to the next column and row

@@ -88,8 +88,8 @@ func pictures(split Split) (all []picture) {
 // contentSample is the number of pictures whose contents count for a digest, besides the names of all.
 const contentSample = 16
 
-// digest is that of the names, in their order, and of the contents of a sample: sets of other pictures may have the
-// same names.
+// digest is that of the names, in their order, and of the contents of a sample: sets of other pictures may have the same
+// names.
 func digest(all []picture) string {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b picture) int { return cmp.Compare(a.name, b.name) })
