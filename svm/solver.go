@@ -3,7 +3,6 @@ package svm
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/pkg/errors"
 
@@ -12,19 +11,13 @@ import (
 
 const (
 	// blockRows is the most rows of a block.
-	blockRows = 256
+	blockRows = 512
 	// blockSweeps is the number of times that a visit to a block takes each of its rows.
-	blockSweeps = 2
-	// lookEvery is the most passes between two looks at the gaps.
-	lookEvery = 4
-	// freeMost is the most free rows of a class that are solved for together: 64 MB of products.
-	freeMost = 4096
-	// freeSweeps is the most times that each of them is taken.
-	freeSweeps = 1000
+	blockSweeps = 4
 )
 
-// A solver descends on the dual variables α of all classes. A pass visits blocks of rows, for all classes together. Between
-// passes, it solves for the rows of a class whose α are free to move, on the products of these rows alone.
+// A solver descends on the dual variables α of all classes, block by block of rows. A row's position is its place in order,
+// a random permutation that the blocks cut.
 type solver struct {
 	rows    *Rows
 	targets Targets
@@ -34,78 +27,80 @@ type solver struct {
 
 	// The matrix M whose combinations V are kept: X, so that V is the weights w (without the bias), or X·Xᵀ, so that V is
 	// the scores w·x of all rows.
-	m      []float32 // (N, width)
-	width  int
-	blocks [][]int     // the rows of each block
-	grams  [][]float32 // the products of the rows of each block, the bias feature included
+	m     []float32 // (N, width)
+	width int
+	order []int       // rows, by position
+	grams [][]float32 // of the rows of each block, the bias feature included
 
-	y, alpha     []float32 // (K, N)
-	v            []float32 // (K, width) Σ α y m
-	sum          []float64 // (K) Σ α y
-	scores       []float32 // (K, N) as of the last look
+	y            []float32 // (K, N) targets, by position
+	alpha        []float32 // (K, N), by position
+	v            []float32 // (active, width) Σ α y m
+	sum          []float64 // (active) Σ α y
 	active       []int     // the classes that are not done
-	polished     []int     // (K) the pass after which a class was last solved for its free rows
 	certificates []Certificate
-	gaps         []float64 // (K) as the pass found them
 
-	x, part, delta, change []float32 // of a block: rows of M, scores, changes of α y; and what they add to v
+	x, scores, delta, change []float32 // of a block: rows of M, scores, changes of α y; and what they add to v
+	losses                   []float64 // (active) of the rows as the pass found them
 }
 
-// newSolver returns a solver that begins at α = 0. It works on X·Xᵀ if a pass on it, N² multiply-adds a class, is no longer
-// than one on X, 2 N D.
-func newSolver(rows *Rows, targets Targets, o Options) *solver {
-	return newSolverOn(rows, targets, o, rows.n <= 2*rows.d)
-}
-
-// newSolverOn is newSolver on X·Xᵀ or on X.
-func newSolverOn(rows *Rows, targets Targets, o Options, onGram bool) *solver {
+// newSolver returns a solver that begins at α = 0.
+func newSolver(rows *Rows, targets Targets, o Options, onGram bool) *solver {
 	n, k := rows.n, targets.K
 	s := &solver{rows: rows, targets: targets, o: o, onGram: onGram, m: rows.x, width: rows.d}
 	if onGram {
 		s.m, s.width = rows.products(), n
 	}
-	s.y, s.alpha, s.scores = make([]float32, k*n), make([]float32, k*n), make([]float32, k*n)
-	for i, t := range targets.Y {
-		s.y[i%k*n+i/k] = float32(t)
+	s.order = rand.New(rand.NewPCG(o.Seed, 0)).Perm(n)
+	s.y, s.alpha = make([]float32, k*n), make([]float32, k*n)
+	for p, row := range s.order {
+		for c := range k {
+			s.y[c*n+p] = float32(targets.Y[row*k+c])
+		}
 	}
-	s.v, s.sum = make([]float32, k*s.width), make([]float64, k)
-	s.gaps, s.polished = make([]float64, k), make([]int, k)
-	order := rand.New(rand.NewPCG(o.Seed, 0)).Perm(n)
-	count := (n + blockRows - 1) / blockRows
-	most := (n + count - 1) / count
+	s.v, s.sum, s.losses = make([]float32, k*s.width), make([]float64, k), make([]float64, k)
+	most := min(blockRows, n)
 	s.x, s.change = make([]float32, most*s.width), make([]float32, k*s.width)
-	s.part, s.delta = make([]float32, k*most), make([]float32, k*most)
-	for b := range count {
-		block := order[n*b/count : n*(b+1)/count]
-		s.blocks = append(s.blocks, block)
-		s.grams = append(s.grams, s.gram(block))
+	s.scores, s.delta = make([]float32, k*most), make([]float32, k*most)
+	for b := range s.blocks() {
+		s.grams = append(s.grams, s.blockGram(b))
 	}
 	return s
 }
 
-// gather copies rows of M to x.
-func (s *solver) gather(x []float32, rows []int) []float32 {
-	kernel.Parallel(len(rows), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			copy(x[i*s.width:][:s.width], s.m[rows[i]*s.width:])
-		}
-	})
-	return x[:len(rows)*s.width]
+// blocks is the number of blocks.
+func (s *solver) blocks() int { return (s.rows.n + blockRows - 1) / blockRows }
+
+// block gives the positions of a block's rows.
+func (s *solver) block(b int) (lo, hi int) {
+	n, count := s.rows.n, s.blocks()
+	return n * b / count, n * (b + 1) / count
 }
 
-// gram returns the products of some rows, the bias feature included.
-func (s *solver) gram(rows []int) []float32 {
+// gather copies a block's rows of M to s.x.
+func (s *solver) gather(b int) (x []float32, rows []int) {
+	lo, hi := s.block(b)
+	rows = s.order[lo:hi]
+	kernel.Parallel(len(rows), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			copy(s.x[i*s.width:][:s.width], s.m[rows[i]*s.width:])
+		}
+	})
+	return s.x[:len(rows)*s.width], rows
+}
+
+// blockGram computes the products of a block's rows.
+func (s *solver) blockGram(b int) []float32 {
+	x, rows := s.gather(b)
 	n := len(rows)
-	var g []float32
+	g := make([]float32, n*n)
 	if s.onGram {
-		g = make([]float32, 0, n*n)
-		for _, i := range rows {
-			for _, j := range rows {
-				g = append(g, s.m[i*s.width+j])
+		for i := range rows {
+			for j, row := range rows {
+				g[i*n+j] = x[i*s.width+row]
 			}
 		}
 	} else {
-		g = products(s.gather(make([]float32, n*s.width), rows), n, s.width)
+		kernel.Linear{N: n, In: s.width, Out: n}.Forward(g, x, x, nil, false)
 	}
 	for i := range g {
 		g[i] += float32(s.o.Bias * s.o.Bias)
@@ -124,24 +119,19 @@ func (s *solver) solve(c float64) error {
 	for i, a := range s.alpha {
 		s.alpha[i] = min(a, float32(s.upper()))
 	}
-	clear(s.polished)
 	s.rebuild()
 	random := rand.New(rand.NewPCG(s.o.Seed, 1))
-	looked := 0
 	for pass := 1; pass <= s.o.MaxPasses; pass++ {
-		clear(s.gaps)
-		for _, b := range random.Perm(len(s.blocks)) {
+		clear(s.losses)
+		for _, b := range random.Perm(s.blocks()) {
 			s.visit(b, random.Perm)
 		}
-		if !s.promising() && pass < looked+lookEvery && pass < s.o.MaxPasses {
-			continue
+		if s.promising() || pass == s.o.MaxPasses {
+			s.certify(pass)
+			if len(s.active) == 0 {
+				return nil
+			}
 		}
-		looked = pass
-		s.look(pass)
-		if len(s.active) == 0 {
-			return nil
-		}
-		s.polish(pass)
 	}
 	e := &NotConvergedError{Tolerance: s.o.Tolerance, Passes: s.o.MaxPasses}
 	for _, k := range s.active {
@@ -176,17 +166,10 @@ func (s *solver) loss(v float64) float64 {
 	return v
 }
 
-// gap is what a row adds to the duality gap: of a row with target y, score and α.
-func (s *solver) gap(y, score, alpha float32) float64 {
-	a, v := float64(alpha), 1-float64(y)*float64(score)
-	return s.c*s.loss(v) + s.ridge()/2*a*a - a*v
-}
-
 // visit descends on the α of a block's rows.
 func (s *solver) visit(b int, permutation func(int) []int) {
-	rows := s.blocks[b]
+	x, rows := s.gather(b)
 	n := len(rows)
-	x := s.gather(s.x, rows)
 	s.scoreBlock(x, rows)
 	orders := make([][]int, blockSweeps)
 	for i := range orders {
@@ -194,13 +177,7 @@ func (s *solver) visit(b int, permutation func(int) []int) {
 	}
 	kernel.Parallel(len(s.active), func(lo, hi int) {
 		for a := lo; a < hi; a++ {
-			k := s.active[a]
-			d := s.descent(k, rows, s.grams[b], s.part[a*n:][:n])
-			s.gaps[k] += d.gap()
-			for _, order := range orders {
-				d.sweep(order)
-			}
-			d.finish(s.delta[a*n:][:n])
+			s.descend(a, b, orders)
 		}
 	})
 	s.apply(x, n)
@@ -212,19 +189,22 @@ func (s *solver) scoreBlock(x []float32, rows []int) {
 	if s.onGram {
 		for a := range s.active {
 			for i, row := range rows {
-				s.part[a*n+i] = s.v[a*s.width+row]
+				s.scores[a*n+i] = s.v[a*s.width+row]
 			}
 		}
 	} else {
-		kernel.Linear{N: len(s.active), In: s.width, Out: n}.Forward(s.part, s.v, x, nil, false)
+		kernel.Linear{N: len(s.active), In: s.width, Out: n}.Forward(s.scores, s.v, x, nil, false)
 	}
 	for a := range s.active {
-		bias := float32(s.o.Bias * s.o.Bias * s.sum[a])
+		bias := float32(s.bias(a))
 		for i := range n {
-			s.part[a*n+i] += bias
+			s.scores[a*n+i] += bias
 		}
 	}
 }
+
+// bias is what the bias feature adds to a score.
+func (s *solver) bias(a int) float64 { return s.o.Bias * s.o.Bias * s.sum[a] }
 
 // apply adds the changes of a block's α y to v.
 func (s *solver) apply(x []float32, n int) {
@@ -239,73 +219,114 @@ func (s *solver) apply(x []float32, n int) {
 	}
 }
 
-// promising says whether an active class seems to be done, from the gap as the pass found it on its way.
-func (s *solver) promising() bool {
-	return slices.ContainsFunc(s.active, func(k int) bool {
-		return s.gaps[k] <= s.o.Tolerance*s.certificates[k].Primal
-	})
+// descend takes the α of one class and block downhill, a row at a time, and leaves the changes of α y in s.delta.
+func (s *solver) descend(a, b int, orders [][]int) {
+	lo, hi := s.block(b)
+	n, k := hi-lo, s.active[a]
+	y, alpha := s.y[k*s.rows.n:][lo:hi], s.alpha[k*s.rows.n:][lo:hi]
+	scores, delta, gram := s.scores[a*n:][:n], s.delta[a*n:][:n], s.grams[b]
+	upper, ridge := s.upper(), s.ridge()
+	for i, t := range y {
+		delta[i] = -alpha[i] * t
+		if t != 0 {
+			s.losses[a] += s.loss(1 - float64(t*scores[i]))
+		}
+	}
+	for _, order := range orders {
+		for _, i := range order {
+			t := float64(y[i])
+			if t == 0 {
+				continue
+			}
+			old := float64(alpha[i])
+			slope := t*float64(scores[i]) - 1 + ridge*old
+			if old == 0 && slope >= 0 || old == upper && slope <= 0 {
+				continue
+			}
+			alpha[i] = float32(min(max(old-slope/(float64(gram[i*n+i])+ridge), 0), upper))
+			if step := alpha[i] - float32(old); step != 0 {
+				kernel.AddScaled(scores, gram[i*n:][:n], step*float32(t))
+			}
+		}
+	}
+	for i, t := range y {
+		delta[i] += alpha[i] * t
+	}
 }
 
-// chunks calls f with as many rows as a block has, in order, and their part of M.
-func (s *solver) chunks(f func(x []float32, first, n int)) {
-	n, most := s.rows.n, len(s.x)/s.width
-	for lo := 0; lo < n; lo += most {
-		size := min(most, n-lo)
-		f(s.m[lo*s.width:][:size*s.width], lo, size)
+// promising says whether the gap of an active class, as the pass saw it on its way, is small enough to be looked at.
+func (s *solver) promising() bool {
+	n := s.rows.n
+	for a, k := range s.active {
+		v, alpha, y := s.v[a*s.width:][:s.width], s.alpha[k*n:][:n], s.y[k*n:][:n]
+		squares := s.bias(a) * s.sum[a] // |w|²
+		if s.onGram {
+			for i, row := range s.order {
+				squares += float64(alpha[i]*y[i]) * float64(v[row])
+			}
+		} else {
+			for _, w := range v {
+				squares += float64(w) * float64(w)
+			}
+		}
+		var sum, quadratic float64
+		for _, v := range alpha {
+			sum += float64(v)
+			quadratic += float64(v) * float64(v)
+		}
+		primal := squares/2 + s.c*s.losses[a]
+		if dual := sum - squares/2 - s.ridge()/2*quadratic; primal-dual <= s.o.Tolerance*primal {
+			return true
+		}
 	}
+	return false
 }
 
 // rebuild computes v from α for the active classes.
 func (s *solver) rebuild() {
 	clear(s.v)
 	clear(s.sum)
-	s.chunks(func(x []float32, first, n int) {
+	for b := range s.blocks() {
+		lo, hi := s.block(b)
 		for a, k := range s.active {
-			y, alpha := s.y[k*s.rows.n+first:], s.alpha[k*s.rows.n+first:]
-			for i := range n {
-				s.delta[a*n+i] = alpha[i] * y[i]
+			for i := lo; i < hi; i++ {
+				s.delta[a*(hi-lo)+i-lo] = s.alpha[k*s.rows.n+i] * s.y[k*s.rows.n+i]
 			}
 		}
-		s.apply(x, n)
-	})
+		x, _ := s.gather(b)
+		s.apply(x, hi-lo)
+	}
 }
 
-// look computes the scores and gaps of the active classes from their α alone, and removes those that are done.
-func (s *solver) look(pass int) {
+// certify computes the gaps of the active classes from their α alone, and removes those that are done.
+func (s *solver) certify(pass int) {
 	s.rebuild()
 	n := s.rows.n
-	s.chunks(func(x []float32, first, size int) {
-		if s.onGram {
-			for a, k := range s.active {
-				copy(s.scores[k*n+first:][:size], s.v[a*s.width+first:])
-			}
-		} else {
-			kernel.Linear{N: len(s.active), In: s.width, Out: size}.Forward(s.part, s.v, x, nil, false)
-			for a, k := range s.active {
-				copy(s.scores[k*n+first:][:size], s.part[a*size:])
-			}
-		}
+	losses, squares := make([]float64, len(s.active)), make([]float64, len(s.active))
+	sum, quadratic := make([]float64, len(s.active)), make([]float64, len(s.active))
+	for b := range s.blocks() {
+		lo, hi := s.block(b)
+		x, rows := s.gather(b)
+		s.scoreBlock(x, rows)
 		for a, k := range s.active {
-			bias := float32(s.o.Bias * s.o.Bias * s.sum[a])
-			for i := range size {
-				s.scores[k*n+first+i] += bias
+			for i := lo; i < hi; i++ {
+				y, alpha, score := float64(s.y[k*n+i]), float64(s.alpha[k*n+i]), float64(s.scores[a*(hi-lo)+i-lo])
+				if y == 0 {
+					continue
+				}
+				losses[a] += s.loss(1 - y*score)
+				squares[a] += alpha * y * score
+				sum[a] += alpha
+				quadratic[a] += alpha * alpha
 			}
 		}
-	})
+	}
 	left := 0
 	for a, k := range s.active {
-		var squares, losses, gap float64
-		for i, y := range s.y[k*n:][:n] {
-			if y != 0 {
-				score, alpha := s.scores[k*n+i], s.alpha[k*n+i]
-				squares += float64(alpha*y) * float64(score)
-				losses += s.loss(1 - float64(y)*float64(score))
-				gap += s.gap(y, score, alpha)
-			}
-		}
 		c := &s.certificates[k]
-		c.Primal, c.Passes = squares/2+s.c*losses, pass
-		c.Dual, c.Gap = c.Primal-gap, gap/c.Primal
+		c.Primal = squares[a]/2 + s.c*losses[a]
+		c.Dual = sum[a] - squares[a]/2 - s.ridge()/2*quadratic[a]
+		c.Gap, c.Passes = (c.Primal-c.Dual)/c.Primal, pass
 		if c.Converged = c.Gap <= s.o.Tolerance; !c.Converged {
 			copy(s.v[left*s.width:][:s.width], s.v[a*s.width:])
 			s.sum[left], s.active[left] = s.sum[a], k
@@ -313,52 +334,6 @@ func (s *solver) look(pass int) {
 		}
 	}
 	s.active = s.active[:left]
-}
-
-// polish solves for the free rows of the classes.
-func (s *solver) polish(pass int) {
-	n := s.rows.n
-	kernel.Parallel(len(s.active), func(lo, hi int) {
-		for a := lo; a < hi; a++ {
-			k := s.active[a]
-			var free []int
-			for i, y := range s.y[k*n:][:n] {
-				alpha := s.alpha[k*n+i]
-				if y != 0 && (alpha > 0 && float64(alpha) < s.upper() || s.gap(y, s.scores[k*n+i], alpha) > 0) {
-					free = append(free, i)
-				}
-			}
-			// The products of the free rows take as long as this many passes.
-			if cost := len(free) * len(free) / (32 * n); len(free) > freeMost || !s.onGram && pass-s.polished[k] < cost {
-				continue
-			}
-			s.polished[k] = pass
-			s.solveFree(a, free, rand.New(rand.NewPCG(s.o.Seed, uint64(k)<<32|uint64(pass))))
-		}
-	})
-}
-
-func (s *solver) solveFree(a int, free []int, random *rand.Rand) {
-	k := s.active[a]
-	scores := make([]float32, len(free))
-	for i, row := range free {
-		scores[i] = s.scores[k*s.rows.n+row]
-	}
-	d := s.descent(k, free, s.gram(free), scores)
-	for i := range freeSweeps {
-		d.sweep(random.Perm(len(free)))
-		if i%8 == 7 && d.gap() <= s.o.Tolerance/4*s.certificates[k].Primal {
-			break
-		}
-	}
-	delta := make([]float32, len(free))
-	d.finish(delta)
-	for i, row := range free {
-		if delta[i] != 0 {
-			kernel.AddScaled(s.v[a*s.width:][:s.width], s.m[row*s.width:][:s.width], delta[i])
-			s.sum[a] += float64(delta[i])
-		}
-	}
 }
 
 // mostPasses is the most passes of any class.
@@ -374,10 +349,10 @@ func (s *solver) mostPasses() int {
 func (s *solver) model() *Model {
 	n, d, k := s.rows.n, s.rows.d, s.targets.K
 	model := &Model{K: k, D: d, W: make([]float32, k*d), B: make([]float32, k), Certificates: s.certificates, Gram: s.onGram}
-	for i := range n {
+	for i, r := range s.order {
 		for c := range k {
 			if a := s.alpha[c*n+i] * s.y[c*n+i]; a != 0 {
-				kernel.AddScaled(model.W[c*d:][:d], s.rows.x[i*d:][:d], a)
+				kernel.AddScaled(model.W[c*d:][:d], s.rows.x[r*d:][:d], a)
 			}
 		}
 	}

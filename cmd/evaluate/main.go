@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,15 +23,17 @@ import (
 )
 
 type flags struct {
-	Weights     []string `help:"Weights of a trained net, such as RUN/best.safetensors; repeated, the nets are fused." required:"" placeholder:"FILE" sep:"none"`
+	Weights     []string `help:"Weights of a trained net, such as RUN/best.safetensors; repeated, the nets are fused." placeholder:"FILE" sep:"none"`
 	Data        string   `help:"Pictures, as train takes them; their validation split is tested on." default:"embedded" placeholder:"SPEC"`
 	ValShare    *float64 `help:"Share of the pictures to test on where the set has none for validation, 1 for all; default that of the net's training, else 0.1." placeholder:"SHARE"`
 	SplitSeed   *uint64  `help:"Seed that draws this share; default that of the net's training, else 1." placeholder:"N"`
 	BadPictures string   `help:"stop at a picture that cannot be read, or skip it." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
 	Predictions string   `help:"Write each picture's true class and five most probable ones." placeholder:"FILE.csv"`
 	JSON        bool     `name:"json" help:"Print one JSON object."`
-	cli.Overrides
 	cli.Protocols
+	cli.Boxes
+	DrawPictures int `help:"Pictures to draw at most, evenly spaced (${default})." default:"100" placeholder:"N" group:"Boxes (appendix A):"`
+	cli.Overrides
 	cli.Threads
 }
 
@@ -45,6 +49,9 @@ func run(ctx context.Context, f flags) error {
 	if err := f.Protocols.Check(); err != nil {
 		return err
 	}
+	if err := f.checkNets(); err != nil {
+		return err
+	}
 	if err := cli.CheckOutput("--predictions", f.Predictions, append(f.Weights, f.Data)...); err != nil {
 		return err
 	}
@@ -53,8 +60,16 @@ func run(ctx context.Context, f flags) error {
 	if err != nil {
 		return err
 	}
+	localisers, err := f.Boxes.Read(&notes)
+	if err != nil {
+		return err
+	}
+	all := slices.Clone(models)
+	for _, l := range localisers {
+		all = append(all, l.Model)
+	}
 	defer func() {
-		for _, m := range models {
+		for _, m := range all {
 			m.Close()
 		}
 	}()
@@ -62,41 +77,56 @@ func run(ctx context.Context, f flags) error {
 	if err != nil {
 		return err
 	}
-	set, err := f.openSet(models, &notes)
+	set, err := f.openSet(all, &notes)
 	if err != nil {
 		return err
 	}
 	defer set.Close()
-	outputs, matched, err := evaluate.MatchClasses(models, set.Classes)
+	outputs, matched, err := evaluate.MatchClasses(all, set.Classes)
 	if err != nil {
 		return errors.Errorf("--data %s and --weights %v: --classes FILE names the outputs of the weights, a line each, in their order", f.Data, err)
 	}
 	notes.Add(matched...)
-	var skips *dataset.Skips // nil skips none
-	if f.BadPictures == "skip" {
-		skips = dataset.NewSkips(set, configs.Default().Pictures.SkipShare)
-	}
 	o.World = cli.World
-	o.Skip = func(picture int, reason error) error { return skips.Skip(set.Val.Name(picture), reason) }
-	began := time.Now()
-	result, predictions, err := test(ctx, models, evaluate.Relabel(set.Val, outputs), o, f.Predictions != "")
+	t := timedTest{set: set, options: o, models: models}
+	if f.BadPictures == "skip" {
+		t.skips = dataset.NewSkips(set, configs.Default().Pictures.SkipShare)
+	}
+	var done interface {
+		print(io.Writer, flags)
+		printJSON(io.Writer, flags) error
+	}
+	if len(localisers) > 0 {
+		b := &boxTest{timedTest: t, localisers: localisers, boxOptions: f.Boxes.Options(o)}
+		err = b.run(ctx, outputs, f, &notes)
+		b.notes, done = notes.List(), b
+	} else {
+		err = t.run(ctx, outputs, f)
+		t.notes, done = notes.List(), &t
+	}
 	if err != nil {
 		return err
 	}
-	t := timedTest{result, set, o, models, skips, time.Since(began), notes.List()}
-	if f.Predictions != "" && cli.World.Rank() == 0 {
-		if err := atomicfile.Write(f.Predictions, predictions); err != nil {
-			return errors.Wrap(err, "--predictions")
-		}
-	}
-	for _, s := range skips.List() {
+	for _, s := range t.skips.List() {
 		fmt.Fprintf(os.Stderr, "skipped: %s: %s\n", s.Picture, s.Reason)
 	}
 	if f.JSON {
-		return t.printJSON(cli.Stdout, f)
+		return done.printJSON(cli.Stdout, f)
 	}
-	t.print(cli.Stdout, f)
+	done.print(cli.Stdout, f)
 	return nil
+}
+
+// run tests nets that classify, and writes their predictions if these are wanted.
+func (t *timedTest) run(ctx context.Context, outputs []int, f flags) error {
+	t.options.Skip = func(picture int, reason error) error { return t.skips.Skip(t.set.Val.Name(picture), reason) }
+	began := time.Now()
+	result, predictions, err := test(ctx, t.models, evaluate.Relabel(t.set.Val, outputs), t.options, f.Predictions != "")
+	t.Result, t.took = result, time.Since(began)
+	if err == nil && f.Predictions != "" && cli.World.Rank() == 0 {
+		err = errors.Wrap(atomicfile.Write(f.Predictions, predictions), "--predictions")
+	}
+	return err
 }
 
 // readModels reads the weights.
@@ -109,6 +139,9 @@ func (f flags) readModels(notes *cli.Notes) (models []*evaluate.Model, err error
 		m, err := evaluate.NewModel(file, w)
 		if err != nil {
 			return nil, errors.Wrap(f.Explain(err), "--weights")
+		}
+		if m.Info.Classifies() != nil {
+			return nil, errors.Errorf("--weights %s: the net predicts boxes: give it as --boxes %[1]s", file)
 		}
 		notes.Add(w.Notes...)
 		models = append(models, m)

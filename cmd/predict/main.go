@@ -27,7 +27,9 @@ type flags struct {
 	Out         string   `help:"File for the features, whose name ends in .csv or .npy; the pictures' names are in the first column, or in FILE.npy.txt." placeholder:"FILE"`
 	BadPictures string   `help:"stop at a picture that cannot be read, or skip it (${default})." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
 	JSON        bool     `name:"json" help:"Print one JSON object."`
+	CSV         bool     `name:"csv" help:"Print boxes as CSV."`
 	cli.Protocols
+	cli.Boxes
 	cli.Overrides
 	cli.Threads
 }
@@ -59,6 +61,9 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
 	if err != nil {
 		return errors.Wrap(f.Explain(err), "--weights")
 	}
+	if model.Info.Classifies() != nil {
+		return errors.Errorf("--weights %s: the net predicts boxes: give it as --boxes %[1]s, and the net that classifies as --weights", f.Weights)
+	}
 	defer model.Close()
 	o, err := f.Protocols.Options(model)
 	if err != nil {
@@ -67,11 +72,14 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
 	var notes cli.Notes
 	notes.Add(w.Notes...)
 	o.Features = f.Features
-	p := &predictor{flags: f, notes: &notes, model: model, options: o, files: pictureFiles{list, stdin, model.Info.Channels}}
-	if !f.JSON {
+	p := &predictor{flags: f, notes: &notes, model: model, options: o, files: newPictureFiles(list, stdin, model.Info.Channels)}
+	if p.localisers, err = f.Boxes.Read(&notes); err != nil {
+		return err
+	}
+	if !f.JSON && !f.CSV {
 		p.text = stdout
 	}
-	if len(list) > 1 && (f.JSON || !bar.IsTerminal(stdout)) {
+	if len(list) > 1 && (p.text == nil || !bar.IsTerminal(stdout)) {
 		p.bar = bar.New(os.Stderr, len(list), "")
 	}
 	// What was predicted before an error is written all the same.
@@ -81,8 +89,9 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
 			err = errors.Wrap(writing, "--out")
 		}
 	}
-	if f.JSON && (err == nil || len(p.done) > 0) {
-		if printing := p.printJSON(stdout); err == nil {
+	printAll := map[bool]func(io.Writer) error{true: p.printJSON, false: p.printCSV}[f.JSON]
+	if (f.JSON || f.CSV) && (err == nil || len(p.done) > 0) {
+		if printing := printAll(stdout); err == nil {
 			err = printing
 		}
 	}
@@ -97,6 +106,9 @@ func check(f flags) error {
 		return cli.Usage(errors.New("--features LAYER and --out FILE: want both or neither"))
 	case f.Out != "" && featureWriters[ending(f.Out)] == nil:
 		return cli.Usage(errors.Errorf("--out %s: want a name that ends in .csv or .npy", f.Out))
+	}
+	if err := checkBoxes(f); err != nil {
+		return err
 	}
 	return f.Protocols.Check()
 }
@@ -113,36 +125,34 @@ func checkOutputs(f flags) error {
 // predictor predicts files.
 type predictor struct {
 	flags
-	notes   *cli.Notes
-	model   *evaluate.Model
-	options evaluate.Options
-	files   pictureFiles
-	text    io.Writer // nil where JSON is printed at the end
-	bar     bar.Bar
-	done    []prediction
-	skipped []dataset.Skip
+	notes      *cli.Notes
+	model      *evaluate.Model
+	localisers []evaluate.Localiser // nil if no boxes are wanted
+	options    evaluate.Options
+	files      *pictureFiles
+	text       io.Writer // nil where JSON or CSV is printed at the end
+	bar        bar.Bar
+	done       []prediction
+	skipped    []dataset.Skip
 }
 
 // prediction is that of a file.
 type prediction struct {
-	name string
-	evaluate.Prediction
+	name        string
+	orientation uint16 // of the stored picture
+	evaluate.Localisation
 }
 
 // predict predicts the files, and prints each prediction at once if text is wanted.
 func (p *predictor) predict(ctx context.Context) error {
 	p.options.Skip = p.skip
-	err := evaluate.Predict(ctx, []*evaluate.Model{p.model}, p.files, p.options, func(e evaluate.Prediction) error {
-		p.done = append(p.done, prediction{p.files.Name(e.Picture), e})
-		if p.text != nil {
-			p.bar.Clear()
-			if err := p.print(p.done[len(p.done)-1]); err != nil {
-				return err
-			}
-		}
-		p.bar.Add(1)
-		return nil
-	})
+	models := []*evaluate.Model{p.model}
+	var err error
+	if p.localisers != nil {
+		err = evaluate.Localise(ctx, models, p.localisers, p.files, p.Boxes.Options(p.options), p.add)
+	} else {
+		err = evaluate.Predict(ctx, models, p.files, p.options, func(e evaluate.Prediction) error { return p.add(evaluate.Localisation{Prediction: e}) })
+	}
 	if err != nil {
 		return err
 	}
@@ -151,6 +161,27 @@ func (p *predictor) predict(ctx context.Context) error {
 		return errors.Errorf("none of %d files could be read as a picture; the last, %s: %s", p.files.Len(), last.Picture, last.Reason)
 	}
 	return nil
+}
+
+// add takes the prediction of a picture, prints it if text is wanted, and draws its boxes.
+func (p *predictor) add(l evaluate.Localisation) error {
+	r := prediction{p.files.Name(l.Picture), p.files.orientations[l.Picture], l}
+	p.done = append(p.done, r)
+	if p.text != nil {
+		p.bar.Clear()
+		print := p.print
+		if p.localisers != nil {
+			print = p.printBoxes
+		}
+		if err := print(r); err != nil {
+			return err
+		}
+	}
+	p.bar.Add(1)
+	if p.Draw == "" {
+		return nil
+	}
+	return p.draw(r)
 }
 
 // skip reports a file that cannot be read and goes on, or returns the error to stop with. Files of a folder that are not
@@ -198,6 +229,7 @@ type printedPicture struct {
 	Picture string    `json:"picture"`
 	Top     []class   `json:"top"`
 	Logits  []float64 `json:"logits,omitempty"`
+	printedBoxes
 }
 
 func (p *predictor) printJSON(w io.Writer) error {
@@ -205,12 +237,15 @@ func (p *predictor) printJSON(w io.Writer) error {
 		"weights": p.flags.Weights, "config": p.model.Info.Config, "protocol": p.options.Protocol, "scales": p.options.ScalesFor(p.model),
 		"skipped": append([]dataset.Skip{}, p.skipped...), "notes": p.notes.List(),
 	}
+	if p.localisers != nil {
+		object["boxes"], object["box_protocol"], object["box_merge"] = p.flags.Boxes.Boxes, p.BoxProtocol, p.BoxMerge
+	}
 	if p.flags.Features != "" {
 		object["features"], object["out"] = p.flags.Features, p.flags.Out
 	}
 	pictures := []printedPicture{}
 	for _, r := range p.done {
-		picture := printedPicture{Picture: r.name}
+		picture := printedPicture{Picture: r.name, printedBoxes: p.printedBoxes(r)}
 		for _, c := range p.top(r) {
 			picture.Top = append(picture.Top, class{p.model.Info.Classes[c], c, r.Probabilities[c]})
 		}

@@ -76,28 +76,40 @@ func isFile(file string, d fs.DirEntry) bool {
 
 // pictureFiles are the files as a dataset.Split of unknown classes.
 type pictureFiles struct {
-	list     []found
-	stdin    io.Reader
-	channels int // that the net needs
+	list         []found
+	stdin        io.Reader
+	channels     int              // that the net needs
+	orientations []uint16         // EXIF's, of the pictures that were read
+	standard     *augment.Picture // the one that was read from stdin
 }
 
-func (p pictureFiles) Len() int          { return len(p.list) }
-func (p pictureFiles) Label(int) int     { return -1 }
-func (p pictureFiles) Name(i int) string { return p.list[i].name }
+func newPictureFiles(list []found, stdin io.Reader, channels int) *pictureFiles {
+	return &pictureFiles{list: list, stdin: stdin, channels: channels, orientations: make([]uint16, len(list))}
+}
 
-func (p pictureFiles) Picture(i int) (augment.Picture, error) {
+func (p *pictureFiles) Len() int          { return len(p.list) }
+func (p *pictureFiles) Label(int) int     { return -1 }
+func (p *pictureFiles) Name(i int) string { return p.list[i].name }
+
+// Picture reads a file. The one on standard input can be read once: it is kept.
+func (p *pictureFiles) Picture(i int) (picture augment.Picture, err error) {
 	in := p.stdin
 	if name := p.list[i].name; name != standardInput {
 		file, err := os.Open(name)
 		if err != nil {
-			return augment.Picture{}, err
+			return picture, err
 		}
 		defer file.Close()
 		in = file
+	} else if p.standard != nil {
+		return *p.standard, nil
 	}
-	picture, err := dataset.Decode(in)
-	if err != nil {
-		return augment.Picture{}, err
+	if picture, p.orientations[i], err = dataset.DecodeStored(in); err != nil {
+		return picture, err
 	}
-	return picture.WithChannels(p.channels), nil
+	picture = picture.WithChannels(p.channels)
+	if p.list[i].name == standardInput {
+		p.standard = &picture
+	}
+	return picture, nil
 }

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/pkg/errors"
 
@@ -31,6 +29,9 @@ func (p Protocols) Check() error {
 
 // Options are what the flags mean for nets.
 func (p Protocols) Options(models ...*evaluate.Model) (evaluate.Options, error) {
+	if len(models) == 0 {
+		return evaluate.Options{Protocol: configs.Protocol(p.Protocol), Batch: p.Batch}, nil
+	}
 	scales, err := p.scales(models)
 	return evaluate.Options{Protocol: configs.Protocol(p.Protocol), Scales: scales, Batch: p.Batch}, Usage(err)
 }
@@ -49,13 +50,9 @@ func (p Protocols) scales(models []*evaluate.Model) ([]int, error) {
 		}
 		return all, nil
 	}
-	var all []int
-	for _, part := range strings.Split(p.Scales, ",") {
-		q, err := strconv.Atoi(strings.TrimSpace(part))
-		if err != nil || q < 1 {
-			return nil, errors.Errorf("--scales %q: want one, several, or numbers such as 256,384,512", p.Scales)
-		}
-		all = append(all, q)
+	all, err := numbers(p.Scales)
+	if err != nil {
+		return nil, errors.Errorf("--scales %q: want one, several, or numbers such as 256,384,512", p.Scales)
 	}
 	return all, nil
 }

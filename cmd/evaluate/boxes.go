@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/pkg/errors"
+
+	"vgg/boxes"
+	"vgg/configs"
+	"vgg/dataset"
+	"vgg/evaluate"
+	"vgg/internal/cli"
+	"vgg/internal/progress/bar"
+	"vgg/metrics"
+)
+
+// boxTest is a test of localisation (appendix A) and what it found.
+type boxTest struct {
+	timedTest  // of the nets that classify; it has no models without any
+	localisers []evaluate.Localiser
+	boxOptions evaluate.BoxOptions
+	found      evaluate.LocalisationResult
+	meanBox    evaluate.CentralResult
+	without    int // pictures without a box of their class
+}
+
+// run tests on the pictures that have a box of their class, and draws some of them.
+func (t *boxTest) run(ctx context.Context, outputs []int, f flags, notes *cli.Notes) error {
+	split, without, err := dataset.WithBoxes(evaluate.Relabel(t.set.Val, outputs))
+	if err != nil {
+		return errors.Wrapf(err, "--data %s", f.Data)
+	}
+	if t.without = without; without > 0 {
+		notes.Add(fmt.Sprintf("%d of %d pictures are left out: they have no box of their class", without, t.set.Val.Len()))
+	}
+	mean, err := t.mean(split, outputs, notes)
+	if err != nil {
+		return err
+	}
+	artist := newArtist(f.Draw, split, t.classes(), f.DrawPictures)
+	if artist.drawn() < split.Len() && f.Draw != "" {
+		notes.Add(fmt.Sprintf("%d of %d pictures are drawn, evenly spaced", artist.drawn(), split.Len()))
+	}
+	t.boxOptions.Skip = func(picture int, reason error) error { return t.skips.Skip(split.Name(picture), reason) }
+	progress := bar.New(os.Stderr, split.Len(), "")
+	var predictions []evaluate.Prediction
+	began := time.Now()
+	err = evaluate.Localise(ctx, t.models, t.localisers, split, t.boxOptions, func(l evaluate.Localisation) error {
+		progress.Add(1)
+		t.found.Add(l)
+		t.meanBox.Add(l.Overlap(mean, l.Class))
+		if l.Probabilities != nil {
+			predictions = append(predictions, l.Prediction)
+		}
+		if cli.World.Rank() > 0 {
+			return nil
+		}
+		return artist.draw(l)
+	})
+	t.took = time.Since(began)
+	t.Result = evaluate.Score(t.classes(), predictions)
+	if err == nil && t.meanBox.Pictures == 0 {
+		err = errors.Errorf("none of the %d pictures could be read: nothing was tested", split.Len())
+	}
+	return err
+}
+
+// classes are those that the nets know.
+func (t *boxTest) classes() []string { return t.localisers[0].Info.Classes }
+
+// mean is the mean box of the training pictures, or of those tested if there are no others.
+func (t *boxTest) mean(tested dataset.Boxed, outputs []int, notes *cli.Notes) (boxes.Box, error) {
+	split, _, err := dataset.WithBoxes(evaluate.Relabel(t.set.Train, outputs))
+	if err != nil {
+		notes.Add("the mean box is that of the pictures tested: no training picture has a box")
+		split = tested
+	}
+	return evaluate.MeanBox(split)
+}
+
+// line is a row of the table of errors.
+type line struct {
+	name, key string // key in JSON
+	wrong, of int
+}
+
+func (t *boxTest) lines() (all []line) {
+	for i, c := range t.found.Central {
+		l := line{name: "test 1: the true class in the central crop", key: "true_class_localisation_error", wrong: c.Wrong, of: c.Pictures}
+		if len(t.found.Central) > 1 {
+			l.name += ", " + t.localisers[i].Name
+		}
+		if i > 0 {
+			l.key = ""
+		}
+		all = append(all, l)
+	}
+	all = append(all, line{"always the mean box of the training pictures", "mean_box_error", t.meanBox.Wrong, t.meanBox.Pictures})
+	if len(t.models) == 0 {
+		return all
+	}
+	g := t.found.Guessed
+	return append(all,
+		line{"test 2: class and box, top-5", "localisation_error", g.Top5, g.Pictures},
+		line{"test 2: class and box, top-1", "localisation_top1_error", g.Top1, g.Pictures})
+}
+
+// print prints the errors as a table.
+func (t *boxTest) print(w io.Writer, f flags) {
+	for _, m := range t.models {
+		fmt.Fprintf(w, "classes: net %s, width %g, input %d×%d, %s, Q = %v: %s\n", m.Info.Config, m.Info.Width, m.Info.Input, m.Info.Input, f.Protocol, t.options.ScalesFor(m), m.Name)
+	}
+	for _, l := range t.localisers {
+		fmt.Fprintf(w, "boxes: net %s, width %g, input %d×%d, %s, %s, Q = %v: %s\n",
+			l.Info.Config, l.Info.Width, l.Info.Input, l.Info.Input, l.Info.Boxes, f.BoxProtocol, l.TestScales(), l.Name)
+	}
+	fmt.Fprintf(w, "tested on %d of the %d pictures of %s: %s; %.1f pictures/s\n\n", t.meanBox.Pictures, t.pictures(), t.set.Name, t.set.Chosen(), t.localisedPerSecond())
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "error, %\t95 % interval\t\n")
+	for _, l := range t.lines() {
+		low, high := metrics.Interval(l.wrong, l.of)
+		fmt.Fprintf(table, "%.2f\t%.2f to %.2f\t  %s\n", metrics.Percent(l.wrong, l.of), low, high, l.name)
+	}
+	if len(t.models) > 0 {
+		low, high := t.Top1Interval()
+		fmt.Fprintf(table, "%.2f\t%.2f to %.2f\t  class alone, top-1\n", t.Top1Error(), low, high)
+	}
+	if !math.IsNaN(t.Top5Error()) {
+		low, high := t.Top5Interval()
+		fmt.Fprintf(table, "%.2f\t%.2f to %.2f\t  class alone, top-5\n", t.Top5Error(), low, high)
+	}
+	table.Flush()
+	for i, c := range t.found.Central {
+		fmt.Fprintf(w, "mean IoU of test 1 %.3f: %s\n", c.MeanIoU(), t.localisers[i].Name)
+	}
+}
+
+func (t *boxTest) localisedPerSecond() float64 { return float64(t.meanBox.Pictures) / t.took.Seconds() }
+
+func (t *boxTest) printJSON(w io.Writer, f flags) error {
+	object := map[string]any{
+		"weights": append([]string{}, f.Weights...), "data": f.Data, "protocol": t.options.Protocol, "box_protocol": t.boxOptions.Boxes,
+		"box_classes": t.boxOptions.Classes, "box_merge": t.boxOptions.Limit, "images": t.meanBox.Pictures, "images_of_data": t.pictures(),
+		"without_box": t.without, "split": t.set.Chosen(), "images_per_second": t.localisedPerSecond(), "classes": t.classes(),
+		"skipped": len(t.skips.List()), "notes": t.notes, "mean_iou": t.found.Central[0].MeanIoU(),
+	}
+	interval := func(low, high float64) []float64 { return []float64{low, high} }
+	for _, l := range t.lines() {
+		if l.key != "" {
+			object[l.key], object[l.key+"_interval"] = metrics.Percent(l.wrong, l.of), interval(metrics.Interval(l.wrong, l.of))
+		}
+	}
+	var localisers []map[string]any
+	for i, l := range t.localisers {
+		c := t.found.Central[i]
+		localisers = append(localisers, map[string]any{
+			"weights": l.Name, "config": l.Info.Config, "regression": l.Info.Boxes, "scales": l.TestScales(), "mean_iou": c.MeanIoU(),
+			"true_class_localisation_error": c.Error(), "true_class_localisation_error_interval": interval(c.Interval()),
+		})
+	}
+	object["localisers"] = localisers
+	if len(t.models) > 0 {
+		object["scales"] = t.options.ScalesFor(t.models[0])
+		object["top1_error"], object["top1_interval"] = number(t.Top1Error()), interval(t.Top1Interval())
+		object["top5_error"] = number(t.Top5Error())
+	}
+	if !math.IsNaN(t.Top5Error()) {
+		object["top5_interval"] = interval(t.Top5Interval())
+	}
+	return errors.Wrap(json.NewEncoder(w).Encode(object), "--json")
+}
+
+// checkNets refuses flags about nets that are not given, and takes a net that predicts boxes among the weights as one of --boxes.
+func (f *flags) checkNets() error {
+	switch {
+	case len(f.Weights) == 0 && len(f.Boxes.Boxes) == 0:
+		return cli.Usage(errors.New("want the net to test: --weights FILE, or --boxes FILE for one that predicts boxes"))
+	case len(f.Weights) == 0 && (f.Protocol != string(configs.Center) || f.Scales != "one"):
+		return cli.Usage(errors.New("--protocol and --scales are those of the nets that classify: give these with --weights, or the scales of a net that predicts boxes as --boxes FILE@Q,…"))
+	case len(f.Boxes.Boxes) > 0 && f.Predictions != "":
+		return cli.Usage(errors.New("--predictions holds classes: leave out --boxes"))
+	case f.DrawPictures < 1:
+		return cli.Usage(errors.Errorf("--draw-pictures %d: want at least 1", f.DrawPictures))
+	}
+	return f.Boxes.Check()
+}
