@@ -325,7 +325,7 @@ func TestForgedSizes(t *testing.T) {
 		"JPEG":                    {forged("444.jpg", frame("\x00\x0c\x00\x10"), frame("\xff\xff\xff\xff")), "65535×65535: want"},
 		"progressive JPEG":        {forged("progressive.jpg", frame("\x00\x0c\x00\x10"), frame("\xff\xff\xff\xff")), "65535×65535: want"},
 		"JPEG without height":     {forged("420.jpg", frame("\x00\x0c\x00\x10"), frame("\x00\x00\x00\x10")), "16×0: want"},
-		"second size of a JPEG":   {forged("444.jpg", "\xff\xda", "\xff\xc0"+frame("\xff\xff\xff\xff")+"\x01\x11\x00\x02\x11\x01\x03\x11\x01\xff\xda"), "multiple SOF"},
+		"second size of a JPEG":   {forged("444.jpg", "\xff\xda", "\xff\xc0"+frame("\xff\xff\xff\xff")+"\x01\x11\x00\x02\x11\x01\x03\x11\x01\xff\xda"), "more than one frame"},
 		"GIF":                     {forged("whole.gif", "GIF89a\x10\x00\x0c\x00", "GIF89a\xff\xff\xff\xff"), "65535×65535: want"},
 		"frame of a GIF":          {forged("part.gif", "\x2c\x03\x00\x02\x00\x0c\x00\x06\x00", "\x2c\x03\x00\x02\x00\xff\xff\xff\xff"), "frame bounds"},
 		"BMP":                     {forged("24.bmp", "\x10\x00\x00\x00\x0c\x00\x00\x00", "\x60\xea\x00\x00\x60\xea\x00\x00"), "60000×60000: want"},

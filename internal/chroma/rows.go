@@ -13,14 +13,14 @@ func Rows(img *image.YCbCr) func(y int) (light, cb, cr []uint8) {
 	left, top := r.Min.X/across, r.Min.Y/down
 	width, height := (r.Max.X-1)/across+1-left, (r.Max.Y-1)/down+1-top
 	first := img.COffset(r.Min.X, r.Min.Y)
-	of := func(samples []uint8) *plane {
-		return &plane{samples[first:], img.CStride, width, height, across, down, make([]uint8, width*across)}
+	of := func(samples []uint8) *Plane {
+		return &Plane{Pix: samples[first:], Stride: img.CStride, Width: width, Height: height, Across: across, Down: down}
 	}
 	cbs, crs := of(img.Cb), of(img.Cr)
 	return func(y int) (light, cb, cr []uint8) {
 		light = img.Y[img.YOffset(r.Min.X, y):][:r.Dx()]
 		skip := r.Min.X - left*across
-		return light, cbs.row(y - top*down)[skip:][:r.Dx()], crs.row(y - top*down)[skip:][:r.Dx()]
+		return light, cbs.Row(y - top*down)[skip:][:r.Dx()], crs.Row(y - top*down)[skip:][:r.Dx()]
 	}
 }
 
@@ -41,44 +41,47 @@ func sampling(r image.YCbCrSubsampleRatio) (across, down int) {
 	return 1, 1
 }
 
-// plane is one component of a picture, in rows of samples.
+// Plane is one component of a picture, in rows of samples.
 //
 // A sample lies in the middle of its pixels, so of two pixels each takes 3/4 of their sample and 1/4 of the neighbour on
 // its side; samples at the edge count as their own neighbours. Halves are rounded down and up in turn, so that the mean
-// stays. As in libjpeg, a sample is repeated for four pixels across, and in planes of 1 or 2 columns.
-type plane struct {
-	pix           []uint8
-	stride        int
-	width, height int // in samples, at least 1
-	across, down  int // pixels that share a sample
+// stays. As in libjpeg, a sample is repeated where pixels share it otherwise than 2×1, 1×2 or 2×2, and in planes of 1 or 2
+// columns, unless 1×2 share it.
+type Plane struct {
+	Pix           []uint8
+	Stride        int // from row to row
+	Width, Height int // in samples, at least 1
+	Across, Down  int // pixels that share a sample
 	pixels        []uint8
 }
 
-// row gives row y of the pixels, of width*across samples, valid until the next call.
-func (p *plane) row(y int) []uint8 {
-	near := p.samples(y / p.down)
-	switch {
-	case p.across == 4 || p.across == 2 && p.width <= 2:
-		for i := range p.pixels {
-			p.pixels[i] = near[i/p.across]
-		}
-	case p.down == 2:
-		far := p.samples(y/2 - 1 + y%2*2)
-		if p.across == 1 {
-			upsampleDown(p.pixels, near, far, 1+y%2)
-		} else {
-			upsampleBoth(p.pixels, near, far)
-		}
-	case p.across == 2:
-		upsampleAcross(p.pixels, near)
-	default:
+// Row gives row y of the pixels, of Width*Across samples, valid until the next call.
+func (p *Plane) Row(y int) []uint8 {
+	near := p.samples(y / p.Down)
+	if p.Across == 1 && p.Down != 2 {
 		return near
+	}
+	if p.pixels == nil {
+		p.pixels = make([]uint8, p.Width*p.Across)
+	}
+	far := p.samples(y/p.Down - 1 + y%2*2)
+	switch {
+	case p.Across == 1:
+		upsampleDown(p.pixels, near, far, 1+y%2)
+	case p.Across == 2 && p.Down == 1 && p.Width > 2:
+		upsampleAcross(p.pixels, near)
+	case p.Across == 2 && p.Down == 2 && p.Width > 2:
+		upsampleBoth(p.pixels, near, far)
+	default:
+		for i := range p.pixels {
+			p.pixels[i] = near[i/p.Across]
+		}
 	}
 	return p.pixels
 }
 
-func (p *plane) samples(y int) []uint8 {
-	return p.pix[min(max(y, 0), p.height-1)*p.stride:][:p.width]
+func (p *Plane) samples(y int) []uint8 {
+	return p.Pix[min(max(y, 0), p.Height-1)*p.Stride:][:p.Width]
 }
 
 // upsampleDown gives the pixels on one side of a row of samples; far is the next row on that side.

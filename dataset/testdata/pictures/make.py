@@ -1,12 +1,12 @@
 """Writes the pictures beside it, which are those of decode_test.go in the formats that Go cannot write.
 
 Run in this folder, with Debian's python3-pil, libjpeg-turbo-progs and libturbojpeg0; another version may write other
-bytes. In the folder waves, NAME.ppm has the pixels of NAME.jpg: those of djpeg, or Pillow's of CMYK."""
+bytes. It also writes those of internal/jpeg, where NAME.ppm has the pixels of NAME.jpg: djpeg's, or Pillow's of CMYK."""
 import ctypes
 import subprocess
 from PIL import Image
 
-WAVES = "../waves/"
+WAVES = "../../../internal/jpeg/testdata/"
 WIDTH, HEIGHT = 16, 12
 QUARTERS = [(200, 30, 40, 255), (20, 150, 60, 255), (40, 60, 190, 255), (230, 210, 50, 255)]
 SHEER = [(200, 30, 40, 255), (20, 150, 60, 255), (40, 60, 190, 128), (230, 210, 50, 0)]
@@ -69,12 +69,17 @@ def save_pixels(name):
 
 
 waves("RGB", 3).save(WAVES + "all.ppm")
+with open(WAVES + "scans.txt", "w") as scans:
+    scans.write("0; 1; 2;")
 for name, *flags in [("444", "-sample", "1x1"), ("422", "-sample", "2x1"), ("420", "-sample", "2x2"), ("440", "-sample", "1x2"),
-                     ("411", "-sample", "4x1"), ("410", "-sample", "4x2"), ("grey", "-grayscale"), ("rgb", "-rgb"),
-                     ("rgb420", "-rgb", "-sample", "2x2"), ("progressive", "-progressive")]:
+                     ("411", "-sample", "4x1"), ("410", "-sample", "4x2"), ("grey", "-grayscale", "-sample", "2x2"), ("rgb", "-rgb"),
+                     ("rgb420", "-rgb", "-sample", "2x2"), ("progressive", "-progressive"), ("311", "-sample", "3x1"),
+                     ("144", "-sample", "1x4"), ("light", "-sample", "1x1,2x2,1x2"), ("restarts", "-restart", "1B"),
+                     ("progressive444", "-progressive", "-sample", "1x1", "-restart", "2B"),
+                     ("scans", "-scans", WAVES + "scans.txt")]:
     subprocess.run(["cjpeg", "-quality", "90", "-optimize", *flags, "-outfile", WAVES + name + ".jpg", WAVES + "all.ppm"], check=True)
     subprocess.run(["djpeg", "-dct", "int", "-rgb", "-outfile", WAVES + name + ".ppm", WAVES + name + ".jpg"], check=True)
-subprocess.run(["rm", WAVES + "all.ppm"], check=True)
+subprocess.run(["rm", WAVES + "all.ppm", WAVES + "scans.txt"], check=True)
 waves("CMYK", 4).save(WAVES + "cmyk.jpg", quality=90, optimize=True)
 save_ycck(WAVES + "ycck.jpg", waves("CMYK", 4), quality=90, subsampled=0)
 save_ycck(WAVES + "ycck420.jpg", waves("CMYK", 4), quality=90)
