@@ -48,6 +48,26 @@ func TestRows(t *testing.T) {
 	}
 }
 
+// TestPlane: samples are repeated where pixels share them in a way that package image has no name for.
+func TestPlane(t *testing.T) {
+	for _, c := range []struct {
+		across, down int
+		want         [][]uint8
+	}{
+		{3, 1, [][]uint8{{10, 10, 10, 20, 20, 20, 41, 41, 41}, {1, 1, 1, 2, 2, 2, 3, 3, 3}}},
+		{1, 3, [][]uint8{{10, 20, 41}, {10, 20, 41}, {10, 20, 41}, {1, 2, 3}, {1, 2, 3}, {1, 2, 3}}},
+		{2, 4, [][]uint8{{10, 10, 20, 20, 41, 41}, {10, 10, 20, 20, 41, 41}}},
+		{4, 4, [][]uint8{{10, 10, 10, 10, 20, 20, 20, 20, 41, 41, 41, 41}}},
+	} {
+		p := Plane{Pix: []uint8{10, 20, 41, 0, 1, 2, 3, 0}, Stride: 4, Width: 3, Height: 2, Across: c.across, Down: c.down}
+		for y, want := range c.want {
+			if got := p.Row(y); !slices.Equal(got, want) {
+				t.Errorf("%d×%d, row %d: %v, want %v", c.across, c.down, y, got, want)
+			}
+		}
+	}
+}
+
 // TestRGB: each colour is its equation's, rounded, for all luminance and chroma.
 func TestRGB(t *testing.T) {
 	const red, greenCb, greenCr, blue = 91881, 22554, 46802, 116130 // in 1/65536

@@ -199,6 +199,8 @@ func TestRefused(t *testing.T) {
 		{changed(t, "444", baseline, 5, 0, 0), "19×0 pixels"},
 		{changed(t, "444", baseline, 5, 0xff, 0xff, 0xff, 0xff), "cut off in its pixels"},
 		{changed(t, "444", baseline, 2, 0xff), "cut off in its segments"},
+		{behind("\xff\xc0\x00\x0e\x08\x00\x01\x00\x01\x02\x01\x11\x00\x02\x11\x00"), "JPEG of 2 components is not supported"},
+		{behind("\xff\xc4\x00\x16\x00\x03" + strings.Repeat("\x00", 15) + "abc"), "more codes than bits can tell apart"},
 		{changed(t, "444", quantTables, 3, 1), "length 1"},
 		{changed(t, "444", quantTables, 4, 0x20), "damaged quantization table"},
 		{changed(t, "444", quantTables, 4, 3), "before its tables"},
@@ -229,6 +231,23 @@ func TestRefused(t *testing.T) {
 		if _, err := Decode(behind(more)); err != nil {
 			t.Errorf("behind %q: %v", more, err)
 		}
+	}
+}
+
+// TestWideSteps: quantization steps of 16 bits are read.
+func TestWideSteps(t *testing.T) {
+	data := file(t, "grey")
+	at := bytes.Index(data, []byte{0xff, quantTables})
+	wide := []byte{0xff, quantTables, 0, 3 + 2*64, 0x10}
+	for _, v := range data[at+5:][:64] {
+		wide = append(wide, 0, v)
+	}
+	got, err := Decode(slices.Concat(data[:at], wide, data[at+5+64:]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, _ := Decode(data); !bytes.Equal(got.(*image.Gray).Pix, want.(*image.Gray).Pix) {
+		t.Error("other samples")
 	}
 }
 
