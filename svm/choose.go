@@ -24,7 +24,7 @@ type Choice struct {
 
 // ChooseC trains on all rows but the validation rows with each C of a rising grid, each from the solution of the C before,
 // and rates the scores of the validation rows. It ignores o.C. To train on all rows with the C it chose is left to Train,
-// which uses the same X·Xᵀ if there is one. If a C does not converge, it ends with a NotConvergedError.
+// which uses the same X·Xᵀ. If a C does not converge, it ends with a NotConvergedError.
 func ChooseC(rows *Rows, targets Targets, validation []int, grid []float64, metric Metric, o Options) (Choice, error) {
 	choice := Choice{Grid: slices.Clone(grid)}
 	if len(grid) == 0 || !slices.IsSorted(grid) || len(slices.Compact(slices.Clone(grid))) != len(grid) {
@@ -41,7 +41,7 @@ func ChooseC(rows *Rows, targets Targets, validation []int, grid []float64, metr
 	if err != nil {
 		return choice, err
 	}
-	s := newSolver(rows, training, o, rows.n <= 2*rows.d)
+	s := newSolver(rows, training, o)
 	for i, c := range grid {
 		if err := s.solve(c); err != nil {
 			return choice, errors.WithMessagef(err, "C = %g", c)

@@ -38,13 +38,28 @@ func (r *Rows) Width() int { return r.d }
 // products returns X·Xᵀ, (N, N).
 func (r *Rows) products() []float32 {
 	if r.gram == nil {
-		r.gram = make([]float32, r.n*r.n)
-		for lo := 0; lo < r.n; lo += blockRows {
-			n := min(blockRows, r.n-lo)
-			kernel.Linear{N: n, In: r.d, Out: r.n}.Forward(r.gram[lo*r.n:], r.x[lo*r.d:], r.x, nil, false)
-		}
+		r.gram = products(r.x, r.n, r.d)
 	}
 	return r.gram
+}
+
+// products returns x xᵀ of x (n, d).
+func products(x []float32, n, d int) []float32 {
+	g := make([]float32, n*n)
+	const most = 128 // rows at a time, with those after them
+	part := make([]float32, min(n, most)*n)
+	for lo := 0; lo < n; lo += most {
+		rows, columns := min(most, n-lo), n-lo
+		kernel.Linear{N: rows, In: d, Out: columns}.Forward(part, x[lo*d:], x[lo*d:], nil, false)
+		for i := range rows {
+			row := part[i*columns:][:columns]
+			copy(g[(lo+i)*n+lo:], row)
+			for j := rows; j < columns; j++ {
+				g[(lo+j)*n+lo+i] = row[j]
+			}
+		}
+	}
+	return g
 }
 
 // A NotFiniteError names a feature that is no number.

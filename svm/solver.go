@@ -3,6 +3,7 @@ package svm
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -11,13 +12,15 @@ import (
 
 const (
 	// blockRows is the most rows of a block.
-	blockRows = 512
+	blockRows = 256
 	// blockSweeps is the number of times that a visit to a block takes each of its rows.
-	blockSweeps = 4
+	blockSweeps = 2
+	// lookEvery is the most passes between two looks at the gaps.
+	lookEvery = 4
 )
 
-// A solver descends on the dual variables α of all classes, block by block of rows. A row's position is its place in order,
-// a random permutation that the blocks cut.
+// A solver descends on the dual variables α of all classes. A pass visits blocks of rows, for all classes together. Between
+// passes, it solves for the rows of a class whose α are free to move, on the products of these rows alone.
 type solver struct {
 	rows    *Rows
 	targets Targets
@@ -27,80 +30,78 @@ type solver struct {
 
 	// The matrix M whose combinations V are kept: X, so that V is the weights w (without the bias), or X·Xᵀ, so that V is
 	// the scores w·x of all rows.
-	m     []float32 // (N, width)
-	width int
-	order []int       // rows, by position
-	grams [][]float32 // of the rows of each block, the bias feature included
+	m      []float32 // (N, width)
+	width  int
+	blocks [][]int     // the rows of each block
+	grams  [][]float32 // the products of the rows of each block, the bias feature included
 
-	y            []float32 // (K, N) targets, by position
-	alpha        []float32 // (K, N), by position
-	v            []float32 // (active, width) Σ α y m
-	sum          []float64 // (active) Σ α y
+	y, alpha     []float32 // (K, N)
+	v            []float32 // (K, width) Σ α y m
+	sum          []float64 // (K) Σ α y
+	scores       []float32 // (K, N) as of the last look
 	active       []int     // the classes that are not done
+	polished     []int     // (K) the pass after which a class was last solved for its free rows
 	certificates []Certificate
+	gaps         []float64 // (K) as the pass found them
 
-	x, scores, delta, change []float32 // of a block: rows of M, scores, changes of α y; and what they add to v
-	losses                   []float64 // (active) of the rows as the pass found them
+	x, part, delta, change []float32 // of a block: rows of M, scores, changes of α y; and what they add to v
 }
 
-// newSolver returns a solver that begins at α = 0.
-func newSolver(rows *Rows, targets Targets, o Options, onGram bool) *solver {
+// newSolver returns a solver that begins at α = 0. It works on X·Xᵀ if a pass on it, N² multiply-adds a class, is no longer
+// than one on X, 2 N D.
+func newSolver(rows *Rows, targets Targets, o Options) *solver {
+	return newSolverOn(rows, targets, o, rows.n <= 2*rows.d)
+}
+
+// newSolverOn is newSolver on X·Xᵀ or on X.
+func newSolverOn(rows *Rows, targets Targets, o Options, onGram bool) *solver {
 	n, k := rows.n, targets.K
 	s := &solver{rows: rows, targets: targets, o: o, onGram: onGram, m: rows.x, width: rows.d}
 	if onGram {
 		s.m, s.width = rows.products(), n
 	}
-	s.order = rand.New(rand.NewPCG(o.Seed, 0)).Perm(n)
-	s.y, s.alpha = make([]float32, k*n), make([]float32, k*n)
-	for p, row := range s.order {
-		for c := range k {
-			s.y[c*n+p] = float32(targets.Y[row*k+c])
-		}
+	s.y, s.alpha, s.scores = make([]float32, k*n), make([]float32, k*n), make([]float32, k*n)
+	for i, t := range targets.Y {
+		s.y[i%k*n+i/k] = float32(t)
 	}
-	s.v, s.sum, s.losses = make([]float32, k*s.width), make([]float64, k), make([]float64, k)
-	most := min(blockRows, n)
+	s.v, s.sum = make([]float32, k*s.width), make([]float64, k)
+	s.gaps, s.polished = make([]float64, k), make([]int, k)
+	order := rand.New(rand.NewPCG(o.Seed, 0)).Perm(n)
+	count := (n + blockRows - 1) / blockRows
+	most := (n + count - 1) / count
 	s.x, s.change = make([]float32, most*s.width), make([]float32, k*s.width)
-	s.scores, s.delta = make([]float32, k*most), make([]float32, k*most)
-	for b := range s.blocks() {
-		s.grams = append(s.grams, s.blockGram(b))
+	s.part, s.delta = make([]float32, k*most), make([]float32, k*most)
+	for b := range count {
+		block := order[n*b/count : n*(b+1)/count]
+		s.blocks = append(s.blocks, block)
+		s.grams = append(s.grams, s.gram(block))
 	}
 	return s
 }
 
-// blocks is the number of blocks.
-func (s *solver) blocks() int { return (s.rows.n + blockRows - 1) / blockRows }
-
-// block gives the positions of a block's rows.
-func (s *solver) block(b int) (lo, hi int) {
-	n, count := s.rows.n, s.blocks()
-	return n * b / count, n * (b + 1) / count
-}
-
-// gather copies a block's rows of M to s.x.
-func (s *solver) gather(b int) (x []float32, rows []int) {
-	lo, hi := s.block(b)
-	rows = s.order[lo:hi]
+// gather copies rows of M to x.
+func (s *solver) gather(x []float32, rows []int) []float32 {
 	kernel.Parallel(len(rows), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			copy(s.x[i*s.width:][:s.width], s.m[rows[i]*s.width:])
+			copy(x[i*s.width:][:s.width], s.m[rows[i]*s.width:])
 		}
 	})
-	return s.x[:len(rows)*s.width], rows
+	return x[:len(rows)*s.width]
 }
 
-// blockGram computes the products of a block's rows.
-func (s *solver) blockGram(b int) []float32 {
-	x, rows := s.gather(b)
+// gram returns the products of some rows, the bias feature included.
+func (s *solver) gram(rows []int) []float32 {
 	n := len(rows)
-	g := make([]float32, n*n)
+	var g []float32
 	if s.onGram {
-		for i := range rows {
-			for j, row := range rows {
-				g[i*n+j] = x[i*s.width+row]
+		g = make([]float32, 0, n*n)
+		for _, i := range rows {
+			for _, j := range rows {
+				g = append(g, s.m[i*s.width+j])
 			}
 		}
 	} else {
-		kernel.Linear{N: n, In: s.width, Out: n}.Forward(g, x, x, nil, false)
+		g = products(s.gather(make([]float32, n*s.width), rows), n, s.width)
 	}
 	for i := range g {
 		g[i] += float32(s.o.Bias * s.o.Bias)
@@ -119,19 +120,24 @@ func (s *solver) solve(c float64) error {
 	for i, a := range s.alpha {
 		s.alpha[i] = min(a, float32(s.upper()))
 	}
+	clear(s.polished)
 	s.rebuild()
 	random := rand.New(rand.NewPCG(s.o.Seed, 1))
+	looked := 0
 	for pass := 1; pass <= s.o.MaxPasses; pass++ {
-		clear(s.losses)
-		for _, b := range random.Perm(s.blocks()) {
+		clear(s.gaps)
+		for _, b := range random.Perm(len(s.blocks)) {
 			s.visit(b, random.Perm)
 		}
-		if s.promising() || pass == s.o.MaxPasses {
-			s.certify(pass)
-			if len(s.active) == 0 {
-				return nil
-			}
+		if !s.promising() && pass < looked+lookEvery && pass < s.o.MaxPasses {
+			continue
 		}
+		looked = pass
+		s.look(pass)
+		if len(s.active) == 0 {
+			return nil
+		}
+		s.polish(pass)
 	}
 	e := &NotConvergedError{Tolerance: s.o.Tolerance, Passes: s.o.MaxPasses}
 	for _, k := range s.active {
@@ -166,10 +172,17 @@ func (s *solver) loss(v float64) float64 {
 	return v
 }
 
+// gap is what a row adds to the duality gap: of a row with target y, score and α.
+func (s *solver) gap(y, score, alpha float32) float64 {
+	a, v := float64(alpha), 1-float64(y)*float64(score)
+	return s.c*s.loss(v) + s.ridge()/2*a*a - a*v
+}
+
 // visit descends on the α of a block's rows.
 func (s *solver) visit(b int, permutation func(int) []int) {
-	x, rows := s.gather(b)
+	rows := s.blocks[b]
 	n := len(rows)
+	x := s.gather(s.x, rows)
 	s.scoreBlock(x, rows)
 	orders := make([][]int, blockSweeps)
 	for i := range orders {
@@ -177,7 +190,13 @@ func (s *solver) visit(b int, permutation func(int) []int) {
 	}
 	kernel.Parallel(len(s.active), func(lo, hi int) {
 		for a := lo; a < hi; a++ {
-			s.descend(a, b, orders)
+			k := s.active[a]
+			d := s.descent(k, rows, s.grams[b], s.part[a*n:][:n])
+			s.gaps[k] += d.gap()
+			for _, order := range orders {
+				d.sweep(order)
+			}
+			d.finish(s.delta[a*n:][:n])
 		}
 	})
 	s.apply(x, n)
@@ -189,22 +208,19 @@ func (s *solver) scoreBlock(x []float32, rows []int) {
 	if s.onGram {
 		for a := range s.active {
 			for i, row := range rows {
-				s.scores[a*n+i] = s.v[a*s.width+row]
+				s.part[a*n+i] = s.v[a*s.width+row]
 			}
 		}
 	} else {
-		kernel.Linear{N: len(s.active), In: s.width, Out: n}.Forward(s.scores, s.v, x, nil, false)
+		kernel.Linear{N: len(s.active), In: s.width, Out: n}.Forward(s.part, s.v, x, nil, false)
 	}
 	for a := range s.active {
-		bias := float32(s.bias(a))
+		bias := float32(s.o.Bias * s.o.Bias * s.sum[a])
 		for i := range n {
-			s.scores[a*n+i] += bias
+			s.part[a*n+i] += bias
 		}
 	}
 }
-
-// bias is what the bias feature adds to a score.
-func (s *solver) bias(a int) float64 { return s.o.Bias * s.o.Bias * s.sum[a] }
 
 // apply adds the changes of a block's α y to v.
 func (s *solver) apply(x []float32, n int) {
@@ -219,114 +235,73 @@ func (s *solver) apply(x []float32, n int) {
 	}
 }
 
-// descend takes the α of one class and block downhill, a row at a time, and leaves the changes of α y in s.delta.
-func (s *solver) descend(a, b int, orders [][]int) {
-	lo, hi := s.block(b)
-	n, k := hi-lo, s.active[a]
-	y, alpha := s.y[k*s.rows.n:][lo:hi], s.alpha[k*s.rows.n:][lo:hi]
-	scores, delta, gram := s.scores[a*n:][:n], s.delta[a*n:][:n], s.grams[b]
-	upper, ridge := s.upper(), s.ridge()
-	for i, t := range y {
-		delta[i] = -alpha[i] * t
-		if t != 0 {
-			s.losses[a] += s.loss(1 - float64(t*scores[i]))
-		}
-	}
-	for _, order := range orders {
-		for _, i := range order {
-			t := float64(y[i])
-			if t == 0 {
-				continue
-			}
-			old := float64(alpha[i])
-			slope := t*float64(scores[i]) - 1 + ridge*old
-			if old == 0 && slope >= 0 || old == upper && slope <= 0 {
-				continue
-			}
-			alpha[i] = float32(min(max(old-slope/(float64(gram[i*n+i])+ridge), 0), upper))
-			if step := alpha[i] - float32(old); step != 0 {
-				kernel.AddScaled(scores, gram[i*n:][:n], step*float32(t))
-			}
-		}
-	}
-	for i, t := range y {
-		delta[i] += alpha[i] * t
-	}
+// promising says whether an active class seems to be done, from the gap as the pass found it on its way.
+func (s *solver) promising() bool {
+	return slices.ContainsFunc(s.active, func(k int) bool {
+		return s.gaps[k] <= s.o.Tolerance*s.certificates[k].Primal
+	})
 }
 
-// promising says whether the gap of an active class, as the pass saw it on its way, is small enough to be looked at.
-func (s *solver) promising() bool {
-	n := s.rows.n
-	for a, k := range s.active {
-		v, alpha, y := s.v[a*s.width:][:s.width], s.alpha[k*n:][:n], s.y[k*n:][:n]
-		squares := s.bias(a) * s.sum[a] // |w|²
-		if s.onGram {
-			for i, row := range s.order {
-				squares += float64(alpha[i]*y[i]) * float64(v[row])
-			}
-		} else {
-			for _, w := range v {
-				squares += float64(w) * float64(w)
-			}
-		}
-		var sum, quadratic float64
-		for _, v := range alpha {
-			sum += float64(v)
-			quadratic += float64(v) * float64(v)
-		}
-		primal := squares/2 + s.c*s.losses[a]
-		if dual := sum - squares/2 - s.ridge()/2*quadratic; primal-dual <= s.o.Tolerance*primal {
-			return true
-		}
+// chunks calls f with as many rows as a block has, in order, and their part of M.
+func (s *solver) chunks(f func(x []float32, first, n int)) {
+	n, most := s.rows.n, len(s.x)/s.width
+	for lo := 0; lo < n; lo += most {
+		size := min(most, n-lo)
+		f(s.m[lo*s.width:][:size*s.width], lo, size)
 	}
-	return false
 }
 
 // rebuild computes v from α for the active classes.
 func (s *solver) rebuild() {
 	clear(s.v)
 	clear(s.sum)
-	for b := range s.blocks() {
-		lo, hi := s.block(b)
+	s.chunks(func(x []float32, first, n int) {
 		for a, k := range s.active {
-			for i := lo; i < hi; i++ {
-				s.delta[a*(hi-lo)+i-lo] = s.alpha[k*s.rows.n+i] * s.y[k*s.rows.n+i]
+			y, alpha := s.y[k*s.rows.n+first:], s.alpha[k*s.rows.n+first:]
+			for i := range n {
+				s.delta[a*n+i] = alpha[i] * y[i]
 			}
 		}
-		x, _ := s.gather(b)
-		s.apply(x, hi-lo)
-	}
+		s.apply(x, n)
+	})
 }
 
-// certify computes the gaps of the active classes from their α alone, and removes those that are done.
-func (s *solver) certify(pass int) {
+// look computes the scores and gaps of the active classes from their α alone, and removes those that are done.
+func (s *solver) look(pass int) {
 	s.rebuild()
 	n := s.rows.n
-	losses, squares := make([]float64, len(s.active)), make([]float64, len(s.active))
-	sum, quadratic := make([]float64, len(s.active)), make([]float64, len(s.active))
-	for b := range s.blocks() {
-		lo, hi := s.block(b)
-		x, rows := s.gather(b)
-		s.scoreBlock(x, rows)
-		for a, k := range s.active {
-			for i := lo; i < hi; i++ {
-				y, alpha, score := float64(s.y[k*n+i]), float64(s.alpha[k*n+i]), float64(s.scores[a*(hi-lo)+i-lo])
-				if y == 0 {
-					continue
-				}
-				losses[a] += s.loss(1 - y*score)
-				squares[a] += alpha * y * score
-				sum[a] += alpha
-				quadratic[a] += alpha * alpha
+	s.chunks(func(x []float32, first, size int) {
+		if s.onGram {
+			for a, k := range s.active {
+				copy(s.scores[k*n+first:][:size], s.v[a*s.width+first:])
+			}
+		} else {
+			kernel.Linear{N: len(s.active), In: s.width, Out: size}.Forward(s.part, s.v, x, nil, false)
+			for a, k := range s.active {
+				copy(s.scores[k*n+first:][:size], s.part[a*size:])
 			}
 		}
-	}
+		for a, k := range s.active {
+			bias := float32(s.o.Bias * s.o.Bias * s.sum[a])
+			for i := range size {
+				s.scores[k*n+first+i] += bias
+			}
+		}
+	})
 	left := 0
 	for a, k := range s.active {
+		var squares, losses, gap float64
+		for i, y := range s.y[k*n:][:n] {
+			if y != 0 {
+				score, alpha := s.scores[k*n+i], s.alpha[k*n+i]
+				squares += float64(alpha*y) * float64(score)
+				losses += s.loss(1 - float64(y)*float64(score))
+				gap += s.gap(y, score, alpha)
+			}
+		}
 		c := &s.certificates[k]
-		c.Primal = squares[a]/2 + s.c*losses[a]
-		c.Dual = sum[a] - squares[a]/2 - s.ridge()/2*quadratic[a]
-		c.Gap, c.Passes = (c.Primal-c.Dual)/c.Primal, pass
+		c.Primal, c.Passes = squares/2+s.c*losses, pass
+		c.Dual, c.Gap = c.Primal-gap, gap/c.Primal
 		if c.Converged = c.Gap <= s.o.Tolerance; !c.Converged {
 			copy(s.v[left*s.width:][:s.width], s.v[a*s.width:])
 			s.sum[left], s.active[left] = s.sum[a], k
@@ -349,10 +324,10 @@ func (s *solver) mostPasses() int {
 func (s *solver) model() *Model {
 	n, d, k := s.rows.n, s.rows.d, s.targets.K
 	model := &Model{K: k, D: d, W: make([]float32, k*d), B: make([]float32, k), Certificates: s.certificates, Gram: s.onGram}
-	for i, r := range s.order {
+	for i := range n {
 		for c := range k {
 			if a := s.alpha[c*n+i] * s.y[c*n+i]; a != 0 {
-				kernel.AddScaled(model.W[c*d:][:d], s.rows.x[r*d:][:d], a)
+				kernel.AddScaled(model.W[c*d:][:d], s.rows.x[i*d:][:d], a)
 			}
 		}
 	}

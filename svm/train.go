@@ -116,8 +116,8 @@ func (e *NotConvergedError) Error() string {
 		e.Passes, strings.Join(e.Classes, ", "), e.Gap, e.Tolerance)
 }
 
-// Train trains a machine for each class of the targets. It works on X·Xᵀ, which it computes once for the rows, if there
-// are no more rows than features. If classes have not converged, it returns the model and a NotConvergedError.
+// Train trains a machine for each class of the targets. It works on X·Xᵀ, which is computed once for the rows, if there
+// are at most twice as many rows as features. If classes have not converged, it returns the model and a NotConvergedError.
 func Train(rows *Rows, targets Targets, o Options) (*Model, error) {
 	o, err := o.check()
 	if err != nil {
@@ -126,7 +126,7 @@ func Train(rows *Rows, targets Targets, o Options) (*Model, error) {
 	if err := targets.check(rows.n); err != nil {
 		return nil, err
 	}
-	s := newSolver(rows, targets, o, rows.n <= rows.d)
+	s := newSolver(rows, targets, o)
 	err = s.solve(o.C)
 	return s.model(), err
 }

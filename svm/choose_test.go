@@ -1,0 +1,178 @@
+package svm
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pkg/errors"
+)
+
+// TestHoldout: the share of each label, never all of it, in rising order; other seeds draw others.
+func TestHoldout(t *testing.T) {
+	var labels []int
+	for label, n := range []int{50, 10, 2, 1} {
+		labels = append(labels, slices.Repeat([]int{label}, n)...)
+	}
+	labels = append(labels, -1, -1, -1)
+	a, err := Holdout(labels, 0.2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[int]int{}
+	for _, row := range a {
+		counts[labels[row]]++
+	}
+	if counts[0] != 10 || counts[1] != 2 || counts[2] != 1 || len(a) != 13 || !slices.IsSorted(a) {
+		t.Errorf("drawn %v: %v of each label", a, counts)
+	}
+	if again, _ := Holdout(labels, 0.2, 1); !slices.Equal(again, a) {
+		t.Error("the same seed draws other rows")
+	}
+	if other, _ := Holdout(labels, 0.2, 2); slices.Equal(other, a) {
+		t.Error("another seed draws the same rows")
+	}
+	if all, _ := Holdout(labels, 0.999, 1); len(all) != 49+9+1 {
+		t.Errorf("%d rows drawn, want all but one of each label", len(all))
+	}
+}
+
+// share is the percentage of rows whose class is predicted.
+func share(labels []int, k int) Metric {
+	return func(scores []float32, rows []int) (float64, error) {
+		right := 0
+		for i, class := range Argmax(scores, k) {
+			if class == labels[rows[i]] {
+				right++
+			}
+		}
+		return 100 * float64(right) / float64(len(rows)), nil
+	}
+}
+
+// TestChooseC: the values are those of trainings on the other rows alone, one by one, on X and on X·Xᵀ.
+func TestChooseC(t *testing.T) {
+	const k = 4
+	for _, shape := range [][2]int{{240, 10}, {150, 200}} {
+		n, d := shape[0], shape[1]
+		x, labels := correlated(n, d, k, 2, 3)
+		rows, err := NewRows(x, n, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		targets, err := FromLabels(labels, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		validation, err := Holdout(labels, 0.3, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		grid := []float64{1e-3, 0.1, 1, 10}
+		o := Options{Bias: 1, Tolerance: 1e-5}
+		var seen [][]float32 // scores, for each C
+		choice, err := ChooseC(rows, targets, validation, grid, func(scores []float32, rows []int) (float64, error) {
+			seen = append(seen, scores)
+			return share(labels, k)(scores, rows)
+		}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var inX, outX []float32
+		var inLabels []int
+		for i, label := range labels {
+			if slices.Contains(validation, i) {
+				outX = append(outX, x[i*d:][:d]...)
+			} else {
+				inX, inLabels = append(inX, x[i*d:][:d]...), append(inLabels, label)
+			}
+		}
+		training, err := NewRows(inX, len(inLabels), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		test, err := NewRows(outX, len(validation), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of, err := FromLabels(inLabels, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range grid {
+			o.C = c
+			m, err := Train(training, of, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			scores, err := m.Scores(test)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j, score := range scores {
+				// |w - w*|² is at most twice the gap, for both, and |x|² is 1, or 2 with the bias feature.
+				gap := 1e-5 * m.Certificates[j%k].Primal
+				if got := seen[i][j]; math.Abs(float64(got-score)) > 2*math.Sqrt(2*gap*2) {
+					t.Errorf("C = %g: score %v, want %v", c, got, score)
+				}
+			}
+			if want, _ := share(labels, k)(seen[i], validation); choice.Values[i] != want {
+				t.Errorf("C = %g: %v %%, want %v %%", c, choice.Values[i], want)
+			}
+		}
+		best := slices.Max(choice.Values)
+		if choice.Best != slices.Index(choice.Values, best) || choice.C != grid[choice.Best] || choice.Passes[0] < 1 {
+			t.Errorf("%+v", choice)
+		}
+	}
+}
+
+// TestEdge: the best value is at the edge of the grid, or is not; the smallest of equal ones is chosen.
+func TestEdge(t *testing.T) {
+	rows, targets := problem(t, 60, 5, 2)
+	grid := []float64{0.25, 0.5, 1}
+	for _, c := range []struct {
+		values []float64
+		best   int
+		edge   bool
+	}{{[]float64{1, 2, 1}, 1, false}, {[]float64{3, 2, 1}, 0, true}, {[]float64{1, 2, 3}, 2, true}, {[]float64{2, 2, 1}, 0, false}, {[]float64{1, 2, 2}, 1, false}, {[]float64{1, 1, 1}, 0, false}} {
+		i := -1
+		choice, err := ChooseC(rows, targets, []int{1, 2}, grid, func(scores []float32, rows []int) (float64, error) {
+			i++
+			if len(scores) != 4 || !slices.Equal(rows, []int{1, 2}) {
+				t.Errorf("%d scores of rows %v", len(scores), rows)
+			}
+			return c.values[i], nil
+		}, Options{Bias: 1})
+		if err != nil || choice.Best != c.best || choice.C != grid[c.best] || choice.AtEdge != c.edge || !slices.Equal(choice.Values, c.values) {
+			t.Errorf("%v: %+v, error %v", c.values, choice, err)
+		}
+	}
+}
+
+func TestChooseCErrors(t *testing.T) {
+	rows, targets := problem(t, 60, 5, 2)
+	for want, metric := range map[string]Metric{
+		"C = 2: the metric is NaN": func([]float32, []int) (float64, error) { return math.NaN(), nil },
+		"C = 2: broken":            func([]float32, []int) (float64, error) { return 0, errors.New("broken") },
+	} {
+		if _, err := ChooseC(rows, targets, []int{1}, []float64{2}, metric, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	// Without the validation rows, a class has none.
+	var validation []int
+	for i := range 60 {
+		if targets.Y[2*i] == 1 {
+			validation = append(validation, i)
+		}
+	}
+	if _, err := ChooseC(rows, targets, validation, []float64{2}, share(nil, 2), Options{}); err == nil || !strings.Contains(err.Error(), "without the validation rows: no row to train on is of class 0") {
+		t.Errorf("error %v", err)
+	}
+	var e *NotConvergedError
+	if _, err := ChooseC(rows, targets, []int{1}, []float64{2}, share(make([]int, 60), 2), Options{MaxPasses: 1, Tolerance: 1e-7}); !errors.As(err, &e) || !strings.Contains(err.Error(), "C = 2: after 1 passes") {
+		t.Errorf("error %v", err)
+	}
+}
