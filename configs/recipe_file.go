@@ -20,7 +20,10 @@ var recipeFiles embed.FS
 
 // recipeNames lists the embedded recipes, the default one first.
 func recipeNames() []string {
-	return []string{"quick", "flowers", "miniature", "paper-256", "paper-384", "paper-jitter"}
+	return []string{
+		"quick", "flowers", "miniature", "paper-256", "paper-384", "paper-jitter",
+		"scenes", "localise-scenes", "localise-256", "localise-384",
+	}
 }
 
 // Recipes returns the embedded recipes; the first, "quick", is the default.

@@ -95,6 +95,26 @@ func TestPaperRecipes(t *testing.T) {
 	}
 }
 
+// Appendix A, fact by fact.
+func TestLocalisationRecipes(t *testing.T) {
+	for name, s := range map[string]int{"localise-256": 256, "localise-384": 384} {
+		r, err := LoadRecipe(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := LoadRecipe("paper-256")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Name, want.Description, want.StartFrom, want.Config = name, r.Description, r.StartFrom, "D"
+		want.Augment.ScaleMin, want.Augment.ScaleMax, want.Training.LearningRate = s, s, 1e-3
+		want.Boxes.Regression = RegressPerClass
+		if !r.Equal(want) {
+			t.Errorf("%+v, want %+v", r, want)
+		}
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	r, err := ParseRecipe(nil, "empty.toml")
 	if err != nil || !r.Equal(Default()) {

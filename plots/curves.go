@@ -18,13 +18,23 @@ const (
 	fewEpochs    = 15            // at most this many epochs have a marker each
 )
 
-// Curves draws a run: the loss above and the top-1 error in percent below, both against epochs. The validation curve is
-// solid. The training curve is dashed; it is the running mean of the training passes, over augmented pictures and with
+// Measured names what the losses and errors of histories are, for the axes.
+type Measured struct{ Loss, Error string }
+
+// What nets that classify are measured by, and nets that predict boxes: test 1 of appendix A.
+var (
+	Classes = Measured{"loss (nats)", "top-1 error (%)"}
+	Boxes   = Measured{"Euclidean loss", "error of test 1 (%)"}
+)
+
+// Curves is Measured.Curves for a net that classifies.
+func Curves(h history.History, title string) (*Figure, error) { return Classes.Curves(h, title) }
+
+// Curves draws a run: the loss above and the error in percent below, both against epochs. The validation curve is solid. The training curve is dashed; it is the running mean of the training passes, over augmented pictures and with
 // dropout, and therefore often above the validation curve. Dashed vertical lines mark the ends of the epochs after
 // which the learning rate fell (section 3.1), and a ring marks the best epoch. A value that is not finite leaves a gap.
-// An empty history is an error. The panels' horizontal axes are epochs; their vertical ones are the loss in nats and
-// the error in percent.
-func Curves(h history.History, title string) (*Figure, error) {
+// An empty history is an error. The panels' horizontal axes are epochs.
+func (m Measured) Curves(h history.History, title string) (*Figure, error) {
 	if len(h) == 0 {
 		return nil, errors.New("nothing to draw: the history has no epoch")
 	}
@@ -46,8 +56,8 @@ func Curves(h history.History, title string) (*Figure, error) {
 	drops, dropLabel := rateDrops(h)
 
 	first, last := span(h)
-	upper := newPanel("loss (nats)", first, last, trainLoss, valLoss)
-	lower := newPanel("top-1 error (%)", first, last, trainError, valError)
+	upper := newPanel(m.Loss, first, last, trainLoss, valLoss)
+	lower := newPanel(m.Error, first, last, trainError, valError)
 	upper.Add(drops)
 	lower.Add(drops)
 	if best, ok := h.Best(); ok && finite(best.ValTop1Error) {
@@ -74,9 +84,12 @@ type Run struct {
 	History history.History
 }
 
-// Compare draws the validation loss and validation top-1 error of several runs over each other, with each run's lowest
-// error in the legend. No run, or a run without an epoch, is an error. The axes are those of [Curves].
-func Compare(runs []Run, title string) (*Figure, error) {
+// Compare is Measured.Compare for nets that classify.
+func Compare(runs []Run, title string) (*Figure, error) { return Classes.Compare(runs, title) }
+
+// Compare draws the validation loss and validation error of several runs over each other, with each run's lowest error in
+// the legend. No run, or a run without an epoch, is an error. The axes are those of [Measured.Curves].
+func (m Measured) Compare(runs []Run, title string) (*Figure, error) {
 	if len(runs) == 0 {
 		return nil, errors.New("nothing to draw: no run is given")
 	}
@@ -105,8 +118,8 @@ func Compare(runs []Run, title string) (*Figure, error) {
 		name := fit(label, r.Name, maxItemText-label.Width(result))
 		legend = append(legend, legendItem{name + result, loss})
 	}
-	upper := newPanel("val. loss (nats)", first, last, losses...)
-	lower := newPanel("val. top-1 error (%)", first, last, errorRates...)
+	upper := newPanel("val. "+m.Loss, first, last, losses...)
+	lower := newPanel("val. "+m.Error, first, last, errorRates...)
 	for i := range runs {
 		upper.Add(losses[i])
 		lower.Add(errorRates[i])

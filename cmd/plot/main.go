@@ -3,15 +3,18 @@ package main
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/pkg/errors"
 
+	"vgg/configs"
 	"vgg/history"
 	"vgg/internal/cli"
 	"vgg/plots"
+	"vgg/trainer"
 )
 
 type flags struct {
@@ -67,16 +70,39 @@ func watch(ctx context.Context, f flags) error {
 
 func draw(f flags) error {
 	var runs []plots.Run
+	var measured []plots.Measured
 	for _, dir := range f.Runs {
 		h, err := history.Read(filepath.Join(dir, history.FileName))
 		if err != nil {
 			return errors.Wrapf(err, "%s is not a run directory", dir)
 		}
+		m, err := measuredIn(dir)
+		if err != nil {
+			return err
+		}
+		if measured = append(measured, m); m != measured[0] {
+			return cli.Usage(errors.Errorf("%s is measured by the %s, %s by the %s: draw them apart", f.Runs[0], measured[0].Error, dir, m.Error))
+		}
 		runs = append(runs, plots.Run{Name: filepath.Base(filepath.Clean(dir)), History: h})
 	}
-	figure, err := plots.Compare(runs, f.Title)
+	figure, err := measured[0].Compare(runs, f.Title)
 	if err != nil {
 		return err
 	}
 	return errors.Wrap(figure.Save(f.Out), "--out")
+}
+
+// measuredIn says what the errors of a run are, from its recipe. Without one, as in a folder with a history alone, they are
+// taken to be those of classification.
+func measuredIn(dir string) (plots.Measured, error) {
+	r, err := configs.LoadRecipe(filepath.Join(dir, trainer.RecipeFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return plots.Classes, nil
+	case err != nil:
+		return plots.Measured{}, err
+	case r.Boxes.Regression != "":
+		return plots.Boxes, nil
+	}
+	return plots.Classes, nil
 }

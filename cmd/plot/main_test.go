@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vgg/history"
+	"vgg/trainer"
 )
 
 func TestDraw(t *testing.T) {
@@ -35,7 +36,23 @@ func TestDraw(t *testing.T) {
 	if err != nil || !strings.Contains(string(svg), "a (best 30.0 %)") {
 		t.Errorf("the picture does not name run a: %v", err)
 	}
-	f.Out = filepath.Join(dir, "both.xyz")
+	for name, regression := range map[string]string{"a": "single", "b": ""} {
+		recipe := []byte("base = \"localise-scenes\"\nboxes.regression = \"" + regression + "\"")
+		if err := os.WriteFile(filepath.Join(dir, name, trainer.RecipeFile), recipe, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := draw(f); err == nil || !strings.Contains(err.Error(), "a is measured by the error of test 1 (%), ") {
+		t.Errorf("a run of boxes beside one of classes: %v", err)
+	}
+	boxes := flags{Runs: f.Runs[:1], Out: filepath.Join(dir, "boxes.svg")}
+	if err := draw(boxes); err != nil {
+		t.Fatal(err)
+	}
+	if svg, err := os.ReadFile(boxes.Out); err != nil || !strings.Contains(string(svg), "Euclidean loss") || !strings.Contains(string(svg), "error of test 1") {
+		t.Errorf("the axes of a run of boxes: %v", err)
+	}
+	f.Runs, f.Out = boxes.Runs, filepath.Join(dir, "both.xyz")
 	if err := draw(f); err == nil || !strings.Contains(err.Error(), "both.xyz") {
 		t.Errorf("unknown kind of picture: %v", err)
 	}

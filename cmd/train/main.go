@@ -188,9 +188,12 @@ func finish(h history.History, dir string, r configs.Recipe) error {
 	for _, epoch := range h {
 		elapsed += time.Duration(epoch.Seconds * float64(time.Second))
 	}
-	steps := h[len(h)-1].Iteration
-	fmt.Fprintf(cli.Stdout, "\n%d epochs, %d steps and %d training pictures in %s; lowest validation top-1 error %.2f %% in epoch %d\n",
-		len(h), steps, steps*r.Training.Batch, elapsed.Round(time.Second), best.ValTop1Error, best.Epoch)
+	steps, measured := h[len(h)-1].Iteration, "top-1 error"
+	if r.Boxes.Regression != "" {
+		measured = "error of test 1 of appendix A"
+	}
+	fmt.Fprintf(cli.Stdout, "\n%d epochs, %d steps and %d training pictures in %s; lowest validation %s %.2f %% in epoch %d\n",
+		len(h), steps, steps*r.Training.Batch, elapsed.Round(time.Second), measured, best.ValTop1Error, best.Epoch)
 	tw := tabwriter.NewWriter(cli.Stdout, 0, 0, 2, ' ', 0)
 	for _, file := range [][2]string{
 		{trainer.BestFile, "weights of the best epoch"},

@@ -37,7 +37,11 @@ func (p *Reporter) Begin(steps int, notes []string) error {
 	for _, n := range notes {
 		fmt.Fprintln(p.out, n)
 	}
-	_, err := fmt.Fprintf(p.out, "\n%5s  %9s  %10s  %10s  %9s  %9s  %9s  %9s  %9s\n", "epoch", "rate", "train loss", "top-1 err", "val loss", "top-1 err", "top-5 err", "pictures/s", "seconds")
+	measured := "top-1 err"
+	if r.Boxes.Regression != "" {
+		measured = "test 1 err"
+	}
+	_, err := fmt.Fprintf(p.out, "\n%5s  %9s  %10s  %10s  %9s  %9s  %9s  %9s  %9s\n", "epoch", "rate", "train loss", measured, "val loss", measured, "top-5 err", "pictures/s", "seconds")
 	return err
 }
 
@@ -59,7 +63,11 @@ func (p *Reporter) Epoch(h history.History) error {
 	}
 	fmt.Fprintf(p.out, "%5d  %9.3g  %10.4f  %8.2f %%  %9.4f  %7.2f %%  %9s  %10.1f  %9.1f\n",
 		e.Epoch, e.LearningRate, e.TrainLoss, e.TrainTop1Error, e.ValLoss, e.ValTop1Error, top5, e.ImagesPerSecond, e.Seconds)
-	figure, err := plots.Curves(h, fmt.Sprintf("net %s, %s", p.recipe.Config, p.recipe.Name))
+	measured := plots.Classes
+	if p.recipe.Boxes.Regression != "" {
+		measured = plots.Boxes
+	}
+	figure, err := measured.Curves(h, fmt.Sprintf("net %s, %s", p.recipe.Config, p.recipe.Name))
 	if err != nil {
 		return err
 	}

@@ -115,4 +115,5 @@ def main(config, folder, bound):
     sys.exit(not passed)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
