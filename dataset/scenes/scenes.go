@@ -14,15 +14,15 @@ const Side = 96
 
 // How scenes are drawn. Lengths are in pixels; ranges of lengths are drawn evenly in the logarithm.
 const (
-	smallest, largest           = 22, 68   // a garment's longer side, before it is turned
-	largestOfTwo                = 44       // that of each of two
-	mostAngle                   = 25       // of a garment, in degrees to either side
-	spread                      = 31       // of a garment's centre around the middle, at most
+	smallest, largest           = 26, 76   // a garment's longer side, before it is turned
+	largestOfTwo                = 48       // that of each of two
+	mostAngle                   = 20       // of a garment, in degrees to either side
+	spread                      = 22       // of a garment's centre around the middle, at most
 	two                         = 0.1      // probability of a second garment of the same class
 	mostPieces                  = 2        // of other garments
 	rectangle                   = 0.5      // probability of a rectangle
 	leastVisible                = 0.7      // share of a garment's pixels that nothing covers
-	lowTexture, texture         = 0.1, 0.5 // amplitude, as a share of the colours' range
+	lowTexture, texture         = 0.1, 0.4 // amplitude, as a share of the colours' range
 	cells                       = 6        // of the texture, along a side: a divisor of Side
 	lowNoise, noise             = 1, 8     // standard deviation, in levels of 255
 	leastContrast               = 90       // distance of a garment's colour from the canvas's, in levels
@@ -69,7 +69,7 @@ func (s *Scenes) Draw(i int) (augment.Picture, []boxes.Box) {
 func (s *Scenes) draw(i int, hidden owner) *canvas {
 	r := rand.New(rand.NewPCG(s.seed, splitmix.Mix(uint64(i))))
 	c := &canvas{pix: make([]uint8, 3*Side*Side), hidden: hidden}
-	base := colour(r)
+	base := dim(r)
 	c.texture(r, base)
 	s.addGarments(c, r, base, i)
 	for range r.IntN(mostPieces + 1) {
@@ -134,7 +134,7 @@ func addRectangle(c *canvas, r *rand.Rand) {
 func addDistractor(c *canvas, r *rand.Rand, p sprite) {
 	p.turn(symmetric(r, 180))
 	p.scale = between(r, 0.8, 2)
-	tint := colour(r)
+	tint := bright(r)
 	for range tries {
 		p.x, p.y = between(r, 0, Side), between(r, 0, Side)
 		if !c.covers(p, 1-leastVisible) {
@@ -147,7 +147,7 @@ func addDistractor(c *canvas, r *rand.Rand, p sprite) {
 // contrasting draws a colour that can be seen on another.
 func contrasting(r *rand.Rand, base [3]float32) (drawn [3]float32) {
 	for range tries {
-		drawn = colour(r)
+		drawn = bright(r)
 		distance := 0.0
 		for k := range drawn {
 			distance += float64((drawn[k] - base[k]) * (drawn[k] - base[k]))
@@ -159,10 +159,13 @@ func contrasting(r *rand.Rand, base [3]float32) (drawn [3]float32) {
 	return drawn
 }
 
-// colour draws levels from 40 to 230.
-func colour(r *rand.Rand) (drawn [3]float32) {
+// dim draws the colour of a canvas, bright that of what lies on it.
+func dim(r *rand.Rand) [3]float32    { return colour(r, 20, 130) }
+func bright(r *rand.Rand) [3]float32 { return colour(r, 110, 255) }
+
+func colour(r *rand.Rand, low, high float64) (drawn [3]float32) {
 	for k := range drawn {
-		drawn[k] = float32(between(r, 40, 230))
+		drawn[k] = float32(between(r, low, high))
 	}
 	return drawn
 }

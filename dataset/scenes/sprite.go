@@ -101,5 +101,5 @@ func (p sprite) sample(u, v float32) (opacity, shade float32) {
 	if opacity == 0 {
 		return 0, 0
 	}
-	return opacity, 0.3 + 0.7*sum/opacity/255
+	return opacity, 0.4 + 0.6*sum/opacity/255
 }
