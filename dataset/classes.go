@@ -21,6 +21,7 @@ type classSplit struct {
 	folder  string  // that holds the pictures
 	entries []int32 // places of the pictures in files
 	labels  []int32
+	located *located // nil without Options.Boxes
 }
 
 func (s *classSplit) Len() int          { return len(s.entries) }
@@ -28,12 +29,18 @@ func (s *classSplit) Label(i int) int   { return int(s.labels[i]) }
 func (s *classSplit) Name(i int) string { return archive.Describe(s.files, int(s.entries[i])) }
 
 func (s *classSplit) Picture(i int) (augment.Picture, error) {
+	p, _, err := s.read(i)
+	return p, err
+}
+
+// read gives the upright picture, and EXIF's orientation of the stored one.
+func (s *classSplit) read(i int) (p augment.Picture, orientation uint16, err error) {
 	data, err := archive.ReadFile(s.files, int(s.entries[i]), largestPicture)
 	if err != nil {
-		return augment.Picture{}, errors.Wrapf(err, "dataset %s: cannot read the picture (restore or remove it)", s.Name(i))
+		return p, 0, errors.Wrapf(err, "dataset %s: cannot read the picture (restore or remove it)", s.Name(i))
 	}
-	p, err := decode(data)
-	return p, errors.Wrapf(err, "dataset %s: cannot decode the picture (replace or remove it)", s.Name(i))
+	p, orientation, err = decodeStored(data)
+	return p, orientation, errors.Wrapf(err, "dataset %s: cannot decode the picture (replace or remove it)", s.Name(i))
 }
 
 func (s *classSplit) add(entry, label int) {
@@ -71,7 +78,7 @@ func isPicture(t archive.Tree, i int) bool {
 // in the order of their names. A class that is on the list may have no pictures, a folder that is not may not have any.
 func (o *opener) listClasses(p place, known []string) (*classSplit, []string, error) {
 	s := &classSplit{files: p.tree, folder: p.folder}
-	folders, err := classFolders(p.tree, p.folders())
+	folders, err := classFolders(p.tree, slices.DeleteFunc(p.folders(), p.holdsOnlyBoxes))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -90,6 +90,11 @@ func open(spec string, options Options) (set *Set, err error) {
 	if set, err = o.openTree(t); err != nil {
 		return nil, err
 	}
+	if o.Boxes {
+		if err = o.addBoxes(set); err != nil { // whose classes are the folders'
+			return nil, err
+		}
+	}
 	set.Classes = o.nameSynsets(t, set.Classes)
 	set.trees = o.trees
 	if len(o.notes) > 0 && o.Notice != nil {
@@ -117,6 +122,11 @@ func (o *opener) close() {
 }
 
 func (o *opener) openArchive(file string) (archive.Tree, error) {
+	for _, t := range o.trees {
+		if t.Name() == file {
+			return t, nil
+		}
+	}
 	t, err := archive.Open(file, o.Notice)
 	if err != nil {
 		return nil, errors.Wrapf(err, "dataset %s", file)

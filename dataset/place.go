@@ -113,6 +113,11 @@ func (p place) hasPictures() bool {
 	return false
 }
 
+// holdsOnlyBoxes tells a folder in a place that is there for boxes and is no class.
+func (p place) holdsOnlyBoxes(name string) bool {
+	return speaksOfBoxes(name) && !place{tree: p.tree, folder: p.folder + name}.hasPictures()
+}
+
 func (p place) foldersWithPictures() []string {
 	return slices.DeleteFunc(p.folders(), func(name string) bool {
 		return !place{tree: p.tree, folder: p.folder + name}.hasPictures()

@@ -134,7 +134,7 @@ func (o *opener) noteChoice(s splits, set *Set) {
 		}
 	}
 	for _, p := range slices.Concat(val, s.other, o.archives) {
-		if !slices.Contains(used, p) && (p.file == "" || roleIn(p.file) != noRole) {
+		if !slices.Contains(used, p) && !(o.Boxes && p.isBoxes()) && (p.file == "" || roleIn(p.file) != noRole) {
 			used = append(used, p)
 			parts = append(parts, "not used: "+p.String())
 		}
