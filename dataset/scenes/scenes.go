@@ -14,19 +14,19 @@ const Side = 96
 
 // How scenes are drawn. Lengths are in pixels; ranges of lengths are drawn evenly in the logarithm.
 const (
-	smallest, largest           = 26, 76   // a garment's longer side, before it is turned
-	largestOfTwo                = 48       // that of each of two
-	mostAngle                   = 20       // of a garment, in degrees to either side
-	spread                      = 22       // of a garment's centre around the middle, at most
-	two                         = 0.1      // probability of a second garment of the same class
-	mostPieces                  = 2        // of other garments
-	rectangle                   = 0.5      // probability of a rectangle
-	leastVisible                = 0.7      // share of a garment's pixels that nothing covers
-	lowTexture, texture         = 0.1, 0.4 // amplitude, as a share of the colours' range
-	cells                       = 6        // of the texture, along a side: a divisor of Side
-	lowNoise, noise             = 1, 8     // standard deviation, in levels of 255
-	leastContrast               = 90       // distance of a garment's colour from the canvas's, in levels
-	tries                       = 30       // to place what must not cover too much
+	smallest, largest           = 24, 76    // a garment's longer side, before it is turned
+	largestOfTwo                = 48        // that of each of two
+	mostAngle                   = 15        // of a garment, in degrees to either side
+	spread                      = 22        // of a garment's centre around the middle, at most
+	two                         = 0.1       // probability of a second garment of the same class
+	mostPieces                  = 2         // of other garments
+	rectangle                   = 0.5       // probability of a rectangle
+	leastVisible                = 0.7       // share of a garment's pixels that nothing covers
+	lowTexture, texture         = 0.1, 0.35 // amplitude, as a share of the colours' range
+	cells                       = 6         // of the texture, along a side: a divisor of Side
+	lowNoise, noise             = 1, 6      // standard deviation, in levels of 255
+	leastContrast               = 90        // distance of a garment's colour from the canvas's, in levels
+	tries                       = 30        // to place what must not cover too much
 	garmentSide                 = 28
 	garmentSize                 = garmentSide * garmentSide
 	visible             float32 = 0.5 // opacity from which a pixel is a garment's
@@ -160,8 +160,8 @@ func contrasting(r *rand.Rand, base [3]float32) (drawn [3]float32) {
 }
 
 // dim draws the colour of a canvas, bright that of what lies on it.
-func dim(r *rand.Rand) [3]float32    { return colour(r, 20, 130) }
-func bright(r *rand.Rand) [3]float32 { return colour(r, 110, 255) }
+func dim(r *rand.Rand) [3]float32    { return colour(r, 15, 110) }
+func bright(r *rand.Rand) [3]float32 { return colour(r, 120, 255) }
 
 func colour(r *rand.Rand, low, high float64) (drawn [3]float32) {
 	for k := range drawn {
