@@ -76,9 +76,12 @@ func testScenes(t *testing.T, split Boxed, garments Split) {
 	if low, high := quantile(aspects, 0.05), quantile(aspects, 0.95); high < 2*low {
 		t.Errorf("width by height from %.2f to %.2f", low, high)
 	}
-	if missed := meanBoxError(inCrop); missed < 0.8 {
+	missed := meanBoxError(inCrop)
+	if missed < 0.8 {
 		t.Errorf("the mean box misses a share of only %.3f", missed)
 	}
+	t.Logf("%d scenes: two garments in a share of %.3f; half of the box or more in the central crop: %.3f; longer side, of the canvas, from %.2f to %.2f (1st and 99th percentile); width by height from %.2f to %.2f (5th and 95th); the mean box misses %.3f",
+		split.Len(), float64(pairs)/float64(split.Len()), float64(inView)/float64(all), quantile(longer, 0.01), quantile(longer, 0.99), quantile(aspects, 0.05), quantile(aspects, 0.95), missed)
 }
 
 // meanBoxError is the share of scenes of which the mean of all targets overlaps no garment by more than half.

@@ -66,6 +66,23 @@ func look(ctx context.Context, set *dataset.Set, r configs.Recipe, check bool) (
 	return s, s.measure(ctx, r.Pictures.Sample)
 }
 
+// countBoxes counts the pictures with boxes; there must be some.
+func (s *survey) countBoxes() error {
+	s.report.Boxes = &counts{}
+	for _, part := range []struct {
+		split dataset.Split
+		count *int
+	}{{s.set.Train, &s.report.Boxes.Train}, {s.set.Val, &s.report.Boxes.Val}} {
+		if with, _, err := dataset.WithBoxes(part.split); err == nil {
+			*part.count = with.Len()
+		}
+	}
+	if s.report.Boxes.Train+s.report.Boxes.Val == 0 {
+		return errors.Errorf("--boxes: data set %s has no boxes", s.set.Name)
+	}
+	return nil
+}
+
 func suggestCheck(err error) error {
 	return errors.Wrap(err, "not all pictures can be read (--check lists those that cannot)")
 }

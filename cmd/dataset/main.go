@@ -11,13 +11,14 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/dataset"
 	"vgg/internal/cli"
-	"vgg/trainer"
 )
 
 type flags struct {
-	Data         string   `arg:"" optional:"" name:"SPEC" help:"Pictures: a folder or archive (zip, tar, tar.gz) of class folders, ILSVRC-2012, CIFAR or IDX files, or embedded, which is the default."`
+	Data         string   `arg:"" optional:"" name:"SPEC" help:"Pictures: a folder or archive (zip, tar, tar.gz) of class folders, ILSVRC-2012, CIFAR or IDX files, or embedded, which is the default, or embedded-scenes."`
 	Check        bool     `help:"Decode all pictures and list those that cannot be read; exit code 1 if there are any."`
+	Boxes        bool     `help:"Read boxes of objects too, count the pictures that have some, and draw them on the contact sheet."`
 	Classes      bool     `help:"List all classes, however many there are."`
 	JSON         bool     `name:"json" help:"Print one JSON object."`
 	Sample       *int     `help:"Training pictures, evenly spaced, to take mean and colours from; 0 takes all. Default: the recipe's, 10000." placeholder:"N"`
@@ -92,7 +93,8 @@ func show(ctx context.Context, f flags) error {
 		return cli.Usage(err)
 	}
 	var notes cli.Notes
-	set, err := trainer.OpenData(r, func(message string) { notes.Add(message) })
+	set, err := dataset.Open(r.Data, dataset.Options{
+		ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed, Boxes: f.Boxes, Notice: func(message string) { notes.Add(message) }})
 	if err != nil {
 		return errors.Wrap(err, "SPEC")
 	}
@@ -107,6 +109,11 @@ func show(ctx context.Context, f flags) error {
 	s, err := look(ctx, set, r, f.Check)
 	if err != nil {
 		return err
+	}
+	if f.Boxes {
+		if err := s.countBoxes(); err != nil {
+			return err
+		}
 	}
 	s.report.Notes = notes.List()
 	if f.JSON {

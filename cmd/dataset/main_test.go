@@ -327,6 +327,38 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
+// With --boxes, pictures with boxes are counted, and the boxes drawn: in yellow, or in red if hardly in view.
+func TestBoxes(t *testing.T) {
+	dir := t.TempDir()
+	out, errs, code := datasetIn(t, dir, "embedded-scenes", "--boxes", "--json", "--sample", "10", "--contact-sheet", "sheet.png", "--set", "augment.scale_min=96")
+	var r report
+	if err := json.Unmarshal([]byte(out), &r); err != nil || code != 0 || r.Boxes == nil || *r.Boxes != (counts{10000, 2000}) {
+		t.Fatalf("exit code %d, %+v, error %v: %s", code, r.Boxes, err, errs)
+	}
+	file, err := os.Open(filepath.Join(dir, "sheet.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	sheet, err := png.Decode(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[color.Color]int{}
+	for y := range sheet.Bounds().Dy() {
+		for x := range sheet.Bounds().Dx() {
+			count[color.RGBAModel.Convert(sheet.At(x, y))]++
+		}
+	}
+	// About a hundred boxes, of some 60 pixels a side enlarged three times, and a few red ones.
+	if count[inView] < 100*4*30 || count[outside] < 100 || count[outside] > count[inView]/4 {
+		t.Errorf("%d yellow and %d red pixels", count[inView], count[outside])
+	}
+	if out, _, _ := datasetIn(t, dir, "embedded-scenes", "--boxes", "--sample", "10"); !strings.Contains(out, "a box of their class: 10000 of 10000 for training, 2000 of 2000 for validation") {
+		t.Error(out)
+	}
+}
+
 // TestBadInput: each fault gives one line that names the culprit and the remedy, and the exit code of its kind.
 func TestBadInput(t *testing.T) {
 	dir := colours(t)
@@ -345,6 +377,7 @@ func TestBadInput(t *testing.T) {
 		{2, []string{"--sample", "many"}, []string{"--sample", "many"}},
 		{2, []string{"--epoch", "from 1 up"}, []string{"--epoch", "0"}},
 		{2, []string{"--contact-sheet", ".png"}, []string{"--contact-sheet", "sheet.jpg"}},
+		{1, []string{"--boxes", "Fashion-MNIST (10,000 + 2,000) has no boxes"}, []string{"embedded", "--boxes", "--sample", "10"}},
 		{2, []string{"--threads"}, []string{"--threads=-1"}},
 		{2, []string{"--chek", "--check"}, []string{"--chek"}},
 		{2, []string{"unexpected argument b"}, []string{"a", "b"}},

@@ -28,8 +28,14 @@ type report struct {
 	Eigenvalues  []float64    `json:"eigenvalues,omitempty"` // rising; of 3 channels only
 	Eigenvectors [][3]float64 `json:"eigenvectors,omitempty"`
 	Measured     int          `json:"measured"`            // training pictures from which mean to eigenvectors are
+	Boxes        *counts      `json:"boxes,omitempty"`     // pictures with a box of their class; only if boxes are read
 	Unreadable   []unreadable `json:"unreadable,omitzero"` // of both splits, in their order; only after a check
 	Notes        []string     `json:"notes"`               // what was decided where the files leave a choice
+}
+
+type counts struct {
+	Train int `json:"train"`
+	Val   int `json:"val"`
 }
 
 type class struct {
@@ -117,6 +123,9 @@ func (r report) print(w io.Writer, allClasses bool) error {
 	row("training", r.Sizes.Train.Smallest, r.Sizes.Train.Median, r.Sizes.Train.Largest)
 	row("validation", r.Sizes.Val.Smallest, r.Sizes.Val.Median, r.Sizes.Val.Largest)
 
+	if r.Boxes != nil {
+		fmt.Fprintf(tw, "\nPictures with a box of their class: %d of %d for training, %d of %d for validation\n", r.Boxes.Train, r.Train, r.Boxes.Val, r.Val)
+	}
 	r.printColours(tw, row)
 	if r.Unreadable != nil {
 		fmt.Fprintf(tw, "\nUnreadable pictures: %d of %d\n", len(r.Unreadable), r.Train+r.Val)

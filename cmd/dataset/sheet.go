@@ -44,7 +44,11 @@ func (s *survey) sheet(r configs.Recipe, epoch int) (*plots.Figure, error) {
 		rows = append(rows, row)
 	}
 	title := fmt.Sprintf("%s as training sees it: recipe %s, seed %d, epoch %d", filepath.Base(s.set.Name), r.Name, r.Training.Seed, epoch)
-	return plots.Sheet(rows, title, describe(transform))
+	note := describe(transform)
+	if s.report.Boxes != nil {
+		note += boxColours
+	}
+	return plots.Sheet(rows, title, note)
 }
 
 // tile draws picture i of the training split, transformed as in training, where the random draws depend on i.
@@ -57,7 +61,11 @@ func (s *survey) tile(transform augment.Transform, seed uint64, epoch, i int) (i
 	if err := transform.Augment(values, p, seed, epoch, i); err != nil {
 		return nil, errors.Wrap(err, s.train.Name(i))
 	}
-	return shown(transform, values), nil
+	img := shown(transform, values)
+	if s.report.Boxes == nil {
+		return img, nil
+	}
+	return s.outlined(img, transform.TrainingCrop(p, seed, epoch, i), i)
 }
 
 // evenly gives the places of at most most of count things, evenly spaced.
