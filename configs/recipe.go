@@ -189,6 +189,10 @@ type Run struct {
 	OnDivergence OnDivergence `toml:"on_divergence"`
 	// LogEvery is the number of steps between two lines of log.jsonl; 0 is none.
 	LogEvery int `toml:"log_every"`
+	// StallSeconds is how long one of several ranks waits for the others or for
+	// pictures before it ends all; 0 is for ever, and below 0 ten times the longest
+	// step so far, at least 600.
+	StallSeconds float64 `toml:"stall_seconds"`
 }
 
 // MicroBatch is the number of pictures in memory at once, [Training.MicroBatch]
@@ -227,6 +231,6 @@ func Default() Recipe {
 			Seed: 1,
 		},
 		Schedule: Schedule{Factor: 10, Patience: 5, MinImprovement: 0.1, MaxDivisions: 3},
-		Run:      Run{CheckpointMinutes: 10, OnDiskFull: OnDiskFullStop, OnDivergence: OnDivergenceStop, LogEvery: 20},
+		Run:      Run{CheckpointMinutes: 10, OnDiskFull: OnDiskFullStop, OnDivergence: OnDivergenceStop, LogEvery: 20, StallSeconds: -1},
 	}
 }

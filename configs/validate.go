@@ -66,6 +66,7 @@ func (r Recipe) checkRanges() error {
 
 		{r.Run.CheckpointMinutes >= 0, "run.checkpoint_minutes", r.Run.CheckpointMinutes, "at least 0"},
 		{r.Run.LogEvery >= 0, "run.log_every", r.Run.LogEvery, "at least 0"},
+		{finite.Is(r.Run.StallSeconds), "run.stall_seconds", r.Run.StallSeconds, "finite"},
 
 		{n.Input > 0 && n.Input%32 == 0, "net.input", n.Input, "a positive multiple of 32, such as " + nearestInputs(n.Input)},
 		{n.Width > 0 && finite.Is(n.Width), "net.width", n.Width, "above 0, and finite"},

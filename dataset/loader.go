@@ -19,10 +19,11 @@ type LoaderOptions struct {
 	Batch     int
 	Transform augment.Transform
 	Seed      uint64
-	Training  bool        // shuffled in each epoch, augmented, an incomplete last batch dropped; false = in order, centre crops, the last batch padded
-	Workers   int         // goroutines that decode and augment; 0 = as many as processors in use
-	Skips     *Skips      // takes the pictures that cannot be read, whose rows then have label -1 and zero pixels; nil = the first is an error
-	Boxes     *BoxOptions // the split must be a Boxed one; nil = batches without boxes
+	Training  bool                 // shuffled in each epoch, augmented, an incomplete last batch dropped; false = in order, centre crops, the last batch padded
+	Workers   int                  // goroutines that decode and augment; 0 = as many as processors in use
+	Take      func(batch int) bool // which batches of an epoch are made, by number from 0; nil = all
+	Skips     *Skips               // takes the pictures that cannot be read, whose rows then have label -1 and zero pixels; nil = the first is an error
+	Boxes     *BoxOptions          // the split must be a Boxed one; nil = batches without boxes
 }
 
 // Batch is a mini-batch of pictures.
@@ -68,7 +69,7 @@ func NewLoader(split Split, channels int, o LoaderOptions) (*Loader, error) {
 	return l, nil
 }
 
-// Len is the number of batches in an epoch.
+// Len is the number of batches in an epoch, whether or not they are made.
 func (l *Loader) Len() int {
 	if l.options.Training {
 		return l.split.Len() / l.options.Batch
@@ -96,14 +97,15 @@ type row struct {
 	index, picture int
 }
 
-// Epoch gives the batches of an epoch. A *Batch is valid until the next iteration. The batches are the same for any
+// Epoch gives the batches of an epoch, those that LoaderOptions.Take takes. A *Batch is valid until the next iteration. The
+// batches are the same for any
 // number of workers; leaving the loop early, or cancelling ctx, ends them. Errors: a picture cannot be read or
 // transformed and is not skipped, or ctx is done.
 func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[*Batch, error] {
 	return l.EpochFrom(ctx, epoch, 0)
 }
 
-// EpochFrom is Epoch from batch number first on, for a run that is resumed.
+// EpochFrom is Epoch from batch number first on, counting all, for a run that is resumed.
 func (l *Loader) EpochFrom(ctx context.Context, epoch, first int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -130,7 +132,10 @@ func (l *Loader) EpochFrom(ctx context.Context, epoch, first int) iter.Seq2[*Bat
 				}
 			})
 		}
-		for range l.Len() - first {
+		for b := first; b < l.Len(); b++ {
+			if !l.takes(b) {
+				continue
+			}
 			start := time.Now()
 			var j *job
 			select {
@@ -172,6 +177,9 @@ func (l *Loader) dispatch(ctx context.Context, epoch, from int, rows chan<- row,
 		order = rand.New(rand.NewPCG(l.options.Seed, uint64(epoch))).Perm(l.split.Len())
 	}
 	for b := from; b < l.Len(); b++ {
+		if !l.takes(b) {
+			continue
+		}
 		var j *job
 		select {
 		case batch := <-free:
@@ -203,6 +211,9 @@ func (l *Loader) dispatch(ctx context.Context, epoch, from int, rows chan<- row,
 		}
 	}
 }
+
+// takes tells whether a batch is made.
+func (l *Loader) takes(batch int) bool { return l.options.Take == nil || l.options.Take(batch) }
 
 // at is picture i of an epoch's order; nil is the split's own order.
 func at(order []int, i int) int {

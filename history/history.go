@@ -32,7 +32,8 @@ type Epoch struct {
 	ImagesPerSecond float64 // training pictures per second
 	Seconds         float64 // wall-clock time of the epoch, validation included
 
-	LoaderWaitPercent float64 // part of the training pass's time spent waiting for pictures
+	LoaderWaitPercent   float64 // part of the training pass's time spent waiting for pictures
+	ExchangeWaitPercent float64 // and waiting for other ranks
 }
 
 // History is the record of a run, one Epoch after another.
@@ -67,7 +68,11 @@ var columns = []struct {
 	{"images_per_second", timing, func(e *Epoch) any { return &e.ImagesPerSecond }},
 	{"seconds", timing, func(e *Epoch) any { return &e.Seconds }},
 	{"loader_wait_percent", timing, func(e *Epoch) any { return &e.LoaderWaitPercent }},
+	{"exchange_wait_percent", timing, func(e *Epoch) any { return &e.ExchangeWaitPercent }},
 }
+
+// required is the number of the first columns that a file must have; those of older versions lack the others.
+const required = 12
 
 // format writes the value that a field points to; NaN is an empty string.
 func (k kind) format(field any) string {
@@ -136,7 +141,7 @@ func (h History) WriteCSV(w io.Writer) error {
 	return errors.Wrap(out.Error(), "history")
 }
 
-// Read reads a file that WriteCSV wrote. The header must be exact and the epochs must rise; an error names the file,
+// Read reads a file that WriteCSV wrote, now or in a version with fewer columns. The header must be exact and the epochs must rise; an error names the file,
 // the line and the column.
 func Read(path string) (History, error) {
 	f, err := os.Open(path)
@@ -150,7 +155,6 @@ func Read(path string) (History, error) {
 // Decode is Read from a reader; errors begin with name.
 func Decode(r io.Reader, name string) (History, error) {
 	in := csv.NewReader(r)
-	in.FieldsPerRecord = len(columns)
 	in.ReuseRecord = true
 
 	header, err := in.Read()
@@ -160,7 +164,10 @@ func Decode(r io.Reader, name string) (History, error) {
 	if err != nil {
 		return nil, errors.Wrapf(err, "%s: the header", name)
 	}
-	for i, c := range columns {
+	if len(header) < required || len(header) > len(columns) {
+		return nil, errors.Errorf("%s: line 1: %d columns where %d are expected", name, len(header), len(columns))
+	}
+	for i, c := range columns[:len(header)] {
 		if header[i] != c.name {
 			return nil, errors.Errorf("%s: line 1, column %d: %q where %q is expected", name, i+1, header[i], c.name)
 		}
@@ -189,7 +196,7 @@ func Decode(r io.Reader, name string) (History, error) {
 
 // parseRow reads one row; column is where the error is.
 func parseRow(row []string) (e Epoch, column int, err error) {
-	for i, c := range columns {
+	for i, c := range columns[:len(row)] {
 		if err := c.kind.parse(row[i], c.field(&e)); err != nil {
 			return e, i, err
 		}

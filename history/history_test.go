@@ -10,20 +10,20 @@ import (
 )
 
 const historyHeader = "epoch,iteration,learning_rate,train_loss,train_top1_error,train_top5_error," +
-	"val_loss,val_top1_error,val_top5_error,images_per_second,seconds,loader_wait_percent\n"
+	"val_loss,val_top1_error,val_top5_error,images_per_second,seconds,loader_wait_percent,exchange_wait_percent\n"
 
 var noFigure = math.NaN()
 
 var someHistory = History{
-	{1, 313, 0.01, 1.2345678, 43.21, 2.125, 0.65432189, 24.05, 0.4, 812.25, 12.5, 0.25},
-	{2, 626, 0.001, 0.00001234567, 100, noFigure, math.Inf(1), 0, noFigure, 1e4, 0.0625, 100},
-	{74, 370000, 1e-05, noFigure, noFigure, noFigure, noFigure, noFigure, noFigure, 0, 0, 0},
+	{1, 313, 0.01, 1.2345678, 43.21, 2.125, 0.65432189, 24.05, 0.4, 812.25, 12.5, 0.25, 1.5},
+	{2, 626, 0.001, 0.00001234567, 100, noFigure, math.Inf(1), 0, noFigure, 1e4, 0.0625, 100, 0},
+	{74, 370000, 1e-05, noFigure, noFigure, noFigure, noFigure, noFigure, noFigure, 0, 0, 0, 0},
 }
 
 const someHistoryCSV = historyHeader +
-	"1,313,0.01,1.23457,43.2100,2.1250,0.654322,24.0500,0.4000,812.250,12.500,0.250\n" +
-	"2,626,0.001,1.23457e-05,100.0000,,+Inf,0.0000,,10000.000,0.062,100.000\n" +
-	"74,370000,1e-05,,,,,,,0.000,0.000,0.000\n"
+	"1,313,0.01,1.23457,43.2100,2.1250,0.654322,24.0500,0.4000,812.250,12.500,0.250,1.500\n" +
+	"2,626,0.001,1.23457e-05,100.0000,,+Inf,0.0000,,10000.000,0.062,100.000,0.000\n" +
+	"74,370000,1e-05,,,,,,,0.000,0.000,0.000,0.000\n"
 
 func TestWriteCSV(t *testing.T) {
 	var b bytes.Buffer
@@ -71,22 +71,31 @@ func TestReadBack(t *testing.T) {
 	}
 }
 
+// TestOlder reads a file without the last column, which older versions wrote.
+func TestOlder(t *testing.T) {
+	older := strings.NewReplacer(",exchange_wait_percent", "", ",0.250,1.500", ",0.250", "100.000,0.000", "100.000", "0.000,0.000,0.000,0.000", "0.000,0.000,0.000").Replace(someHistoryCSV)
+	h, err := Decode(strings.NewReader(older), "older")
+	if err != nil || len(h) != 3 || h[0].LoaderWaitPercent != 0.25 || h[0].ExchangeWaitPercent != 0 {
+		t.Errorf("%+v, error %v", h, err)
+	}
+}
+
 func TestReadErrors(t *testing.T) {
 	row := func(fields string) string { return historyHeader + fields + "\n" }
 	for _, c := range []struct{ name, text, want string }{
 		{"empty", "", "not even a header"},
-		{"short header", "epoch,iteration\n", "wrong number of fields"},
+		{"short header", "epoch,iteration\n", "2 columns where 13 are expected"},
 		{"other header", strings.Replace(historyHeader, "val_loss", "loss", 1), `line 1, column 7: "loss" where "val_loss" is expected`},
 		{"short row", row("1,2,3"), "line 2: wrong number of fields"},
 		{"quote", row(`1,2"`), "line 2, column"},
-		{"epoch", row("x,2,0.1,1,1,1,1,1,1,1,1,1"), `line 2, column 1 (epoch): "x" is not a count`},
-		{"negative", row("1,-2,0.1,1,1,1,1,1,1,1,1,1"), `column 2 (iteration): "-2" is not a count`},
-		{"rate", row("1,2,,1,1,1,1,1,1,1,1,1"), `column 3 (learning_rate): "" is not a number`},
-		{"infinite rate", row("1,2,Inf,1,1,1,1,1,1,1,1,1"), "column 3 (learning_rate): Inf is not finite"},
-		{"NaN time", row("1,2,1,1,1,1,1,1,1,1,NaN,1"), "column 11 (seconds): NaN is not finite"},
-		{"percent", row("1,2,1,1,101,1,1,1,1,1,1,1"), "column 5 (train_top1_error): 101 is not a percentage"},
-		{"negative percent", row("1,2,1,1,1,1,1,-1,1,1,1,1"), "column 8 (val_top1_error): -1 is not a percentage"},
-		{"order", someHistoryCSV + "74,1,1,1,1,1,1,1,1,1,1,1\n", "line 5, column 1 (epoch): epoch 74 follows epoch 74"},
+		{"epoch", row("x,2,0.1,1,1,1,1,1,1,1,1,1,1"), `line 2, column 1 (epoch): "x" is not a count`},
+		{"negative", row("1,-2,0.1,1,1,1,1,1,1,1,1,1,1"), `column 2 (iteration): "-2" is not a count`},
+		{"rate", row("1,2,,1,1,1,1,1,1,1,1,1,1"), `column 3 (learning_rate): "" is not a number`},
+		{"infinite rate", row("1,2,Inf,1,1,1,1,1,1,1,1,1,1"), "column 3 (learning_rate): Inf is not finite"},
+		{"NaN time", row("1,2,1,1,1,1,1,1,1,1,NaN,1,1"), "column 11 (seconds): NaN is not finite"},
+		{"percent", row("1,2,1,1,101,1,1,1,1,1,1,1,1"), "column 5 (train_top1_error): 101 is not a percentage"},
+		{"negative percent", row("1,2,1,1,1,1,1,-1,1,1,1,1,1"), "column 8 (val_top1_error): -1 is not a percentage"},
+		{"order", someHistoryCSV + "74,1,1,1,1,1,1,1,1,1,1,1,1\n", "line 5, column 1 (epoch): epoch 74 follows epoch 74"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "history.csv")

@@ -59,7 +59,7 @@ func outcome(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	for i := range h {
-		h[i].Seconds, h[i].ImagesPerSecond, h[i].LoaderWaitPercent = 0, 0, 0
+		h[i].Seconds, h[i].ImagesPerSecond, h[i].LoaderWaitPercent, h[i].ExchangeWaitPercent = 0, 0, 0, 0
 	}
 	if err := h.WriteCSV(&b); err != nil {
 		t.Fatal(err)

@@ -82,15 +82,18 @@ func (s *session) openData(f *start) error {
 	s.notes = append(s.notes, fmt.Sprintf("data: %s, %d training and %d validation pictures, %d classes, mean %.1f from %d of them",
 		set.Name, train.Len(), val.Len(), len(set.Classes), statistics.Mean[:set.Channels], statistics.Pictures))
 	o := dataset.LoaderOptions{Batch: r.MicroBatch(), Transform: s.transform, Seed: r.Training.Seed, Training: true, Skips: s.skips, Boxes: s.boxOptions()}
-	if o.Boxes != nil {
+	w := s.job.World
+	if o.Boxes != nil && w.Rank() == 0 { // which alone prints
 		if err := s.measureMeanBox(train, val, o); err != nil {
 			return err
 		}
 	}
+	o.Take = func(batch int) bool { return s.gradients.takes(batch) }
 	if s.train, err = dataset.NewLoader(train, set.Channels, o); err != nil {
 		return err
 	}
 	o.Training = false
+	o.Take = func(batch int) bool { return batch%w.Size() == w.Rank() }
 	s.val, err = dataset.NewLoader(val, set.Channels, o)
 	return err
 }

@@ -123,12 +123,32 @@ const leastLearningRate = 1e-10
 // it; else it returns err.
 func (s *session) rollBack(err error) error {
 	var d *divergence
-	if !errors.As(err, &d) || s.job.Recipe.Run.OnDivergence != configs.OnDivergenceLowerLR || s.files == nil {
+	if !errors.As(err, &d) || s.job.Recipe.Run.OnDivergence != configs.OnDivergenceLowerLR {
 		return err
 	}
 	rate := s.progress.Schedule.LearningRate / 10
 	if rate < leastLearningRate {
 		return errors.Wrap(err, "trainer: no lower learning rate helps")
+	}
+	elapsed := s.elapsed()
+	failed := s.job.World.First("rank 0, which reads the last checkpoint", func() error { return s.goBack(err) })
+	if failed == nil {
+		failed = s.shareState()
+	}
+	if failed != nil {
+		return failed
+	}
+	s.secondsBefore = elapsed
+	s.progress.Schedule.LearningRate = rate
+	s.job.Observer.Notice(fmt.Sprintf("%s in iteration %d, first in %s: back to iteration %d, with the learning rate divided by 10, now %.3g",
+		d.what, d.progress.Iteration+1, d.layer, s.progress.Iteration, rate))
+	return nil
+}
+
+// goBack restores the last checkpoint after err, which it returns if there are none.
+func (s *session) goBack(err error) error {
+	if s.files == nil {
+		return err
 	}
 	if err := s.tolerate(s.checkpoints.wait()); err != nil {
 		return err
@@ -137,14 +157,5 @@ func (s *session) rollBack(err error) error {
 	if failed != nil {
 		return errors.Wrap(err, failed.Error())
 	}
-	s.training.vm.ClearGradients()
-	elapsed := s.elapsed()
-	if failed := s.restore(c); failed != nil {
-		return failed
-	}
-	s.secondsBefore = elapsed
-	s.progress.Schedule.LearningRate = rate
-	s.job.Observer.Notice(fmt.Sprintf("%s in iteration %d, first in %s: back to iteration %d, with the learning rate divided by 10, now %.3g",
-		d.what, d.progress.Iteration+1, d.layer, s.progress.Iteration, rate))
-	return nil
+	return s.restore(c)
 }

@@ -32,6 +32,14 @@ func (m *meter) add(loss float64, output []float32, batch *dataset.Batch) {
 	m.Loss += loss * float64(m.Pictures-before)
 }
 
+// merge adds what another meter has counted.
+func (m *meter) merge(o meter) {
+	m.Loss += o.Loss
+	m.Top1 += o.Top1
+	m.Top5 += o.Top5
+	m.Pictures += o.Pictures
+}
+
 // meanLossSince is the mean loss of the pictures added after before, a copy of m at that time; 0 if there are none.
 func (m *meter) meanLossSince(before meter) float64 {
 	return (m.Loss - before.Loss) / float64(max(1, m.Pictures-before.Pictures))

@@ -29,6 +29,8 @@ type progress struct {
 	PassSeconds float64 `json:"pass_seconds"` // spent on training in the current epoch
 	PassWaited  float64 `json:"pass_waited"`  // of these, spent waiting for pictures
 
+	PassExchanged float64 `json:"pass_exchanged,omitempty"` // and waiting for other ranks
+
 	Recipe string `json:"recipe"` // as in recipe.toml
 	Data   string `json:"data"`   // the data set's fingerprint
 
@@ -37,7 +39,7 @@ type progress struct {
 
 // beginPass goes to the start of the current epoch's pass over the training pictures.
 func (p *progress) beginPass() {
-	p.Step, p.Pass, p.PassSeconds, p.PassWaited = 0, meter{}, 0, 0
+	p.Step, p.Pass, p.PassSeconds, p.PassWaited, p.PassExchanged = 0, meter{}, 0, 0, 0
 }
 
 // A checkpoint is a weights file that also holds the velocities and, as metadata, the progress.

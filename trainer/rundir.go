@@ -89,6 +89,12 @@ type Summary struct {
 	Seconds         float64  `json:"seconds"`
 	Seed            uint64   `json:"seed"`
 	Threads         int      `json:"threads"`
+
+	// Of each rank, since the run was begun or resumed; none for one rank.
+	Ranks        int     `json:"ranks"`
+	RankPictures []int   `json:"pictures_by_rank,omitempty"`          // training pictures that it has computed
+	RankBytes    []int64 `json:"bytes_sent_a_step_by_rank,omitempty"` // mean
+	ExchangeWait float64 `json:"exchange_wait_percent,omitempty"`     // part of the time that rank 0 has waited for others
 }
 
 // summarise makes the summary of the run so far.
@@ -108,7 +114,14 @@ func (s *session) summarise() Summary {
 	if !math.IsNaN(best.ValTop5Error) {
 		sum.ValTop5Error = &best.ValTop5Error
 	}
+	if sum.Ranks = s.job.World.Size(); sum.Ranks > 1 {
+		sum.RankPictures = s.pictures
+		for _, sent := range s.bytes {
+			sum.RankBytes = append(sum.RankBytes, sent/int64(max(1, s.stepped-1))) // of the last step they are not known yet
+		}
+	}
 	for _, row := range h {
+		sum.ExchangeWait += row.ExchangeWaitPercent / float64(len(h))
 		sum.ImagesPerSecond += row.ImagesPerSecond / float64(len(h))
 		sum.LoaderWait += row.LoaderWaitPercent / float64(len(h))
 	}

@@ -22,9 +22,9 @@ type runner struct {
 	vm      *machine.VM
 }
 
-// newRunner declares a net for batches (batch, channels, input, input), for training with its gradients, which are summed
-// over miniBatch pictures; 0 is for validation.
-func newRunner(config configs.Config, o graph.Options, batch, channels, input, miniBatch int) (*runner, error) {
+// newRunner declares a net for batches (batch, channels, input, input), for training with its gradients, which sum adds
+// up; nil is for validation.
+func newRunner(config configs.Config, o graph.Options, batch, channels, input int, sum *Gradients) (*runner, error) {
 	if err := config.CheckInput(input); err != nil {
 		return nil, errors.Wrap(err, "trainer: net.input")
 	}
@@ -39,19 +39,21 @@ func newRunner(config configs.Config, o graph.Options, batch, channels, input, m
 		return nil, err
 	}
 	options := []machine.Option{machine.Outputs(r.loss, net.Output())}
-	if miniBatch > 0 {
+	if sum != nil {
 		r.weight = gorgonia.NewScalar(g, gorgonia.Float32, gorgonia.WithName("weight of the batch"))
 		if _, err = gorgonia.Backpropagate(gorgonia.Nodes{r.loss}, gorgonia.Nodes{r.weight}, net.Learnables()); err != nil {
 			return nil, errors.Wrap(err, "trainer: cannot differentiate the loss")
 		}
-		options = append(options, machine.Gradients(net.Learnables()...), machine.Products(miniBatch))
+		options = append(options, machine.Gradients(net.Learnables()...), machine.Products(sum.leaves*batch), sum.Option())
 	} else {
 		if r.deepest, err = net.Layer(deepestConvolution(config).Name); err != nil {
 			return nil, err
 		}
 		options = append(options, machine.Outputs(r.deepest))
 	}
-	r.vm, err = machine.New(g, options...)
+	if r.vm, err = machine.New(g, options...); err == nil && sum != nil {
+		err = sum.Bind(r.vm, net.Learnables())
+	}
 	return r, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/pkg/errors"
@@ -15,6 +16,7 @@ import (
 	"vgg/graph"
 	"vgg/history"
 	"vgg/internal/kernel"
+	"vgg/internal/mpi"
 )
 
 // session is one call of Train: a graph for training and one for validation that share their weights, and their data.
@@ -43,6 +45,15 @@ type session struct {
 	started       time.Time
 	secondsBefore float64 // that the run took before it was resumed
 
+	gradients *Gradients
+	reported  map[string]bool // skipped pictures that all ranks know of
+	pictures  []int           // training pictures that each rank has computed since the start
+	bytes     []int64         // that each rank has sent in steps since the start
+	sent      int64           // that by this rank
+	stepped   int             // steps since the start
+	longest   atomic.Int64    // nanoseconds of a step or a round of validation
+	iteration atomic.Int64    // of progress, for the watch
+
 	norms gradientNorms // in the last step of the epoch
 	alive []bool        // channels of the deepest convolution that were active for any validation picture
 
@@ -51,73 +62,90 @@ type session struct {
 
 // newSession opens the data, builds the graphs, and sets the weights or restores a checkpoint.
 func newSession(job Job) (_ *session, err error) {
-	if err := job.Recipe.Validate(); err != nil {
-		return nil, err
-	}
 	if err := configs.CheckKeys(job.Force...); err != nil {
 		return nil, errors.Wrap(err, "trainer: allowed to differ")
 	}
-	r := job.Recipe
+	s := &session{job: job, notes: []string{kernels()}, started: time.Now()}
+	if err := s.takeRecipe(); err != nil {
+		return nil, err
+	}
+	r := s.job.Recipe
+	if err := r.Validate(); err != nil {
+		return nil, mpi.Share(err)
+	}
 	config, err := configs.ByName(r.Config)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{job: job, notes: []string{kernels()}, started: time.Now()}
+	micro := r.MicroBatch()
+	s.micro = r.Training.Batch / micro
+	if s.gradients, err = NewGradients(job.World, s.micro, micro); err != nil {
+		return nil, mpi.Share(err)
+	}
 	defer func() {
 		if err != nil {
 			s.close()
 		}
 	}()
-	if err := s.openSet(); err != nil {
+	if err := s.meet(); err != nil {
 		return nil, err
 	}
 	if err := checkMemory(r, config, s.set.Channels, r.Boxes.Regression.Outputs(len(s.set.Classes))); err != nil {
 		return nil, err
 	}
-	start, err := s.readWeights()
+	start, resumed, err := s.prepare()
 	if err != nil {
-		return nil, err
-	}
-	resumed, err := s.openDir()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.openData(start); err != nil {
 		return nil, err
 	}
 	if s.files != nil {
 		s.split = s.set.SplitID()
 	}
+	if err := s.build(config); err != nil {
+		return nil, err
+	}
+	if err := s.begin(start, resumed); err != nil {
+		return nil, err
+	}
+	s.keepNotes()
+	if err := s.shareState(); err != nil {
+		return nil, err
+	}
+	if resumed != nil {
+		return s, s.identify()
+	}
+	return s, s.beginFiles()
+}
+
+// build declares the graphs.
+func (s *session) build(config configs.Config) (err error) {
+	r := s.job.Recipe
 	o := graph.Options{
 		Classes: len(s.set.Classes), Width: r.Net.Width, FC: r.Net.FC,
 		Boxes: r.Boxes.Regression, BoxLoss: r.Boxes.Loss, Dropout: r.Net.Dropout, Init: r.Net.Init, Seed: r.Training.Seed, Freeze: r.Training.Freeze,
 	}
-	micro := r.MicroBatch()
-	s.micro = r.Training.Batch / micro
-	if s.training, err = newRunner(config, o, micro, s.set.Channels, r.Net.Input, r.Training.Batch); err != nil {
-		return nil, err
+	if s.training, err = newRunner(config, o, r.MicroBatch(), s.set.Channels, r.Net.Input, s.gradients); err != nil {
+		return err
 	}
 	s.net = s.training.net
 	o.Dropout, o.Weights = 0, s.net
-	if s.validation, err = newRunner(config, o, micro, s.set.Channels, r.Net.Input, 0); err != nil {
-		return nil, err
+	if s.validation, err = newRunner(config, o, r.MicroBatch(), s.set.Channels, r.Net.Input, nil); err != nil {
+		return err
 	}
 	s.noteFrozen()
+	s.noteExchange()
 	s.learnables = gorgonia.NodesToValueGrads(s.net.Learnables())
 	s.solver = &SGD{Momentum: r.Training.Momentum, WeightDecay: r.Training.WeightDecay, KeepGradients: true}
+	return nil
+}
+
+// begin sets the weights and the progress, those of a checkpoint or of a new run.
+func (s *session) begin(f *start, resumed *checkpoint) error {
 	if resumed != nil {
-		if err := s.restore(resumed); err != nil {
-			return nil, err
-		}
-		s.keepNotes()
-		return s, s.identify()
+		return s.restore(resumed)
 	}
-	if err := s.startFrom(start); err != nil {
-		return nil, err
-	}
+	r := s.job.Recipe
 	s.progress = progress{Format: format, Epoch: 1, Schedule: ReduceOnPlateau{Schedule: r.Schedule, LearningRate: r.Training.LearningRate}}
-	s.keepNotes()
-	return s, s.beginFiles()
+	return s.startFrom(f)
 }
 
 // notice tells the user at once what was decided before the first step.

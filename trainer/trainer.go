@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"fmt"
+	"iter"
 	"math"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"vgg/dataset"
 	"vgg/history"
 	"vgg/internal/finite"
+	"vgg/internal/mpi"
 )
 
 // Job is one training. The recipe decides everything that the result depends on; the pictures and weights that it names
@@ -33,6 +35,14 @@ type Job struct {
 	Force []string
 
 	Observer Observer // may be nil
+
+	// World is the ranks that train together, nil for one. Rank 0 alone needs the other fields and has the files of the run; a
+	// rank whose pictures lie elsewhere than those of rank 0 says where in Recipe.Data.
+	World *mpi.World
+
+	// Stalled, if not nil, is called on another goroutine when this rank has waited for too long (Recipe.Run.StallSeconds).
+	// Train cannot go on then: Stalled ends all ranks.
+	Stalled func(err error)
 
 	create func(path string) (pending, error) // for tests; see files
 }
@@ -69,6 +79,10 @@ func Train(ctx context.Context, job Job) (history.History, error) {
 		return nil, err
 	}
 	defer s.close()
+	job = s.job
+	ended := make(chan struct{})
+	defer close(ended)
+	go s.watch(ended)
 	if err := job.Observer.Begin(s.steps, s.notes); err != nil {
 		return nil, err
 	}
@@ -88,6 +102,9 @@ func (s *session) epoch(ctx context.Context) error {
 		return err
 	}
 	began := time.Now()
+	if err := s.compareWeights(); err != nil {
+		return err
+	}
 	val, err := s.validate(ctx)
 	if err != nil {
 		return err
@@ -101,7 +118,7 @@ func (s *session) epoch(ctx context.Context) error {
 		TrainLoss: train.meanLoss(), TrainTop1Error: train.Top1Error(), TrainTop5Error: train.top5Error(),
 		ValLoss: val.meanLoss(), ValTop1Error: val.Top1Error(), ValTop5Error: val.top5Error(),
 		ImagesPerSecond: float64(train.Pictures) / s.progress.PassSeconds, Seconds: s.progress.PassSeconds + time.Since(began).Seconds(),
-		LoaderWaitPercent: 100 * s.progress.PassWaited / s.progress.PassSeconds,
+		LoaderWaitPercent: 100 * s.progress.PassWaited / s.progress.PassSeconds, ExchangeWaitPercent: 100 * s.progress.PassExchanged / s.progress.PassSeconds,
 	}
 	if s.net.Boxes != nil { // test 1 is of one guess
 		row.TrainTop5Error, row.ValTop5Error = math.NaN(), math.NaN()
@@ -138,42 +155,27 @@ func (s *session) trainEpoch(ctx context.Context) error {
 		return nil // a checkpoint before validation was resumed
 	}
 	s.solver.LearningRate = s.progress.Schedule.LearningRate
-	seconds, waited, began := s.progress.PassSeconds, s.progress.PassWaited, time.Now()
-	pass := s.progress.Pass
-	pass.classes = s.net.Options.Classes
-	micro, accumulated := 0, 0.0 // micro-batches since the last step, and their weights
-	for batch, err := range s.train.EpochFrom(ctx, s.progress.Epoch, s.progress.Step*s.micro) {
+	before, began := s.progress, time.Now()
+	waited := s.job.World.Waited()
+	next, stop := iter.Pull2(s.train.EpochFrom(s.loading(ctx), s.progress.Epoch, s.progress.Step*s.micro))
+	defer stop()
+	for s.progress.Step < s.steps { // the pictures after the last step do not fill a mini-batch
+		s.iteration.Store(int64(s.progress.Iteration))
+		start := time.Now()
+		leaves, stopped, err := s.step(ctx, next)
 		if err != nil {
 			return err
 		}
-		loss, err := s.training.run(batch, s.progress.Iteration*s.micro+micro)
-		if err != nil {
-			return err
+		s.took(time.Since(start))
+		pass := s.progress.Pass
+		for _, l := range leaves {
+			pass.merge(l.Meter)
 		}
-		if !finite.Is(loss) {
-			return s.lossDiverged(loss, batch, micro)
-		}
-		pass.add(loss, s.training.output(), batch)
-		accumulated += share(batch.Labels)
-		if micro++; micro < s.micro {
-			continue
-		}
-		s.solver.Accumulated = accumulated
-		micro, accumulated = 0, 0
-		if layer := s.gradientNotFinite(); layer != "" {
-			return s.divergence("a gradient is not finite", layer)
-		}
-		if s.progress.Step+1 == s.steps {
-			s.norms = s.gradientNorms()
-		}
-		if err := s.solver.Step(s.learnables); err != nil {
-			return err
-		}
-		s.training.vm.ClearGradients()
-		loss = pass.meanLossSince(s.progress.Pass)
+		loss := pass.meanLossSince(s.progress.Pass)
 		s.progress.Step++
 		s.progress.Iteration++
-		s.progress.Pass, s.progress.PassSeconds, s.progress.PassWaited = pass, seconds+time.Since(began).Seconds(), waited+s.train.Waited().Seconds()
+		s.progress.Pass, s.progress.PassSeconds, s.progress.PassWaited = pass, before.PassSeconds+time.Since(began).Seconds(), before.PassWaited+s.train.Waited().Seconds()
+		s.progress.PassExchanged = before.PassExchanged + (s.job.World.Waited() - waited).Seconds()
 		s.job.Observer.Step(s.progress.Epoch, s.progress.Step, pass.meanLoss())
 		if err := s.tolerate(s.log(loss)); err != nil {
 			return err
@@ -183,27 +185,119 @@ func (s *session) trainEpoch(ctx context.Context) error {
 				return err
 			}
 		}
-		if s.progress.Step == s.steps {
-			break // the remaining pictures do not fill a mini-batch
+		if stopped != nil {
+			return stopped
 		}
 	}
 	return nil
 }
 
-// validate makes a pass over the validation pictures, without augmentation and dropout.
+// step computes this rank's micro-batches of a mini-batch, and updates the weights by the gradients of all. It returns what
+// all micro-batches add to the sums, and whether the ranks were asked to end.
+func (s *session) step(ctx context.Context, next func() (*dataset.Batch, error, bool)) (leaves []leaf, stopped, err error) {
+	w, sent := s.job.World, s.job.World.Sent()
+	s.gradients.Begin()
+	own := report{Interrupted: w.Size() > 1 && ctx.Err() != nil}
+	for micro := s.gradients.first; micro < s.gradients.end && err == nil; micro++ {
+		var l leaf
+		if l, err = s.microBatch(next, micro); err == nil {
+			own.Leaves = append(own.Leaves, l)
+		}
+	}
+	if err != nil && w.Size() == 1 {
+		return nil, nil, err
+	}
+	if failed := s.gradients.Finish(); failed != nil {
+		return nil, nil, failed
+	}
+	reports, err := s.agree("the others' step", own, err)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.sent += w.Sent() - sent
+	s.solver.Accumulated = 0
+	for rank, r := range reports {
+		for _, l := range r.Leaves {
+			s.solver.Accumulated += l.Share
+			s.count(rank, l.Meter.Pictures, r.Sent)
+		}
+		leaves = append(leaves, r.Leaves...)
+	}
+	s.stepped++
+	if layer := s.gradientNotFinite(); layer != "" {
+		return nil, nil, mpi.Share(s.divergence("a gradient is not finite", layer))
+	}
+	if s.progress.Step+1 == s.steps {
+		s.norms = s.gradientNorms()
+	}
+	return leaves, interruption(reports), s.solver.Step(s.learnables)
+}
+
+// microBatch computes the loss and the gradients of a micro-batch.
+func (s *session) microBatch(next func() (*dataset.Batch, error, bool), micro int) (leaf, error) {
+	batch, err := s.pull(next)
+	if err != nil {
+		return leaf{}, err
+	}
+	s.gradients.Next()
+	loss, err := s.training.run(batch, s.progress.Iteration*s.micro+micro)
+	if err != nil {
+		return leaf{}, err
+	}
+	if !finite.Is(loss) {
+		return leaf{}, s.lossDiverged(loss, batch, micro)
+	}
+	l := leaf{Meter: meter{classes: s.net.Options.Classes}, Share: share(batch.Labels)}
+	l.Meter.add(loss, s.training.output(), batch)
+	return l, nil
+}
+
+// validate makes a pass over the validation pictures, without augmentation and dropout. In each round every rank takes a
+// batch.
 func (s *session) validate(ctx context.Context) (*meter, error) {
 	m := &meter{classes: s.net.Options.Classes}
 	s.alive = nil
-	for batch, err := range s.val.Epoch(ctx, 0) {
+	w := s.job.World
+	next, stop := iter.Pull2(s.val.Epoch(s.loading(ctx), 0))
+	defer stop()
+	for first := 0; first < s.val.Len(); first += w.Size() {
+		began := time.Now()
+		own := report{Interrupted: w.Size() > 1 && ctx.Err() != nil}
+		var err error
+		if first+w.Rank() < s.val.Len() {
+			var l leaf
+			if l, err = s.validateBatch(next); err == nil {
+				own.Leaves = append(own.Leaves, l)
+			}
+		}
+		reports, err := s.agree("the others' validation", own, err)
+		if err == nil {
+			err = interruption(reports)
+		}
 		if err != nil {
 			return nil, err
 		}
-		loss, err := s.validation.run(batch, 0)
-		if err != nil {
-			return nil, err
+		for _, r := range reports {
+			for _, l := range r.Leaves {
+				m.merge(l.Meter)
+			}
 		}
-		m.add(loss, s.validation.output(), batch)
-		s.observeDeepest()
+		s.took(time.Since(began))
 	}
-	return m, nil
+	return m, s.combineAlive()
+}
+
+func (s *session) validateBatch(next func() (*dataset.Batch, error, bool)) (leaf, error) {
+	batch, err := s.pull(next)
+	if err != nil {
+		return leaf{}, err
+	}
+	loss, err := s.validation.run(batch, 0)
+	if err != nil {
+		return leaf{}, err
+	}
+	l := leaf{Meter: meter{classes: s.net.Options.Classes}}
+	l.Meter.add(loss, s.validation.output(), batch)
+	s.observeDeepest()
+	return l, nil
 }

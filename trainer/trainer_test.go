@@ -152,7 +152,7 @@ func TestReproducible(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range h {
-			h[i].Seconds, h[i].ImagesPerSecond, h[i].LoaderWaitPercent = 0, 0, 0
+			h[i].Seconds, h[i].ImagesPerSecond, h[i].LoaderWaitPercent, h[i].ExchangeWaitPercent = 0, 0, 0, 0
 		}
 		var csv strings.Builder
 		if err := h.WriteCSV(&csv); err != nil {

@@ -33,7 +33,7 @@ func left(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	for i := range h {
-		h[i].ImagesPerSecond, h[i].Seconds, h[i].LoaderWaitPercent = 0, 0, 0
+		h[i].ImagesPerSecond, h[i].Seconds, h[i].LoaderWaitPercent, h[i].ExchangeWaitPercent = 0, 0, 0, 0
 	}
 	if err := h.WriteCSV(&b); err != nil {
 		t.Fatal(err)

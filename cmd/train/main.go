@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"vgg/configs"
 	"vgg/history"
 	"vgg/internal/cli"
+	"vgg/internal/mpi"
 	"vgg/internal/progress"
 	"vgg/trainer"
 )
@@ -127,14 +129,23 @@ func number[T int | uint64 | float64](set *[]string, key string, value *T) {
 }
 
 func train(ctx context.Context, f flags) error {
+	world := cli.World
 	if err := f.Threads.Apply(); err != nil {
+		return err
+	}
+	if err := world.Compare(mpi.Fact{Name: "their flags", Value: f.text(), Remedy: "give all ranks the same ones, but for --data where the pictures lie elsewhere"}); err != nil {
+		return err
+	}
+	stalled := func(err error) { cli.Abort("train", err) }
+	if world.Rank() > 0 {
+		_, err := trainer.Train(ctx, trainer.Job{Recipe: configs.Recipe{Data: f.Data}, World: world, Stalled: stalled})
 		return err
 	}
 	r, err := f.recipe()
 	if err != nil {
 		return cli.Usage(err)
 	}
-	job := trainer.Job{Recipe: r, Dir: f.Out, Force: f.Force}
+	job := trainer.Job{Recipe: r, Dir: f.Out, Force: f.Force, World: world, Stalled: stalled}
 	switch {
 	case f.Resume != "":
 		job.Dir, job.Resume = f.Resume, true
@@ -154,6 +165,16 @@ func train(ctx context.Context, f flags) error {
 		return hinted{err, job.Dir, job.Resume}
 	}
 	return finish(h, job.Dir, r)
+}
+
+// text writes the flags that all ranks must have alike.
+func (f flags) text() string {
+	f.Data = ""
+	data, err := json.Marshal(f)
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
 }
 
 // newRunDir makes the default directory of a run, runs/RECIPE-NET-TIME, with a number behind it where another training was

@@ -35,6 +35,8 @@ type VM struct {
 	bound   []float32        // that memory, as the steps know it
 	planned int              // elements
 	cleared bool             // the next run overwrites the gradients
+	summed  bool             // the next run overwrites those that are sums, and adds rows to factors
+	ready   func(learnable *gorgonia.Node) error
 }
 
 // step computes one node.
@@ -45,6 +47,7 @@ type step struct {
 	at     *block           // planned memory of the result; nil where Do allocates it
 	buffer gorgonia.Value   // a tensor there
 	sum    gorgonia.Value   // gradient of a learnable that this node's value is added to
+	of     *gorgonia.Node   // that learnable
 	output bool
 	once   bool  // the value depends on constants alone: it is computed in the first run
 	read   bool  // another step reads the value
@@ -82,6 +85,12 @@ func Gradients(learnables ...*gorgonia.Node) Option {
 // to work with such gradients: trainer.SGD is, Gorgonia's own solvers are not.
 func Products(rows int) Option {
 	return func(m *VM) { m.rows = rows }
+}
+
+// Ready calls f in each run when the gradient of a learnable has been added to, while those of the layers below are still to
+// come. f must not keep the goroutine for long. Its error ends the run.
+func Ready(f func(learnable *gorgonia.Node) error) Option {
+	return func(m *VM) { m.ready = f }
 }
 
 // Constants names inputs whose values do not change after the first run, such as the weights of a net for inference. What
@@ -210,7 +219,7 @@ func (m *VM) compile(g *gorgonia.ExprGraph, order gorgonia.Nodes) error {
 			if n.Shape().IsScalar() {
 				return errors.Errorf("machine: the learnable %v is a scalar: make it a vector of one element", n.Name())
 			}
-			s.sum = m.zero(s, n)
+			s.sum, s.of = m.zero(s, n), n
 		}
 		if err := gorgonia.UnsafeLet(n.Deriv(), s.sum); err != nil {
 			return errors.Wrapf(err, "machine: gradient of %v", n.Name())
@@ -243,6 +252,10 @@ func (m *VM) isConstant(n *gorgonia.Node, s *step) bool {
 // zero.
 func (m *VM) ClearGradients() { m.cleared = true }
 
+// ClearSums makes the next run overwrite the gradients that are held as matrices. It goes on adding rows to those that are
+// held as factors (see Products).
+func (m *VM) ClearSums() { m.summed = true }
+
 // RunAll computes the outputs and adds to the gradients. It is part of gorgonia.VM.
 func (m *VM) RunAll() error {
 	m.bind()
@@ -254,11 +267,16 @@ func (m *VM) RunAll() error {
 		if err := m.execute(i, s); err != nil {
 			return errors.Wrapf(err, "machine: node %v (%v)", s.node.Name(), s.node.Op())
 		}
+		if s.sum != nil && m.ready != nil {
+			if err := m.ready(s.of); err != nil {
+				return err
+			}
+		}
 		for _, j := range s.drop {
 			m.values[j] = nil
 		}
 	}
-	m.cleared = false
+	m.cleared, m.summed = false, false
 	for i := range m.steps {
 		s := &m.steps[i]
 		if !s.output || s.sum != nil || len(s.inputs) == 0 {
@@ -289,7 +307,7 @@ func (m *VM) execute(i int, s *step) (err error) {
 	if err != nil || s.sum == nil {
 		return err
 	}
-	if m.cleared {
+	if m.cleared || m.summed {
 		return tensor.Copy(s.sum.(tensor.Tensor), m.values[i].(tensor.Tensor))
 	}
 	_, err = tensor.Add(s.sum, m.values[i], tensor.UseUnsafe())
@@ -308,7 +326,7 @@ func (m *VM) add(s *step) error {
 		}
 		return err
 	}
-	if m.cleared {
+	if m.cleared || m.summed {
 		_, err := s.node.Op().(PlannedOp).UsePreallocDo(s.sum, s.args...)
 		return err
 	}

@@ -130,3 +130,9 @@ func allowedProcessors() string {
 	list, _, _ := strings.Cut(after, "\n")
 	return strings.TrimSpace(list)
 }
+
+// Abort ends all ranks at once after an error of this one, whatever they do, with exit code 1.
+func Abort(name string, err error) {
+	say(name, err)
+	World.Abort(1)
+}

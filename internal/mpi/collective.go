@@ -1,6 +1,11 @@
 package mpi
 
-import "slices"
+import (
+	"slices"
+	"time"
+
+	"github.com/pkg/errors"
+)
 
 // others calls f with each other rank, the next one first, so that not all begin with the same.
 func (w *World) others(f func(peer int)) {
@@ -89,4 +94,49 @@ func (w *World) BroadcastBytes(what string, message []byte) ([]byte, error) {
 		message = make([]byte, length[0])
 	}
 	return message, Broadcast(w, what, message)
+}
+
+// alive is how often rank 0 says that it is at work. It is a variable for tests.
+var alive = 10 * time.Second
+
+// First lets rank 0 call f, however long it takes, and the others wait. Rank 0 tells them from time to time that it is alive.
+// All have the error of f, a SharedError.
+func (w *World) First(what string, f func() error) error {
+	if w.Size() == 1 {
+		return f()
+	}
+	var failed error
+	var text []byte
+	done := make(chan struct{})
+	if w.rank == 0 {
+		go func() {
+			failed = f()
+			close(done)
+		}()
+	}
+	for ended := []byte{0}; ended[0] == 0; {
+		if w.rank == 0 {
+			select {
+			case <-done:
+				ended[0] = 1
+			case <-time.After(alive):
+			}
+		}
+		if err := Broadcast(w, what, ended); err != nil {
+			return err
+		}
+	}
+	if failed != nil {
+		text = []byte(failed.Error())
+	}
+	text, err := w.BroadcastBytes(what, text)
+	switch {
+	case err != nil:
+		return err
+	case failed != nil:
+		return Share(failed)
+	case len(text) > 0:
+		return Share(errors.Errorf("%s: %s", w.Name(0), text))
+	}
+	return nil
 }

@@ -83,6 +83,7 @@ static int vgg_progress(int n, MPI_Request *requests, int *places, MPI_Status *s
 import "C"
 
 import (
+	"os"
 	"runtime"
 	"sync"
 	"unsafe"
@@ -98,6 +99,9 @@ const (
 	sleepBusy = 50
 	sleepIdle = 1000
 )
+
+// signals is a setting of Open MPI: the signals whose handlers it replaces.
+const signals = "OMPI_MCA_opal_signal"
 
 // openMPI is a transport. Its thread alone calls MPI.
 type openMPI struct {
@@ -116,6 +120,11 @@ type openMPI struct {
 }
 
 func connect() (t transport, rank, size int, err error) {
+	if _, ok := os.LookupEnv(signals); !ok {
+		if err := os.Setenv(signals, "6"); err != nil { // SIGABRT; the others are Go's, which turns them into panics
+			return nil, 0, 0, errors.Wrap(err, "mpi")
+		}
+	}
 	m := &openMPI{ended: make(chan error, 1)}
 	type start struct {
 		rank, size C.int

@@ -133,11 +133,19 @@ func (w *World) Wait(what string, f func() error) error {
 		return f()
 	}
 	began := time.Now()
-	w.waiting.Store(&wait{what, began})
-	err := f()
-	w.waiting.Store(nil)
+	err := w.Hold(what, f)
 	w.waited.Add(int64(time.Since(began)))
 	return err
+}
+
+// Hold is Wait for something else than other ranks, such as pictures, whose time does not count.
+func (w *World) Hold(what string, f func() error) error {
+	if w.Size() == 1 {
+		return f()
+	}
+	w.waiting.Store(&wait{what, time.Now()})
+	defer w.waiting.Store(nil)
+	return f()
 }
 
 // Waiting tells for what, from which ranks, and how long the goroutine that computes has been waiting; "" if it does not

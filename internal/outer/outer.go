@@ -41,6 +41,12 @@ func New(rows, out, in int) *Gradient {
 // Rows is the number of rows of the factors, zero before the first Add and after Clear.
 func (p *Gradient) Rows() int { return len(p.X) / p.shape[1] }
 
+// Resize makes the factors have that many rows, at most as many as New made room for. Add goes on behind them; rows that are
+// new hold what was last in their memory.
+func (p *Gradient) Resize(rows int) {
+	p.X, p.G = p.X[:rows*p.shape[1]], p.G[:rows*p.shape[0]]
+}
+
 // Clear sets the gradient to zero.
 func (p *Gradient) Clear() { p.X, p.G = p.X[:0], p.G[:0] }
 

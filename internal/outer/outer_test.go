@@ -18,6 +18,11 @@ func TestGradient(t *testing.T) {
 	if p.Rows() != 2 || p.MemSize() != memory || memory != 4*2*(2+3) {
 		t.Errorf("%d rows, %d bytes, %d at first", p.Rows(), p.MemSize(), memory)
 	}
+	p.Resize(1)
+	p.Add([]float32{0, 0, 2}, []float32{10, 0})
+	if want := []float32{1, 2, 23, -1, -2, -3}; !slices.Equal(p.Data().([]float32), want) {
+		t.Errorf("with another second row %v, want %v", p.Data(), want)
+	}
 	p.Clear()
 	if want := make([]float32, 6); p.Rows() != 0 || !slices.Equal(p.Data().([]float32), want) || !p.Finite() {
 		t.Errorf("not cleared: %v", p)

@@ -1,0 +1,41 @@
+package trainer
+
+import (
+	"time"
+
+	"github.com/pkg/errors"
+)
+
+// Stalls are looked for so often, and a wait is never too long before leastStall.
+const (
+	stallLook  = time.Second
+	leastStall = 600 * time.Second
+)
+
+// watch ends this rank's world through Job.Stalled when a wait is too long: run.stall_seconds, or ten times the longest step
+// or round of validation so far.
+func (s *session) watch(end <-chan struct{}) {
+	w, seconds := s.job.World, s.job.Recipe.Run.StallSeconds
+	if w.Size() == 1 || seconds == 0 || s.job.Stalled == nil {
+		return
+	}
+	for {
+		select {
+		case <-end:
+			return
+		case <-time.After(stallLook):
+		}
+		limit := time.Duration(seconds * float64(time.Second))
+		if seconds < 0 {
+			limit = max(leastStall, 10*time.Duration(s.longest.Load()))
+		}
+		if what, long := w.Waiting(); what != "" && long > limit {
+			s.job.Stalled(errors.Errorf("trainer: %s has waited %.0f s in iteration %d for %s, longer than run.stall_seconds allows (%.0f s): look at these ranks and their network, then resume the run",
+				w.Name(w.Rank()), long.Seconds(), s.iteration.Load()+1, what, limit.Seconds()))
+			return
+		}
+	}
+}
+
+// took notes how long a step or a round of validation took.
+func (s *session) took(d time.Duration) { s.longest.Store(max(s.longest.Load(), int64(d))) }
