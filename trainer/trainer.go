@@ -168,6 +168,7 @@ func (s *session) trainEpoch(ctx context.Context) error {
 		}
 		s.took(time.Since(start))
 		pass := s.progress.Pass
+		pass.classes = s.net.Options.Classes
 		for _, l := range leaves {
 			pass.merge(l.Meter)
 		}
