@@ -1,6 +1,10 @@
 package evaluate
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 
@@ -55,6 +59,16 @@ func (m *Model) Scale() int { return m.Info.Scale.Middle() }
 
 // Scales are the test scales that section 3.2 gives the net at several.
 func (m *Model) Scales() []int { return m.Info.Scale.TestScales(m.Info.Input) }
+
+// Checksum tells models apart: it is of the weights and of what is known of them.
+func (m *Model) Checksum() string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%+v\n", m.Info)
+	for _, t := range m.net.Tensors() {
+		fmt.Fprintln(sum, t.Name, t.Shape, t.SHA256())
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
 
 // Share makes a model with the same weights for another goroutine.
 func (m *Model) Share() *Model {

@@ -6,6 +6,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/internal/mpi"
 )
 
 // Plan says what is reproduced.
@@ -17,6 +18,10 @@ type Plan struct {
 	Seeds    []uint64 // everything is trained once with each
 	Ablation bool     // also train the shallow net of section 4.1
 	Dir      string   // the folder of all files
+
+	// World are ranks that share the trainings, each of which calls Run with the same plan and pictures. The folder is one that
+	// all see. nil = one process.
+	World *mpi.World
 }
 
 // Validate gives an error if the plan cannot be carried out. It names the key of the recipe to change.
@@ -112,4 +117,21 @@ func (p Plan) work(seed uint64) (order []training, tests map[training][]test) {
 		}
 	}
 	return order, tests
+}
+
+// job is a training with its tests.
+type job struct {
+	training
+	tests []test
+}
+
+// jobs lists those of all seeds, each after the one that it starts from.
+func (p Plan) jobs() (all []job) {
+	for _, seed := range p.Seeds {
+		order, tests := p.work(seed)
+		for _, t := range order {
+			all = append(all, job{t, tests[t]})
+		}
+	}
+	return all
 }

@@ -39,7 +39,8 @@ func (e *FolderError) Error() string { return "reproduce: " + e.Err.Error() }
 func (e *FolderError) Unwrap() error { return e.Err }
 
 // Run does what the plan's folder does not hold yet, and writes the report. A nil observer is told nothing. After an
-// error or when ctx is cancelled, Run with the same plan continues.
+// error or when ctx is cancelled, Run with the same plan continues. Of several ranks, rank 0 alone writes and returns the
+// report; the others return nil.
 func Run(ctx context.Context, p Plan, set *dataset.Set, observer Observer) (*Report, error) {
 	if observer == nil {
 		observer = silence{}
@@ -47,30 +48,35 @@ func Run(ctx context.Context, p Plan, set *dataset.Set, observer Observer) (*Rep
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
+	if p.World.Size() > 1 {
+		if err := p.runShared(ctx, set, observer); err != nil || p.World.Rank() > 0 {
+			return nil, err
+		}
+		return p.report(set)
+	}
 	if err := p.openFolder(); err != nil {
 		return nil, err
 	}
-	for _, file := range []string{MarkdownFile, HTMLFile} {
-		if err := atomicfile.Check(filepath.Join(p.Dir, file)); err != nil {
-			return nil, &FolderError{err}
-		}
-	}
-	for _, seed := range p.Seeds {
-		order, tests := p.work(seed)
-		for i, t := range order {
-			observer.Notice(fmt.Sprintf("%d of %d: %s", i+1, len(order), p.describe(t)))
-			if err := p.train(ctx, t, set, observer); err != nil {
-				return nil, errors.Wrap(err, p.describe(t))
-			}
-			if err := p.test(ctx, t, tests[t], set, observer); err != nil {
-				return nil, errors.Wrapf(err, "tests of %s", p.describe(t))
-			}
+	jobs := p.jobs()
+	for i, j := range jobs {
+		observer.Notice(fmt.Sprintf("%d of %d: %s", i+1, len(jobs), p.describe(j.training)))
+		if err := p.do(ctx, j, set, observer); err != nil {
+			return nil, err
 		}
 	}
 	return p.report(set)
 }
 
-// openFolder writes the recipe into the plan's folder, and refuses a folder in which nets were trained by another one.
+// do trains and tests a net.
+func (p Plan) do(ctx context.Context, j job, set *dataset.Set, observer Observer) error {
+	if err := p.train(ctx, j.training, set, observer); err != nil {
+		return errors.Wrap(err, p.describe(j.training))
+	}
+	return errors.Wrapf(p.test(ctx, j.training, j.tests, set, observer), "tests of %s", p.describe(j.training))
+}
+
+// openFolder writes the recipe into the plan's folder, and refuses a folder in which nets were trained by another one, or
+// which cannot hold the report.
 func (p Plan) openFolder() error {
 	trained, err := filepath.Glob(filepath.Join(p.Dir, "seed-*", "*", trainer.CheckpointDir, "*.safetensors"))
 	if err != nil {
@@ -85,6 +91,9 @@ func (p Plan) openFolder() error {
 		if err := os.MkdirAll(p.Dir, 0o755); err != nil {
 			return &FolderError{err}
 		}
+		if err := p.checkReport(); err != nil {
+			return err
+		}
 		return errors.Wrap(atomicfile.Write(path, text), "reproduce: recipe")
 	}
 	if err != nil {
@@ -96,6 +105,16 @@ func (p Plan) openFolder() error {
 	}
 	if changed := begun.Differences(p.Recipe, "seed", "run"); len(changed) > 0 {
 		return &FolderError{errors.Errorf("%s was begun otherwise: %s: ask for the same, or use another folder", p.Dir, changed)}
+	}
+	return p.checkReport()
+}
+
+// checkReport tells whether the report could be written.
+func (p Plan) checkReport() error {
+	for _, file := range []string{MarkdownFile, HTMLFile} {
+		if err := atomicfile.Check(filepath.Join(p.Dir, file)); err != nil {
+			return &FolderError{err}
+		}
 	}
 	return nil
 }

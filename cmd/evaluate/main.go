@@ -19,7 +19,9 @@ import (
 	"vgg/evaluate"
 	"vgg/internal/atomicfile"
 	"vgg/internal/cli"
+	"vgg/internal/mpi"
 	"vgg/internal/progress/bar"
+	"vgg/internal/ranks"
 )
 
 type flags struct {
@@ -82,6 +84,9 @@ func run(ctx context.Context, f flags) error {
 		return err
 	}
 	defer set.Close()
+	if err := compare(all, set); err != nil {
+		return err
+	}
 	outputs, matched, err := evaluate.MatchClasses(all, set.Classes)
 	if err != nil {
 		return errors.Errorf("--data %s and --weights %v: --classes FILE names the outputs of the weights, a line each, in their order", f.Data, err)
@@ -147,6 +152,20 @@ func (f flags) readModels(notes *cli.Notes) (models []*evaluate.Model, err error
 		models = append(models, m)
 	}
 	return models, nil
+}
+
+// compare refuses ranks whose weights or pictures differ.
+func compare(models []*evaluate.Model, set *dataset.Set) error {
+	if cli.World.Size() == 1 {
+		return nil
+	}
+	var sums []string
+	for _, m := range models {
+		sums = append(sums, m.Checksum())
+	}
+	return ranks.Compare(cli.World, set, mpi.Fact{
+		Name: "the weights", Value: "checksums " + strings.Join(sums, ", "), Remedy: "copy the same files to all hosts",
+	})
 }
 
 // test shows progress on a terminal, and collects the predictions as a table.

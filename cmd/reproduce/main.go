@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,8 +12,11 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/dataset"
 	"vgg/internal/cli"
+	"vgg/internal/mpi"
 	"vgg/internal/progress"
+	"vgg/internal/ranks"
 	"vgg/reproduce"
 	"vgg/trainer"
 )
@@ -55,7 +59,7 @@ func run(ctx context.Context, f flags) error {
 	if r.Data == "" {
 		return cli.Usage(errors.Errorf("recipe %s names no pictures: give a folder or archive with --data", r.Name))
 	}
-	plan := reproduce.Plan{Recipe: r, Seeds: f.Seeds, Ablation: f.Ablation, Dir: f.Out}
+	plan := reproduce.Plan{Recipe: r, Seeds: f.Seeds, Ablation: f.Ablation, Dir: f.Out, World: cli.World}
 	if err := plan.Validate(); err != nil {
 		return cli.Usage(err)
 	}
@@ -64,6 +68,9 @@ func run(ctx context.Context, f flags) error {
 		return errors.Wrap(err, "--data")
 	}
 	defer pictures.Close()
+	if err := compare(plan, pictures); err != nil {
+		return err
+	}
 	report, err := reproduce.Run(ctx, plan, pictures, console{})
 	var folder *reproduce.FolderError
 	switch {
@@ -71,6 +78,8 @@ func run(ctx context.Context, f flags) error {
 		return errors.Wrap(err, "--out")
 	case err != nil:
 		return fmt.Errorf("%w (the same command goes on from here)", err)
+	case report == nil: // rank 0 has it
+		return nil
 	}
 	fmt.Fprintln(cli.Stdout)
 	for _, finding := range report.Findings {
@@ -79,6 +88,19 @@ func run(ctx context.Context, f flags) error {
 	}
 	fmt.Fprintf(cli.Stdout, "\n%s, %s\n", filepath.Join(f.Out, reproduce.HTMLFile), filepath.Join(f.Out, reproduce.MarkdownFile))
 	return nil
+}
+
+// compare refuses ranks with another plan or other pictures, which may lie elsewhere.
+func compare(p reproduce.Plan, set *dataset.Set) error {
+	p.Recipe.Data = ""
+	recipe, err := p.Recipe.TOML()
+	if err != nil {
+		return err
+	}
+	return ranks.Compare(p.World, set, mpi.Fact{
+		Name: "the plan", Value: fmt.Sprintf("seeds %v, ablation %t, recipe %x", p.Seeds, p.Ablation, sha256.Sum256(recipe)),
+		Remedy: "give all ranks the same flags",
+	})
 }
 
 // console prints the progress.
