@@ -160,7 +160,11 @@ func unindented(code string) (text string) {
 // What the documents name exists: commands, flags, recipes and their keys, tests, benchmarks, scripts, files and
 // environment variables.
 func TestCommands(t *testing.T) {
-	flags, anyFlag := map[string][]string{}, []string{"install", "force_deps"} // these are gonb's
+	flags, anyFlag := map[string][]string{}, slices.Concat(
+		[]string{"install", "force_deps"},                     // gonb's
+		[]string{"bind-to", "map-by", "oversubscribe", "mca"}, // mpirun's
+		[]string{"mpi", "signal"},                             // srun's and sbatch's
+	)
 	commands, err := filepath.Glob("cmd/*")
 	if err != nil || len(commands) < 9 {
 		t.Fatalf("commands %v, error %v", commands, err)
@@ -286,11 +290,14 @@ func variables(t *testing.T) (names []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	drivers, err := filepath.Glob("peers/drivers/*.py")
-	if err != nil {
-		t.Fatal(err)
+	for _, pattern := range []string{"peers/drivers/*.py", "deploy/*"} {
+		further, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scripts = append(scripts, further...)
 	}
-	sources := append(append([]string{".ci/run"}, scripts...), drivers...)
+	sources := append([]string{".ci/run"}, scripts...)
 	for path := range goFiles(t) {
 		sources = append(sources, path)
 	}
