@@ -17,6 +17,9 @@ type Options struct {
 	// 0 refuses such a set, 1 keeps all of them, which leaves none for training. SplitSeed draws it.
 	ValShare  float64
 	SplitSeed uint64
+	// Together is for callers that put training and validation pictures together and divide them themselves: a set of
+	// class folders alone has all its pictures for validation, whatever ValShare is, without a notice.
+	Together bool
 	// Boxes reads the boxes of the objects in the pictures too (see Boxed), where there are some beside them.
 	Boxes bool
 	// Notice, if not nil, is called before slow operations such as listing a large archive, and with what was decided

@@ -9,11 +9,13 @@ import (
 )
 
 // keepForValidation divides one split into two: a share of each class, drawn by the seed, is for validation, at least one
-// picture and not all. A share of 1 keeps all pictures.
+// picture and not all. A share of 1 keeps all pictures, and so does Together.
 func (o *opener) keepForValidation(s *Set, all *classSplit) error {
-	if o.ValShare == 1 {
+	if o.ValShare == 1 || o.Together {
 		s.Train, s.Val, s.chosen = &classSplit{files: all.files, folder: all.folder}, all, "all pictures"
-		o.note("all %d pictures are for validation, none for training", all.Len())
+		if !o.Together {
+			o.note("all %d pictures are for validation, none for training", all.Len())
+		}
 		return nil
 	}
 	if !(o.ValShare > 0 && o.ValShare < 1) {

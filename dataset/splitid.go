@@ -76,13 +76,17 @@ type picture struct {
 
 func pictures(split Split) (all []picture) {
 	for i := range split.Len() {
-		p := picture{fmt.Sprint(i), split, i}
-		if own, ok := split.(*classSplit); ok {
-			p.name = own.files.Path(int(own.entries[i]))[len(own.folder):]
-		}
-		all = append(all, p)
+		all = append(all, picture{cmp.Or(PathOf(split, i), fmt.Sprint(i)), split, i})
 	}
 	return all
+}
+
+// PathOf is the path of a picture in the folder of its split, such as "cat/1.jpg", or "" if it is in no file of its own.
+func PathOf(split Split, i int) string {
+	if own, ok := split.(*classSplit); ok {
+		return own.files.Path(int(own.entries[i]))[len(own.folder):]
+	}
+	return ""
 }
 
 // contentSample is the number of pictures whose contents count for a digest, besides the names of all.
