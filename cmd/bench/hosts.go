@@ -136,11 +136,14 @@ func (f flags) latency() float64 {
 
 // job is a step that hosts share: each computes its pictures at once, or in micro-batches of --micro-batch.
 func (f flags) job(hosts int) cluster.Job {
-	most := 32
-	if f.MicroBatch != nil {
-		most = *f.MicroBatch
+	return cluster.Job{Ranks: hosts, MiniBatch: f.Batch, MicroBatch: min(f.mostMicroBatch(), f.Batch/hosts)}
+}
+
+func (f flags) mostMicroBatch() int {
+	if f.MicroBatch == nil {
+		return 32
 	}
-	return cluster.Job{Ranks: hosts, MiniBatch: f.Batch, MicroBatch: min(most, f.Batch/hosts)}
+	return *f.MicroBatch
 }
 
 // measureSpeeds measures each micro-batch that a number of hosts needs, and that of one host alone, the largest first.
@@ -152,9 +155,7 @@ func (f flags) measureSpeeds(ctx context.Context) (prediction, error) {
 	slices.SortFunc(sizes, func(a, b int) int { return b - a })
 	p := prediction{Input: f.Input, MiniBatch: f.Batch, Threads: runtime.GOMAXPROCS(0), ISA: kernel.ISA(), Latency: f.latency()}
 	for i, size := range slices.Compact(sizes) {
-		small := f
-		small.Batch = size
-		b, err := newBench(small, f.Batch)
+		b, err := newBench(f, job{miniBatch: f.Batch, microBatch: size})
 		if err != nil {
 			return p, err
 		}
@@ -188,7 +189,8 @@ func (b *bench) passes(ctx context.Context, steps int) (forward, backward float6
 		return 0, 0, err
 	}
 	both, err := median(ctx, steps, func() error {
-		b.vm.ClearGradients()
+		b.sums.Begin()
+		b.sums.Next()
 		return b.vm.RunAll()
 	})
 	return forward, max(0, both-forward), err

@@ -20,6 +20,7 @@ import (
 	"vgg/graph/machine"
 	"vgg/internal/cli"
 	"vgg/internal/kernel"
+	"vgg/internal/mpi"
 	"vgg/trainer"
 )
 
@@ -37,7 +38,8 @@ type flags struct {
 	Hosts      []int     `help:"Predict a training step of --batch pictures that so many hosts share, from the speed of this one; powers of two." placeholder:"N,…" group:"Several hosts:"`
 	Rates      []float64 `help:"Rates of their network in Gbit/s; default 1,10,25,100." placeholder:"GBITS,…" group:"Several hosts:"`
 	Latency    *float64  `help:"Microseconds that a message takes beside its bytes; default 50." placeholder:"US" group:"Several hosts:"`
-	MicroBatch *int      `help:"Pictures that a host computes at once, at most; default 32." placeholder:"N" group:"Several hosts:"`
+	AllReduce  bool      `help:"With mpirun: sum whole gradients, after the backward pass, for comparison." group:"Several hosts:"`
+	MicroBatch *int      `help:"Pictures that a host computes at once; default at most 32 of them, and all without several hosts." placeholder:"N" group:"Several hosts:"`
 	Plot       string    `help:"Draw the efficiency: .png, .svg or .pdf." placeholder:"FILE" group:"Several hosts:"`
 }
 
@@ -65,10 +67,19 @@ func main() {
 			return err
 		}
 		if f.Hosts != nil {
+			if cli.World.Size() > 1 {
+				return cli.Usage(errors.New("--hosts: the prediction is from the speed of one process: start it without mpirun"))
+			}
 			return f.predict(ctx)
 		}
-		if f.Rates != nil || f.Latency != nil || f.MicroBatch != nil || f.Plot != "" {
-			return cli.Usage(errors.New("--rates, --latency, --micro-batch and --plot are for several hosts: give their numbers with --hosts"))
+		if f.Rates != nil || f.Latency != nil || f.Plot != "" {
+			return cli.Usage(errors.New("--rates, --latency and --plot are for several hosts: give their numbers with --hosts"))
+		}
+		if cli.World.Size() > 1 {
+			return f.measureRanks(ctx)
+		}
+		if f.AllReduce {
+			return cli.Usage(errors.New("--all-reduce: is for ranks that mpirun has started"))
 		}
 		r, err := measure(ctx, f)
 		if err != nil {
@@ -90,7 +101,7 @@ func main() {
 const warmUp = 2
 
 func measure(ctx context.Context, f flags) (result, error) {
-	b, err := newBench(f, f.Batch)
+	b, err := newBench(f, job{miniBatch: f.Batch, microBatch: f.microBatch(1)})
 	if err != nil {
 		return result{}, err
 	}
@@ -158,12 +169,22 @@ type bench struct {
 	net    *graph.Net
 	loss   *gorgonia.Node // in training
 	vm     *machine.VM
+	sums   *trainer.Gradients // in training
 	solver *trainer.SGD
 	step   func(i int) error
 }
 
-// newBench makes a bench for batches of f.Batch pictures, which in training are parts of a mini-batch of so many.
-func newBench(f flags, miniBatch int) (*bench, error) {
+// job is a training step.
+type job struct {
+	world                 *mpi.World // ranks that share it
+	miniBatch, microBatch int        // pictures
+	allReduce             bool       // whole gradients are summed, after the backward pass
+	like                  *bench     // whose weights and memory it shares; nil = none
+	memory                *machine.Memory
+}
+
+// newBench makes a bench for a step.
+func newBench(f flags, j job) (*bench, error) {
 	config, err := configs.ByName(f.Config)
 	if err != nil {
 		return nil, cli.Usage(errors.Wrap(err, "--config"))
@@ -175,10 +196,13 @@ func newBench(f flags, miniBatch int) (*bench, error) {
 		return nil, cli.Usage(errors.Wrap(err, "--input"))
 	}
 	g := gorgonia.NewGraph()
-	x := graph.NewInput(g, f.Batch, 3, f.Input, f.Input)
+	x := graph.NewInput(g, j.microBatch, 3, f.Input, f.Input)
 	o := graph.Options{Classes: f.Classes, Width: f.Width, FC: f.FC, Seed: 1, Inference: f.Mode == "infer"}
 	if !o.Inference {
 		o.Dropout = 0.5
+	}
+	if j.like != nil {
+		o.Weights = j.like.net
 	}
 	b := &bench{}
 	if b.net, err = graph.Build(g, x, config, o); err != nil {
@@ -195,7 +219,7 @@ func newBench(f flags, miniBatch int) (*bench, error) {
 	if o.Inference {
 		return b, b.infer()
 	}
-	return b, b.train(r, miniBatch)
+	return b, b.train(r, j)
 }
 
 // infer makes a step a forward pass.
@@ -206,7 +230,7 @@ func (b *bench) infer() (err error) {
 }
 
 // train makes a step one of gradient descent, on random labels.
-func (b *bench) train(r *rand.Rand, miniBatch int) (err error) {
+func (b *bench) train(r *rand.Rand, j job) (err error) {
 	g, n := b.net.Input.Graph(), b.net.Input.Shape()[0]
 	classes := make([]int, n)
 	for i := range classes {
@@ -222,20 +246,40 @@ func (b *bench) train(r *rand.Rand, miniBatch int) (err error) {
 	if _, err := gorgonia.Grad(b.loss, b.net.Learnables()...); err != nil {
 		return errors.Wrap(err, "bench")
 	}
-	b.vm, err = machine.New(g, machine.Outputs(b.loss), machine.Gradients(b.net.Learnables()...), machine.Products(miniBatch))
-	if err != nil {
+	micros := j.miniBatch / j.microBatch
+	if b.sums, err = trainer.NewGradients(j.world, micros, j.microBatch); err != nil {
+		return cli.Usage(err)
+	}
+	b.sums.Late = j.allReduce
+	options := []machine.Option{machine.Outputs(b.loss), machine.Gradients(b.net.Learnables()...), b.sums.Option()}
+	if !j.allReduce {
+		options = append(options, machine.Products(j.miniBatch))
+	}
+	if j.memory != nil {
+		options = append(options, machine.Shared(j.memory))
+	}
+	if b.vm, err = machine.New(g, options...); err != nil {
 		return err
 	}
-	b.solver = &trainer.SGD{LearningRate: 1e-3, Momentum: 0.9, WeightDecay: 5e-4, KeepGradients: true}
+	if err := b.sums.Bind(b.vm, b.net.Learnables()); err != nil {
+		return err
+	}
+	b.solver = &trainer.SGD{LearningRate: 1e-3, Momentum: 0.9, WeightDecay: 5e-4, Accumulated: float64(micros), KeepGradients: true}
 	learnables := gorgonia.NodesToValueGrads(b.net.Learnables())
 	b.step = func(i int) error {
-		if err := b.net.SetIteration(i); err != nil {
+		b.sums.Begin()
+		for range micros / j.world.Size() {
+			if err := b.net.SetIteration(i); err != nil {
+				return err
+			}
+			b.sums.Next()
+			if err := b.vm.RunAll(); err != nil {
+				return err
+			}
+		}
+		if err := b.sums.Finish(); err != nil {
 			return err
 		}
-		if err := b.vm.RunAll(); err != nil {
-			return err
-		}
-		b.vm.ClearGradients()
 		return b.solver.Step(learnables)
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 var World *mpi.World
 
 // parallel are the commands that share their work among ranks, in a build that can.
-var parallel = []string{"train", "evaluate", "reproduce"}
+var parallel = []string{"train", "evaluate", "reproduce", "bench"}
 
 // launchers are the programs that start a command several times, and the variables in which they say how often, and which
 // of them a process is. mpirun within a job of Slurm has both its own and srun's, which then counts something else.
