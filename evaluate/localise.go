@@ -37,8 +37,9 @@ type BoxOptions struct {
 // MostGuesses is the number of guesses that ILSVRC allows for a picture.
 const MostGuesses = 5
 
-// DefaultMergeLimit is neither given by the paper nor by OverFeat.
-const DefaultMergeLimit = 0.5
+// DefaultMergeLimit merges all boxes that overlap, which was the best of several limits on the embedded scenes
+// (docs/localisation.md). Neither the paper nor OverFeat gives theirs.
+const DefaultMergeLimit = 1
 
 // Localisation is what nets find in a picture. Boxes are in shares of the sides of the upright picture, clipped to it.
 type Localisation struct {

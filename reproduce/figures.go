@@ -28,6 +28,10 @@ type Figure struct {
 
 // addFigure writes a figure to its file and adds it to a part of the report.
 func (p Plan) addFigure(to *[]Figure, figure *plots.Figure, err error, name, caption string) error {
+	return addFigure(p.Dir, to, figure, err, name, caption)
+}
+
+func addFigure(reportDir string, to *[]Figure, figure *plots.Figure, err error, name, caption string) error {
 	if err != nil {
 		return err
 	}
@@ -35,7 +39,7 @@ func (p Plan) addFigure(to *[]Figure, figure *plots.Figure, err error, name, cap
 	if err := figure.Encode(&png, "png"); err != nil {
 		return err
 	}
-	dir := filepath.Join(p.Dir, FiguresDir)
+	dir := filepath.Join(reportDir, FiguresDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return errors.Wrap(err, "reproduce: folder of the figures")
 	}

@@ -10,7 +10,7 @@ import (
 // Finding is a conclusion of section 4, and whether the miniature shows it too.
 type Finding struct {
 	Claim   string
-	Paper   float64        // points of top-1 error by which the net or method that the claim names first is better
+	Paper   float64        // points of the error by which the net or method that the claim names first is better; NaN where the paper does not say
 	Ours    plots.Estimate // the same, with its 95 % interval
 	Outcome Outcome
 	Verdict string // the outcome in words

@@ -28,8 +28,6 @@ type Plan struct {
 func (p Plan) Validate() error {
 	a := p.Recipe.Augment
 	switch {
-	case len(p.Seeds) == 0:
-		return errors.New("reproduce: no seed: want at least one")
 	case p.Recipe.Weights != "" || p.Recipe.InitFrom != "":
 		return errors.New("reproduce: the recipe starts from weights: section 4 begins with net A from random (weights, init_from)")
 	case a.ScaleMin == 0 || a.ScaleMax <= a.ScaleMin+1:
@@ -40,10 +38,8 @@ func (p Plan) Validate() error {
 	case p.Recipe.Data == "":
 		return errors.Errorf("reproduce: recipe %s names no pictures: set its key data", p.Recipe.Name)
 	}
-	for i, seed := range p.Seeds {
-		if slices.Contains(p.Seeds[:i], seed) {
-			return errors.Errorf("reproduce: seed %d twice: want each once", seed)
-		}
+	if err := checkSeeds(p.Seeds); err != nil {
+		return err
 	}
 	return p.Recipe.Validate()
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	htmltemplate "html/template"
+	"math"
 	"path/filepath"
 	"strings"
 	"text/template"
@@ -41,27 +42,35 @@ func (p Plan) write(r *Report) error {
 	if err != nil {
 		return err
 	}
-	page, err := r.html(markdown)
+	page, err := renderPage(r.Data, markdown, r.figures(), r.Findings)
 	if err != nil {
 		return err
 	}
+	return writeReport(p.Dir, markdown, page)
+}
+
+func writeReport(dir string, markdown, page []byte) error {
 	for name, data := range map[string][]byte{MarkdownFile: markdown, HTMLFile: page} {
-		if err := atomicfile.Write(filepath.Join(p.Dir, name), data); err != nil {
+		if err := atomicfile.Write(filepath.Join(dir, name), data); err != nil {
 			return errors.Wrap(err, "reproduce: report")
 		}
 	}
 	return nil
 }
 
+// templateFunctions are those that the templates of reports call.
+var templateFunctions = template.FuncMap{
+	"escape":       escape.Replace,
+	"duration":     func(d time.Duration) string { return d.Round(time.Second).String() },
+	"findings":     findingsTable,
+	"results":      resultsTable,
+	"trainings":    func(t []Training) string { return trainingsTable(t, "top-1 error on the centre crop") },
+	"boxTrainings": func(t []Training) string { return trainingsTable(t, "error on the centre crop, of class or box") },
+}
+
 // markdown is the report as Markdown of GitHub's dialect, which has tables.
 func (r *Report) markdown() ([]byte, error) {
-	t, err := template.New(MarkdownFile).Funcs(template.FuncMap{
-		"escape":    escape.Replace,
-		"duration":  func(d time.Duration) string { return d.Round(time.Second).String() },
-		"findings":  findingsTable,
-		"results":   resultsTable,
-		"trainings": trainingsTable,
-	}).Parse(markdownTemplate)
+	t, err := template.New(MarkdownFile).Funcs(templateFunctions).Parse(markdownTemplate)
 	if err != nil {
 		return nil, errors.Wrap(err, "reproduce: template of the report")
 	}
@@ -89,9 +98,13 @@ func findingsTable(findings []Finding) string {
 	var rows [][]string
 	for _, f := range findings {
 		ours := fmt.Sprintf("%+.2f (%+.2f to %+.2f)", f.Ours.Value, f.Ours.Low, f.Ours.High)
-		rows = append(rows, []string{f.Claim, minus(fmt.Sprintf("%+.1f", f.Paper)), minus(ours), f.Verdict})
+		paper := "–"
+		if !math.IsNaN(f.Paper) {
+			paper = minus(fmt.Sprintf("%+.1f", f.Paper))
+		}
+		rows = append(rows, []string{f.Claim, paper, minus(ours), f.Verdict})
 	}
-	return markdownTable([]string{"finding of section 4", "paper, points", "here, points (95 % interval)", "verdict"}, rows)
+	return markdownTable([]string{"finding", "paper, points", "here, points (95 % interval)", "verdict"}, rows)
 }
 
 // minus replaces hyphens by minus signs.
@@ -109,22 +122,22 @@ func resultsTable(t Table) string {
 	return markdownTable(titles, rows)
 }
 
-func trainingsTable(trainings []Training) string {
+func trainingsTable(trainings []Training, measured string) string {
 	var rows [][]string
 	for _, t := range trainings {
 		rows = append(rows, []string{t.Net, t.Scale, t.From, t.Epochs, t.Best, t.Error, fmt.Sprintf("%.0f", t.Seconds)})
 	}
-	return markdownTable([]string{"net", "S", "starts from", "epochs", "best epoch", "top-1 error on the centre crop", "seconds, all seeds"}, rows)
+	return markdownTable([]string{"net", "S", "starts from", "epochs", "best epoch", measured, "seconds, all seeds"}, rows)
 }
 
-// html renders the Markdown as one page that holds its figures and needs no network.
-func (r *Report) html(markdown []byte) ([]byte, error) {
+// renderPage renders the Markdown as one page that holds its figures and needs no network.
+func renderPage(data string, markdown []byte, figures []Figure, findings []Finding) ([]byte, error) {
 	var body bytes.Buffer
 	style := &styler{figures: map[string]string{}, classes: map[string]string{}}
-	for _, f := range r.figures() {
+	for _, f := range figures {
 		style.figures[f.File] = "data:image/png;base64," + base64.StdEncoding.EncodeToString(f.png)
 	}
-	for _, f := range r.Findings {
+	for _, f := range findings {
 		style.classes[f.Claim], style.classes[f.Verdict] = "claim", string(f.Outcome)
 	}
 	converter := goldmark.New(goldmark.WithExtensions(extension.Table),
@@ -140,7 +153,7 @@ func (r *Report) html(markdown []byte) ([]byte, error) {
 	err = t.Execute(&out, struct {
 		Data string
 		Body htmltemplate.HTML
-	}{r.Data, htmltemplate.HTML(body.String())})
+	}{data, htmltemplate.HTML(body.String())})
 	return out.Bytes(), errors.Wrap(err, "reproduce: page")
 }
 

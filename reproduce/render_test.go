@@ -46,7 +46,7 @@ func TestRender(t *testing.T) {
 			t.Errorf("the Markdown has no %q:\n%s", want, markdown)
 		}
 	}
-	page, err := r.html(markdown)
+	page, err := renderPage(r.Data, markdown, r.figures(), r.Findings)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -189,8 +189,10 @@ func (p Plan) addFindings(r *Report, classes []string) error {
 }
 
 // Count counts the findings with an outcome.
-func (r *Report) Count(o Outcome) (n int) {
-	for _, f := range r.Findings {
+func (r *Report) Count(o Outcome) int { return count(r.Findings, o) }
+
+func count(findings []Finding, o Outcome) (n int) {
+	for _, f := range findings {
 		if f.Outcome == o {
 			n++
 		}
@@ -206,18 +208,14 @@ func (p Plan) addTrainings(r *Report, _ []string) error {
 		if from, ok := t.from(); ok {
 			row.From = fmt.Sprintf("%s, S = %v", from.config, p.scale(from.scale))
 		}
-		var epochs, best, top1 []string
+		var runs []string
 		for _, seed := range p.Seeds {
 			t.seed = seed
-			s, err := summary(p.dir(t))
-			if err != nil {
-				return err
-			}
-			epochs, best = append(epochs, fmt.Sprint(s.Epochs)), append(best, fmt.Sprint(s.BestEpoch))
-			top1 = append(top1, fmt.Sprintf("%.2f", s.ValTop1Error))
-			row.Seconds += s.Seconds
+			runs = append(runs, p.dir(t))
 		}
-		row.Epochs, row.Best, row.Error = strings.Join(epochs, ", "), strings.Join(best, ", "), strings.Join(top1, ", ")
+		if err := row.read(runs); err != nil {
+			return err
+		}
 		r.TrainingTime += time.Duration(row.Seconds * float64(time.Second))
 		r.Trainings = append(r.Trainings, row)
 	}
@@ -233,6 +231,22 @@ func (p Plan) addTrainings(r *Report, _ []string) error {
 			}
 		}
 	}
+	return nil
+}
+
+// read takes what run directories say, one for each seed.
+func (t *Training) read(runs []string) error {
+	var epochs, best, top1 []string
+	for _, dir := range runs {
+		s, err := summary(dir)
+		if err != nil {
+			return err
+		}
+		epochs, best = append(epochs, fmt.Sprint(s.Epochs)), append(best, fmt.Sprint(s.BestEpoch))
+		top1 = append(top1, fmt.Sprintf("%.2f", s.ValTop1Error))
+		t.Seconds += s.Seconds
+	}
+	t.Epochs, t.Best, t.Error = strings.Join(epochs, ", "), strings.Join(best, ", "), strings.Join(top1, ", ")
 	return nil
 }
 

@@ -69,29 +69,31 @@ func Run(ctx context.Context, p Plan, set *dataset.Set, observer Observer) (*Rep
 
 // do trains and tests a net.
 func (p Plan) do(ctx context.Context, j job, set *dataset.Set, observer Observer) error {
-	if err := p.train(ctx, j.training, set, observer); err != nil {
+	if err := train(ctx, p.recipe(j.training), p.dir(j.training), set, observer); err != nil {
 		return errors.Wrap(err, p.describe(j.training))
 	}
 	return errors.Wrapf(p.test(ctx, j.training, j.tests, set, observer), "tests of %s", p.describe(j.training))
 }
 
-// openFolder writes the recipe into the plan's folder, and refuses a folder in which nets were trained by another one, or
-// which cannot hold the report.
-func (p Plan) openFolder() error {
-	trained, err := filepath.Glob(filepath.Join(p.Dir, "seed-*", "*", trainer.CheckpointDir, "*.safetensors"))
+func (p Plan) openFolder() error { return openFolder(p.Dir, trainer.RecipeFile, p.Recipe) }
+
+// openFolder writes a recipe into a plan's folder, and refuses a folder in which nets were trained by another one, or which
+// cannot hold the report.
+func openFolder(dir, file string, recipe configs.Recipe) error {
+	trained, err := filepath.Glob(filepath.Join(dir, "seed-*", "*", trainer.CheckpointDir, "*.safetensors"))
 	if err != nil {
 		return &FolderError{err}
 	}
-	path := filepath.Join(p.Dir, trainer.RecipeFile)
+	path := filepath.Join(dir, file)
 	text, err := os.ReadFile(path)
 	if len(trained) == 0 || errors.Is(err, fs.ErrNotExist) {
-		if text, err = p.Recipe.TOML(); err != nil {
+		if text, err = recipe.TOML(); err != nil {
 			return err
 		}
-		if err := os.MkdirAll(p.Dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return &FolderError{err}
 		}
-		if err := p.checkReport(); err != nil {
+		if err := checkReport(dir); err != nil {
 			return err
 		}
 		return errors.Wrap(atomicfile.Write(path, text), "reproduce: recipe")
@@ -103,16 +105,16 @@ func (p Plan) openFolder() error {
 	if err != nil {
 		return err
 	}
-	if changed := begun.Differences(p.Recipe, "seed", "run"); len(changed) > 0 {
-		return &FolderError{errors.Errorf("%s was begun otherwise: %s: ask for the same, or use another folder", p.Dir, changed)}
+	if changed := begun.Differences(recipe, "seed", "run"); len(changed) > 0 {
+		return &FolderError{errors.Errorf("%s was begun otherwise: %s: ask for the same, or use another folder", dir, changed)}
 	}
-	return p.checkReport()
+	return checkReport(dir)
 }
 
 // checkReport tells whether the report could be written.
-func (p Plan) checkReport() error {
+func checkReport(dir string) error {
 	for _, file := range []string{MarkdownFile, HTMLFile} {
-		if err := atomicfile.Check(filepath.Join(p.Dir, file)); err != nil {
+		if err := atomicfile.Check(filepath.Join(dir, file)); err != nil {
 			return &FolderError{err}
 		}
 	}
@@ -120,8 +122,8 @@ func (p Plan) checkReport() error {
 }
 
 // train trains a net, or continues its training.
-func (p Plan) train(ctx context.Context, t training, set *dataset.Set, observer Observer) error {
-	job := trainer.Job{Recipe: p.recipe(t), Set: set, Dir: p.dir(t)}
+func train(ctx context.Context, recipe configs.Recipe, dir string, set *dataset.Set, observer Observer) error {
+	job := trainer.Job{Recipe: recipe, Set: set, Dir: dir}
 	job.Observer = observer.Training(job.Dir, job.Recipe)
 	if begun, err := filepath.Glob(filepath.Join(job.Dir, trainer.CheckpointDir, "*.safetensors")); err != nil || len(begun) > 0 {
 		// If the folder was moved, the weights that the recipe names have other paths.

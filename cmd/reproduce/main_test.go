@@ -170,6 +170,10 @@ func TestErrors(t *testing.T) {
 		{1, []string{"--data", "empty"}, []string{"--data", "empty"}},
 		{1, []string{"--data", "missing"}, []string{"--data", "missing"}},
 		{1, []string{"--out", "file"}, append(tiny, "--out", "file")},
+		{1, []string{"--data", "no picture has a box"}, append(tiny, "--only", "localisation")},
+		{2, []string{"--only", "localisation"}, []string{"--only", "boxes"}},
+		{2, []string{"--box-recipes", "scenes"}, []string{"--box-recipes", "scenes"}},
+		{2, []string{"--box-recipes", "senes", "scenes"}, []string{"--box-recipes", "senes,localise-scenes"}},
 	} {
 		stdout, stderr, code := reproduceIn(t, dir, c.args...)
 		if code != c.code || c.code == 1 && strings.Count(stderr, "\n") != 1 {

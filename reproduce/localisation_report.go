@@ -1,0 +1,311 @@
+package reproduce
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"fmt"
+	"image"
+	"runtime"
+	"text/template"
+	"time"
+
+	"github.com/pkg/errors"
+
+	"vgg/augment"
+	"vgg/configs"
+	"vgg/dataset"
+	"vgg/evaluate"
+	"vgg/internal/drawing"
+	"vgg/internal/kernel"
+	"vgg/metrics"
+	"vgg/plots"
+)
+
+// BoxReport is what the template of the report on localisation is given.
+type BoxReport struct {
+	Data               string // the name of the data set
+	Classes, Input     int
+	TrainingPictures   int
+	ValidationPictures int
+	Small, Large       configs.Scale // S for the paper's 256 and 384
+	Errors             string        // which seeds they are of
+	Interval           string        // what stands in brackets after them
+	Findings           []Finding
+	Table8, Table9     string // as Markdown
+	Pictures           []Figure
+	Trainings          []Training
+	TrainingTime       time.Duration
+	TestTime           time.Duration
+	Threads            int
+	Kernels            string // the instruction set
+	Recipe             string // TOML
+}
+
+//go:embed localisation.md.tmpl
+var boxTemplate string
+
+// boxResult is what a row's tests found, of all seeds.
+type boxResult struct {
+	all []boxOutcomes
+}
+
+func (p BoxPlan) result(r boxRow) (out boxResult, err error) {
+	for _, seed := range p.Seeds {
+		o, err := readBoxOutcomes(p.file(r, seed))
+		if err != nil {
+			return out, err
+		}
+		out.all = append(out.all, o)
+	}
+	return out, nil
+}
+
+// estimate is the mean of the errors of the first guesses over the seeds with their range; for one seed, with the 95 % interval.
+func (r boxResult) estimate(guesses int) plots.Estimate {
+	if len(r.all) == 1 {
+		wrong := 0
+		for _, w := range r.all[0].wrong(guesses) {
+			if w {
+				wrong++
+			}
+		}
+		n := len(r.all[0].ranks)
+		low, high := metrics.Interval(wrong, n)
+		return plots.Estimate{Value: metrics.Percent(wrong, n), Low: low, High: high}
+	}
+	out := plots.Estimate{Low: 100}
+	for _, o := range r.all {
+		e := o.error(guesses)
+		out.Value += e / float64(len(r.all))
+		out.Low, out.High = min(out.Low, e), max(out.High, e)
+	}
+	return out
+}
+
+// meanIoU is that of test 1, over the seeds.
+func (r boxResult) meanIoU() float64 {
+	sum, n := 0.0, 0
+	for _, o := range r.all {
+		for _, v := range o.overlaps {
+			sum += float64(v)
+		}
+		n += len(o.overlaps)
+	}
+	return sum / float64(n)
+}
+
+// forGain is the result as gain compares it.
+func (r boxResult) forGain() (out result) {
+	for _, o := range r.all {
+		out.wrong = append(out.wrong, o.wrong(evaluate.MostGuesses))
+	}
+	return out
+}
+
+// report collects the results, draws pictures and writes the report.
+func (p BoxPlan) report(ctx context.Context, set *dataset.Set, val dataset.Boxed) (*BoxReport, error) {
+	r := &BoxReport{
+		Data: set.Name, Classes: len(set.Classes), Input: p.Classifier.Net.Input,
+		TrainingPictures: set.Train.Len(), ValidationPictures: val.Len(), Small: p.scale(configs.S256), Large: p.scale(configs.S384),
+		Errors: fmt.Sprintf("of seed %d", p.Seeds[0]), Interval: "the 95 % interval", Threads: runtime.GOMAXPROCS(0), Kernels: kernel.ISA(),
+	}
+	if limit := p.Boxes.Training.Limit; limit > 0 {
+		r.TrainingPictures = min(r.TrainingPictures, limit)
+	}
+	if len(p.Seeds) > 1 {
+		r.Errors, r.Interval = "means over the seeds "+numbers(p.Seeds), "the range over the seeds"
+	}
+	recipe, err := p.Boxes.TOML()
+	if err != nil {
+		return nil, err
+	}
+	r.Recipe = string(recipe)
+	if err := p.addBoxTables(r); err != nil {
+		return nil, err
+	}
+	for _, c := range boxClaims() {
+		candidate, err := p.result(c.candidate)
+		if err != nil {
+			return nil, err
+		}
+		baseline, err := p.result(c.baseline)
+		if err != nil {
+			return nil, err
+		}
+		f := Finding{Claim: c.text, Paper: c.paper, Ours: gain(candidate.forGain(), baseline.forGain())}
+		f.Outcome, f.Verdict = isBetter.judge(f.Ours)
+		r.Findings = append(r.Findings, f)
+	}
+	if err := p.addBoxTrainings(r); err != nil {
+		return nil, err
+	}
+	if err := p.addPictures(ctx, r, set.Classes, val); err != nil {
+		return nil, err
+	}
+	markdown, err := r.markdown()
+	if err != nil {
+		return nil, err
+	}
+	page, err := renderPage(r.Data, markdown, r.Pictures, r.Findings)
+	if err != nil {
+		return nil, err
+	}
+	return r, writeReport(p.Dir, markdown, page)
+}
+
+// addBoxTables adds Tables 8 and 9, and the time of their tests.
+func (p BoxPlan) addBoxTables(r *BoxReport) error {
+	var eight, nine [][]string
+	for _, row := range p.rows() {
+		result, err := p.result(row)
+		if err != nil {
+			return err
+		}
+		for _, o := range result.all {
+			r.TestTime += time.Duration(o.seconds * float64(time.Second))
+		}
+		switch top5 := percent(result.estimate(evaluate.MostGuesses)); {
+		case row.protocol != "":
+			nine = append(nine, []string{p.label(row, false), string(row.protocol), top5, percent(result.estimate(1)), p.label(row, true), paperPercent(row.paper)})
+		case len(row.nets) == 0:
+			eight = append(eight, []string{"none: always the mean box of the training pictures", "–", top5, fmt.Sprintf("%.3f", result.meanIoU()), "–"})
+		default:
+			n := row.nets[0]
+			layers := map[bool]string{true: "all", false: "fully connected"}[n.all]
+			eight = append(eight, []string{layers, regressionName(n.regression), top5, fmt.Sprintf("%.3f", result.meanIoU()), paperPercent(row.paper)})
+		}
+	}
+	r.Table8 = markdownTable([]string{"fine-tuned layers", "regression", "error", "mean IoU", "paper's error"}, eight)
+	r.Table9 = markdownTable([]string{"S / Q", "boxes", "top-5 error", "top-1 error", "paper's S / Q", "paper's top-5"}, nine)
+	return nil
+}
+
+// regressionName is the paper's.
+func regressionName(r configs.Regression) string {
+	return map[configs.Regression]string{configs.RegressPerClass: "PCR", configs.RegressSingle: "SCR"}[r]
+}
+
+// addBoxTrainings sums up the runs.
+func (p BoxPlan) addBoxTrainings(r *BoxReport) error {
+	for _, t := range p.work(p.Seeds[0]) {
+		row := Training{Net: p.name(t), Scale: p.scale(t.scale).String(), From: "random"}
+		if from, ok := t.from(); ok {
+			row.From = p.name(from)
+		}
+		var runs []string
+		for _, seed := range p.Seeds {
+			t.seed = seed
+			runs = append(runs, p.dir(t))
+		}
+		if err := row.read(runs); err != nil {
+			return err
+		}
+		r.TrainingTime += time.Duration(row.Seconds * float64(time.Second))
+		r.Trainings = append(r.Trainings, row)
+	}
+	return nil
+}
+
+// drawnPictures are shown of those that the last row of Table 9 has right in its first guess, and as many of the others.
+const drawnPictures = 6
+
+// addPictures draws pictures with their boxes.
+func (p BoxPlan) addPictures(ctx context.Context, r *BoxReport, classes []string, val dataset.Boxed) error {
+	rows := table9()
+	best, seed := rows[len(rows)-1], p.Seeds[0]
+	outcomes, err := readBoxOutcomes(p.file(best, seed))
+	if err != nil {
+		return err
+	}
+	shown := map[bool][]int{}
+	for i, wrong := range outcomes.wrong(1) {
+		if len(shown[!wrong]) < drawnPictures {
+			shown[!wrong] = append(shown[!wrong], int(outcomes.pictures[i]))
+		}
+	}
+	var sheet []plots.SheetRow
+	for _, right := range []bool{true, false} {
+		part := pictures{val, shown[right]}
+		var drawn []image.Image
+		err := p.localise(ctx, best, seed, part, nil, func(l evaluate.Localisation) error {
+			picture, err := part.Picture(l.Picture)
+			if err != nil {
+				return err
+			}
+			d, err := drawing.Boxes(picture.Image(), answer(l, classes))
+			drawn = append(drawn, d)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if len(drawn) > 0 && samesize(drawn) {
+			sheet = append(sheet, plots.SheetRow{Label: map[bool]string{true: "right", false: "wrong"}[right], Pictures: drawn})
+		}
+	}
+	if len(sheet) == 0 {
+		return nil
+	}
+	figure, err := plots.Sheet(sheet, "First guesses of the last line of Table 9", "dashed: true")
+	caption := fmt.Sprintf("The first guesses of the last line of Table 9, and the true boxes (dashed), seed %d: the first pictures of either kind.", seed)
+	return addFigure(p.Dir, &r.Pictures, figure, err, "boxes.png", caption)
+}
+
+// samesize says whether pictures are of one size, as a sheet wants them.
+func samesize(all []image.Image) bool {
+	for _, p := range all {
+		if p.Bounds() != all[0].Bounds() {
+			return false
+		}
+	}
+	return true
+}
+
+// answer are the marks of the true boxes and of the first guess.
+func answer(l evaluate.Localisation, classes []string) (marks []drawing.Mark) {
+	for _, o := range l.Objects {
+		if o.Class >= 0 {
+			marks = append(marks, drawing.Mark{Box: o.Box, Label: classes[o.Class], Colour: drawing.White, Dashed: true})
+		}
+	}
+	for _, g := range l.Guesses[:min(1, len(l.Guesses))] {
+		colour := drawing.Vermilion
+		if l.Rank() == 0 {
+			colour = drawing.Blue
+		}
+		marks = append(marks, drawing.Mark{Box: g.Box, Label: fmt.Sprintf("%s %.2f", classes[g.Class], g.Probability), Colour: colour})
+	}
+	return marks
+}
+
+// pictures are some of a split.
+type pictures struct {
+	dataset.Boxed
+	at []int
+}
+
+func (p pictures) Len() int          { return len(p.at) }
+func (p pictures) Label(i int) int   { return p.Boxed.Label(p.at[i]) }
+func (p pictures) Name(i int) string { return p.Boxed.Name(p.at[i]) }
+func (p pictures) HasBox(i int) bool { return p.Boxed.HasBox(p.at[i]) }
+
+// markdown is the report as Markdown.
+func (r *BoxReport) markdown() ([]byte, error) {
+	t, err := template.New(MarkdownFile).Funcs(templateFunctions).Parse(boxTemplate)
+	if err != nil {
+		return nil, errors.Wrap(err, "reproduce: template of the report")
+	}
+	var out bytes.Buffer
+	err = t.Execute(&out, r)
+	return out.Bytes(), errors.Wrap(err, "reproduce: report")
+}
+
+// Count counts the findings with an outcome.
+func (r *BoxReport) Count(o Outcome) int { return count(r.Findings, o) }
+
+func (p pictures) Picture(i int) (augment.Picture, error) { return p.Boxed.Picture(p.at[i]) }
+
+func (p pictures) Located(i int) (augment.Picture, []dataset.Instance, error) {
+	return p.Boxed.Located(p.at[i])
+}
