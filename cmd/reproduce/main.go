@@ -99,10 +99,12 @@ func (f flags) recipe(flag, name string) (configs.Recipe, error) {
 }
 
 // open opens the data of a recipe.
-func open(r configs.Recipe) (*dataset.Set, error) {
-	set, err := trainer.OpenData(r, func(message string) { fmt.Fprintln(os.Stderr, message) })
+func open(r configs.Recipe, notice func(string)) (*dataset.Set, error) {
+	set, err := trainer.OpenData(r, notice)
 	return set, errors.Wrap(err, "--data")
 }
+
+func printNotice(message string) { fmt.Fprintln(os.Stderr, message) }
 
 // classify prepares to reproduce section 4.
 func (f flags) classify() (run func(context.Context) error, close func() error, err error) {
@@ -114,7 +116,7 @@ func (f flags) classify() (run func(context.Context) error, close func() error, 
 	if err := plan.Validate(); err != nil {
 		return nil, nil, cli.Usage(err)
 	}
-	pictures, err := open(r)
+	pictures, err := open(r, printNotice)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -158,7 +160,8 @@ func (f flags) localise() (run func(context.Context) error, close func() error, 
 	if plan.Boxes, err = f.recipe("--box-recipes", f.Boxes[1]); err != nil {
 		return nil, nil, err
 	}
-	pictures, err := open(plan.Boxes)
+	var notices []string // printed once the part begins
+	pictures, err := open(plan.Boxes, func(message string) { notices = append(notices, message) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -177,6 +180,9 @@ func (f flags) localise() (run func(context.Context) error, close func() error, 
 		return nil, nil, cli.Usage(err)
 	}
 	return func(ctx context.Context) error {
+		for _, n := range notices {
+			printNotice(n)
+		}
 		report, err := reproduce.RunBoxes(ctx, plan, pictures, console{})
 		if err != nil {
 			return explain(err)
