@@ -161,9 +161,9 @@ func unindented(code string) (text string) {
 // environment variables.
 func TestCommands(t *testing.T) {
 	flags, anyFlag := map[string][]string{}, slices.Concat(
-		[]string{"install", "force_deps"},                     // gonb's
-		[]string{"bind-to", "map-by", "oversubscribe", "mca"}, // mpirun's
-		[]string{"mpi", "signal"},                             // srun's and sbatch's
+		[]string{"install", "force_deps"},                             // gonb's
+		[]string{"bind-to", "host", "map-by", "oversubscribe", "mca"}, // mpirun's
+		[]string{"mpi", "signal"},                                     // srun's and sbatch's
 	)
 	commands, err := filepath.Glob("cmd/*")
 	if err != nil || len(commands) < 9 {

@@ -11,7 +11,7 @@ import (
 // Variables of the environment: those that commands read, and those that tests do.
 var (
 	variables     = []string{"VGG_CPU", "VGG_CONV"}
-	testVariables = []string{"VGG_DATA", "VGG_KILLS", "VGG_REPORT", "VGG_TEST_AS_COMMAND"}
+	testVariables = []string{"VGG_DATA", "VGG_HOSTS", "VGG_KILLS", "VGG_REPORT", "VGG_TEST_AS_COMMAND"}
 )
 
 // unknownVariables is a note about variables of an environment that are called like ours and do not exist; "" if there are
