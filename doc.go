@@ -1,6 +1,6 @@
-// Package vgg is the root of a module that trains, tests and uses the nets of Simonyan & Zisserman, "Very Deep Convolutional
-// Networks for Large-Scale Image Recognition" (arXiv 1409.1556), as Gorgonia expression graphs. It holds no code: begin with
-// the commands (README.md) or with these packages, in the order in which data goes through them:
+// Package vgg is the root of a module that trains, tests and uses the nets of Simonyan & Zisserman, "Very Deep
+// Convolutional Networks for Large-Scale Image Recognition" (arXiv 1409.1556), as Gorgonia expression graphs. It holds
+// no code: begin with the commands (README.md) or with these packages, in the order in which data goes through them:
 //
 //   - vgg/configs: the nets of Table 1 as data, and recipes for training them.
 //   - vgg/dataset and vgg/augment: read pictures and turn them into mini-batches (section 3.1).

@@ -123,7 +123,8 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// The README is short. Go code in the documents is a part of an example, which is compiled and run; recipes can be read.
+// The README is short. Go code in the documents is a part of an example, which is compiled and run; recipes can be
+// read.
 func TestBlocks(t *testing.T) {
 	source, err := os.ReadFile("example_test.go")
 	if err != nil {

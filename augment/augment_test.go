@@ -346,8 +346,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestCropReference: a crop is, value by value, the filter evaluated in float64 at the place of the crop, whichever part of
-// the picture that is, and mirrored or not.
+// TestCropReference: a crop is, value by value, the filter evaluated in float64 at the place of the crop, whichever
+// part of the picture that is, and mirrored or not.
 func TestCropReference(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, c := range []struct{ width, height, channels, scale int }{{31, 23, 3, 17}, {31, 23, 1, 17}, {23, 40, 3, 60}, {1, 1, 3, 16}, {1, 90, 1, 20}, {200, 150, 3, 16}} {
@@ -435,8 +435,8 @@ func TestLongPictures(t *testing.T) {
 	}
 }
 
-// TestYCbCr: photographs convert as image/color says, but for rounding, where a pixel has its own chroma or shares it with
-// all its neighbours; and a part has the pixels of the whole, but for its edge.
+// TestYCbCr: photographs convert as image/color says, but for rounding, where a pixel has its own chroma or shares it
+// with all its neighbours; and a part has the pixels of the whole, but for its edge.
 func TestYCbCr(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for ratio := image.YCbCrSubsampleRatio444; ratio <= image.YCbCrSubsampleRatio410; ratio++ {

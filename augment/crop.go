@@ -21,8 +21,8 @@ func (p Picture) Centre(scale, width, height int) Crop {
 	return Crop{Scale: scale, Left: (resizedWidth - width) / 2, Top: (resizedHeight - height) / 2, Width: width, Height: height}
 }
 
-// InCrop gives where a box is in a crop of picture p: from shares of the picture's sides to shares of the crop's, mirrored
-// with it. It is not clipped: what is outside the crop is below 0 or above 1.
+// InCrop gives where a box is in a crop of picture p: from shares of the picture's sides to shares of the crop's,
+// mirrored with it. It is not clipped: what is outside the crop is below 0 or above 1.
 func (c Crop) InCrop(p Picture, b boxes.Box) boxes.Box {
 	width, height := p.Resized(c.Scale)
 	b = b.Scale(float64(width), float64(height)).Move(float64(-c.Left), float64(-c.Top))

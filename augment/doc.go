@@ -3,6 +3,6 @@
 // the tests of section 3.2 ask for.
 //
 // In go a Picture of 8 bits per channel and a Transform that says what to do with it; out come float32 values
-// (C, H, W), normalised by the mean and the standard deviation of the training pictures. There is no state: every random
-// draw is a function of (seed, epoch, index).
+// (C, H, W), normalised by the mean and the standard deviation of the training pictures. There is no state: every
+// random draw is a function of (seed, epoch, index).
 package augment

@@ -13,8 +13,8 @@ type Picture struct {
 	Pix                     []uint8
 }
 
-// FromImage converts a decoded image to a picture of 1 or 3 channels, with white behind what is transparent. Luminance and
-// chroma become RGB as in libjpeg, CMYK as in Pillow.
+// FromImage converts a decoded image to a picture of 1 or 3 channels, with white behind what is transparent. Luminance
+// and chroma become RGB as in libjpeg, CMYK as in Pillow.
 func FromImage(img image.Image, channels int) Picture {
 	b := img.Bounds()
 	if grey, ok := img.(*image.Gray); ok && channels == 1 {

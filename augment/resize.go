@@ -26,8 +26,8 @@ type taps struct {
 	weights []float32
 }
 
-// newTaps makes the filters of count pixels from start on, of a side that is resized from length pixels to resized. They
-// are Catmull-Rom, as wide as a pixel of the coarser side, so that shrinking averages, and cut off at the edges.
+// newTaps makes the filters of count pixels from start on, of a side that is resized from length pixels to resized.
+// They are Catmull-Rom, as wide as a pixel of the coarser side, so that shrinking averages, and cut off at the edges.
 func newTaps(length, resized, start, count int) taps {
 	ratio := float64(length) / float64(resized)
 	width := max(1, ratio)
@@ -138,8 +138,8 @@ func resampleLine(dst, line []float32, across taps, channels int) {
 	}
 }
 
-// sumRows adds to dst the rows from first on, in this order, each times its weight. The ring holds as many rows as there
-// are weights, row y at y modulo their number. Each pass over dst adds four rows.
+// sumRows adds to dst the rows from first on, in this order, each times its weight. The ring holds as many rows as
+// there are weights, row y at y modulo their number. Each pass over dst adds four rows.
 func sumRows(dst, ring []float32, first int, weights []float32) {
 	at := func(k int) []float32 {
 		return ring[(first+k)%len(weights)*len(dst):][:len(dst)]

@@ -1,8 +1,8 @@
 package boxes
 
-// Box is a rectangle with continuous edges: x to the right, y down. A pixel in column i covers x from i to i+1. A box of
-// pixels from xmin to xmax inclusive, counted from 1, as VOC and ILSVRC have them, thus has the edges xmin-1 and xmax
-// (see FromPixels).
+// Box is a rectangle with continuous edges: x to the right, y down. A pixel in column i covers x from i to i+1. A box
+// of pixels from xmin to xmax inclusive, counted from 1, as VOC and ILSVRC have them, thus has the edges xmin-1 and
+// xmax (see FromPixels).
 type Box struct{ XMin, YMin, XMax, YMax float64 }
 
 // Unit is the whole picture or crop, where edges are shares of its sides.
@@ -71,8 +71,8 @@ func (b Box) Mirror(width float64) Box { return Box{width - b.XMax, b.YMin, widt
 // flip swaps top and bottom.
 func (b Box) flip(height float64) Box { return Box{b.XMin, height - b.YMax, b.XMax, height - b.YMin} }
 
-// Turn follows a picture that is stored as an EXIF orientation from 1 to 8 says and is turned upright: from shares of the
-// stored picture's sides to shares of the upright one's. Other numbers turn nothing, as in decoding.
+// Turn follows a picture that is stored as an EXIF orientation from 1 to 8 says and is turned upright: from shares of
+// the stored picture's sides to shares of the upright one's. Other numbers turn nothing, as in decoding.
 func (b Box) Turn(orientation uint16) Box {
 	switch orientation {
 	case 2, 3, 7, 8:

@@ -103,7 +103,8 @@ func TestClip(t *testing.T) {
 	}
 }
 
-// turned is a pixel of the upright picture that a stored one becomes, by EXIF's words: where its first row and column are.
+// turned is a pixel of the upright picture that a stored one becomes, by EXIF's words: where its first row and column
+// are.
 func turned(orientation uint16, x, y int) (int, int) {
 	last := grid - 1
 	switch orientation {

@@ -23,8 +23,9 @@ func newPlace(b Box, index int) place {
 // slack keeps rounding from excluding a pair before its score is computed.
 const slack = 1e-9
 
-// matchScore is MatchScore, or +Inf if it exceeds most, which mostly needs no division and no root to tell: on each axis,
-// boxes of mean side s whose centres are d apart have an IoU of at most (s − d) / (s + d), and no IoU exceeds the ratio of areas.
+// matchScore is MatchScore, or +Inf if it exceeds most, which mostly needs no division and no root to tell: on each
+// axis, boxes of mean side s whose centres are d apart have an IoU of at most (s − d) / (s + d), and no IoU exceeds the
+// ratio of areas.
 func (p *place) matchScore(q *place, most float64) float64 {
 	dx, dy := math.Abs(p.x-q.x), math.Abs(p.y-q.y)
 	if 2*dx*(2-most) > (most+slack)*(p.width+q.width) || 2*dy*(2-most) > (most+slack)*(p.height+q.height) ||
@@ -158,7 +159,8 @@ func (g *group) leastScore(p *place) float64 {
 	return least
 }
 
-// overlap is the largest IoU of two boxes whose centres are d apart on an axis and whose mean side is s: that on this axis.
+// overlap is the largest IoU of two boxes whose centres are d apart on an axis and whose mean side is s: that on this
+// axis.
 func overlap(d, s float64) float64 {
 	if d == 0 {
 		return 1

@@ -24,11 +24,12 @@ func MatchScore(a, b Box) float64 {
 	return p.fullMatchScore(&q)
 }
 
-// Merge merges boxes of one class greedily, as section 4.3 of OverFeat does: the two boxes with the smallest match score
-// are replaced by their average, again and again, until the smallest exceeds limit, which is from 0 to 1, so that boxes
-// that do not overlap stay apart. Scores and windows of the two add up, and the average is weighted by windows: a plain
-// one would depend on the order in which boxes meet. Of pairs that match equally well, the one with the lower values comes
-// first. The result has the same bits for any order of the boxes, and is sorted by score, the highest first.
+// Merge merges boxes of one class greedily, as section 4.3 of OverFeat does: the two boxes with the smallest match
+// score are replaced by their average, again and again, until the smallest exceeds limit, which is from 0 to 1, so that
+// boxes that do not overlap stay apart. Scores and windows of the two add up, and the average is weighted by windows: a
+// plain one would depend on the order in which boxes meet. Of pairs that match equally well, the one with the lower
+// values comes first. The result has the same bits for any order of the boxes, and is sorted by score, the highest
+// first.
 func Merge(all []Merged, limit float64) ([]Merged, error) {
 	if !(limit >= 0 && limit <= 1) {
 		return nil, errors.Errorf("boxes: merged up to a match score of %v: want one from 0 to 1", limit)

@@ -68,7 +68,8 @@ func TestMergeByHand(t *testing.T) {
 	}
 }
 
-// TestMergeReference: as merging by search over all pairs, and the same bits for any order, also where scores are equal.
+// TestMergeReference: as merging by search over all pairs, and the same bits for any order, also where scores are
+// equal.
 func TestMergeReference(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for trial := range 300 {

@@ -5,9 +5,9 @@ import (
 	"container/heap"
 )
 
-// merger merges boxes. A heap holds, for each box, the pair with the one that matches it best. When one of the two is gone
-// by the time that the pair is the best of all, the box seeks another: no pair can be overlooked, since those that a box
-// gains are held by the newer of the two.
+// merger merges boxes. A heap holds, for each box, the pair with the one that matches it best. When one of the two is
+// gone by the time that the pair is the best of all, the box seeks another: no pair can be overlooked, since those that
+// a box gains are held by the newer of the two.
 type merger struct {
 	limit float64
 	boxes []Merged

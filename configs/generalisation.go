@@ -1,10 +1,11 @@
 package configs
 
-// Recall is a mean class recall over random splits and its deviation (±), in percent; NotGiven if the paper leaves it out.
+// Recall is a mean class recall over random splits and its deviation (±), in percent; NotGiven if the paper leaves it
+// out.
 type Recall struct{ Mean, Deviation float64 }
 
-// Generalisation is a row of Table 11: how features of nets trained on ILSVRC do on other data sets, with a linear SVM. What the
-// paper leaves out is NotGiven.
+// Generalisation is a row of Table 11: how features of nets trained on ILSVRC do on other data sets, with a linear SVM.
+// What the paper leaves out is NotGiven.
 type Generalisation struct {
 	Method                 string
 	Nets                   []string // columns of Table 1 whose features are stacked; nil for other authors' methods
@@ -13,8 +14,8 @@ type Generalisation struct {
 	Caltech101, Caltech256 Recall
 }
 
-// Table11 returns the comparison of features on VOC-2007, VOC-2012, Caltech-101 and Caltech-256. Wei et al., whose two results
-// on each VOC share a row in the paper, have two rows.
+// Table11 returns the comparison of features on VOC-2007, VOC-2012, Caltech-101 and Caltech-256. Wei et al., whose two
+// results on each VOC share a row in the paper, have two rows.
 func Table11() []Generalisation {
 	none := Recall{NotGiven, NotGiven}
 	return []Generalisation{

@@ -26,7 +26,8 @@ func (l Layer) WeightName() string { return l.Torchvision + ".weight" }
 // BiasName is the name of the layer's biases in files: features.0.bias.
 func (l Layer) BiasName() string { return l.Torchvision + ".bias" }
 
-// StageName is the name of the layer's stage, conv1 to conv5 in the paper's nets; a fully connected layer is one of its own.
+// StageName is the name of the layer's stage, conv1 to conv5 in the paper's nets; a fully connected layer is one of its
+// own.
 func (l Layer) StageName() string {
 	if l.Stage == 0 {
 		return l.Name
@@ -37,8 +38,8 @@ func (l Layer) StageName() string {
 // poolKernel is the side of the max-pools' square in pixels, and their stride (section 2.1).
 const poolKernel = 2
 
-// Layers lists all layers from the first convolution to the last fully connected one. Channels are those of Table 1, which
-// the options of a graph may change.
+// Layers lists all layers from the first convolution to the last fully connected one. Channels are those of Table 1,
+// which the options of a graph may change.
 func (c Config) Layers() []Layer {
 	var layers []Layer
 	feature := 0 // in torchvision, which counts the ReLUs and max-pools too
@@ -84,8 +85,8 @@ func (c Config) Convolutions() []Layer { return c.ofKind(Convolution) }
 // files are the same in all nets.
 func (c Config) FullyConnected() []Layer { return c.ofKind(FullyConnected) }
 
-// Select gives the names of the layers with weights that are named (conv1_1, fc6), or whose stages are (conv1). The error
-// for a name that is neither lists those that are.
+// Select gives the names of the layers with weights that are named (conv1_1, fc6), or whose stages are (conv1). The
+// error for a name that is neither lists those that are.
 func (c Config) Select(names ...string) (map[string]bool, error) {
 	selected, known := map[string]bool{}, map[string]bool{}
 	var listed []string

@@ -1,7 +1,7 @@
 package configs
 
-// Regression is which boxes a localisation net predicts (appendix A). A box is four numbers: the centre's x and y, the width
-// and the height.
+// Regression is which boxes a localisation net predicts (appendix A). A box is four numbers: the centre's x and y, the
+// width and the height.
 type Regression string
 
 // The values of Boxes.Regression, and "" for a net that classifies.
@@ -50,8 +50,8 @@ func (l BoxLoss) Factor() float32 {
 	return 0.5
 }
 
-// BoxTest is a row of Table 8: net D at S = 384 in test 1 of appendix A, on the central crop of the pictures of ILSVRC's
-// validation set, with the box of the true class.
+// BoxTest is a row of Table 8: net D at S = 384 in test 1 of appendix A, on the central crop of the pictures of
+// ILSVRC's validation set, with the box of the true class.
 type BoxTest struct {
 	AllLayers  bool // fine-tuned; otherwise the first two fully connected layers, and the new last one
 	Regression Regression
@@ -67,9 +67,9 @@ func Table8() []BoxTest {
 	}
 }
 
-// BoxEvaluation is a row of Table 9: test 2 of appendix A, with one net or several whose boxes are joined. Regression is per
-// class, and all layers are fine-tuned. The errors are top-5 localisation errors in percent; one that the paper leaves out is
-// NotGiven.
+// BoxEvaluation is a row of Table 9: test 2 of appendix A, with one net or several whose boxes are joined. Regression
+// is per class, and all layers are fine-tuned. The errors are top-5 localisation errors in percent; one that the paper
+// leaves out is NotGiven.
 type BoxEvaluation struct {
 	Nets []TestedNet
 	Val  float64 // on the validation set of ILSVRC

@@ -177,8 +177,8 @@ func parseError(err error, doc map[string]any, source string) error {
 	return errors.Errorf("%s: line %d: %s", source, line, message)
 }
 
-// TOML returns the complete recipe as a file, without empty lists, from which [ParseRecipe] makes the same recipe again. It fails
-// for values that TOML cannot hold, such as text that is not UTF-8.
+// TOML returns the complete recipe as a file, without empty lists, from which [ParseRecipe] makes the same recipe
+// again. It fails for values that TOML cannot hold, such as text that is not UTF-8.
 func (r Recipe) TOML() ([]byte, error) {
 	var b bytes.Buffer
 	last := ""

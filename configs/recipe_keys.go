@@ -11,8 +11,9 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Set changes one value, given as text. The key may leave out its table ("learning_rate" for "training.learning_rate"), and
-// its case does not matter. Errors suggest the nearest key or name the type wanted; ranges are left to [Recipe.Validate].
+// Set changes one value, given as text. The key may leave out its table ("learning_rate" for "training.learning_rate"),
+// and its case does not matter. Errors suggest the nearest key or name the type wanted; ranges are left to
+// [Recipe.Validate].
 func (r *Recipe) Set(key, value string) error {
 	for _, f := range r.fields() {
 		if f.named(key) {
@@ -57,8 +58,8 @@ func (d Differences) String() string {
 	return strings.Join(texts, "; ")
 }
 
-// Differences lists the keys in which another recipe has other values, except the keys (see [CheckKeys]) and tables named,
-// and what was measured.
+// Differences lists the keys in which another recipe has other values, except the keys (see [CheckKeys]) and tables
+// named, and what was measured.
 func (r Recipe) Differences(o Recipe, except ...string) Differences {
 	var all Differences
 	theirs := o.fields()
@@ -71,8 +72,8 @@ func (r Recipe) Differences(o Recipe, except ...string) Differences {
 	return all
 }
 
-// CheckKeys refuses names that are not keys of a recipe, and lists the known ones. A key may leave out its table, and its
-// case does not matter. What was measured has no keys here.
+// CheckKeys refuses names that are not keys of a recipe, and lists the known ones. A key may leave out its table, and
+// its case does not matter. What was measured has no keys here.
 func CheckKeys(keys ...string) error {
 	var known []string
 	fields := slices.DeleteFunc(new(Recipe).fields(), func(f field) bool { return strings.HasPrefix(f.key, "statistics.") })

@@ -7,8 +7,8 @@ import (
 )
 
 // Scale is a training scale S of section 3.1: the smaller side, in pixels, to which a picture is resized before it is
-// cropped. Min = Max is a fixed scale; otherwise S is uniform in [Min, Max] for each picture (scale jittering). The zero
-// Scale does not resize.
+// cropped. Min = Max is a fixed scale; otherwise S is uniform in [Min, Max] for each picture (scale jittering). The
+// zero Scale does not resize.
 type Scale struct{ Min, Max int }
 
 // String writes the scale as the paper does: "256", "[256;512]".
@@ -23,8 +23,8 @@ func (s Scale) String() string {
 func (s Scale) Middle() int { return (s.Min + s.Max) / 2 }
 
 // TestScales are the test scales Q of section 3.2 for a net trained at S and tested at several: the ends and the middle
-// of a range; at a fixed S also S - 32 and S + 32. The 32 are for an input of 224 pixels: for smaller ones they are less
-// in proportion, and no Q is below the input.
+// of a range; at a fixed S also S - 32 and S + 32. The 32 are for an input of 224 pixels: for smaller ones they are
+// less in proportion, and no Q is below the input.
 func (s Scale) TestScales(input int) []int {
 	all := []int{s.Min, s.Middle(), s.Max}
 	if s.Min == s.Max && s.Max > 0 {

@@ -70,9 +70,9 @@ func (r Row) String() string {
 	return string(r.Kind)
 }
 
-// Config is a column of Table 1, or a net of the user's own written the same way. Stages are made of convolutions and LRN;
-// a 2×2 max-pool of stride 2 follows every stage. After the last come FC, FC and FC-classes, with a ReLU and dropout
-// after the first two. Layers lists them all.
+// Config is a column of Table 1, or a net of the user's own written the same way. Stages are made of convolutions and
+// LRN; a 2×2 max-pool of stride 2 follows every stage. After the last come FC, FC and FC-classes, with a ReLU and
+// dropout after the first two. Layers lists them all.
 type Config struct {
 	Name   string
 	Stages [][]Row

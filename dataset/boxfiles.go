@@ -56,8 +56,8 @@ type boxFinder struct {
 	unknown   map[string]int // objects of classes that the set has not
 }
 
-// addBoxes finds the boxes of a set's pictures: in XML files in its folders and archives and in archives of boxes beside
-// them; for a split without any, in tables.
+// addBoxes finds the boxes of a set's pictures: in XML files in its folders and archives and in archives of boxes
+// beside them; for a split without any, in tables.
 func (o *opener) addBoxes(set *Set) error {
 	train, ok := set.Train.(*classSplit)
 	val, alsoOK := set.Val.(*classSplit)

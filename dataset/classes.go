@@ -52,7 +52,8 @@ const (
 	convertThem    = "convert them to JPEG or PNG"
 )
 
-// extensions of files that are taken for pictures unread, and of those that are none; of others the first bytes are read.
+// extensions of files that are taken for pictures unread, and of those that are none; of others the first bytes are
+// read.
 var (
 	extensions        = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}
 	archiveExtensions = []string{".zip", ".tar", ".tgz", ".gz"}
@@ -74,8 +75,9 @@ func isPicture(t archive.Tree, i int) bool {
 	return err == nil && slices.ContainsFunc(formats, func(f format) bool { return f.matches(head) })
 }
 
-// listClasses lists the pictures of a folder of class folders, by class. Without a list of classes, they are the folders,
-// in the order of their names. A class that is on the list may have no pictures, a folder that is not may not have any.
+// listClasses lists the pictures of a folder of class folders, by class. Without a list of classes, they are the
+// folders, in the order of their names. A class that is on the list may have no pictures, a folder that is not may not
+// have any.
 func (o *opener) listClasses(p place, known []string) (*classSplit, []string, error) {
 	s := &classSplit{files: p.tree, folder: p.folder}
 	folders, err := classFolders(p.tree, slices.DeleteFunc(p.folders(), p.holdsOnlyBoxes))
@@ -162,8 +164,8 @@ func (o *opener) listKnown(p place, classes []string) (*classSplit, error) {
 	return s, err
 }
 
-// className is the class of a folder, "a/" or "a". Systems write accented letters as one character or as two; a class has
-// one, as Unicode's form NFC does.
+// className is the class of a folder, "a/" or "a". Systems write accented letters as one character or as two; a class
+// has one, as Unicode's form NFC does.
 func className(folder string) string { return norm.NFC.String(strings.TrimSuffix(folder, "/")) }
 
 // classFolders are folders by the names of their classes.

@@ -91,8 +91,8 @@ func TestClasses(t *testing.T) {
 	}
 }
 
-// TestUnicodeForms: a class is one whether its name is written with composed characters (NFC) or decomposed ones (NFD), in
-// folders and archives, and its place is that of the composed name.
+// TestUnicodeForms: a class is one whether its name is written with composed characters (NFC) or decomposed ones (NFD),
+// in folders and archives, and its place is that of the composed name.
 func TestUnicodeForms(t *testing.T) {
 	archivetest.OwnCache(t)
 	const composed, decomposed = "caf\u00e9", "cafe\u0301"

@@ -31,8 +31,8 @@ func (p place) flat() (inner place, ok bool) {
 	}
 }
 
-// texts calls a function with each file in a place, in the folders that it is in, and beside the archive that it is, which
-// may be a text: with its path, the path below its folder, and what is in it.
+// texts calls a function with each file in a place, in the folders that it is in, and beside the archive that it is,
+// which may be a text: with its path, the path below its folder, and what is in it.
 func (o *opener) texts(p place, visit func(file, name string, data []byte)) {
 	places := p.parents()
 	if p.tree != o.trees[0] {
@@ -51,8 +51,8 @@ func (o *opener) texts(p place, visit func(file, name string, data []byte)) {
 	}
 }
 
-// listByFile lists the pictures of a place without class folders, by class, as the text file says that has their names and
-// classes; nil if there is no such place or file.
+// listByFile lists the pictures of a place without class folders, by class, as the text file says that has their names
+// and classes; nil if there is no such place or file.
 func (o *opener) listByFile(p place) (*classSplit, []string, error) {
 	p, ok := p.flat()
 	if !ok {
@@ -114,10 +114,10 @@ func (o *opener) listByFile(p place) (*classSplit, []string, error) {
 	return s, classes, nil
 }
 
-// parseClasses reads a table of pictures and their classes: the names of pictures are in the first column that has some, and
-// the classes are in the other column of two, or in the one that a heading calls class or label. Columns are separated by
-// tabs, semicolons, commas or spaces. begun tells whether a line has a picture and its class: other texts are no such
-// tables. Pictures that the table does not name have the class "".
+// parseClasses reads a table of pictures and their classes: the names of pictures are in the first column that has
+// some, and the classes are in the other column of two, or in the one that a heading calls class or label. Columns are
+// separated by tabs, semicolons, commas or spaces. begun tells whether a line has a picture and its class: other texts
+// are no such tables. Pictures that the table does not name have the class "".
 func parseClasses(content []byte, pictures pictureNames) (classes []string, begun bool, err error) {
 	if content, _, err = transform.Bytes(unicode.BOMOverride(transform.Nop), content); err != nil {
 		return nil, false, nil

@@ -52,9 +52,9 @@ func from[T any](read func(io.Reader) (T, error)) func([]byte) (T, error) {
 
 func (f format) matches(data []byte) bool { return hasMagic(data, f.magic) }
 
-// Decode reads a picture (JPEG, PNG, GIF, WebP or BMP, told by its content) into 3 channels, upright as EXIF says. It is
-// an error if the file is longer than 1.5 GiB, or the picture has more than 178,956,970 pixels. Pictures that goroutines
-// decode at the same time have no more than that together: others wait.
+// Decode reads a picture (JPEG, PNG, GIF, WebP or BMP, told by its content) into 3 channels, upright as EXIF says. It
+// is an error if the file is longer than 1.5 GiB, or the picture has more than 178,956,970 pixels. Pictures that
+// goroutines decode at the same time have no more than that together: others wait.
 func Decode(r io.Reader) (augment.Picture, error) {
 	p, _, err := DecodeStored(r)
 	return p, err
@@ -154,8 +154,8 @@ func formatOf(data []byte) (format, error) {
 	return format{}, refusal(data)
 }
 
-// orientation is EXIF's number for how the stored picture is turned and mirrored; 0 if none can be read. In a WebP file,
-// imagemeta fails behind a chunk of odd length; a photograph without alpha and colour profile has none.
+// orientation is EXIF's number for how the stored picture is turned and mirrored; 0 if none can be read. In a WebP
+// file, imagemeta fails behind a chunk of odd length; a photograph without alpha and colour profile has none.
 func (f format) orientation(data []byte) (number uint16) {
 	imagemeta.Decode(imagemeta.Options{
 		R:               bytes.NewReader(data),

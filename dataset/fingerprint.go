@@ -8,7 +8,8 @@ import (
 )
 
 // Fingerprint tells sets apart by the classes and, picture by picture, by the label and the path inside the folder or
-// archive, or the pixels of sets that are held in memory. A folder or archive that moved as a whole keeps its fingerprint.
+// archive, or the pixels of sets that are held in memory. A folder or archive that moved as a whole keeps its
+// fingerprint.
 func (s *Set) Fingerprint() string {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%d %q\n", s.Channels, s.Classes)

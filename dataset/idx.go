@@ -19,8 +19,8 @@ import (
 	"vgg/internal/archive"
 )
 
-// idxName is the name of an IDX file as MNIST, EMNIST and others have them: the set, if it is named, the split, what is in
-// it, gzipped or not.
+// idxName is the name of an IDX file as MNIST, EMNIST and others have them: the set, if it is named, the split, what is
+// in it, gzipped or not.
 var idxName = regexp.MustCompile(`(?i)^(?:(.+)[-_.])?(train|training|t10k|test|testing|val|valid|validation)[-_.]?(images|labels)[-_.]idx[13](?:[-_.]ubyte)?(\.gz)?$`)
 
 // idxFiles are the places of a set's IDX files in a tree; -1 for one that is not there.
@@ -127,8 +127,8 @@ type idxSplit struct {
 	labels               []byte
 }
 
-// numbers gives the numbers of the classes as names, and the first: from 0, as long as each has a picture, or from 1 if no
-// label is 0 and each number up to the largest has one.
+// numbers gives the numbers of the classes as names, and the first: from 0, as long as each has a picture, or from 1 if
+// no label is 0 and each number up to the largest has one.
 func (s *idxSplit) numbers() (classes []string, first int) {
 	var has [256]bool
 	for _, l := range s.labels {
@@ -198,8 +198,9 @@ func (f *idxFiles) readFile(r role, kind, dims int) (file idxFile, err error) {
 // largestIDX is the size in bytes above which a file, or what it unpacks to, is refused: it is held in memory.
 const largestIDX = 1 << 31
 
-// decodeIDX reads an IDX array of bytes, gzipped or not: two zeros, the type 8, the number of dimensions, the dimensions
-// in 32 bits, most significant byte first, then the elements. A forged header cannot trigger a large allocation.
+// decodeIDX reads an IDX array of bytes, gzipped or not: two zeros, the type 8, the number of dimensions, the
+// dimensions in 32 bits, most significant byte first, then the elements. A forged header cannot trigger a large
+// allocation.
 func decodeIDX(file []byte, dims int) (idxFile, error) {
 	var r io.Reader = bytes.NewReader(file)
 	if archive.Kind(file) == "gzip" {

@@ -166,7 +166,8 @@ func parseLabels(text []byte, pictures pictureNames, classes []string) (l labels
 	return l, err
 }
 
-// mostCuts is the number of separators in a line that are looked at: names of pictures and classes may have some in them.
+// mostCuts is the number of separators in a line that are looked at: names of pictures and classes may have some in
+// them.
 const mostCuts = 32
 
 // splitLine gives the label in a line and the picture that it names, or unlabelled if it names none.

@@ -97,10 +97,9 @@ type row struct {
 	index, picture int
 }
 
-// Epoch gives the batches of an epoch, those that LoaderOptions.Take takes. A *Batch is valid until the next iteration. The
-// batches are the same for any
-// number of workers; leaving the loop early, or cancelling ctx, ends them. Errors: a picture cannot be read or
-// transformed and is not skipped, or ctx is done.
+// Epoch gives the batches of an epoch, those that LoaderOptions.Take takes. A *Batch is valid until the next iteration.
+// The batches are the same for any number of workers; leaving the loop early, or cancelling ctx, ends them. Errors: a
+// picture cannot be read or transformed and is not skipped, or ctx is done.
 func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[*Batch, error] {
 	return l.EpochFrom(ctx, epoch, 0)
 }

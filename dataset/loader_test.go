@@ -318,7 +318,8 @@ func photograph(b *testing.B, seed uint64) []byte {
 	return out.Bytes()
 }
 
-// BenchmarkPhotographs makes training batches of pictures of 224×224, S from 256 to 512, of JPEGs of 500×375 in class folders.
+// BenchmarkPhotographs makes training batches of pictures of 224×224, S from 256 to 512, of JPEGs of 500×375 in class
+// folders.
 func BenchmarkPhotographs(b *testing.B) {
 	dir := b.TempDir()
 	size := 0

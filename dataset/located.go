@@ -63,8 +63,8 @@ var validationName = regexp.MustCompile(`^ILSVRC2012_val_(\d{8})$`)
 
 const blacklistName = "clsloc_validation_blacklist.txt"
 
-// withoutBlacklisted takes the boxes from ILSVRC's validation pictures that do not count, by the list of the development
-// kit. It says what was done; nothing for other sets.
+// withoutBlacklisted takes the boxes from ILSVRC's validation pictures that do not count, by the list of the
+// development kit. It says what was done; nothing for other sets.
 func (f *boxFinder) withoutBlacklisted() (note string, err error) {
 	val := f.splits[1]
 	byNumber, most := map[int]int{}, 0

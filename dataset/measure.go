@@ -13,8 +13,8 @@ import (
 	"vgg/internal/ordered"
 )
 
-// moments are sums over the pixels of pictures, from which mean and covariance follow. They are integers, and so exact up
-// to 10^14 pixels.
+// moments are sums over the pixels of pictures, from which mean and covariance follow. They are integers, and so exact
+// up to 10^14 pixels.
 type moments struct {
 	pictures int
 	pixels   int64
@@ -46,9 +46,9 @@ func (m *moments) add(o moments) {
 	}
 }
 
-// Measure gives the statistics of the pixels of at most maxPictures pictures, evenly spaced; 0 takes all. For 3 channels
-// these include the principal components of the colours, which the colour shift of section 3.1 needs, the smallest
-// eigenvalue first. Pictures that cannot be read go to skips; if skips is nil the first of them is an error.
+// Measure gives the statistics of the pixels of at most maxPictures pictures, evenly spaced; 0 takes all. For 3
+// channels these include the principal components of the colours, which the colour shift of section 3.1 needs, the
+// smallest eigenvalue first. Pictures that cannot be read go to skips; if skips is nil the first of them is an error.
 func Measure(split Split, channels, maxPictures int, skips *Skips) (configs.Statistics, error) {
 	if channels != 1 && channels != 3 {
 		return configs.Statistics{}, errors.Errorf("dataset: pictures of %d channels: want 1 or 3", channels)

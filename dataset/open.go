@@ -36,8 +36,8 @@ const (
 )
 
 // Open opens the data set that spec names: "embedded" (or "", or "fashion-mnist-12k") for the one that comes with the
-// project, "embedded-scenes" for scenes with boxes made from it; else the path of a folder or of a zip, tar or tar.gz archive, told apart by content. In it, or in one folder
-// in it, are
+// project, "embedded-scenes" for scenes with boxes made from it; else the path of a folder or of a zip, tar or tar.gz
+// archive, told apart by content. In it, or in one folder in it, are
 //
 //   - train/CLASS/* and val/CLASS/*; or train/CLASS/* or CLASS/* alone, a share of which is then kept for validation; or
 //     val/CLASS/* alone, without training pictures; or pictures in val without class folders, and a text file of labels
@@ -48,8 +48,8 @@ const (
 //     development kit or a text file of the validation pictures' labels.
 //
 // Folders may be called training, valid, validation, test or testing too, in any capitals; a set's test pictures are
-// taken for validation if there are no others for it. Classes are in the order of their names, or of their numbers if all
-// names are numbers.
+// taken for validation if there are no others for it. Classes are in the order of their names, or of their numbers if
+// all names are numbers.
 //
 // A text file of labels has a line for each validation picture: its class, in the order of the pictures' names, or its
 // name and its class; a class is a name, or, if no label is a name, a number from 0 in the order of the classes. Errors

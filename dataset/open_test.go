@@ -155,8 +155,8 @@ func FuzzArchive(f *testing.F) {
 	})
 }
 
-// BenchmarkIndex lists an archive of the size of ILSVRC-2012's: 1,000 class tars, 1.28 million pictures, though tiny ones.
-// The archive has 1.6 GB and is in the folder for temporary files.
+// BenchmarkIndex lists an archive of the size of ILSVRC-2012's: 1,000 class tars, 1.28 million pictures, though tiny
+// ones. The archive has 1.6 GB and is in the folder for temporary files.
 func BenchmarkIndex(b *testing.B) {
 	const classes, pictures = 1000, 1280
 	b.Setenv("XDG_CACHE_HOME", b.TempDir())

@@ -8,8 +8,8 @@ import (
 	"github.com/pkg/errors"
 )
 
-// keepForValidation divides one split into two: a share of each class, drawn by the seed, is for validation, at least one
-// picture and not all. A share of 1 keeps all pictures, and so does Together.
+// keepForValidation divides one split into two: a share of each class, drawn by the seed, is for validation, at least
+// one picture and not all. A share of 1 keeps all pictures, and so does Together.
 func (o *opener) keepForValidation(s *Set, all *classSplit) error {
 	if o.ValShare == 1 || o.Together {
 		s.Train, s.Val, s.chosen = &classSplit{files: all.files, folder: all.folder}, all, "all pictures"

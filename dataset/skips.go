@@ -26,8 +26,8 @@ type Skip struct {
 	Reason  string `json:"reason"`
 }
 
-// NewSkips makes room for the unreadable pictures of a set: at most a share of its pictures, from 0 to 1, but always one.
-// Some of them may be known.
+// NewSkips makes room for the unreadable pictures of a set: at most a share of its pictures, from 0 to 1, but always
+// one. Some of them may be known.
 func NewSkips(set *Set, share float64, known ...Skip) *Skips {
 	s := &Skips{pictures: set.Train.Len() + set.Val.Len(), share: share, reasons: map[string]string{}}
 	for _, skip := range known {
@@ -49,8 +49,8 @@ func (s *Skips) List() (skips []Skip) {
 	return skips
 }
 
-// Skip notes that a picture could not be read. It is an error if the picture cannot be skipped: the reason, if s is nil,
-// or an ErrUnreadable.
+// Skip notes that a picture could not be read. It is an error if the picture cannot be skipped: the reason, if s is
+// nil, or an ErrUnreadable.
 func (s *Skips) Skip(name string, reason error) error {
 	if s == nil {
 		return reason

@@ -81,7 +81,8 @@ func pictures(split Split) (all []picture) {
 	return all
 }
 
-// PathOf is the path of a picture in the folder of its split, such as "cat/1.jpg", or "" if it is in no file of its own.
+// PathOf is the path of a picture in the folder of its split, such as "cat/1.jpg", or "" if it is in no file of its
+// own.
 func PathOf(split Split, i int) string {
 	if own, ok := split.(*classSplit); ok {
 		return own.files.Path(int(own.entries[i]))[len(own.folder):]
@@ -92,8 +93,8 @@ func PathOf(split Split, i int) string {
 // contentSample is the number of pictures whose contents count for a digest, besides the names of all.
 const contentSample = 16
 
-// digest is that of the names, in their order, and of the contents of a sample: sets of other pictures may have the same
-// names.
+// digest is that of the names, in their order, and of the contents of a sample: sets of other pictures may have the
+// same names.
 func digest(all []picture) string {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b picture) int { return cmp.Compare(a.name, b.name) })

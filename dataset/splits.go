@@ -19,8 +19,8 @@ func splitsOf(places []place) splits {
 
 func (s splits) empty() bool { return len(s.train)+len(s.val)+len(s.test) == 0 }
 
-// findSplits finds the folders of a set in a place; nil if there are none. Where that is the folder that Open was given,
-// archives in it take the part of folders that are missing.
+// findSplits finds the folders of a set in a place; nil if there are none. Where that is the folder that Open was
+// given, archives in it take the part of folders that are missing.
 func (o *opener) findSplits(p place) (*splits, error) {
 	var folders, empty, other []place
 	for _, name := range p.folders() {

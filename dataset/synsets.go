@@ -9,8 +9,8 @@ import (
 	"vgg/internal/text"
 )
 
-// synsetFiles have a line for each WNID of WordNet: the WNID and what it means. They are those of tiny-imagenet, Caffe and
-// Kaggle.
+// synsetFiles have a line for each WNID of WordNet: the WNID and what it means. They are those of tiny-imagenet, Caffe
+// and Kaggle.
 var synsetFiles = []string{"words.txt", "synset_words.txt", "LOC_synset_mapping.txt"}
 
 // nameSynsets adds to classes that are WNIDs what they mean, as a file of the set says: n01443537 becomes

@@ -62,8 +62,8 @@ func refusal(data []byte) error {
 // headSize is the length of the data by which a format is told.
 const headSize = 1 << 10
 
-// brandsOf are the brands of a file in the ISO base media format (ISO/IEC 14496-12, box ftyp): the main one, and those that
-// it is compatible with.
+// brandsOf are the brands of a file in the ISO base media format (ISO/IEC 14496-12, box ftyp): the main one, and those
+// that it is compatible with.
 func brandsOf(data []byte) (brands []string) {
 	if !hasMagic(data, "????ftyp????") {
 		return nil

@@ -11,8 +11,8 @@ import (
 )
 
 // decodeWebP decodes a still picture, or the first frame of an animation. It gives a lossy picture its contrast:
-// webp.Decode hands out VP8's luminance, from 16 to 235, and chrominance, from 16 to 240, as if they were JPEG's, from 0
-// to 255 (golang.org/issue/40173).
+// webp.Decode hands out VP8's luminance, from 16 to 235, and chrominance, from 16 to 240, as if they were JPEG's, from
+// 0 to 255 (golang.org/issue/40173).
 func decodeWebP(data []byte) (image.Image, error) {
 	still, place, err := firstFrame(data)
 	if err != nil {
@@ -49,8 +49,8 @@ func widen(img *image.YCbCr) {
 	}
 }
 
-// The parts of a WebP file as its container specification has them: a chunk begins with four letters and its length, and
-// has an even number of bytes in the file.
+// The parts of a WebP file as its container specification has them: a chunk begins with four letters and its length,
+// and has an even number of bytes in the file.
 const (
 	riffHeader  = 12
 	chunkHeader = 8

@@ -23,9 +23,9 @@ import (
 )
 
 // BenchmarkCenter compares a test of net D by the center protocol with plain inference of the same net on batches of 8,
-// at full width, on files of pictures: PNGs whose smaller side is Q already, and JPEGs of 500×375. The test and plain inference take
-// turns, so that both see the same load of the machine. It prints pictures a second, the ratio, and the share
-// of the time in which the net waits for pictures.
+// at full width, on files of pictures: PNGs whose smaller side is Q already, and JPEGs of 500×375. The test and plain
+// inference take turns, so that both see the same load of the machine. It prints pictures a second, the ratio, and the
+// share of the time in which the net waits for pictures.
 //
 //	go test -run x -bench Center -benchtime 3x ./evaluate
 func BenchmarkCenter(b *testing.B) {
@@ -79,8 +79,8 @@ func BenchmarkCenter(b *testing.B) {
 }
 
 // BenchmarkDense compares the dense net D at Q = 256, on batches of one picture and of three, with plain inference on
-// crops of 224×224, at full width: effective GFLOP/s, two operations a multiply-add of direct convolution, and in percent
-// of the faster of the plain ones.
+// crops of 224×224, at full width: effective GFLOP/s, two operations a multiply-add of direct convolution, and in
+// percent of the faster of the plain ones.
 //
 //	go test -run x -bench Dense -benchtime 5x ./evaluate
 func BenchmarkDense(b *testing.B) {
@@ -127,8 +127,8 @@ func BenchmarkDense(b *testing.B) {
 	}
 }
 
-// BenchmarkPrepared compares nets D that prepare their filters with ones that do not, on their first few full batches, at
-// full width: the quotient of the times.
+// BenchmarkPrepared compares nets D that prepare their filters with ones that do not, on their first few full batches,
+// at full width: the quotient of the times.
 //
 //	go test -run x -bench Prepared -benchtime 5x ./evaluate
 func BenchmarkPrepared(b *testing.B) {

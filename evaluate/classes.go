@@ -10,10 +10,10 @@ import (
 	"vgg/weights"
 )
 
-// MatchClasses finds, for each class of a data set, the output of the models that stands for it, as weights.MatchClasses
-// does. Models whose weights do not name their classes take the data's names. Predictions are over all outputs of the
-// models, also where the data have some of their classes only: test on Relabel(split, outputs). The notes say what was
-// decided, with the model's name.
+// MatchClasses finds, for each class of a data set, the output of the models that stands for it, as
+// weights.MatchClasses does. Models whose weights do not name their classes take the data's names. Predictions are over
+// all outputs of the models, also where the data have some of their classes only: test on Relabel(split, outputs). The
+// notes say what was decided, with the model's name.
 func MatchClasses(models []*Model, classes []string) (outputs []int, notes []string, err error) {
 	for i, m := range models {
 		unnamed := slices.Equal(m.Info.Classes, weights.NumberedClasses(len(m.Info.Classes)))

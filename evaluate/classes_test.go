@@ -11,8 +11,8 @@ import (
 	"vgg/weights"
 )
 
-// TestMatchClasses: pictures of some of the net's classes, in another order, are scored as the same pictures with the net's
-// own labels, and predicted over all outputs.
+// TestMatchClasses: pictures of some of the net's classes, in another order, are scored as the same pictures with the
+// net's own labels, and predicted over all outputs.
 func TestMatchClasses(t *testing.T) {
 	m := small(t, 7, 1)
 	classes := []string{"class 4", "class 0", "class 6"}

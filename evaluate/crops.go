@@ -37,8 +37,8 @@ func (m *Model) croppings(o Options, weight float64) (all []cropping) {
 	return all
 }
 
-// crops lists the crops of a picture for a net whose input has the given side, in pixels. A dense one is the whole resized
-// picture.
+// crops lists the crops of a picture for a net whose input has the given side, in pixels. A dense one is the whole
+// resized picture.
 func (c cropping) crops(p augment.Picture, input int) []augment.Crop {
 	width, height := p.Resized(c.scale)
 	switch c.protocol {

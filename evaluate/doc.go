@@ -3,11 +3,11 @@
 // soft-max outputs are averaged.
 //
 // In go weights files and pictures. Run tests on the labelled pictures of a split: out come top-1 and top-5 errors with
-// their intervals, a confusion matrix, and the prediction of each picture. Predict and Model.Predict take pictures whose
-// class need not be known; a prediction has probabilities, logits and, if wanted, the features of appendix B.
+// their intervals, a confusion matrix, and the prediction of each picture. Predict and Model.Predict take pictures
+// whose class need not be known; a prediction has probabilities, logits and, if wanted, the features of appendix B.
 //
 // All three use one engine. Other goroutines read and crop the next pictures while the net computes, and crops of the
-// same shape are computed together, also if they are of several pictures. Predictions come in the order of the pictures.
-// Which crops share a batch depends only on the pictures and the options, so predictions have the same bits for any number of
-// threads.
+// same shape are computed together, also if they are of several pictures. Predictions come in the order of the
+// pictures. Which crops share a batch depends only on the pictures and the options, so predictions have the same bits
+// for any number of threads.
 package evaluate

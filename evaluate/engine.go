@@ -15,8 +15,8 @@ import (
 	"vgg/internal/ordered"
 )
 
-// engine predicts the pictures of a split. Their crops wait in batches, one for each shape, until a batch is full or too
-// much is waiting.
+// engine predicts the pictures of a split. Their crops wait in batches, one for each shape, until a batch is full or
+// too much is waiting.
 type engine struct {
 	models    []*Model
 	croppings [][]cropping // of each model
@@ -85,8 +85,8 @@ func engineFor(models []*Model, croppings [][]cropping, split dataset.Split, o O
 	return e
 }
 
-// preparedBatches is the least number of batches for which it pays to prepare filters, which takes longer than a batch gains
-// (go test -run x -bench Prepared -benchtime 5x ./evaluate).
+// preparedBatches is the least number of batches for which it pays to prepare filters, which takes longer than a batch
+// gains (go test -run x -bench Prepared -benchtime 5x ./evaluate).
 const preparedBatches = 8
 
 // cropsOfPicture is the most crops that a picture has.
@@ -206,8 +206,8 @@ func (e *engine) read(i int) (read pictureCrops) {
 	return read
 }
 
-// fits refuses a dense view for which there is not enough memory, before any is allocated. Views of which a full batch has
-// no more pixels than one of crops of the input's size fit.
+// fits refuses a dense view for which there is not enough memory, before any is allocated. Views of which a full batch
+// has no more pixels than one of crops of the input's size fit.
 func (e *engine) fits(s shape) error {
 	m := e.models[s.model]
 	rows := e.size(s)

@@ -55,8 +55,8 @@ func protocols() []configs.Protocol {
 	return configs.Protocols()
 }
 
-// TestBatches: pictures of many shapes, some of which cannot be read, get the same predictions from two nets in batches of any
-// size, in the order of the pictures; with one thread and with two they have the same bits.
+// TestBatches: pictures of many shapes, some of which cannot be read, get the same predictions from two nets in batches
+// of any size, in the order of the pictures; with one thread and with two they have the same bits.
 func TestBatches(t *testing.T) {
 	models := []*Model{small(t, 7, 1), small(t, 7, 2)}
 	for _, protocol := range protocols() {
@@ -99,7 +99,8 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// TestBoundedMemory: of pictures that all have other shapes few are held at a time, few of their crops wait, and few graphs are kept.
+// TestBoundedMemory: of pictures that all have other shapes few are held at a time, few of their crops wait, and few
+// graphs are kept.
 func TestBoundedMemory(t *testing.T) {
 	pictures := 60
 	if testing.Short() {
@@ -164,8 +165,8 @@ func (s strips) Picture(i int) (augment.Picture, error) {
 	return p, nil
 }
 
-// TestLargeViews: a dense view that does not fit in memory is refused before any is allocated, by the name of its picture,
-// or skipped; other protocols and smaller scales see the picture.
+// TestLargeViews: a dense view that does not fit in memory is refused before any is allocated, by the name of its
+// picture, or skipped; other protocols and smaller scales see the picture.
 func TestLargeViews(t *testing.T) {
 	m := small(t, 7, 1)
 	split := strips{noise{3, 7}}
@@ -222,7 +223,8 @@ func TestLargeViews(t *testing.T) {
 	}
 }
 
-// TestStops: an unreadable picture ends a test after the predictions of those before it; so do errors of callbacks, at once.
+// TestStops: an unreadable picture ends a test after the predictions of those before it; so do errors of callbacks, at
+// once.
 func TestStops(t *testing.T) {
 	models := []*Model{small(t, 7, 1)}
 	broken := errors.New("broken")

@@ -10,8 +10,8 @@ import (
 	"vgg/dataset"
 )
 
-// Run tests models together on the labelled pictures of a split. It calls each, if not nil, with every prediction, in the
-// order of the pictures. It is an error if all pictures are skipped.
+// Run tests models together on the labelled pictures of a split. It calls each, if not nil, with every prediction, in
+// the order of the pictures. It is an error if all pictures are skipped.
 func Run(ctx context.Context, models []*Model, split dataset.Split, o Options, each func(Prediction) error) (*Result, error) {
 	if split.Len() == 0 {
 		return nil, errors.New("evaluate: no pictures to test on")
@@ -43,8 +43,8 @@ func Run(ctx context.Context, models []*Model, split dataset.Split, o Options, e
 	return result, nil
 }
 
-// Predict calls each with what models together predict of every picture of a split, in the order of the pictures. A label
-// of -1 stands for a class that is not known.
+// Predict calls each with what models together predict of every picture of a split, in the order of the pictures. A
+// label of -1 stands for a class that is not known.
 func Predict(ctx context.Context, models []*Model, split dataset.Split, o Options, each func(Prediction) error) error {
 	e, err := newEngine(models, split, o)
 	if err != nil {

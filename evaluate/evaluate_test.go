@@ -146,7 +146,8 @@ func TestGrid(t *testing.T) {
 	}
 }
 
-// TestProtocols: what is averaged in one run is the mean of separate runs: both protocols, several scales, several nets.
+// TestProtocols: what is averaged in one run is the mean of separate runs: both protocols, several scales, several
+// nets.
 func TestProtocols(t *testing.T) {
 	m, other := small(t, 7, 1), small(t, 7, 2)
 	one := []*Model{m}
@@ -183,8 +184,8 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
-// TestSquare: of a picture of exactly the net's input size, all protocols but center take the same crops: the picture and its
-// mirrored one.
+// TestSquare: of a picture of exactly the net's input size, all protocols but center take the same crops: the picture
+// and its mirrored one.
 func TestSquare(t *testing.T) {
 	m := small(t, 7, 1)
 	var results [][]float64

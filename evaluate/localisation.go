@@ -8,8 +8,8 @@ import (
 	"vgg/metrics"
 )
 
-// MinIoU is the overlap with an object from which on a guess is right: ILSVRC counts 0.5 itself as right, and test 2 is its
-// measure. Test 1 wants more than 0.5, as appendix A prints it.
+// MinIoU is the overlap with an object from which on a guess is right: ILSVRC counts 0.5 itself as right, and test 2 is
+// its measure. Test 1 wants more than 0.5, as appendix A prints it.
 const MinIoU = 0.5
 
 // Overlap is the largest IoU of a box with an object of a class; 0 if there is none.
@@ -42,8 +42,8 @@ func (l Localisation) CentralOverlap(localiser int) float64 {
 	return l.Overlap(l.Central[localiser], l.Class)
 }
 
-// LocalisationResult counts what nets find in pictures of which the class and the boxes of its objects are known: ILSVRC's
-// error of test 2, and the errors of test 1. The zero value has counted none.
+// LocalisationResult counts what nets find in pictures of which the class and the boxes of its objects are known:
+// ILSVRC's error of test 2, and the errors of test 1. The zero value has counted none.
 type LocalisationResult struct {
 	Guessed metrics.Errors  // test 2: wrong in the first guess, and in all of up to MostGuesses
 	Central []CentralResult // test 1 of each localiser
@@ -89,8 +89,8 @@ func (c CentralResult) MeanIoU() float64 { return c.overlaps / float64(c.Picture
 // Top1Error is the share of pictures whose first guess is wrong, in percent; NaN without guesses.
 func (r *LocalisationResult) Top1Error() float64 { return r.Guessed.Top1Error() }
 
-// Top5Error is the share of pictures of which all guesses are wrong, in percent: ILSVRC's localisation error. NaN without
-// guesses. It means something for few classes too, since a box must be right.
+// Top5Error is the share of pictures of which all guesses are wrong, in percent: ILSVRC's localisation error. NaN
+// without guesses. It means something for few classes too, since a box must be right.
 func (r *LocalisationResult) Top5Error() float64 {
 	return metrics.Percent(r.Guessed.Top5, r.Guessed.Pictures)
 }
@@ -108,8 +108,8 @@ func (r *LocalisationResult) Top5Interval() (low, high float64) {
 // meanBoxPictures are enough for a mean whose error does not matter.
 const meanBoxPictures = 2000
 
-// MeanBox is the mean, by centre and size, of the boxes of pictures, in shares of their sides: the largest of the picture's
-// class in each. Answering it always is the least that a net must beat. Of many pictures a sample is read.
+// MeanBox is the mean, by centre and size, of the boxes of pictures, in shares of their sides: the largest of the
+// picture's class in each. Answering it always is the least that a net must beat. Of many pictures a sample is read.
 func MeanBox(split dataset.Boxed) (boxes.Box, error) {
 	var sums [4]float64
 	n := 0

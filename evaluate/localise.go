@@ -60,10 +60,11 @@ type Guess struct {
 	Probability float64 // of the class, in the whole picture
 }
 
-// Localise calls each with what nets find in every picture of a split, in the order of the pictures: test 2 of appendix A.
-// The classification nets together choose the classes. The boxes that all localisers predict for a class, at all places,
-// scales and in the mirrored picture, are merged, and rated by the probabilities that the classification nets give to the
-// class in the windows that the boxes are from. A guess for each class comes first, then further boxes by their score.
+// Localise calls each with what nets find in every picture of a split, in the order of the pictures: test 2 of appendix
+// A. The classification nets together choose the classes. The boxes that all localisers predict for a class, at all
+// places, scales and in the mirrored picture, are merged, and rated by the probabilities that the classification nets
+// give to the class in the windows that the boxes are from. A guess for each class comes first, then further boxes by
+// their score.
 //
 // Without classification nets there are no guesses, and without a class that the split knows, no central boxes.
 func Localise(ctx context.Context, classifiers []*Model, localisers []Localiser, split dataset.Split, o BoxOptions, each func(Localisation) error) error {
@@ -129,8 +130,8 @@ func (o BoxOptions) mapScales(localisers []Localiser) (all []int) {
 	return all
 }
 
-// withMaps asks for the class scores of all windows at some scales, in those of the croppings that are dense, and others
-// that count in no mean.
+// withMaps asks for the class scores of all windows at some scales, in those of the croppings that are dense, and
+// others that count in no mean.
 func withMaps(croppings []cropping, m *Model, scales []int) []cropping {
 	for _, q := range scales {
 		at := slices.IndexFunc(croppings, func(c cropping) bool { return c.protocol == configs.Dense && c.scale == q })

@@ -10,10 +10,10 @@ import (
 	"vgg/weights"
 )
 
-// BenchmarkLocalise compares test 2's boxes by a per-class net D at Q = 384 and full width, of 1,000 classes, with plain inference
-// of net D on batches of 8 crops, in turns: GFLOP/s, two operations a multiply-add of direct convolution. The test reads JPEGs of 500×375,
-// which become 512×384, and views each also mirrored. The test of the class scores of the same windows, by a net D that classifies, is
-// the second one.
+// BenchmarkLocalise compares test 2's boxes by a per-class net D at Q = 384 and full width, of 1,000 classes, with
+// plain inference of net D on batches of 8 crops, in turns: GFLOP/s, two operations a multiply-add of direct
+// convolution. The test reads JPEGs of 500×375, which become 512×384, and views each also mirrored. The test of the
+// class scores of the same windows, by a net D that classifies, is the second one.
 //
 //	go test -run x -bench Localise -benchtime 3x ./evaluate
 func BenchmarkLocalise(b *testing.B) {

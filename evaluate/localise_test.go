@@ -111,7 +111,8 @@ func distanceOf(a, b boxes.Box) float64 {
 	return max(math.Abs(a.XMin-b.XMin), math.Abs(a.YMin-b.YMin), math.Abs(a.XMax-b.XMax), math.Abs(a.YMax-b.YMax))
 }
 
-// TestLocaliseByHand: nets with constant outputs, on a square picture of twice the input's side: 4 positions, and 4 mirrored.
+// TestLocaliseByHand: nets with constant outputs, on a square picture of twice the input's side: 4 positions, and 4
+// mirrored.
 func TestLocaliseByHand(t *testing.T) {
 	classifier := small(t, 3, 1)
 	constant(t, classifier, []float32{0, float32(math.Log(6)), float32(math.Log(3))}) // probabilities 0.1, 0.6, 0.3
@@ -164,8 +165,8 @@ func (s squares) Picture(int) (augment.Picture, error) {
 	return augment.Picture{Width: s.side, Height: s.side, Channels: 3, Pix: make([]uint8, 3*s.side*s.side)}, nil
 }
 
-// TestCentral: test 1's box is the last layer's output for the central crop at the net's own scale, in the picture, whatever
-// the other crops are.
+// TestCentral: test 1's box is the last layer's output for the central crop at the net's own scale, in the picture,
+// whatever the other crops are.
 func TestCentral(t *testing.T) {
 	split := locatedNoise{noise{6, 7}}
 	for _, regression := range []configs.Regression{configs.RegressPerClass, configs.RegressSingle} {
@@ -206,7 +207,8 @@ func TestCentral(t *testing.T) {
 	}
 }
 
-// TestLocaliseClasses: the classes and their probabilities are those of a test without boxes, by any protocol, at any scales.
+// TestLocaliseClasses: the classes and their probabilities are those of a test without boxes, by any protocol, at any
+// scales.
 func TestLocaliseClasses(t *testing.T) {
 	classifiers := []*Model{small(t, 7, 1), small(t, 7, 2)}
 	m := smallBoxes(t, configs.RegressPerClass, 7)

@@ -14,8 +14,8 @@ import (
 	"vgg/metrics"
 )
 
-// outputMap is the outputs of a net's last layer in a crop: at each position, if dense, where windows of the size of the net's
-// input begin; else at one.
+// outputMap is the outputs of a net's last layer in a crop: at each position, if dense, where windows of the size of
+// the net's input begin; else at one.
 type outputMap struct {
 	model         int // its index in the engine
 	dense         bool
@@ -39,7 +39,8 @@ func (m outputMap) window(i int, net *Model) boxes.Box {
 	return boxes.Box{XMin: left, YMin: top, XMax: left + input, YMax: top + input}.Scale(1/float64(m.at.Width), 1/float64(m.at.Height))
 }
 
-// box is the one predicted at position i for a class, in shares of the picture's sides. It may reach beyond the picture.
+// box is the one predicted at position i for a class, in shares of the picture's sides. It may reach beyond the
+// picture.
 func (m outputMap) box(i, class int, net *Model, size augment.Picture) (boxes.Box, error) {
 	values := rowOf(m.values, i, m.rows*m.columns)
 	if net.Info.Boxes == configs.RegressPerClass {
@@ -127,9 +128,9 @@ type rated struct {
 	probabilities []float64
 }
 
-// windows lists those from which a picture's boxes are predicted. A dense one is rated by the windows of the classification
-// nets nearest to it in the same view of the picture: the same one, if the nets' inputs are of one size. A central crop is
-// rated by the whole picture.
+// windows lists those from which a picture's boxes are predicted. A dense one is rated by the windows of the
+// classification nets nearest to it in the same view of the picture: the same one, if the nets' inputs are of one size.
+// A central crop is rated by the whole picture.
 func (l *localisation) windows(p *picture) (all []rated) {
 	for _, m := range p.maps {
 		if m.model < l.classifiers || m.protocol() != l.options.Boxes {
@@ -150,7 +151,8 @@ func (l *localisation) windows(p *picture) (all []rated) {
 	return all
 }
 
-// probabilities are the means over the classification nets of those in the windows nearest to position i of a localiser's map.
+// probabilities are the means over the classification nets of those in the windows nearest to position i of a
+// localiser's map.
 func (l *localisation) probabilities(p *picture, m outputMap, i int) []float64 {
 	mean := make([]float64, len(p.Probabilities))
 	for _, c := range p.maps {

@@ -30,8 +30,8 @@ type Model struct {
 	activationBytes int64           // that the largest graph needed
 }
 
-// NewModel makes a model of a weights file; name is for messages. The file's metadata say which net it is. Its tensors are
-// used without a copy: it must not be closed before the model.
+// NewModel makes a model of a weights file; name is for messages. The file's metadata say which net it is. Its tensors
+// are used without a copy: it must not be closed before the model.
 func NewModel(name string, f *weights.File) (*Model, error) {
 	info, err := f.Info()
 	if err != nil {

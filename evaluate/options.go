@@ -32,8 +32,8 @@ type Options struct {
 	// picture that cannot be read.
 	Skip func(picture int, reason error) error
 
-	// World are ranks that share the pictures: each calls Run or Predict in the same way, for the same pictures, and gets all
-	// predictions, with the bits that one process would get. They return the same error. nil = one process.
+	// World are ranks that share the pictures: each calls Run or Predict in the same way, for the same pictures, and gets
+	// all predictions, with the bits that one process would get. They return the same error. nil = one process.
 	World *mpi.World
 }
 
@@ -102,7 +102,8 @@ func check(models []*Model, split dataset.Split, o Options) error {
 	return checkClasses(models, split)
 }
 
-// checkClasses refuses models of other classes or channels than the first, and pictures of classes that they do not know.
+// checkClasses refuses models of other classes or channels than the first, and pictures of classes that they do not
+// know.
 func checkClasses(models []*Model, split dataset.Split) error {
 	first := models[0]
 	for _, m := range models {

@@ -47,8 +47,8 @@ func distance(a, b []float64) float64 {
 	return d
 }
 
-// TestPredict: what is predicted of several pictures together is what a test finds of each, with every protocol and with
-// features too, in batches of any size.
+// TestPredict: what is predicted of several pictures together is what a test finds of each, with every protocol and
+// with features too, in batches of any size.
 func TestPredict(t *testing.T) {
 	m := small(t, 7, 1)
 	all := pictures(t, count())

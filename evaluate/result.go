@@ -42,8 +42,8 @@ func (r *Result) add(p Prediction) {
 // Top1Error is the share of pictures whose class is not the most probable, in percent.
 func (r *Result) Top1Error() float64 { return r.errors.Top1Error() }
 
-// Top5Error is the share of pictures whose class is not among the five most probable, in percent; NaN for fewer than six
-// classes, where it means nothing.
+// Top5Error is the share of pictures whose class is not among the five most probable, in percent; NaN for fewer than
+// six classes, where it means nothing.
 func (r *Result) Top5Error() float64 { return r.errors.Top5Error(len(r.Classes)) }
 
 // Top1Interval is the 95 % confidence interval of the top-1 error, in percent.

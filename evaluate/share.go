@@ -12,12 +12,12 @@ import (
 	"vgg/internal/mpi"
 )
 
-// The pictures of a split are divided into blocks of neighbours. No batch has crops of two blocks, so ranks that take the
-// blocks in turn compute the same batches as one process. After each round, in which every rank has computed a block, all
-// ranks tell each other what they predicted.
+// The pictures of a split are divided into blocks of neighbours. No batch has crops of two blocks, so ranks that take
+// the blocks in turn compute the same batches as one process. After each round, in which every rank has computed a
+// block, all ranks tell each other what they predicted.
 
-// Blocks have at least leastBlock full batches of pictures, and at most mostBlock: they are smaller in small splits, for the
-// ranks to get equal shares of them.
+// Blocks have at least leastBlock full batches of pictures, and at most mostBlock: they are smaller in small splits,
+// for the ranks to get equal shares of them.
 const (
 	leastBlock = 2
 	mostBlock  = 8

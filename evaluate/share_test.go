@@ -22,8 +22,8 @@ func ranks(size int, f func(w *mpi.World)) {
 	all.Wait()
 }
 
-// TestRanks: ranks that share the pictures all get the predictions of one process, with the same bits, and skip the same
-// pictures; with more ranks than blocks some compute nothing.
+// TestRanks: ranks that share the pictures all get the predictions of one process, with the same bits, and skip the
+// same pictures; with more ranks than blocks some compute nothing.
 func TestRanks(t *testing.T) {
 	m := small(t, 7, 1)
 	for _, protocol := range []configs.Protocol{configs.Center, configs.Dense} {

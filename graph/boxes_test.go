@@ -17,8 +17,8 @@ import (
 // fullyConnectedOnly freezes all but the fully connected layers.
 var fullyConnectedOnly = []string{"conv1", "conv2", "conv3", "conv4", "conv5"}
 
-// TestBoxHead: four outputs for each class or four; of those for each class only the label's are trained; and with frozen
-// convolutions no gradient is declared below the fully connected layers.
+// TestBoxHead: four outputs for each class or four; of those for each class only the label's are trained; and with
+// frozen convolutions no gradient is declared below the fully connected layers.
 func TestBoxHead(t *testing.T) {
 	const n = 3
 	r := rand.New(rand.NewPCG(3, 0))

@@ -1,12 +1,12 @@
-// Package graph declares the nets of the paper's Table 1 (arXiv 1409.1556, section 2) as Gorgonia expression graphs. Build
-// takes a graph, the node of a mini-batch of pictures and a config, and gives a Net: the node of the logits, the learnables
-// for gorgonia.Grad and a solver, and every layer by its name. The graph runs in package machine and in Gorgonia's own
-// machines.
+// Package graph declares the nets of the paper's Table 1 (arXiv 1409.1556, section 2) as Gorgonia expression graphs.
+// Build takes a graph, the node of a mini-batch of pictures and a config, and gives a Net: the node of the logits, the
+// learnables for gorgonia.Grad and a solver, and every layer by its name. The graph runs in package machine and in
+// Gorgonia's own machines.
 //
 // With Options.Boxes a net predicts boxes instead of class scores (appendix A).
 //
-// Pictures go in as (N, C, H, W), weights are (out, in, kernel, kernel) and (out, in) as in torchvision. Several graphs (for
-// training, for validation, for another batch size, for another goroutine) may share one set of weights.
+// Pictures go in as (N, C, H, W), weights are (out, in, kernel, kernel) and (out, in) as in torchvision. Several graphs
+// (for training, for validation, for another batch size, for another goroutine) may share one set of weights.
 //
 // This declares a narrow net A for two classes, and trains it:
 //

@@ -166,8 +166,8 @@ func ExampleNet_Layer() {
 	// Output: loss fell: true
 }
 
-// Fine-tuning: all layers but fc8 come from a trained net, and fc8 is new, for other classes. The convolutions are frozen: no
-// gradient is computed for them.
+// Fine-tuning: all layers but fc8 come from a trained net, and fc8 is new, for other classes. The convolutions are
+// frozen: no gradient is computed for them.
 func ExampleNet_Load() {
 	pixels, classes := pictures(8, 32)
 	trained := build(8, 32, graph.Options{Classes: 10, Width: 1.0 / 16, FC: 16, Seed: 1}).Tensors() // of a real file, weights.Read gives them
@@ -203,8 +203,8 @@ func ExampleNet_Layer_features() {
 	// Output: (3, 16)
 }
 
-// Dense evaluation (section 3.2): a net trained on pictures of 32×32 runs on one of 96×64. The fully connected layers are
-// applied at each of 3×2 positions, and the logits are the mean of this class score map.
+// Dense evaluation (section 3.2): a net trained on pictures of 32×32 runs on one of 96×64. The fully connected layers
+// are applied at each of 3×2 positions, and the logits are the mean of this class score map.
 func ExampleOptions_dense() {
 	trained := build(1, 32, graph.Options{Classes: 5, Width: 1.0 / 16, FC: 16, Seed: 1})
 

@@ -9,7 +9,8 @@ import (
 	"vgg/configs"
 )
 
-// DefaultInit is the initialiser of a net whose Options name none. All six nets of Table 1 learn with it from the start.
+// DefaultInit is the initialiser of a net whose Options name none. All six nets of Table 1 learn with it from the
+// start.
 const DefaultInit = configs.InitHe
 
 // initialValues draws a weight tensor of shape (out, in, …).

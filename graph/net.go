@@ -24,8 +24,8 @@ type Net struct {
 	// The shape is (N, 4 · Classes) or (N, 4), with N · positions rows in a dense net: see Positions.
 	Boxes *gorgonia.Node
 
-	// Iteration is a scalar input of type int that chooses what dropout drops; SetIteration sets it. It is nil where dropout
-	// is off.
+	// Iteration is a scalar input of type int that chooses what dropout drops; SetIteration sets it. It is nil where
+	// dropout is off.
 	Iteration *gorgonia.Node
 
 	layers     []layer
@@ -34,10 +34,10 @@ type Net struct {
 	places     [2]int      // rows and columns of a picture's positions at which a dense net applies the fully connected layers
 }
 
-// Build declares config in g for pictures x of shape (N, C, H, W). Maps of odd sides are pooled as op.MaxPool does, so the
-// last ones are (⌈H/stride⌉, ⌈W/stride⌉), config.Stride() being 32 for the paper's nets. Weights are drawn, taken from
-// tensors or shared with another net, as o says. It is an error if the config, the options or the shape of x are not valid,
-// or given weights do not fit.
+// Build declares config in g for pictures x of shape (N, C, H, W). Maps of odd sides are pooled as op.MaxPool does, so
+// the last ones are (⌈H/stride⌉, ⌈W/stride⌉), config.Stride() being 32 for the paper's nets. Weights are drawn, taken
+// from tensors or shared with another net, as o says. It is an error if the config, the options or the shape of x are
+// not valid, or given weights do not fit.
 func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Options) (*Net, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
@@ -148,8 +148,8 @@ func (n *Net) declare(l *layer, x *gorgonia.Node) (y *gorgonia.Node, err error) 
 	return l.node, err
 }
 
-// vectors turns the last feature maps into the vectors that the first fully connected layer takes: one for each picture, or,
-// in a dense net, one for each window of the size that a training picture's feature maps have.
+// vectors turns the last feature maps into the vectors that the first fully connected layer takes: one for each
+// picture, or, in a dense net, one for each window of the size that a training picture's feature maps have.
 func (n *Net) vectors(x *gorgonia.Node) (*gorgonia.Node, error) {
 	if n.Options.Dense == 0 {
 		return op.Flatten(x)
@@ -171,8 +171,8 @@ func (n *Net) inputFixed() bool {
 }
 
 // Layer gives the output of a layer after its ReLU: conv1_1 … pool5 as (N, C, H, W), fc6, fc7, fc8 as (N, features),
-// in a dense net as (N·positions, features), the positions of a picture row by row. Any of Gorgonia's ops may follow. The
-// error for an unknown name lists the known ones.
+// in a dense net as (N·positions, features), the positions of a picture row by row. Any of Gorgonia's ops may follow.
+// The error for an unknown name lists the known ones.
 func (n *Net) Layer(name string) (*gorgonia.Node, error) {
 	var names []string
 	for _, l := range n.layers {
@@ -196,9 +196,9 @@ func (n *Net) Loss(labels *gorgonia.Node) (*gorgonia.Node, error) {
 	return op.CrossEntropy(n.Logits, labels)
 }
 
-// BoxLoss declares the Euclidean loss of appendix A of a net with Options.Boxes, for labels as Loss takes them and targets
-// (N, 4): the mean over the rows that count of what Options.BoxLoss makes of the four differences. Of boxes for each class
-// only the label's count.
+// BoxLoss declares the Euclidean loss of appendix A of a net with Options.Boxes, for labels as Loss takes them and
+// targets (N, 4): the mean over the rows that count of what Options.BoxLoss makes of the four differences. Of boxes for
+// each class only the label's count.
 func (n *Net) BoxLoss(labels, targets *gorgonia.Node) (*gorgonia.Node, error) {
 	if n.Boxes == nil {
 		return nil, errors.New("graph: a net for class scores has no boxes: set Options.Boxes")
@@ -214,14 +214,14 @@ func (n *Net) Output() *gorgonia.Node {
 	return n.Logits
 }
 
-// Positions are the rows and columns of positions at which the fully connected layers see a picture: 1 and 1, unless the net
-// is dense. Windows of Options.Dense pixels begin Config.Stride pixels apart.
+// Positions are the rows and columns of positions at which the fully connected layers see a picture: 1 and 1, unless
+// the net is dense. Windows of Options.Dense pixels begin Config.Stride pixels apart.
 func (n *Net) Positions() (rows, columns int) {
 	return max(1, n.places[0]), max(1, n.places[1])
 }
 
-// SetIteration chooses which units dropout drops in the next runs. Call it before each step with a number not used before;
-// else every step drops the same units. It does nothing where dropout is off.
+// SetIteration chooses which units dropout drops in the next runs. Call it before each step with a number not used
+// before; else every step drops the same units. It does nothing where dropout is off.
 func (n *Net) SetIteration(i int) error {
 	if n.Iteration == nil {
 		return nil

@@ -16,8 +16,8 @@ type Options struct {
 	Init    configs.Init // how the weights start; "" = DefaultInit
 	Seed    uint64       // of the initial weights and of dropout
 
-	// Boxes makes the last layer predict boxes (appendix A): four outputs for each class or, "single", four. "" = class scores.
-	// BoxLoss is what the Euclidean loss makes of the four differences; "" = LossSum.
+	// Boxes makes the last layer predict boxes (appendix A): four outputs for each class or, "single", four. "" = class
+	// scores. BoxLoss is what the Euclidean loss makes of the four differences; "" = LossSum.
 	Boxes   configs.Regression
 	BoxLoss configs.BoxLoss
 
@@ -30,19 +30,19 @@ type Options struct {
 	// logits are the mean of the class score map; boxes stay those of each position. 0 = as large as x.
 	Dense int
 
-	// Freeze names layers (conv1_1, fc6) and stages (conv1) that are not trained. Their weights are not learnables and get no
-	// gradients, and below the first layer that is trained no gradients are declared at all. It changes nothing in a graph
-	// for inference.
+	// Freeze names layers (conv1_1, fc6) and stages (conv1) that are not trained. Their weights are not learnables and get
+	// no gradients, and below the first layer that is trained no gradients are declared at all. It changes nothing in a
+	// graph for inference.
 	Freeze []string
 
-	// From and Weights give the weights instead of Init: tensors as Load takes them, such as a file's, or a net of the same
-	// shapes. They are not copied, so training changes theirs. Graphs that share weights may run at the same time, each on
-	// its own goroutine with a machine of its own, as long as nobody changes the weights.
+	// From and Weights give the weights instead of Init: tensors as Load takes them, such as a file's, or a net of the
+	// same shapes. They are not copied, so training changes theirs. Graphs that share weights may run at the same time,
+	// each on its own goroutine with a machine of its own, as long as nobody changes the weights.
 	From    []weights.Tensor
 	Weights *Net
 
-	// Inference says that the weights do not change: they are prepared for the kernels once (machine.Constants), together for
-	// all inference graphs that share them through Weights. Such graphs have no gradients.
+	// Inference says that the weights do not change: they are prepared for the kernels once (machine.Constants), together
+	// for all inference graphs that share them through Weights. Such graphs have no gradients.
 	Inference bool
 
 	InputGradient bool // let gorgonia.Grad differentiate with regard to x too

@@ -19,8 +19,8 @@ type LayerSummary struct {
 	ReceptiveField int   `json:"receptive_field"` // side of the square of input pixels that one output sees
 }
 
-// Summary lists the input, under that name and kind, and the layers in order: what the paper's Tables 1 and 2 and section
-// 2.3 state, from the graph itself.
+// Summary lists the input, under that name and kind, and the layers in order: what the paper's Tables 1 and 2 and
+// section 2.3 state, from the graph itself.
 func (n *Net) Summary() []LayerSummary {
 	in := n.Input.Shape()
 	input := configs.Layer{Name: "input", Row: configs.Row{Kind: "input"}}
@@ -50,8 +50,8 @@ func (n *Net) Summary() []LayerSummary {
 	return rows
 }
 
-// picture turns the shape (N, H, W, C) or (N, features) into that of one picture, channels first. In a dense net, a picture
-// has a row of features for each position.
+// picture turns the shape (N, H, W, C) or (N, features) into that of one picture, channels first. In a dense net, a
+// picture has a row of features for each position.
 func (n *Net) picture(s tensor.Shape) []int {
 	if s.Dims() == 4 {
 		return []int{s[3], s[1], s[2]}

@@ -25,9 +25,10 @@ func (n *Net) Tensors() []weights.Tensor {
 
 func (p Parameter) data() []float32 { return p.Node.Value().Data().([]float32) }
 
-// Load copies a file's tensors into the net. If layers (conv1_1, fc6) or stages (conv1) are named, it copies only these,
-// whatever else the file holds: to fine-tune with a new fc8, load all but that. Otherwise the file must hold all parameters
-// and nothing else. The error says which tensors are missing, unknown or of another shape; nothing was copied then.
+// Load copies a file's tensors into the net. If layers (conv1_1, fc6) or stages (conv1) are named, it copies only
+// these, whatever else the file holds: to fine-tune with a new fc8, load all but that. Otherwise the file must hold all
+// parameters and nothing else. The error says which tensors are missing, unknown or of another shape; nothing was
+// copied then.
 func (n *Net) Load(tensors []weights.Tensor, layers ...string) error {
 	chosen, err := n.Config.Select(layers...)
 	if err != nil {
@@ -115,8 +116,8 @@ func (n *Net) outputs() string {
 	}
 }
 
-// otherClasses says what to do about weights of another number of classes; "" if theirs is the net's, if the last layer is
-// not among the wanted parameters, or if the net predicts boxes.
+// otherClasses says what to do about weights of another number of classes; "" if theirs is the net's, if the last layer
+// is not among the wanted parameters, or if the net predicts boxes.
 func (n *Net) otherClasses(wanted []Parameter, tensors []weights.Tensor) string {
 	last := n.layers[len(n.layers)-1]
 	i := slices.IndexFunc(tensors, func(t weights.Tensor) bool { return t.Name == last.WeightName() })
@@ -135,8 +136,8 @@ type Copied struct {
 	Shape    []int
 }
 
-// transferred is the number of convolutions that section 3.1 copies from net A, besides the three fully connected layers:
-// conv1_1, conv2_1, conv3_1 and conv3_2.
+// transferred is the number of convolutions that section 3.1 copies from net A, besides the three fully connected
+// layers: conv1_1, conv2_1, conv3_1 and conv3_2.
 const transferred = 4
 
 // Transfer starts the net as section 3.1 starts its deeper nets from net A: the first four convolutions and the fully

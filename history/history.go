@@ -141,8 +141,8 @@ func (h History) WriteCSV(w io.Writer) error {
 	return errors.Wrap(out.Error(), "history")
 }
 
-// Read reads a file that WriteCSV wrote, now or in a version with fewer columns. The header must be exact and the epochs must rise; an error names the file,
-// the line and the column.
+// Read reads a file that WriteCSV wrote, now or in a version with fewer columns. The header must be exact and the
+// epochs must rise; an error names the file, the line and the column.
 func Read(path string) (History, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -204,8 +204,8 @@ func parseRow(row []string) (e Epoch, column int, err error) {
 	return e, 0, nil
 }
 
-// Best is the epoch with the lowest validation top-1 error, the first of them on a tie; false if no epoch has one. It is
-// the same for a history that was written and read back.
+// Best is the epoch with the lowest validation top-1 error, the first of them on a tie; false if no epoch has one. It
+// is the same for a history that was written and read back.
 func (h History) Best() (Epoch, bool) {
 	best, lowest, found := Epoch{}, 0.0, false
 	for _, e := range h {

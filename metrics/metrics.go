@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// MinTop5Classes is the least number of classes for which a top-5 error is reported: among five or fewer, the right class is
-// always in the top five.
+// MinTop5Classes is the least number of classes for which a top-5 error is reported: among five or fewer, the right
+// class is always in the top five.
 const MinTop5Classes = 6
 
 // Ranking lists the classes from the highest score to the lowest; of equal scores the lower class comes first, and NaN

@@ -23,9 +23,9 @@ type CurvePoint struct {
 	Precision, Recall float64 // Right / Found and Right / Positives, from 0 to 1
 }
 
-// NewCurve returns the curve of a class from the scores of N pictures and their truth: 1 for pictures of the class, -1 for
-// others, 0 for those that do not count, as VOC's difficult ones. It is an error if no picture is of the class, or if a
-// score is NaN.
+// NewCurve returns the curve of a class from the scores of N pictures and their truth: 1 for pictures of the class, -1
+// for others, 0 for those that do not count, as VOC's difficult ones. It is an error if no picture is of the class, or
+// if a score is NaN.
 func NewCurve[F float32 | float64](scores []F, truth []int8) (Curve, error) {
 	if len(scores) != len(truth) {
 		return Curve{}, fmt.Errorf("%d scores for %d pictures", len(scores), len(truth))
@@ -64,8 +64,8 @@ func NewCurve[F float32 | float64](scores []F, truth []int8) (Curve, error) {
 	return c, nil
 }
 
-// AP2007 is the average precision of VOC-2007, in percent: the mean over the recalls 0, 0.1, …, 1 of the highest precision at
-// that recall or above. Recalls are compared as fractions, without rounding.
+// AP2007 is the average precision of VOC-2007, in percent: the mean over the recalls 0, 0.1, …, 1 of the highest
+// precision at that recall or above. Recalls are compared as fractions, without rounding.
 func (c Curve) AP2007() float64 {
 	sum, next, highest := 0.0, len(c.Points)-1, 0.0
 	for tenths := 10; tenths >= 0; tenths-- {
@@ -77,8 +77,8 @@ func (c Curve) AP2007() float64 {
 	return 100 * sum / 11
 }
 
-// AP2010 is the average precision of VOC from 2010 on, in percent: the area under the curve once each precision is raised to
-// the highest at that recall or above.
+// AP2010 is the average precision of VOC from 2010 on, in percent: the area under the curve once each precision is
+// raised to the highest at that recall or above.
 func (c Curve) AP2010() float64 {
 	area, highest := 0.0, 0.0
 	for i, p := range slices.Backward(c.Points) {
@@ -92,8 +92,8 @@ func (c Curve) AP2010() float64 {
 	return 100 * area / float64(c.Positives)
 }
 
-// MeanAP is the mean over K classes of an average precision, such as Curve.AP2007, in percent, with that of each class. Scores
-// and truth are (N, K), as NewCurve takes them.
+// MeanAP is the mean over K classes of an average precision, such as Curve.AP2007, in percent, with that of each class.
+// Scores and truth are (N, K), as NewCurve takes them.
 func MeanAP[F float32 | float64](scores []F, truth []int8, k int, ap func(Curve) float64) (mean float64, each []float64, err error) {
 	if k < 1 || len(scores) != len(truth) || len(scores)%k != 0 {
 		return math.NaN(), nil, fmt.Errorf("%d scores and %d truths for %d classes", len(scores), len(truth), k)
@@ -114,8 +114,8 @@ func MeanAP[F float32 | float64](scores []F, truth []int8, k int, ap func(Curve)
 	return mean, each, nil
 }
 
-// MeanClassRecall is the mean over K classes of the share of a class's pictures that are predicted rightly, in percent, with
-// that of each class. Predictions and labels are from 0 to K-1. It is an error if a class has no pictures.
+// MeanClassRecall is the mean over K classes of the share of a class's pictures that are predicted rightly, in percent,
+// with that of each class. Predictions and labels are from 0 to K-1. It is an error if a class has no pictures.
 func MeanClassRecall(predicted, labels []int, k int) (mean float64, each []float64, err error) {
 	if k < 1 || len(predicted) != len(labels) {
 		return math.NaN(), nil, fmt.Errorf("%d predictions and %d labels for %d classes", len(predicted), len(labels), k)
@@ -140,8 +140,9 @@ func MeanClassRecall(predicted, labels []int, k int) (mean float64, each []float
 	return mean, each, nil
 }
 
-// MeanDeviation is the mean of some values and their sample standard deviation (the sum of squares is divided by one less than
-// the number of values): the ± of Table 11. The mean of no values, and the deviation of fewer than two, are NaN.
+// MeanDeviation is the mean of some values and their sample standard deviation (the sum of squares is divided by one
+// less than the number of values): the ± of Table 11. The mean of no values, and the deviation of fewer than two, are
+// NaN.
 func MeanDeviation(values []float64) (mean, deviation float64) {
 	n := float64(len(values))
 	for _, v := range values {

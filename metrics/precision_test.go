@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Rankings worked out by hand. The ranking of the first is: yes no yes no no yes, with precisions 1, 1/2, 2/3, 1/2, 2/5, 1/2 at
-// recalls 1/3, 1/3, 2/3, 2/3, 2/3, 1.
+// Rankings worked out by hand. The ranking of the first is: yes no yes no no yes, with precisions 1, 1/2, 2/3, 1/2,
+// 2/5, 1/2 at recalls 1/3, 1/3, 2/3, 2/3, 2/3, 1.
 func TestAveragePrecision(t *testing.T) {
 	for _, c := range []struct {
 		name           string

@@ -38,8 +38,8 @@ const mostBytes = 1 << 20
 // machinePath finds paths of the machine on which a notebook was run.
 var machinePath = regexp.MustCompile(`/(work|root|home|tmp|Users|private)/`)
 
-// The notebooks are stored as notebooks/run leaves them: run from top to bottom without an error, with outputs that do not
-// name files of the machine, and with code formatted by gofmt.
+// The notebooks are stored as notebooks/run leaves them: run from top to bottom without an error, with outputs that do
+// not name files of the machine, and with code formatted by gofmt.
 func TestStored(t *testing.T) {
 	files, err := filepath.Glob("*.ipynb")
 	if err != nil || len(files) == 0 {
@@ -116,8 +116,8 @@ func faults(data []byte) (found []string) {
 	return found
 }
 
-// codeFaults checks the declarations of a cell and, below %%, its statements. The first cell, which begins with %noautoget,
-// has only commands of the kernel.
+// codeFaults checks the declarations of a cell and, below %%, its statements. The first cell, which begins with
+// %noautoget, has only commands of the kernel.
 func codeFaults(source string) (found []string) {
 	if strings.HasPrefix(source, "%noautoget") {
 		return nil

@@ -30,9 +30,9 @@ const (
 // Write writes the net of f to path as an ONNX model, whole or not at all. Equal files give equal bytes.
 //
 // The model begins with the normalisation that f's metadata give, (pixel − mean) / std, so that its input is Input and
-// users need not know them; it has no dropout. All metadata are in metadata_props. It is an error if the metadata are not
-// those of a net of package configs that classifies, the tensors are not that net's, or the model would exceed the 2 GiB of a protobuf
-// message.
+// users need not know them; it has no dropout. All metadata are in metadata_props. It is an error if the metadata are
+// not those of a net of package configs that classifies, the tensors are not that net's, or the model would exceed the
+// 2 GiB of a protobuf message.
 func Write(path string, f weights.File) error {
 	err := atomicfile.Encode(path, func(w io.Writer) error { return Encode(w, f) })
 	return errors.Wrapf(err, "cannot write the ONNX model %s", path)
@@ -208,8 +208,8 @@ func (b *builder) layer(op string, l configs.Layer, value string, attributes ...
 	b.node(op, l.Name, value, tensors, attributes...)
 }
 
-// normalise subtracts the mean of each channel and divides by its deviation. They are (C, 1, 1) and not (1, C, 1, 1), from
-// which OpenCV would conclude that a batch has one picture.
+// normalise subtracts the mean of each channel and divides by its deviation. They are (C, 1, 1) and not (1, C, 1, 1),
+// from which OpenCV would conclude that a batch has one picture.
 func (b *builder) normalise(info weights.Info) {
 	shape := []int{info.Channels, 1, 1}
 	b.tensor(weights.Tensor{Name: "mean", Shape: shape, Data: float32s(info.Mean)})

@@ -30,7 +30,8 @@ var (
 // Curves is Measured.Curves for a net that classifies.
 func Curves(h history.History, title string) (*Figure, error) { return Classes.Curves(h, title) }
 
-// Curves draws a run: the loss above and the error in percent below, both against epochs. The validation curve is solid. The training curve is dashed; it is the running mean of the training passes, over augmented pictures and with
+// Curves draws a run: the loss above and the error in percent below, both against epochs. The validation curve is
+// solid. The training curve is dashed; it is the running mean of the training passes, over augmented pictures and with
 // dropout, and therefore often above the validation curve. Dashed vertical lines mark the ends of the epochs after
 // which the learning rate fell (section 3.1), and a ring marks the best epoch. A value that is not finite leaves a gap.
 // An empty history is an error. The panels' horizontal axes are epochs.
@@ -87,8 +88,8 @@ type Run struct {
 // Compare is Measured.Compare for nets that classify.
 func Compare(runs []Run, title string) (*Figure, error) { return Classes.Compare(runs, title) }
 
-// Compare draws the validation loss and validation error of several runs over each other, with each run's lowest error in
-// the legend. No run, or a run without an epoch, is an error. The axes are those of [Measured.Curves].
+// Compare draws the validation loss and validation error of several runs over each other, with each run's lowest error
+// in the legend. No run, or a run without an epoch, is an error. The axes are those of [Measured.Curves].
 func (m Measured) Compare(runs []Run, title string) (*Figure, error) {
 	if len(runs) == 0 {
 		return nil, errors.New("nothing to draw: no run is given")

@@ -9,8 +9,8 @@ import (
 	"vgg/boxes"
 )
 
-// Outline draws the edges of a box, in pixels of a picture, with lines of some width that lie inside it, between thin dark
-// ones, so that they show on any colour.
+// Outline draws the edges of a box, in pixels of a picture, with lines of some width that lie inside it, between thin
+// dark ones, so that they show on any colour.
 func Outline(to draw.Image, b boxes.Box, c color.Color, width int) {
 	origin := to.Bounds().Min
 	r := image.Rect(int(math.Round(b.XMin)), int(math.Round(b.YMin)), int(math.Round(b.XMax)), int(math.Round(b.YMax))).Add(origin)

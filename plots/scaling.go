@@ -34,9 +34,9 @@ const (
 	fullScale     = 105           // percent, so that a line at 100 can be seen; more if a point is above it
 )
 
-// Scaling draws efficiency against the number of hosts, doublings of which are equally far apart. The panels, one below the
-// other, have series of the same names, which stand in the legend once. Their horizontal axes are the base-2 logarithm of the
-// number of hosts; their vertical ones are percent.
+// Scaling draws efficiency against the number of hosts, doublings of which are equally far apart. The panels, one below
+// the other, have series of the same names, which stand in the legend once. Their horizontal axes are the base-2
+// logarithm of the number of hosts; their vertical ones are percent.
 func Scaling(panels []ScalingPanel, title string) (*Figure, error) {
 	hosts, most, err := scalingRanges(panels)
 	if err != nil {

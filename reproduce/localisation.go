@@ -14,8 +14,8 @@ import (
 
 // BoxPlan says what of appendix A is reproduced: Tables 8 and 9.
 type BoxPlan struct {
-	// Classifier trains the classification net from random weights. Its S stands for the paper's 384. For 256 stands the S at
-	// which the net's input shows as much of a picture as the paper's does.
+	// Classifier trains the classification net from random weights. Its S stands for the paper's 384. For 256 stands the S
+	// at which the net's input shows as much of a picture as the paper's does.
 	Classifier configs.Recipe
 	Boxes      configs.Recipe // trains the localisation nets from it; regression, S, seed and what is frozen are set for each
 	Seeds      []uint64       // everything is trained once with each
@@ -99,8 +99,8 @@ func (t boxTraining) from() (boxTraining, bool) {
 	return boxTraining{}, false
 }
 
-// recipe is how a net is trained. A second training scale of the classification net gets a tenth of the learning rate and
-// half of the epochs, as in section 3.1.
+// recipe is how a net is trained. A second training scale of the classification net gets a tenth of the learning rate
+// and half of the epochs, as in section 3.1.
 func (p BoxPlan) recipe(t boxTraining) configs.Recipe {
 	r := p.Boxes
 	from, fine := t.from()

@@ -61,7 +61,8 @@ func (p BoxPlan) result(r boxRow) (out boxResult, err error) {
 	return out, nil
 }
 
-// estimate is the mean of the errors of the first guesses over the seeds with their range; for one seed, with the 95 % interval.
+// estimate is the mean of the errors of the first guesses over the seeds with their range; for one seed, with the 95 %
+// interval.
 func (r boxResult) estimate(guesses int) plots.Estimate {
 	if len(r.all) == 1 {
 		wrong := 0
@@ -207,7 +208,8 @@ func (p BoxPlan) addBoxTrainings(r *BoxReport) error {
 	return nil
 }
 
-// drawnPictures are shown of those that the last row of Table 9 has right in its first guess, and as many of the others.
+// drawnPictures are shown of those that the last row of Table 9 has right in its first guess, and as many of the
+// others.
 const drawnPictures = 6
 
 // addPictures draws pictures with their boxes.

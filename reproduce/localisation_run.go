@@ -107,7 +107,8 @@ func (p BoxPlan) skip(set *dataset.Set, val dataset.Boxed) func(int, error) erro
 	return func(picture int, reason error) error { return skips.Skip(val.Name(picture), reason) }
 }
 
-// localise makes a row's test on some pictures. In test 2 the classes are those of the classification nets of both scales, dense.
+// localise makes a row's test on some pictures. In test 2 the classes are those of the classification nets of both
+// scales, dense.
 func (p BoxPlan) localise(ctx context.Context, row boxRow, seed uint64, split dataset.Boxed, skip func(int, error) error, each func(evaluate.Localisation) error) error {
 	var classifiers []*evaluate.Model
 	var localisers []evaluate.Localiser

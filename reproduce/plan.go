@@ -19,8 +19,8 @@ type Plan struct {
 	Ablation bool     // also train the shallow net of section 4.1
 	Dir      string   // the folder of all files
 
-	// World are ranks that share the trainings, each of which calls Run with the same plan and pictures. The folder is one that
-	// all see. nil = one process.
+	// World are ranks that share the trainings, each of which calls Run with the same plan and pictures. The folder is one
+	// that all see. nil = one process.
 	World *mpi.World
 }
 

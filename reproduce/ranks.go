@@ -13,8 +13,8 @@ import (
 	"vgg/internal/mpi"
 )
 
-// Ranks that reproduce together train and test different nets, each as one process would. Rank 0 tells which: the next one
-// whose weights to start from are there.
+// Ranks that reproduce together train and test different nets, each as one process would. Rank 0 tells which: the next
+// one whose weights to start from are there.
 
 // schedule gives out jobs, on rank 0.
 type schedule struct {
@@ -42,8 +42,8 @@ func (s *schedule) stop() {
 	s.changed.Broadcast()
 }
 
-// next takes the number of the job that a rank has done, none if it is negative, and gives that of its next one; false if
-// there is none. It waits for one that can begin.
+// next takes the number of the job that a rank has done, none if it is negative, and gives that of its next one; false
+// if there is none. It waits for one that can begin.
 func (s *schedule) next(rank, done int) (number int, ok bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -184,8 +184,8 @@ func (p Plan) agree(err error) error {
 	return err
 }
 
-// shareFolder lets rank 0 prepare the plan's folder, and refuses ranks that do not see it: each reads the weights that others
-// have trained.
+// shareFolder lets rank 0 prepare the plan's folder, and refuses ranks that do not see it: each reads the weights that
+// others have trained.
 func (p Plan) shareFolder() error {
 	w := p.World
 	var seen *os.File

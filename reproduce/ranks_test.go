@@ -49,8 +49,8 @@ func results(t *testing.T, p Plan) map[string]string {
 	return found
 }
 
-// TestRanks: three ranks train each net once, one before those that start from it, and leave what one process leaves; an
-// interruption of one of them ends all, and they go on from there.
+// TestRanks: three ranks train each net once, one before those that start from it, and leave what one process leaves;
+// an interruption of one of them ends all, and they go on from there.
 func TestRanks(t *testing.T) {
 	alone := plan(t)
 	if _, err := Run(context.Background(), alone, set(), nil); err != nil {

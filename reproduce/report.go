@@ -101,7 +101,8 @@ func (p Plan) report(set *dataset.Set) (*Report, error) {
 	return r, p.write(r)
 }
 
-// scoreMaps gives the sizes of dense evaluation's output at the test scales of a net that is trained with scale jittering.
+// scoreMaps gives the sizes of dense evaluation's output at the test scales of a net that is trained with scale
+// jittering.
 func (p Plan) scoreMaps() string {
 	input, jitter, stride := p.Recipe.Net.Input, p.scale(configs.Jitter), configs.A.Stride()
 	var each []string

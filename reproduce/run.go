@@ -39,8 +39,8 @@ func (e *FolderError) Error() string { return "reproduce: " + e.Err.Error() }
 func (e *FolderError) Unwrap() error { return e.Err }
 
 // Run does what the plan's folder does not hold yet, and writes the report. A nil observer is told nothing. After an
-// error or when ctx is cancelled, Run with the same plan continues. Of several ranks, rank 0 alone writes and returns the
-// report; the others return nil.
+// error or when ctx is cancelled, Run with the same plan continues. Of several ranks, rank 0 alone writes and returns
+// the report; the others return nil.
 func Run(ctx context.Context, p Plan, set *dataset.Set, observer Observer) (*Report, error) {
 	if observer == nil {
 		observer = silence{}
@@ -77,8 +77,8 @@ func (p Plan) do(ctx context.Context, j job, set *dataset.Set, observer Observer
 
 func (p Plan) openFolder() error { return openFolder(p.Dir, trainer.RecipeFile, p.Recipe) }
 
-// openFolder writes a recipe into a plan's folder, and refuses a folder in which nets were trained by another one, or which
-// cannot hold the report.
+// openFolder writes a recipe into a plan's folder, and refuses a folder in which nets were trained by another one, or
+// which cannot hold the report.
 func openFolder(dir, file string, recipe configs.Recipe) error {
 	trained, err := filepath.Glob(filepath.Join(dir, "seed-*", "*", trainer.CheckpointDir, "*.safetensors"))
 	if err != nil {

@@ -2,8 +2,8 @@ package svm
 
 import "testing"
 
-// BenchmarkTrain trains 20 classes on 10,000 rows of 4,096 L2-normalised features about one common direction (their cosines are
-// about 0.6), hinge, C = 1, to a relative duality gap of 1e-4.
+// BenchmarkTrain trains 20 classes on 10,000 rows of 4,096 L2-normalised features about one common direction (their
+// cosines are about 0.6), hinge, C = 1, to a relative duality gap of 1e-4.
 func BenchmarkTrain(b *testing.B) {
 	rows, targets := problem(b, 10000, 4096, 20)
 	passes := 0

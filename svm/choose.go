@@ -22,9 +22,9 @@ type Choice struct {
 	AtEdge bool
 }
 
-// ChooseC trains on all rows but the validation rows with each C of a rising grid, each from the solution of the C before,
-// and rates the scores of the validation rows. It ignores o.C. To train on all rows with the C it chose is left to Train,
-// which uses the same X·Xᵀ. If a C does not converge, it ends with a NotConvergedError.
+// ChooseC trains on all rows but the validation rows with each C of a rising grid, each from the solution of the C
+// before, and rates the scores of the validation rows. It ignores o.C. To train on all rows with the C it chose is left
+// to Train, which uses the same X·Xᵀ. If a C does not converge, it ends with a NotConvergedError.
 func ChooseC(rows *Rows, targets Targets, validation []int, grid []float64, metric Metric, o Options) (Choice, error) {
 	choice := Choice{Grid: slices.Clone(grid)}
 	if len(grid) == 0 || !slices.IsSorted(grid) || len(slices.Compact(slices.Clone(grid))) != len(grid) {

@@ -8,15 +8,16 @@ import (
 	"vgg/internal/kernel"
 )
 
-// Rows are feature vectors, one a row. They are read-only, and keep X·Xᵀ once it has been computed, for later trainings.
+// Rows are feature vectors, one a row. They are read-only, and keep X·Xᵀ once it has been computed, for later
+// trainings.
 type Rows struct {
 	n, d int
 	x    []float32 // (N, D)
 	gram []float32 // (N, N) x xᵀ, or nil before it is first needed
 }
 
-// NewRows returns rows of n times d features, row-major. It does not copy x, which may not be changed afterwards. Features
-// that are NaN or infinite are refused with a NotFiniteError.
+// NewRows returns rows of n times d features, row-major. It does not copy x, which may not be changed afterwards.
+// Features that are NaN or infinite are refused with a NotFiniteError.
 func NewRows(x []float32, n, d int) (*Rows, error) {
 	if n < 1 || d < 1 || len(x)/d != n || len(x)%d != 0 {
 		return nil, errors.Errorf("%d features are not %d rows of %d", len(x), n, d)

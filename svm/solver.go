@@ -19,8 +19,8 @@ const (
 	lookEvery = 4
 )
 
-// A solver descends on the dual variables α of all classes. A pass visits blocks of rows, for all classes together. Between
-// passes, it solves for the rows of a class whose α are free to move, on the products of these rows alone.
+// A solver descends on the dual variables α of all classes. A pass visits blocks of rows, for all classes together.
+// Between passes, it solves for the rows of a class whose α are free to move, on the products of these rows alone.
 type solver struct {
 	rows    *Rows
 	targets Targets
@@ -47,8 +47,8 @@ type solver struct {
 	x, part, delta, change []float32 // of a block: rows of M, scores, changes of α y; and what they add to v
 }
 
-// newSolver returns a solver that begins at α = 0. It works on X·Xᵀ if a pass on it, N² multiply-adds a class, is no longer
-// than one on X, 2 N D.
+// newSolver returns a solver that begins at α = 0. It works on X·Xᵀ if a pass on it, N² multiply-adds a class, is no
+// longer than one on X, 2 N D.
 func newSolver(rows *Rows, targets Targets, o Options) *solver {
 	return newSolverOn(rows, targets, o, rows.n <= 2*rows.d)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/pkg/errors"
 )
 
-// correlated makes rows like those of a net's features: nonnegative, L2-normalised, most of them about one direction, with a
-// prototype a class.
+// correlated makes rows like those of a net's features: nonnegative, L2-normalised, most of them about one direction,
+// with a prototype a class.
 func correlated(n, d, classes int, noise float64, seed uint64) (x []float32, labels []int) {
 	r := rand.New(rand.NewPCG(seed, 7))
 	prototypes := make([]float64, (classes+1)*d)
@@ -106,7 +106,8 @@ func near(a, b, relative float64) bool {
 	return math.Abs(a-b) <= relative*max(math.Abs(a), math.Abs(b))
 }
 
-// TestCertificates: the primal objective is that of the model's weights, in float64, and the gap is small, on X and on X·Xᵀ.
+// TestCertificates: the primal objective is that of the model's weights, in float64, and the gap is small, on X and on
+// X·Xᵀ.
 func TestCertificates(t *testing.T) {
 	for _, shape := range [][2]int{{60, 3}, {300, 20}, {1300, 100}, {200, 300}, {257, 16}} {
 		rows, targets := problem(t, shape[0], shape[1], 5)

@@ -77,8 +77,9 @@ func (t Targets) check(n int) error {
 	return nil
 }
 
-// Holdout draws validation rows: of the rows of each label the given share, rounded, but at least one, and all but one at
-// most. Rows with the label -1, and those of labels that only one row has, are never drawn. The rows come in rising order.
+// Holdout draws validation rows: of the rows of each label the given share, rounded, but at least one, and all but one
+// at most. Rows with the label -1, and those of labels that only one row has, are never drawn. The rows come in rising
+// order.
 func Holdout(labels []int, share float64, seed uint64) ([]int, error) {
 	if !(share > 0 && share < 1) {
 		return nil, errors.Errorf("share %g of the rows for validation: want more than 0 and less than 1", share)

@@ -102,8 +102,8 @@ type Model struct {
 	Gram         bool          // trained on X·Xᵀ
 }
 
-// A NotConvergedError says that the most passes were too few for some classes. The model of Train, which comes with it, is
-// complete, and its certificates say how far it is from the optimum.
+// A NotConvergedError says that the most passes were too few for some classes. The model of Train, which comes with it,
+// is complete, and its certificates say how far it is from the optimum.
 type NotConvergedError struct {
 	Classes   []string // that have not converged, as messages call them
 	Gap       float64  // the largest
@@ -117,7 +117,8 @@ func (e *NotConvergedError) Error() string {
 }
 
 // Train trains a machine for each class of the targets. It works on X·Xᵀ, which is computed once for the rows, if there
-// are at most twice as many rows as features. If classes have not converged, it returns the model and a NotConvergedError.
+// are at most twice as many rows as features. If classes have not converged, it returns the model and a
+// NotConvergedError.
 func Train(rows *Rows, targets Targets, o Options) (*Model, error) {
 	o, err := o.check()
 	if err != nil {
@@ -153,7 +154,8 @@ func (m *Model) Predict(rows *Rows) ([]int, error) {
 	return Argmax(scores, m.K), nil
 }
 
-// Argmax returns the class of the highest of k scores in each row of scores (N, K), the lower of two classes with the same.
+// Argmax returns the class of the highest of k scores in each row of scores (N, K), the lower of two classes with the
+// same.
 func Argmax(scores []float32, k int) []int {
 	classes := make([]int, len(scores)/k)
 	for i := range classes {

@@ -59,9 +59,9 @@ func found(box boxes.Box, instances []boxes.Box) bool {
 	return false
 }
 
-// measureMeanBox measures what a net that has learnt nothing can answer, the mean of the targets whatever the picture: on the
-// training crops of epoch 0, up to the recipe's number of pictures. It keeps its loss on the validation pictures, and notes its
-// error.
+// measureMeanBox measures what a net that has learnt nothing can answer, the mean of the targets whatever the picture:
+// on the training crops of epoch 0, up to the recipe's number of pictures. It keeps its loss on the validation
+// pictures, and notes its error.
 func (s *session) measureMeanBox(train, val dataset.Split, o dataset.LoaderOptions) error {
 	mean := make([]float32, configs.BoxNumbers)
 	var sum [configs.BoxNumbers]float64
@@ -95,7 +95,8 @@ func (s *session) measureMeanBox(train, val dataset.Split, o dataset.LoaderOptio
 	return err
 }
 
-// eachTarget calls f with each row of a split's batches in epoch 0 that counts, and its target, and returns their number.
+// eachTarget calls f with each row of a split's batches in epoch 0 that counts, and its target, and returns their
+// number.
 func eachTarget(split dataset.Split, channels int, o dataset.LoaderOptions, f func(batch *dataset.Batch, row int, target []float32)) (rows int, err error) {
 	o.Batch = min(o.Batch, split.Len())
 	loader, err := dataset.NewLoader(split, channels, o)

@@ -20,8 +20,8 @@ import (
 	"vgg/weights"
 )
 
-// patches are grey pictures of 48×48 pixels with a striped patch somewhere, whose class decides the direction of its stripes.
-// Every fifth picture of some sets has no box.
+// patches are grey pictures of 48×48 pixels with a striped patch somewhere, whose class decides the direction of its
+// stripes. Every fifth picture of some sets has no box.
 type patches struct {
 	stripes
 	lack bool

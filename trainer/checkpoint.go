@@ -34,8 +34,8 @@ type checkpoints struct {
 	started time.Time        // when the last one was begun
 }
 
-// start begins a checkpoint: it waits for the one before, whose error it returns, copies the tensors, and writes them with
-// the progress in the background.
+// start begins a checkpoint: it waits for the one before, whose error it returns, copies the tensors, and writes them
+// with the progress in the background.
 func (c *checkpoints) start(p progress, tensors []weights.Tensor) error {
 	before := c.wait()
 	if c.dir == "" {
@@ -146,8 +146,8 @@ func (c *checkpoints) newest(notice func(string)) (*checkpoint, error) {
 	return nil, marked{errors.Errorf("trainer: no checkpoint in %s: give the directory of a run that has begun", c.dir), ErrNoCheckpoint}
 }
 
-// checkSpace refuses a run whose files will not fit on the disk: checkpoints (weights and velocities; while one is written,
-// one more than is kept), the weights of the best and the last epoch, and one more while they are written.
+// checkSpace refuses a run whose files will not fit on the disk: checkpoints (weights and velocities; while one is
+// written, one more than is kept), the weights of the best and the last epoch, and one more while they are written.
 func (c *checkpoints) checkSpace(weightBytes int) error {
 	var disk unix.Statfs_t
 	if err := unix.Statfs(c.dir, &disk); err != nil {

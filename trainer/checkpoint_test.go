@@ -43,7 +43,8 @@ func checkpointed(t testing.TB, dir string) Job {
 	return Job{Recipe: r, Set: set(128, 3), Dir: dir, Observer: &notes{}}
 }
 
-// outcome is what a run must end with, however often it was interrupted: the weights, and the history without its times.
+// outcome is what a run must end with, however often it was interrupted: the weights, and the history without its
+// times.
 func outcome(t *testing.T, dir string) string {
 	t.Helper()
 	var b strings.Builder
@@ -173,7 +174,8 @@ func TestResumeErrors(t *testing.T) {
 	}
 }
 
-// fault makes one operation on files fail, that of number at: creating, writing (nothing, or half of the data) or renaming.
+// fault makes one operation on files fail, that of number at: creating, writing (nothing, or half of the data) or
+// renaming.
 type fault struct {
 	at    int
 	count atomic.Int64 // checkpoints are written in the background
@@ -215,8 +217,8 @@ func (f *failing) CloseAtomicallyReplace() error {
 	return f.pending.CloseAtomicallyReplace()
 }
 
-// TestFaults makes each operation on the run's files fail in turn, or every fifth with -short: the run ends with the reason,
-// and can be resumed to the same end.
+// TestFaults makes each operation on the run's files fail in turn, or every fifth with -short: the run ends with the
+// reason, and can be resumed to the same end.
 func TestFaults(t *testing.T) {
 	small := func(dir string) Job {
 		job := checkpointed(t, dir)
@@ -285,7 +287,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestDamagedCheckpoint flips a thousand bits of a checkpoint, a hundred with -short: it is never loaded, but the one before.
+// TestDamagedCheckpoint flips a thousand bits of a checkpoint, a hundred with -short: it is never loaded, but the one
+// before.
 func TestDamagedCheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Train(context.Background(), checkpointed(t, dir)); err != nil {
@@ -365,8 +368,8 @@ func TestDamagedCheckpoint(t *testing.T) {
 	}
 }
 
-// TestDivergence: a loss or gradient that is not finite stops training before the weights change, or rolls back to the last
-// checkpoint with a tenth of the learning rate, until that is small enough.
+// TestDivergence: a loss or gradient that is not finite stops training before the weights change, or rolls back to the
+// last checkpoint with a tenth of the learning rate, until that is small enough.
 func TestDivergence(t *testing.T) {
 	job := checkpointed(t, t.TempDir())
 	job.Recipe.Training.LearningRate = 1e4
@@ -421,9 +424,9 @@ func TestGradientNotFinite(t *testing.T) {
 	}
 }
 
-// BenchmarkCheckpoint writes checkpoints of the paper's net A, 133 million weights and as many velocities. It reports how long
-// one blocks training, how long it takes in all, and what percentage that is of the 10 minutes between two checkpoints: the
-// most that training can lose.
+// BenchmarkCheckpoint writes checkpoints of the paper's net A, 133 million weights and as many velocities. It reports
+// how long one blocks training, how long it takes in all, and what percentage that is of the 10 minutes between two
+// checkpoints: the most that training can lose.
 func BenchmarkCheckpoint(b *testing.B) {
 	job := checkpointed(b, b.TempDir())
 	job.Recipe.Net.Width, job.Recipe.Net.FC, job.Recipe.Net.Input = 1, configs.FC, configs.Input

@@ -40,8 +40,8 @@ func (s *session) openSet() (err error) {
 	return nil
 }
 
-// openData measures the training pictures, unless the recipe has their statistics, and makes the two loaders. Pictures are
-// normalised as the weights f expect, if training starts from some.
+// openData measures the training pictures, unless the recipe has their statistics, and makes the two loaders. Pictures
+// are normalised as the weights f expect, if training starts from some.
 func (s *session) openData(f *start) error {
 	r, set := s.job.Recipe, s.set
 	train, val := set.Train, set.Val
@@ -98,8 +98,8 @@ func (s *session) openData(f *start) error {
 	return err
 }
 
-// Transform is how training by a recipe turns pictures of 1 or 3 channels into inputs of the net. The recipe must have the
-// statistics of the pictures.
+// Transform is how training by a recipe turns pictures of 1 or 3 channels into inputs of the net. The recipe must have
+// the statistics of the pictures.
 func Transform(r configs.Recipe, channels int) augment.Transform {
 	a, s := r.Augment, r.Statistics
 	t := augment.Transform{

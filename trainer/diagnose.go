@@ -66,8 +66,9 @@ func (s *session) observeDeepest() {
 	}
 }
 
-// If a net does not learn, its loss stays at that of guessing: the logarithm of the number of classes, or the loss of the mean
-// box. This happens to VGG nets whose initial weights are so small that the signal vanishes on its way through the layers.
+// If a net does not learn, its loss stays at that of guessing: the logarithm of the number of classes, or the loss of
+// the mean box. This happens to VGG nets whose initial weights are so small that the signal vanishes on its way through
+// the layers.
 const (
 	diagnosedEpochs = 3    // the loss of this many first epochs is checked
 	stuckShare      = 0.98 // a loss above this share of that of guessing means that nothing was learnt

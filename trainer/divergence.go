@@ -55,8 +55,8 @@ func (s *session) lossDiverged(loss float64, batch *dataset.Batch, micro int) er
 	return s.divergence(fmt.Sprintf("the loss is %v", loss), layer)
 }
 
-// firstNotFinite names the first layer whose output is NaN or infinite for a batch. It runs the batch again through a graph
-// that keeps the outputs of all layers.
+// firstNotFinite names the first layer whose output is NaN or infinite for a batch. It runs the batch again through a
+// graph that keeps the outputs of all layers.
 func (s *session) firstNotFinite(batch *dataset.Batch, iteration int) (layer string, err error) {
 	o := s.net.Options
 	o.Weights = s.net
@@ -94,8 +94,8 @@ func (s *session) firstNotFinite(batch *dataset.Batch, iteration int) (layer str
 	return "the loss", nil
 }
 
-// gradientNotFinite names the layer nearest to the loss, the first of the backward pass, whose gradient is NaN or infinite;
-// "" if there is none.
+// gradientNotFinite names the layer nearest to the loss, the first of the backward pass, whose gradient is NaN or
+// infinite; "" if there is none.
 func (s *session) gradientNotFinite() string {
 	for _, p := range slices.Backward(s.net.Parameters()) {
 		if p.Frozen {
@@ -119,8 +119,8 @@ func finiteGradient(g gorgonia.Value) bool {
 // leastLearningRate is the lowest learning rate that is tried.
 const leastLearningRate = 1e-10
 
-// rollBack restores the last checkpoint and divides the learning rate by 10, if err is a divergence and the recipe asks for
-// it; else it returns err.
+// rollBack restores the last checkpoint and divides the learning rate by 10, if err is a divergence and the recipe asks
+// for it; else it returns err.
 func (s *session) rollBack(err error) error {
 	var d *divergence
 	if !errors.As(err, &d) || s.job.Recipe.Run.OnDivergence != configs.OnDivergenceLowerLR {

@@ -2,9 +2,10 @@
 // momentum and weight decay, with a learning rate that is divided when the validation error stops falling.
 //
 // In goes a recipe of package configs, which names the net, the pictures and the weights to start from; out comes the
-// history, and a run directory with the weights of the best and the last epoch, checkpoints, history, summary and log. An
-// Observer follows each step and epoch. A run that was stopped or killed can be resumed, and ends with the same bits.
+// history, and a run directory with the weights of the best and the last epoch, checkpoints, history, summary and log.
+// An Observer follows each step and epoch. A run that was stopped or killed can be resumed, and ends with the same
+// bits.
 //
-// Train is the loop, SGD the update rule, which other training loops can use as a gorgonia.Solver, and ReduceOnPlateau the
-// learning-rate schedule.
+// Train is the loop, SGD the update rule, which other training loops can use as a gorgonia.Solver, and ReduceOnPlateau
+// the learning-rate schedule.
 package trainer

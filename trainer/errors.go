@@ -16,8 +16,8 @@ var (
 	ErrInUse = errors.New("the directory is in use")
 	// ErrNoCheckpoint: the run to be resumed has no checkpoint that can be read.
 	ErrNoCheckpoint = errors.New("there is no checkpoint")
-	// ErrChanged: the run to be resumed has another recipe or other pictures, and Job.Force does not allow it. The error is
-	// a *ChangedError.
+	// ErrChanged: the run to be resumed has another recipe or other pictures, and Job.Force does not allow it. The error
+	// is a *ChangedError.
 	ErrChanged = errors.New("the run has another recipe or other pictures")
 	// ErrFinished: the run to be resumed is the one asked for, and complete.
 	ErrFinished = errors.New("the run is complete")

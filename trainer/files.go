@@ -17,8 +17,8 @@ import (
 	"vgg/internal/text"
 )
 
-// files is a run directory, locked. A file appears in it complete or not at all: it is written under another name, synced,
-// and renamed.
+// files is a run directory, locked. A file appears in it complete or not at all: it is written under another name,
+// synced, and renamed.
 type files struct {
 	dir    string
 	lock   *flock.Flock
@@ -69,8 +69,8 @@ func makeFolder(dir string) error {
 	return nil
 }
 
-// begin prepares the directory for a new run, and refuses one that holds files of a run: nothing is ever written over. The
-// recipe that a run left which was killed before its first checkpoint is no obstacle to the same run.
+// begin prepares the directory for a new run, and refuses one that holds files of a run: nothing is ever written over.
+// The recipe that a run left which was killed before its first checkpoint is no obstacle to the same run.
 func (f *files) begin(r configs.Recipe) error {
 	left, err := RunFiles(f.dir)
 	if err != nil {
@@ -90,8 +90,8 @@ func (f *files) begin(r configs.Recipe) error {
 	return makeFolder(filepath.Join(f.dir, CheckpointDir))
 }
 
-// wroteRecipe tells whether the recipe in the directory was written by this program for the same run, so that nothing is
-// lost if it is written again.
+// wroteRecipe tells whether the recipe in the directory was written by this program for the same run, so that nothing
+// is lost if it is written again.
 func (f *files) wroteRecipe(r configs.Recipe) bool {
 	path := filepath.Join(f.dir, RecipeFile)
 	data, err := os.ReadFile(path)

@@ -12,9 +12,9 @@ import (
 	"vgg/internal/outer"
 )
 
-// Gradients sums the gradients of the micro-batches of a mini-batch, which ranks share, with the same bits for any number of
-// ranks. Each rank computes neighbouring micro-batches, and in the end all have the whole sums. There are two ways, by layer
-// and mini-batch alone (see outer.Pays):
+// Gradients sums the gradients of the micro-batches of a mini-batch, which ranks share, with the same bits for any
+// number of ranks. Each rank computes neighbouring micro-batches, and in the end all have the whole sums. There are two
+// ways, by layer and mini-batch alone (see outer.Pays):
 //
 //   - A gradient held as a matrix is added along a tree. Of a slice of its elements, each rank sends what it has summed to the
 //     rank that owns the slice, which adds that up along the tree, and sends the result to all. This goes on in the

@@ -9,8 +9,8 @@ import (
 	"vgg/internal/memory"
 )
 
-// checkMemory refuses a net that cannot fit in memory: its weights, their gradients and velocities, and the largest feature
-// maps of a micro-batch are the least that training takes.
+// checkMemory refuses a net that cannot fit in memory: its weights, their gradients and velocities, and the largest
+// feature maps of a micro-batch are the least that training takes.
 func checkMemory(r configs.Recipe, config configs.Config, channels, outputs int) error {
 	weights, largest := 0.0, 0.0
 	in, side := float64(channels), float64(r.Net.Input)

@@ -12,8 +12,8 @@ type meter struct {
 	classes int
 }
 
-// add takes the mean loss of a batch and the net's outputs: logits (N, classes) or, for a batch with boxes, those predicted.
-// Rows with label -1 do not count. A box is wrong unless it is right in test 1 of appendix A.
+// add takes the mean loss of a batch and the net's outputs: logits (N, classes) or, for a batch with boxes, those
+// predicted. Rows with label -1 do not count. A box is wrong unless it is right in test 1 of appendix A.
 func (m *meter) add(loss float64, output []float32, batch *dataset.Batch) {
 	before := m.Pictures
 	width := len(output) / len(batch.Labels)

@@ -11,8 +11,8 @@ import (
 	"vgg/weights"
 )
 
-// progress is the state of a training after a step. Together with the weights and velocities it is all that the next step
-// depends on: every random draw is a function of the seed, the epoch or iteration, and the picture.
+// progress is the state of a training after a step. Together with the weights and velocities it is all that the next
+// step depends on: every random draw is a function of the seed, the epoch or iteration, and the picture.
 type progress struct {
 	Format    int             `json:"format"`
 	Epoch     int             `json:"epoch"`     // the current one, from 1

@@ -58,8 +58,8 @@ func (s *session) failed(rank int, f *failure) error {
 	return mpi.Share(err)
 }
 
-// agree exchanges the ranks' reports. If any of them has failed, all have the error of the first, err on one that has. The
-// skipped pictures of all are then known to all.
+// agree exchanges the ranks' reports. If any of them has failed, all have the error of the first, err on one that has.
+// The skipped pictures of all are then known to all.
 func (s *session) agree(what string, own report, err error) ([]report, error) {
 	w := s.job.World
 	if w.Size() == 1 {

@@ -110,8 +110,8 @@ func TestFactors(t *testing.T) {
 	}
 }
 
-// TestRankErrors: an error on one rank ends all, with the rank's name, and the run can be resumed on another number of ranks;
-// ranks that differ are refused.
+// TestRankErrors: an error on one rank ends all, with the rank's name, and the run can be resumed on another number of
+// ranks; ranks that differ are refused.
 func TestRankErrors(t *testing.T) {
 	dir := t.TempDir()
 	alone, run := filepath.Join(dir, "alone"), filepath.Join(dir, "run")

@@ -59,8 +59,8 @@ func (s *session) openDir() (*checkpoint, error) {
 	return c, nil
 }
 
-// sameRun refuses to resume a run with another recipe or other pictures, but for what Job.Force allows. The same pictures in
-// another place are the same.
+// sameRun refuses to resume a run with another recipe or other pictures, but for what Job.Force allows. The same
+// pictures in another place are the same.
 func (s *session) sameRun(c *checkpoint) error {
 	job := &s.job
 	run, err := configs.ParseRecipe([]byte(c.Recipe), "the run's recipe")

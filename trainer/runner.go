@@ -70,8 +70,8 @@ func lossOf(net *graph.Net) (r *runner, err error) {
 	return r, err
 }
 
-// run computes the mean loss over the pictures of a batch, in nats where the net classifies; for training it also adds its gradients, times the share
-// of the rows that are pictures, so that each picture of a mini-batch counts alike.
+// run computes the mean loss over the pictures of a batch, in nats where the net classifies; for training it also adds
+// its gradients, times the share of the rows that are pictures, so that each picture of a mini-batch counts alike.
 func (r *runner) run(b *dataset.Batch, iteration int) (float64, error) {
 	x := tensor.New(tensor.WithShape(r.net.Input.Shape()...), tensor.WithBacking(b.Pixels))
 	if err := gorgonia.Let(r.net.Input, x); err != nil {

@@ -2,8 +2,8 @@ package trainer
 
 import "vgg/configs"
 
-// ReduceOnPlateau is the learning-rate schedule of section 3.1: the learning rate is divided when the validation error stops
-// falling, and training ends when it stops falling after the last division.
+// ReduceOnPlateau is the learning-rate schedule of section 3.1: the learning rate is divided when the validation error
+// stops falling, and training ends when it stops falling after the last division.
 type ReduceOnPlateau struct {
 	configs.Schedule `json:"-"`
 	LearningRate     float64 `json:"learning_rate"`
@@ -20,8 +20,8 @@ func (p *ReduceOnPlateau) exhausted() bool {
 	return p.Since >= p.Patience && p.Divisions >= p.MaxDivisions
 }
 
-// Observe takes the validation top-1 error of an epoch, in percent. It reports whether it divided the learning rate, and
-// whether training is done.
+// Observe takes the validation top-1 error of an epoch, in percent. It reports whether it divided the learning rate,
+// and whether training is done.
 func (p *ReduceOnPlateau) Observe(top1Error float64) (divided, done bool) {
 	if !p.Started || top1Error < p.Best-p.MinImprovement {
 		p.Started, p.Best, p.Since = true, top1Error, 0

@@ -46,8 +46,8 @@ func (j Job) run(t *testing.T, steps int) (history.History, error) {
 	return Train(ctx, j)
 }
 
-// TestProlong: a run that is prolonged twice, and interrupted after any of its steps, goes on without being allowed anything
-// again, and ends as one that had as many epochs from the start.
+// TestProlong: a run that is prolonged twice, and interrupted after any of its steps, goes on without being allowed
+// anything again, and ends as one that had as many epochs from the start.
 func TestProlong(t *testing.T) {
 	straight := t.TempDir()
 	if _, err := small(t, straight, 5).run(t, 0); err != nil {
@@ -141,7 +141,8 @@ func TestProlongFaults(t *testing.T) {
 	}
 }
 
-// TestMoved: the same pictures in another place are accepted with a note, others only if allowed, and both from then on.
+// TestMoved: the same pictures in another place are accepted with a note, others only if allowed, and both from then
+// on.
 func TestMoved(t *testing.T) {
 	place := func(spec string, pictures int) *dataset.Set {
 		s := set(pictures, 3)

@@ -13,9 +13,9 @@ import (
 //	v ← μ v − η (∇ / Accumulated + λ w)
 //	w ← w + v
 //
-// with learning rate η, momentum μ and weight decay λ, which applies to weights and biases alike. The same pass clears the
-// gradient, and multiplies one that is held as its factors (package outer) tile by tile. (Gorgonia's own Momentum solver
-// applies λ to the velocity instead of the weights.)
+// with learning rate η, momentum μ and weight decay λ, which applies to weights and biases alike. The same pass clears
+// the gradient, and multiplies one that is held as its factors (package outer) tile by tile. (Gorgonia's own Momentum
+// solver applies λ to the velocity instead of the weights.)
 type SGD struct {
 	LearningRate float64
 	Momentum     float64

@@ -22,7 +22,8 @@ type start struct {
 // wrap says in an error which file it is about.
 func (f *start) wrap(err error) error { return errors.Wrapf(err, "trainer: %s = %q", f.key, f.path) }
 
-// readWeights reads the weights file that the recipe starts from; nil for random weights, and for a run that is resumed.
+// readWeights reads the weights file that the recipe starts from; nil for random weights, and for a run that is
+// resumed.
 func (s *session) readWeights() (f *start, err error) {
 	r := s.job.Recipe
 	switch {
@@ -119,8 +120,9 @@ func (s *session) startFrom(f *start) error {
 	return nil
 }
 
-// load copies all layers into the net. The rows of the last one are put into the order of the data's classes. If these are
-// other classes, or if the net predicts boxes, the last layer stays as it was initialised. Other classes are an error then.
+// load copies all layers into the net. The rows of the last one are put into the order of the data's classes. If these
+// are other classes, or if the net predicts boxes, the last layer stays as it was initialised. Other classes are an
+// error then.
 func (s *session) load(f *start) error {
 	layers := s.net.Config.FullyConnected()
 	last := layers[len(layers)-1]
@@ -167,8 +169,8 @@ func (s *session) load(f *start) error {
 	return nil
 }
 
-// matchClasses finds the row of the weights' last layer for each class of the data, and what there is to say about it. It
-// gives no rows, but the reason, if the classes are others.
+// matchClasses finds the row of the weights' last layer for each class of the data, and what there is to say about it.
+// It gives no rows, but the reason, if the classes are others.
 func (s *session) matchClasses(f *start, last configs.Layer) (rows []int, note string, err error) {
 	weight, ok := f.Tensor(last.WeightName())
 	if !ok || len(weight.Shape) != 2 {

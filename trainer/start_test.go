@@ -169,8 +169,8 @@ func frozenJob(t *testing.T, dir, start string) Job {
 	return job
 }
 
-// TestFreeze: frozen layers keep their bits, have no gradient, and stay frozen after a resume, which ends as a run that was
-// not interrupted.
+// TestFreeze: frozen layers keep their bits, have no gradient, and stay frozen after a resume, which ends as a run that
+// was not interrupted.
 func TestFreeze(t *testing.T) {
 	start := startFile(t, []string{"x", "y", "z"}, nil)
 	file, err := weights.Read(start)

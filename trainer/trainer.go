@@ -29,19 +29,19 @@ type Job struct {
 
 	Resume bool // continue from the newest checkpoint in Dir
 
-	// Force names keys of the recipe that may differ from those of the run that is resumed; data also allows other pictures.
-	// The run keeps the new values. Other keys must be the same, but for those of the table run, and for the data set's place
-	// if it holds the same pictures.
+	// Force names keys of the recipe that may differ from those of the run that is resumed; data also allows other
+	// pictures. The run keeps the new values. Other keys must be the same, but for those of the table run, and for the
+	// data set's place if it holds the same pictures.
 	Force []string
 
 	Observer Observer // may be nil
 
-	// World is the ranks that train together, nil for one. Rank 0 alone needs the other fields and has the files of the run; a
-	// rank whose pictures lie elsewhere than those of rank 0 says where in Recipe.Data.
+	// World is the ranks that train together, nil for one. Rank 0 alone needs the other fields and has the files of the
+	// run; a rank whose pictures lie elsewhere than those of rank 0 says where in Recipe.Data.
 	World *mpi.World
 
-	// Stalled, if not nil, is called on another goroutine when this rank has waited for too long (Recipe.Run.StallSeconds).
-	// Train cannot go on then: Stalled ends all ranks.
+	// Stalled, if not nil, is called on another goroutine when this rank has waited for too long
+	// (Recipe.Run.StallSeconds). Train cannot go on then: Stalled ends all ranks.
 	Stalled func(err error)
 
 	create func(path string) (pending, error) // for tests; see files
@@ -67,9 +67,10 @@ func (noObserver) Step(int, int, float64)      {}
 func (noObserver) Epoch(history.History) error { return nil }
 func (noObserver) Notice(string)               {}
 
-// Train trains until the schedule ends training or the recipe's number of epochs is reached, and returns the history. When
-// ctx is cancelled it finishes the step, writes a checkpoint and returns the error of the context with the history of the
-// completed epochs. The other errors that a caller may want to tell apart are ErrRunExists and the variables beside it.
+// Train trains until the schedule ends training or the recipe's number of epochs is reached, and returns the history.
+// When ctx is cancelled it finishes the step, writes a checkpoint and returns the error of the context with the history
+// of the completed epochs. The other errors that a caller may want to tell apart are ErrRunExists and the variables
+// beside it.
 func Train(ctx context.Context, job Job) (history.History, error) {
 	if job.Observer == nil {
 		job.Observer = noObserver{}
@@ -193,8 +194,8 @@ func (s *session) trainEpoch(ctx context.Context) error {
 	return nil
 }
 
-// step computes this rank's micro-batches of a mini-batch, and updates the weights by the gradients of all. It returns what
-// all micro-batches add to the sums, and whether the ranks were asked to end.
+// step computes this rank's micro-batches of a mini-batch, and updates the weights by the gradients of all. It returns
+// what all micro-batches add to the sums, and whether the ranks were asked to end.
 func (s *session) step(ctx context.Context, next func() (*dataset.Batch, error, bool)) (leaves []leaf, stopped, err error) {
 	w, sent := s.job.World, s.job.World.Sent()
 	s.gradients.Begin()
@@ -253,8 +254,8 @@ func (s *session) microBatch(next func() (*dataset.Batch, error, bool), micro in
 	return l, nil
 }
 
-// validate makes a pass over the validation pictures, without augmentation and dropout. In each round every rank takes a
-// batch.
+// validate makes a pass over the validation pictures, without augmentation and dropout. In each round every rank takes
+// a batch.
 func (s *session) validate(ctx context.Context) (*meter, error) {
 	m := &meter{classes: s.net.Options.Classes}
 	s.alive = nil

@@ -2,9 +2,9 @@ package trainer
 
 import "vgg/internal/kernel"
 
-// The gradients of the micro-batches of a mini-batch are the leaves of a binary tree over their index, and are added along
-// it: node (l, i) is the sum of the nodes (l-1, 2i) and (l-1, 2i+1), or the first alone where there is no second. The sum has
-// the same bits whoever computes which nodes.
+// The gradients of the micro-batches of a mini-batch are the leaves of a binary tree over their index, and are added
+// along it: node (l, i) is the sum of the nodes (l-1, 2i) and (l-1, 2i+1), or the first alone where there is no second.
+// The sum has the same bits whoever computes which nodes.
 
 // node is a node of the tree; level 0 is that of the leaves.
 type node struct{ level, index int }
@@ -26,8 +26,8 @@ type sums struct {
 	data   [][]float32
 }
 
-// push adds the node that follows. Its data take up those of the nodes that it completes a larger one with. nil data only
-// count.
+// push adds the node that follows. Its data take up those of the nodes that it completes a larger one with. nil data
+// only count.
 func (s *sums) push(n node, data []float32) {
 	n = n.climb(s.leaves)
 	for last := len(s.nodes) - 1; n.index%2 == 1 && last >= 0 && s.nodes[last] == (node{n.level, n.index - 1}); last-- {

@@ -22,7 +22,8 @@ func expected(leaves [][]float32, n node) []float32 {
 	return sum
 }
 
-// TestTree adds leaves on up to 9 ranks, each its own and then slices of what all have left: the bits are those of the tree.
+// TestTree adds leaves on up to 9 ranks, each its own and then slices of what all have left: the bits are those of the
+// tree.
 func TestTree(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for m := 1; m <= 17; m++ {

@@ -12,8 +12,8 @@ const (
 	leastStall = 600 * time.Second
 )
 
-// watch ends this rank's world through Job.Stalled when a wait is too long: run.stall_seconds, or ten times the longest step
-// or round of validation so far.
+// watch ends this rank's world through Job.Stalled when a wait is too long: run.stall_seconds, or ten times the longest
+// step or round of validation so far.
 func (s *session) watch(end <-chan struct{}) {
 	w, seconds := s.job.World, s.job.Recipe.Run.StallSeconds
 	if w.Size() == 1 || seconds == 0 || s.job.Stalled == nil {

@@ -35,12 +35,12 @@ func NumberedClasses(n int) []string {
 // fewNames is the number of names that messages give.
 const fewNames = 6
 
-// MatchClasses finds, for each class of a data set, the output of a net that stands for it, where known names the outputs.
-// Classes are matched by name, in any order, or by WNID if all names begin with one; the data may have some of the net's
-// classes only. If known has only numbers, as for weights that do not name their classes, and the data's classes are
-// numbers too, output i is class i, however it is written (7, 07); if they are names, as many as the outputs, the outputs
-// are taken to be in the order of the data's classes. The note says what was decided where the two lists differ, else "".
-// The error names the classes that the net does not know.
+// MatchClasses finds, for each class of a data set, the output of a net that stands for it, where known names the
+// outputs. Classes are matched by name, in any order, or by WNID if all names begin with one; the data may have some of
+// the net's classes only. If known has only numbers, as for weights that do not name their classes, and the data's
+// classes are numbers too, output i is class i, however it is written (7, 07); if they are names, as many as the
+// outputs, the outputs are taken to be in the order of the data's classes. The note says what was decided where the two
+// lists differ, else "". The error names the classes that the net does not know.
 func MatchClasses(known, classes []string) (outputs []int, note string, err error) {
 	known, classes = composed(known), composed(classes)
 	if a, b := wnids(known), wnids(classes); a != nil && b != nil {
@@ -92,7 +92,8 @@ func wnids(names []string) []string {
 	return all
 }
 
-// composed writes names in Unicode's form NFC, in which an accented letter is one character: systems write it as one or two.
+// composed writes names in Unicode's form NFC, in which an accented letter is one character: systems write it as one or
+// two.
 func composed(names []string) []string {
 	all := make([]string, len(names))
 	for i, name := range names {

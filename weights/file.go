@@ -14,8 +14,8 @@ import (
 	"vgg/internal/text"
 )
 
-// Tensor is one named array of a net, row-major, with torchvision's names and shapes: features.0.weight is (out, in, 3, 3),
-// classifier.0.weight (out, in).
+// Tensor is one named array of a net, row-major, with torchvision's names and shapes: features.0.weight is (out, in, 3,
+// 3), classifier.0.weight (out, in).
 type Tensor struct {
 	Name  string
 	Shape []int // no dimension at all is a scalar
@@ -49,8 +49,8 @@ func (f *File) Tensor(name string) (Tensor, bool) {
 	return f.Tensors[i], true
 }
 
-// Read reads a safetensors file. Half and double precision become float32. NaN and infinity are errors. Errors name the file
-// and the tensor.
+// Read reads a safetensors file. Half and double precision become float32. NaN and infinity are errors. Errors name the
+// file and the tensor.
 //
 // A large file is mapped into memory and not copied where it holds float32: the tensors then are the file's pages,
 // copied by the system when written to, so that changing them does not change the file. The file may be renamed,

@@ -41,8 +41,8 @@ const boxesKey = "boxes"
 // the whole of ImageNet.
 const maxClasses = 1 << 20
 
-// Metadata is the form of i that File.Metadata holds, which ParseInfo reads. Numbers are in decimal, several with commas
-// between them; class_names is a JSON array.
+// Metadata is the form of i that File.Metadata holds, which ParseInfo reads. Numbers are in decimal, several with
+// commas between them; class_names is a JSON array.
 func (i Info) Metadata() map[string]string {
 	m := map[string]string{
 		"config":    i.Config,

@@ -40,8 +40,9 @@ type entry struct {
 	name    string
 }
 
-// Write writes f to path as float32, whole or not at all. Equal files are equal bytes: the metadata is sorted by key and
-// the tensors stand in the order given. A tensor whose data does not fill its shape, or a name given twice, is an error.
+// Write writes f to path as float32, whole or not at all. Equal files are equal bytes: the metadata is sorted by key
+// and the tensors stand in the order given. A tensor whose data does not fill its shape, or a name given twice, is an
+// error.
 func Write(path string, f File) error {
 	err := atomicfile.Encode(path, func(out io.Writer) error { return Encode(out, f) })
 	return errors.Wrapf(err, "cannot write the weights %s", path)
@@ -130,9 +131,9 @@ func encodeHeader(f File) ([]byte, error) {
 // IsSafetensors recognises a safetensors file by its beginning: the header must be a JSON object.
 func IsSafetensors(b []byte) bool { return len(b) > lengthBytes && b[lengthBytes] == '{' }
 
-// Decode reads a whole safetensors file from b, whose bytes the tensors may share and change. The whole header is checked
-// against the file's size before memory for tensors is allocated. Integers are left out, which File.Notes says. The names of
-// a net with batch normalisation are an error, and so are weights or biases that are integers.
+// Decode reads a whole safetensors file from b, whose bytes the tensors may share and change. The whole header is
+// checked against the file's size before memory for tensors is allocated. Integers are left out, which File.Notes says.
+// The names of a net with batch normalisation are an error, and so are weights or biases that are integers.
 func Decode(b []byte) (*File, error) {
 	header, data, err := splitHeader(b)
 	if err != nil {

@@ -34,7 +34,8 @@ func (f *File) Seal() error {
 // Sealed says whether the file has checksums.
 func (f *File) Sealed() bool { return f.Metadata[sealKey] != "" }
 
-// Verify compares a file with its checksums. It is an error if it has none, or if anything in it has changed since Seal.
+// Verify compares a file with its checksums. It is an error if it has none, or if anything in it has changed since
+// Seal.
 func (f *File) Verify() error {
 	if !f.Sealed() {
 		return errors.New("it has no checksums")

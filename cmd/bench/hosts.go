@@ -196,8 +196,8 @@ func (b *bench) passes(ctx context.Context, steps int) (forward, backward float6
 	return forward, max(0, both-forward), err
 }
 
-// updates times the solver's step after a batch was computed: what it takes whatever the rows of the factors, and what each
-// row adds.
+// updates times the solver's step after a batch was computed: what it takes whatever the rows of the factors, and what
+// each row adds.
 func (b *bench) updates(ctx context.Context, rows, steps int) (update, product float64, err error) {
 	learnables := gorgonia.NodesToValueGrads(b.net.Learnables())
 	step := func(rows int) (float64, error) {

@@ -148,8 +148,8 @@ func peakRSS() (int64, error) {
 	return 1024 * int64(usage.Maxrss), nil
 }
 
-// multiplyAdds counts those of one picture: in the forward pass, and in training twice as many again for the two gradients,
-// except the first layer's data gradient, which is not needed.
+// multiplyAdds counts those of one picture: in the forward pass, and in training twice as many again for the two
+// gradients, except the first layer's data gradient, which is not needed.
 func multiplyAdds(net *graph.Net, mode string) float64 {
 	sum, first := 0, 0
 	for _, l := range net.Summary() {

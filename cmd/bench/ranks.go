@@ -58,8 +58,8 @@ func (f flags) checkRanks(ranks int) error {
 	return nil
 }
 
-// measureRanks measures steps that the ranks share, each after one of as many separate trainings, so that whatever else the
-// hosts do slows both.
+// measureRanks measures steps that the ranks share, each after one of as many separate trainings, so that whatever else
+// the hosts do slows both.
 func (f flags) measureRanks(ctx context.Context) error {
 	w := cli.World
 	if err := f.checkRanks(w.Size()); err != nil {

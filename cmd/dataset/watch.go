@@ -9,8 +9,8 @@ import (
 	"vgg/internal/progress/bar"
 )
 
-// watched is a split that moves a bar with each picture read, and whose pictures cannot be read once ctx is done: so code
-// that reads them all shows its progress and can be interrupted.
+// watched is a split that moves a bar with each picture read, and whose pictures cannot be read once ctx is done: so
+// code that reads them all shows its progress and can be interrupted.
 type watched struct {
 	dataset.Split
 	ctx context.Context

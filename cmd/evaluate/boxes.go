@@ -177,7 +177,8 @@ func (t *boxTest) printJSON(w io.Writer, f flags) error {
 	return errors.Wrap(json.NewEncoder(w).Encode(object), "--json")
 }
 
-// checkNets refuses flags about nets that are not given, and takes a net that predicts boxes among the weights as one of --boxes.
+// checkNets refuses flags about nets that are not given, and takes a net that predicts boxes among the weights as one
+// of --boxes.
 func (f *flags) checkNets() error {
 	switch {
 	case len(f.Weights) == 0 && len(f.Boxes.Boxes) == 0:

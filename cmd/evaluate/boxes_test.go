@@ -17,8 +17,8 @@ import (
 	"vgg/weights"
 )
 
-// boxNets holds a net that classifies the embedded garments, and nets that predict boxes: the same for each picture, in the
-// middle and half as large as the crop.
+// boxNets holds a net that classifies the embedded garments, and nets that predict boxes: the same for each picture, in
+// the middle and half as large as the crop.
 func boxNets(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

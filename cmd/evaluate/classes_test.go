@@ -123,8 +123,8 @@ func TestClasses(t *testing.T) {
 	}
 }
 
-// TestSplit: a net is tested on the pictures that its training kept for validation, or the test is refused, or says that the
-// net was trained on them.
+// TestSplit: a net is tested on the pictures that its training kept for validation, or the test is refused, or says
+// that the net was trained on them.
 func TestSplit(t *testing.T) {
 	dir := folder(t)
 	if err := os.Rename(filepath.Join(dir, "pictures", "train"), filepath.Join(dir, "flat")); err != nil {

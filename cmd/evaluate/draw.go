@@ -31,8 +31,8 @@ func newArtist(dir string, split dataset.Boxed, classes []string, most int) arti
 // drawn is the number of pictures that are drawn if all can be read.
 func (a artist) drawn() int { return (a.split.Len() + a.every - 1) / a.every }
 
-// draw draws a picture with its true boxes and the first guess, or the box of test 1 if there are no guesses; and, if that is
-// wrong, with the guess that is right.
+// draw draws a picture with its true boxes and the first guess, or the box of test 1 if there are no guesses; and, if
+// that is wrong, with the guess that is right.
 func (a artist) draw(l evaluate.Localisation) error {
 	if a.dir == "" || l.Picture%a.every != 0 {
 		return nil

@@ -42,8 +42,8 @@ func (f flags) openSet(models []*evaluate.Model, notes *cli.Notes) (*dataset.Set
 	return set, nil
 }
 
-// checkTraining refuses to test nets on pictures that they were trained on if flags have drawn these, and notes it if the
-// data have no others.
+// checkTraining refuses to test nets on pictures that they were trained on if flags have drawn these, and notes it if
+// the data have no others.
 func (f flags) checkTraining(set *dataset.Set, models []*evaluate.Model, notes *cli.Notes) error {
 	for _, m := range models {
 		if m.Info.Split == "" {

@@ -149,8 +149,8 @@ func tables(w io.Writer, f flags) error {
 	return errors.Wrap(tw.Flush(), "inspect")
 }
 
-// table1 gives the lines of Table 1 below its head: a name, and a cell for each net. The convolutions of a stage stand in the
-// same lines in all nets, so that cells of nets with fewer of them are empty.
+// table1 gives the lines of Table 1 below its head: a name, and a cell for each net. The convolutions of a stage stand
+// in the same lines in all nets, so that cells of nets with fewer of them are empty.
 func table1(nets []total) (lines [][]string) {
 	var sections []string
 	columns := map[string][][]string{} // of each section, for each net

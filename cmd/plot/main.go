@@ -92,8 +92,8 @@ func draw(f flags) error {
 	return errors.Wrap(figure.Save(f.Out), "--out")
 }
 
-// measuredIn says what the errors of a run are, from its recipe. Without one, as in a folder with a history alone, they are
-// taken to be those of classification.
+// measuredIn says what the errors of a run are, from its recipe. Without one, as in a folder with a history alone, they
+// are taken to be those of classification.
 func measuredIn(dir string) (plots.Measured, error) {
 	r, err := configs.LoadRecipe(filepath.Join(dir, trainer.RecipeFile))
 	switch {

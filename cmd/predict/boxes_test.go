@@ -21,8 +21,8 @@ import (
 	"vgg/weights"
 )
 
-// withBoxes adds to a folder a net that predicts the left upper quarter of its crop for each class, and a photograph of 96×64
-// pixels, which is turned to 64×96.
+// withBoxes adds to a folder a net that predicts the left upper quarter of its crop for each class, and a photograph of
+// 96×64 pixels, which is turned to 64×96.
 func withBoxes(t *testing.T) string {
 	t.Helper()
 	dir := folder(t)
@@ -63,8 +63,9 @@ func withBoxes(t *testing.T) string {
 	return dir
 }
 
-// TestBoxes: boxes are in pixels of the picture as it is stored. Upright and resized, the crop is that of 32×48 from y = 8, and
-// the box from (0, 8) to (16, 24); turned back, that is the left lower corner of the photograph, but for a sixth on the left.
+// TestBoxes: boxes are in pixels of the picture as it is stored. Upright and resized, the crop is that of 32×48 from y
+// = 8, and the box from (0, 8) to (16, 24); turned back, that is the left lower corner of the photograph, but for a
+// sixth on the left.
 func TestBoxes(t *testing.T) {
 	dir := withBoxes(t)
 	want := [4]float64{16, 32, 48, 64}

@@ -23,8 +23,8 @@ var featureWriters = map[string]func([]prediction) ([]byte, error){".csv": encod
 // namesFile is the file of the pictures' names beside an .npy file.
 func namesFile(npy string) string { return npy + ".txt" }
 
-// writeFeatures writes the features of pictures, whole or not at all. An .npy file has no names of pictures: a text file
-// beside it has one in each line.
+// writeFeatures writes the features of pictures, whole or not at all. An .npy file has no names of pictures: a text
+// file beside it has one in each line.
 func writeFeatures(file string, predictions []prediction) error {
 	data, err := featureWriters[ending(file)](predictions)
 	if err != nil {

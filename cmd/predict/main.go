@@ -1,5 +1,5 @@
-// Command predict names the most probable classes of pictures by a trained net, or writes their features as in appendix B of
-// the paper (arXiv 1409.1556).
+// Command predict names the most probable classes of pictures by a trained net, or writes their features as in appendix
+// B of the paper (arXiv 1409.1556).
 package main
 
 import (
@@ -184,8 +184,8 @@ func (p *predictor) add(l evaluate.Localisation) error {
 	return p.draw(r)
 }
 
-// skip reports a file that cannot be read and goes on, or returns the error to stop with. Files of a folder that are not
-// pictures at all are always skipped.
+// skip reports a file that cannot be read and goes on, or returns the error to stop with. Files of a folder that are
+// not pictures at all are always skipped.
 func (p *predictor) skip(picture int, reason error) error {
 	f := p.files.list[picture]
 	why := strings.TrimPrefix(reason.Error(), f.name+": ")

@@ -23,8 +23,8 @@ type found struct {
 	inFolder bool // rather than named itself
 }
 
-// find lists the files that the arguments name, those of folders in the order of their names. It leaves out hidden files,
-// and links to folders inside folders, which may lead in circles.
+// find lists the files that the arguments name, those of folders in the order of their names. It leaves out hidden
+// files, and links to folders inside folders, which may lead in circles.
 func find(arguments []string) (list []found, err error) {
 	for i, a := range arguments {
 		if a == standardInput {

@@ -1,5 +1,5 @@
-// Command reproduce repeats section 4 and appendix A of the paper (arXiv 1409.1556) in miniature, and writes reports that set
-// Tables 3 to 6, and 8 and 9, beside the paper's.
+// Command reproduce repeats section 4 and appendix A of the paper (arXiv 1409.1556) in miniature, and writes reports
+// that set Tables 3 to 6, and 8 and 9, beside the paper's.
 package main
 
 import (
@@ -136,8 +136,8 @@ func (f flags) classify() (run func(context.Context) error, close func() error, 
 	}, pictures.Close, nil
 }
 
-// localise prepares to reproduce appendix A, in a folder within the other's. If the data have no boxes, that is an error only
-// where the part is asked for by name.
+// localise prepares to reproduce appendix A, in a folder within the other's. If the data have no boxes, that is an
+// error only where the part is asked for by name.
 func (f flags) localise() (run func(context.Context) error, close func() error, err error) {
 	if cli.World.Size() > 1 {
 		if f.Only == localisation {

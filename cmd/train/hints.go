@@ -52,8 +52,8 @@ var keyFlags = map[string]string{
 // value, such as data = "embedded".
 var namedKey = regexp.MustCompile(`\b(?:(config|data|weights|init_from) = |((?:pictures|net|boxes|augment|training|schedule|run)\.[a-z_]+)\b(?: = "(.*?)")?)`)
 
-// withFlags adds to a message of the trainer how the command line sets the keys that it names, for a run that is resumed with
-// the flag that allows it.
+// withFlags adds to a message of the trainer how the command line sets the keys that it names, for a run that is
+// resumed with the flag that allows it.
 func withFlags(message string, resumed bool, hints ...string) string {
 	for _, match := range namedKey.FindAllStringSubmatch(message, -1) {
 		key, value := match[1]+match[2], match[3]

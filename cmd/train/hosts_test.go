@@ -17,8 +17,8 @@ import (
 	"vgg/internal/cli/clitest"
 )
 
-// hosts makes two hosts of network namespaces, and gives a function that starts the command on both: rank 0 with the first
-// arguments, rank 1 with the second.
+// hosts makes two hosts of network namespaces, and gives a function that starts the command on both: rank 0 with the
+// first arguments, rank 1 with the second.
 func hosts(t *testing.T) (script string, start func(dir string, first, second []string) *exec.Cmd) {
 	t.Helper()
 	if os.Getenv("VGG_HOSTS") == "" {
@@ -61,8 +61,8 @@ func onSecond(t *testing.T) (pids []int) {
 	return pids
 }
 
-// TestRankHosts: two hosts, whose pictures lie in other places, leave the bytes of one process. A rank that is stopped, killed
-// or cut off ends the run, which says who, and can be resumed.
+// TestRankHosts: two hosts, whose pictures lie in other places, leave the bytes of one process. A rank that is stopped,
+// killed or cut off ends the run, which says who, and can be resumed.
 func TestRankHosts(t *testing.T) {
 	script, start := hosts(t)
 	dir, data := t.TempDir(), idxFolder(t)

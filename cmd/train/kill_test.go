@@ -41,8 +41,8 @@ func left(t *testing.T, dir string) string {
 	return b.String()
 }
 
-// TestKills kills trainings at random moments and resumes them until they are done: they leave the same bytes as a training
-// that was not killed. VGG_KILLS is the number of kills, 6 by default.
+// TestKills kills trainings at random moments and resumes them until they are done: they leave the same bytes as a
+// training that was not killed. VGG_KILLS is the number of kills, 6 by default.
 func TestKills(t *testing.T) {
 	kills := 6
 	if text := os.Getenv("VGG_KILLS"); text != "" {
@@ -104,8 +104,8 @@ func lastLine(out string) string {
 	return lines[len(lines)-1]
 }
 
-// TestSignals: SIGINT and SIGTERM end a training after its step, with a checkpoint, the flag that resumes it, and the exit code
-// of the signal.
+// TestSignals: SIGINT and SIGTERM end a training after its step, with a checkpoint, the flag that resumes it, and the
+// exit code of the signal.
 func TestSignals(t *testing.T) {
 	data := idxFolder(t)
 	for signal, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {

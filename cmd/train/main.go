@@ -177,8 +177,8 @@ func (f flags) text() string {
 	return string(data)
 }
 
-// newRunDir makes the default directory of a run, runs/RECIPE-NET-TIME, with a number behind it where another training was
-// begun in the same second.
+// newRunDir makes the default directory of a run, runs/RECIPE-NET-TIME, with a number behind it where another training
+// was begun in the same second.
 func newRunDir(r configs.Recipe) (string, error) {
 	name := strings.Map(func(c rune) rune {
 		if unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("-_.", c) {

@@ -264,8 +264,8 @@ func TestFineTuning(t *testing.T) {
 	}
 }
 
-// TestDefaultDirectories: trainings that begin in the same second have directories of their own, whatever their recipe is
-// called; one that cannot begin leaves none.
+// TestDefaultDirectories: trainings that begin in the same second have directories of their own, whatever their recipe
+// is called; one that cannot begin leaves none.
 func TestDefaultDirectories(t *testing.T) {
 	dir, data := t.TempDir(), idxFolder(t)
 	recipe := filepath.Join(dir, "own.toml")

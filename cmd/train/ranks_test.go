@@ -53,8 +53,8 @@ func TestMPI(t *testing.T) {
 	}
 }
 
-// TestRankKills kills a random rank at a random moment: all end within 10 seconds, and another number of ranks goes on to the
-// same bytes. VGG_KILLS is the number of kills, 2 by default.
+// TestRankKills kills a random rank at a random moment: all end within 10 seconds, and another number of ranks goes on
+// to the same bytes. VGG_KILLS is the number of kills, 2 by default.
 func TestRankKills(t *testing.T) {
 	kills := 2
 	if text := os.Getenv("VGG_KILLS"); text != "" {

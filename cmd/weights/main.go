@@ -1,4 +1,5 @@
-// Command weights shows what a file of weights contains, and converts weights of other frameworks to our format or to ONNX.
+// Command weights shows what a file of weights contains, and converts weights of other frameworks to our format or to
+// ONNX.
 package main
 
 import (

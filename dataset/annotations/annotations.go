@@ -37,8 +37,8 @@ func (o *Odd) Add(other Odd) {
 	o.Outside += other.Outside
 }
 
-// add adds an object whose box is in pixels, counted from 1, the last inclusive. The picture's sides are 0 if they are not
-// given.
+// add adds an object whose box is in pixels, counted from 1, the last inclusive. The picture's sides are 0 if they are
+// not given.
 func (p *Picture) add(class string, corners [4]float64, width, height float64) error {
 	for _, v := range corners {
 		if math.IsNaN(v) || math.Abs(v) > mostPixels {

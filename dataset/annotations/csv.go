@@ -21,9 +21,9 @@ var (
 )
 
 // ParseCSV reads a table of boxes and gives the pictures by the name that it has for them. With the heading
-// ImageId,PredictionString it is Kaggle's: five words an object, its class and the corners. Otherwise a row is an object,
-// with the columns filename (or file, image, picture, name), xmin, ymin, xmax, ymax, and maybe class (or label), width and
-// height, in any order. Errors give the line.
+// ImageId,PredictionString it is Kaggle's: five words an object, its class and the corners. Otherwise a row is an
+// object, with the columns filename (or file, image, picture, name), xmin, ymin, xmax, ymax, and maybe class (or
+// label), width and height, in any order. Errors give the line.
 func ParseCSV(data []byte) (map[string]*Picture, error) {
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	r.ReuseRecord = true

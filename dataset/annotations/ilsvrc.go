@@ -14,8 +14,8 @@ import (
 	"vgg/boxes"
 )
 
-// ParseBlacklist reads the list of ILSVRC's validation pictures that do not count for localisation: a number a line, from
-// 1 in the order of the pictures' names, up to most.
+// ParseBlacklist reads the list of ILSVRC's validation pictures that do not count for localisation: a number a line,
+// from 1 in the order of the pictures' names, up to most.
 func ParseBlacklist(data []byte, most int) (numbers []int, err error) {
 	line := 0
 	for raw := range bytes.Lines(data) {
@@ -42,9 +42,9 @@ type Guess struct {
 // MostGuesses is the number of guesses for a picture that ILSVRC counts.
 const MostGuesses = 5
 
-// WriteResults writes a result file of ILSVRC's localisation task: a line a picture, in the order of their names, with up to
-// five times label, xmin, ymin, xmax and ymax. Labels are 1 + Class, in whatever order the reader expects of them;
-// corners are those of pixels, counted from 1, the last inclusive.
+// WriteResults writes a result file of ILSVRC's localisation task: a line a picture, in the order of their names, with
+// up to five times label, xmin, ymin, xmax and ymax. Labels are 1 + Class, in whatever order the reader expects of
+// them; corners are those of pixels, counted from 1, the last inclusive.
 func WriteResults(w io.Writer, pictures [][]Guess) error {
 	to := bufio.NewWriter(w)
 	for i, guesses := range pictures {

@@ -16,8 +16,8 @@ const LargestXML = 1 << 22
 //
 //	annotation/{size/{width,height}, object*/{name, bndbox/{xmin,ymin,xmax,ymax}}}
 //
-// All else in it is ignored, the picture's file name too, which in some of ILSVRC's is "%s". A file without objects is a
-// picture without boxes. Errors give the line, or the number of the object from 1.
+// All else in it is ignored, the picture's file name too, which in some of ILSVRC's is "%s". A file without objects is
+// a picture without boxes. Errors give the line, or the number of the object from 1.
 func ParseXML(data []byte) (Picture, error) {
 	var parsed struct {
 		XMLName xml.Name `xml:"annotation"`

@@ -185,8 +185,8 @@ func TestLongMAT(t *testing.T) {
 	}
 }
 
-// FuzzMAT: whatever the elements of a MAT file, they are read or refused, in memory of a multiple of their size, and mean
-// the same when they are compressed.
+// FuzzMAT: whatever the elements of a MAT file, they are read or refused, in memory of a multiple of their size, and
+// mean the same when they are compressed.
 func FuzzMAT(f *testing.F) {
 	for _, name := range []string{"compressed.mat", "plain.mat"} {
 		f.Add(metaMAT(f, name)[128:], false)

@@ -58,8 +58,8 @@ func (s *Scenes) Label(i int) int { return int(s.labels[i]) }
 
 func (s *Scenes) garment(i int) []byte { return s.pixels[i*garmentSize : (i+1)*garmentSize] }
 
-// Draw draws scene i: a picture (Side, Side) of 3 channels and a box, in pixels, around the visible pixels of each garment
-// of its class, of which there are one or two.
+// Draw draws scene i: a picture (Side, Side) of 3 channels and a box, in pixels, around the visible pixels of each
+// garment of its class, of which there are one or two.
 func (s *Scenes) Draw(i int) (augment.Picture, []boxes.Box) {
 	c := s.draw(i, nothing)
 	return augment.Picture{Width: Side, Height: Side, Channels: 3, Pix: c.pix}, c.boxes()

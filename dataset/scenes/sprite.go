@@ -59,7 +59,8 @@ func (p sprite) reach() (x, y float64) {
 	return halfWidth*cos + halfHeight*sin, halfWidth*sin + halfHeight*cos
 }
 
-// each calls paint for each pixel of the canvas that the sprite touches, with its opacity and its brightness from 0 to 1.
+// each calls paint for each pixel of the canvas that the sprite touches, with its opacity and its brightness from 0 to
+// 1.
 func (p sprite) each(paint func(at int, opacity, shade float32)) {
 	reachX, reachY := p.reach()
 	w := p.window

@@ -51,8 +51,8 @@ func openClasses(spec string, o Options) (*Set, error) {
 	return s, nil
 }
 
-// openInner opens a set, or the one archive in its folder or archive that may be one, such as 101_ObjectCategories.tar.gz
-// in caltech-101.zip.
+// openInner opens a set, or the one archive in its folder or archive that may be one, such as
+// 101_ObjectCategories.tar.gz in caltech-101.zip.
 func openInner(spec string, o dataset.Options) (*dataset.Set, error) {
 	set, failed := dataset.Open(spec, o)
 	info, err := os.Stat(spec)
@@ -206,8 +206,8 @@ func (o Options) check() error {
 
 const mostSplits = 1000
 
-// draw draws the splits: of each class, so many pictures to train on, a share of these for validation, and up to so many
-// others to test on.
+// draw draws the splits: of each class, so many pictures to train on, a share of these for validation, and up to so
+// many others to test on.
 func (s *Set) draw(of [][]int, o Options, said *notes) error {
 	o = o.withDefaults(s.Classes)
 	if err := o.check(); err != nil {

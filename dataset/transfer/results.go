@@ -23,8 +23,9 @@ type Result struct {
 // competition is VOC's number of a task for methods that were trained on other pictures too, as nets of ILSVRC are.
 var competition = map[Task]string{Classification: "comp2_cls", Action: "comp10_action"}
 
-// WriteResults writes the result files of VOC's server to a folder, one a class, such as comp2_cls_test_cat.txt: id, for
-// actions the object's number, and score of each test sample. Scores are (T, K), of the T test samples. It gives the paths.
+// WriteResults writes the result files of VOC's server to a folder, one a class, such as comp2_cls_test_cat.txt: id,
+// for actions the object's number, and score of each test sample. Scores are (T, K), of the T test samples. It gives
+// the paths.
 func (s *Set) WriteResults(dir string, scores []float32) (files []string, err error) {
 	k := len(s.Classes)
 	switch {

@@ -78,8 +78,8 @@ type Sample struct {
 	inPixels bool      // or in its pixels
 }
 
-// Split is the places of samples, rising. Once Val has chosen the hyper-parameters, Train and Val are both to be trained
-// on. Test is empty if a set of VOC has no test pictures.
+// Split is the places of samples, rising. Once Val has chosen the hyper-parameters, Train and Val are both to be
+// trained on. Test is empty if a set of VOC has no test pictures.
 type Split struct{ Train, Val, Test []int }
 
 // Open opens a set: a folder, or a zip, tar or tar.gz archive, that holds
@@ -152,8 +152,9 @@ func (s *Set) Located(sample int) (augment.Picture, boxes.Box, error) {
 	return p, box, nil
 }
 
-// Measure rates the scores (M, K) of M samples by the set's metric: the mean, and the value of each class, in percent. The
-// scores of each class are those that svm.Model.Scores gives. It is an error if a class has no sample to be measured on.
+// Measure rates the scores (M, K) of M samples by the set's metric: the mean, and the value of each class, in percent.
+// The scores of each class are those that svm.Model.Scores gives. It is an error if a class has no sample to be
+// measured on.
 func (s *Set) Measure(scores []float32, samples []int) (mean float64, each []float64, err error) {
 	k := len(s.Classes)
 	if len(scores) != len(samples)*k {

@@ -148,8 +148,8 @@ func (r *vocReader) addList(name string, into *[]int) error {
 	return r.label(labels, name, *into)
 }
 
-// unlabelled reads the list of a set's samples; nil if there is none. Where a list of actions has no numbers of objects,
-// it means all people in the pictures.
+// unlabelled reads the list of a set's samples; nil if there is none. Where a list of actions has no numbers of
+// objects, it means all people in the pictures.
 func (r *vocReader) unlabelled(name string) ([]line, error) {
 	if r.task == Classification {
 		return r.list(name, form{})

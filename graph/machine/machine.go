@@ -54,15 +54,15 @@ type step struct {
 	drop   []int // steps whose values no later step reads
 }
 
-// Memory is what machines that do not run at the same time can share for the results of PlannedOps. It grows to what the
-// largest of them needs. The zero value is ready to use.
+// Memory is what machines that do not run at the same time can share for the results of PlannedOps. It grows to what
+// the largest of them needs. The zero value is ready to use.
 type Memory struct{ floats []float32 }
 
 // Option is a choice that New leaves to its caller.
 type Option func(*VM)
 
-// Shared puts planned results into memory that other machines use too: a run of any of them overwrites the outputs of the
-// others.
+// Shared puts planned results into memory that other machines use too: a run of any of them overwrites the outputs of
+// the others.
 func Shared(memory *Memory) Option {
 	return func(m *VM) { m.memory = memory }
 }
@@ -80,21 +80,21 @@ func Gradients(learnables ...*gorgonia.Node) Option {
 	return func(m *VM) { m.learnables = append(m.learnables, learnables...) }
 }
 
-// Products holds the gradients of large fully connected layers' weights as two factors with a row for each picture, if these
-// take less memory. rows is the number of pictures in a mini-batch, all its micro-batches together. The solver must be able
-// to work with such gradients: trainer.SGD is, Gorgonia's own solvers are not.
+// Products holds the gradients of large fully connected layers' weights as two factors with a row for each picture, if
+// these take less memory. rows is the number of pictures in a mini-batch, all its micro-batches together. The solver
+// must be able to work with such gradients: trainer.SGD is, Gorgonia's own solvers are not.
 func Products(rows int) Option {
 	return func(m *VM) { m.rows = rows }
 }
 
-// Ready calls f in each run when the gradient of a learnable has been added to, while those of the layers below are still to
-// come. f must not keep the goroutine for long. Its error ends the run.
+// Ready calls f in each run when the gradient of a learnable has been added to, while those of the layers below are
+// still to come. f must not keep the goroutine for long. Its error ends the run.
 func Ready(f func(learnable *gorgonia.Node) error) Option {
 	return func(m *VM) { m.ready = f }
 }
 
-// Constants names inputs whose values do not change after the first run, such as the weights of a net for inference. What
-// depends on them alone is computed once.
+// Constants names inputs whose values do not change after the first run, such as the weights of a net for inference.
+// What depends on them alone is computed once.
 func Constants(nodes ...*gorgonia.Node) Option {
 	return func(m *VM) { m.constants = append(m.constants, nodes...) }
 }
@@ -239,8 +239,8 @@ func (m *VM) zero(s *step, n *gorgonia.Node) gorgonia.Value {
 	return tensor.New(tensor.WithShape(n.Shape()...), tensor.Of(n.Dtype()))
 }
 
-// isConstant says whether a node's value is the same in each run: inputs named as constants, and what is computed from them
-// alone.
+// isConstant says whether a node's value is the same in each run: inputs named as constants, and what is computed from
+// them alone.
 func (m *VM) isConstant(n *gorgonia.Node, s *step) bool {
 	if len(s.inputs) == 0 {
 		return slices.Contains(m.constants, n)
@@ -248,12 +248,12 @@ func (m *VM) isConstant(n *gorgonia.Node, s *step) bool {
 	return !slices.ContainsFunc(s.inputs, func(i int) bool { return !m.steps[i].once })
 }
 
-// ClearGradients makes the next run overwrite the gradients instead of adding to them. It is faster than setting them to
-// zero.
+// ClearGradients makes the next run overwrite the gradients instead of adding to them. It is faster than setting them
+// to zero.
 func (m *VM) ClearGradients() { m.cleared = true }
 
-// ClearSums makes the next run overwrite the gradients that are held as matrices. It goes on adding rows to those that are
-// held as factors (see Products).
+// ClearSums makes the next run overwrite the gradients that are held as matrices. It goes on adding rows to those that
+// are held as factors (see Products).
 func (m *VM) ClearSums() { m.summed = true }
 
 // RunAll computes the outputs and adds to the gradients. It is part of gorgonia.VM.

@@ -107,7 +107,8 @@ func TestTapeMachine(t *testing.T) {
 	}
 }
 
-// TestClearGradients: a run after it begins the gradients anew, to the bits of the first run, and the next one adds to them.
+// TestClearGradients: a run after it begins the gradients anew, to the bits of the first run, and the next one adds to
+// them.
 func TestClearGradients(t *testing.T) {
 	for name, declare := range graphs {
 		t.Run(name, func(t *testing.T) {
@@ -301,8 +302,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestProducts: a gradient held as a product is the one that the tensor would be, over runs that accumulate, after Clear and
-// after ClearGradients; small gradients, and those to which two layers add, stay tensors.
+// TestProducts: a gradient held as a product is the one that the tensor would be, over runs that accumulate, after
+// Clear and after ClearGradients; small gradients, and those to which two layers add, stay tensors.
 func TestProducts(t *testing.T) {
 	const in, out, batch = 1500, 1402, 3
 	learnables := map[bool]gorgonia.Nodes{}

@@ -48,7 +48,8 @@ func (m *VM) plan() {
 	}
 }
 
-// bind gives the steps their planned memory: before the first run, and after another machine has made shared memory larger.
+// bind gives the steps their planned memory: before the first run, and after another machine has made shared memory
+// larger.
 func (m *VM) bind() {
 	if len(m.memory.floats) < m.planned {
 		m.memory.floats = memory.Make[float32](m.planned)
@@ -101,8 +102,8 @@ func (s *step) canAdd() bool {
 	return planned && incr && !s.output && !s.read
 }
 
-// overwritten gives the input of step i over which its result is written, -1 if there is none. No later step may read that
-// input, and the op must not read its memory through another input too.
+// overwritten gives the input of step i over which its result is written, -1 if there is none. No later step may read
+// that input, and the op must not read its memory through another input too.
 func (m *VM) overwritten(i int, last []int, blocks []*block) int {
 	s := &m.steps[i]
 	for _, k := range s.node.Op().(PlannedOp).InPlace() {

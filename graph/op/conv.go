@@ -29,8 +29,9 @@ func Conv(x, w, b *gorgonia.Node, o LayerOptions) (*gorgonia.Node, error) {
 	return apply(conv{o}, x, w, b)
 }
 
-// ConvFixed is Conv for weights that do not change. A separate node prepares them for the kernels; package machine computes
-// it only once if w is among its Constants. Filters, if not nil, keeps the result for other graphs. It has no gradient.
+// ConvFixed is Conv for weights that do not change. A separate node prepares them for the kernels; package machine
+// computes it only once if w is among its Constants. Filters, if not nil, keeps the result for other graphs. It has no
+// gradient.
 func ConvFixed(x, w, b *gorgonia.Node, o LayerOptions, filters *Filters) (*gorgonia.Node, error) {
 	if x.Dims() != 4 || w.Dims() != 4 {
 		return nil, errors.Errorf("op: convolution of %v with weights %v: want four dimensions", x.Shape(), w.Shape())
@@ -72,8 +73,8 @@ func (c conv) gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.No
 	return c.declareGradients(in[0], in[1], out, grad, convWeightGradient{in[1].Shape()[2]}, convDataGradient{})
 }
 
-// declareGradients declares the gradients that a layer with input x, weights w and a bias needs: weight computes that of the
-// weights from x and the gradient, data that of the input from the gradient and w.
+// declareGradients declares the gradients that a layer with input x, weights w and a bias needs: weight computes that
+// of the weights from x and the gradient, data that of the input from the gradient and w.
 func (o LayerOptions) declareGradients(x, w, out, grad *gorgonia.Node, weight, data computation) (gorgonia.Nodes, error) {
 	var err error
 	if o.ReLU {

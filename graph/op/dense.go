@@ -12,8 +12,8 @@ import (
 )
 
 // Windows turns feature maps (N, H, W, C) into all their windows of size×size pixels, at stride 1, as vectors
-// (N·windows, C·size·size), each in the order of Flatten. A fully connected layer on them is the convolution that section
-// 3.2 turns it into, with the same weights.
+// (N·windows, C·size·size), each in the order of Flatten. A fully connected layer on them is the convolution that
+// section 3.2 turns it into, with the same weights.
 func Windows(x *gorgonia.Node, size int) (*gorgonia.Node, error) {
 	s := x.Shape()
 	if s.Dims() != 4 {

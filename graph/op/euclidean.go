@@ -9,9 +9,10 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Euclidean is the loss of appendix A for boxes (N, 4) or (N, 4 · classes), targets (N, 4) and labels (N) of type int from 0:
-// the mean over the rows of factor times the sum of the four squared differences. Of boxes for each class only the four of the
-// row's label count, and only they have a gradient. Rows whose label is -1 do not count. The result is a scalar.
+// Euclidean is the loss of appendix A for boxes (N, 4) or (N, 4 · classes), targets (N, 4) and labels (N) of type int
+// from 0: the mean over the rows of factor times the sum of the four squared differences. Of boxes for each class only
+// the four of the row's label count, and only they have a gradient. Rows whose label is -1 do not count. The result is
+// a scalar.
 func Euclidean(boxes, labels, targets *gorgonia.Node, factor float32) (*gorgonia.Node, error) {
 	return apply(euclidean{factor}, boxes, labels, targets)
 }
@@ -47,8 +48,8 @@ func (c euclidean) run(out []float32, a arguments) error {
 	return err
 }
 
-// boxDifferences calls f with the place among the boxes and the difference from the target of each number that counts, and
-// returns the number of rows that count.
+// boxDifferences calls f with the place among the boxes and the difference from the target of each number that counts,
+// and returns the number of rows that count.
 func boxDifferences(a arguments, f func(at int, difference float64)) (rows int, err error) {
 	labels, ok := a.values[1].Data().([]int)
 	if !ok {

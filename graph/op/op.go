@@ -55,8 +55,8 @@ func (a arguments) shape(i int) tensor.Shape { return a.values[i].Shape() }
 // operation is an operation of a VGG net. It implements gorgonia.SDOp and gorgonia.UsePreallocDoer.
 type operation struct{ computation }
 
-// accumulatingOp is an operation that implements gorgonia.IncrDoer too: a gradient of weights, which is summed over several
-// micro-batches before a step.
+// accumulatingOp is an operation that implements gorgonia.IncrDoer too: a gradient of weights, which is summed over
+// several micro-batches before a step.
 type accumulatingOp struct{ operation }
 
 // productOp is an accumulatingOp that implements outer.Op too.
@@ -161,8 +161,8 @@ func (o operation) UsePreallocDo(prealloc gorgonia.Value, in ...gorgonia.Value) 
 	return prealloc, o.execute(out, in, o.run)
 }
 
-// InPlace lists the inputs that the output may overwrite. An op with this method promises package machine that UsePreallocDo
-// keeps no reference to its arguments.
+// InPlace lists the inputs that the output may overwrite. An op with this method promises package machine that
+// UsePreallocDo keeps no reference to its arguments.
 func (o operation) InPlace() []int {
 	if c, ok := o.computation.(overwriting); ok {
 		return c.inPlace()

@@ -404,8 +404,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestStockEuclidean compares the Euclidean loss with the same made of Gorgonia's own ops, value and gradient, in Gorgonia's
-// machine.
+// TestStockEuclidean compares the Euclidean loss with the same made of Gorgonia's own ops, value and gradient, in
+// Gorgonia's machine.
 func TestStockEuclidean(t *testing.T) {
 	const classes, rows, factor = 3, 4, 0.5
 	labels := []int{2, -1, 0, 1}
@@ -456,8 +456,8 @@ func TestStockEuclidean(t *testing.T) {
 	}
 }
 
-// TestPooledReLU: masking the gradient of a pooling's output gives the gradients that masking that of its input gives, and
-// is done only where nothing else reads the ReLU's output.
+// TestPooledReLU: masking the gradient of a pooling's output gives the gradients that masking that of its input gives,
+// and is done only where nothing else reads the ReLU's output.
 func TestPooledReLU(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 0))
 	x, w, b, direction := random(r, 2, 6, 8, 3), random(r, 5, 3, 3, 3), random(r, 5), random(r, 2, 3, 4, 5)

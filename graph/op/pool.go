@@ -8,9 +8,9 @@ import (
 	"vgg/internal/kernel"
 )
 
-// MaxPool takes the maximum of each 2×2 window, stride 2 (section 2.1): (N, H, W, C) becomes (N, ⌈H/2⌉, ⌈W/2⌉, C). Where a
-// side is odd, the last windows have only the pixels that are in the map, as in Caffe. Where a window has several maxima,
-// the gradient goes to the first in row-major order.
+// MaxPool takes the maximum of each 2×2 window, stride 2 (section 2.1): (N, H, W, C) becomes (N, ⌈H/2⌉, ⌈W/2⌉, C).
+// Where a side is odd, the last windows have only the pixels that are in the map, as in Caffe. Where a window has
+// several maxima, the gradient goes to the first in row-major order.
 func MaxPool(x *gorgonia.Node) (*gorgonia.Node, error) { return apply(maxPool{}, x) }
 
 type maxPool struct{}

@@ -15,10 +15,10 @@ type maskByOutput struct{ dims int }
 
 // reluGradient lets grad through where the ReLU's output out was positive.
 //
-// If only a max-pool reads out, the gradient of the pooling's output is masked instead of that of its input. This gives the
-// same bits from a quarter of the elements, because a window whose maximum is zero is zero everywhere. If something else
-// reads out too, grad is a sum, and this does not apply. The unmasked gradient of the pooling stays in the graph as the
-// gradient of out; package machine does not compute it unless it is an output.
+// If only a max-pool reads out, the gradient of the pooling's output is masked instead of that of its input. This gives
+// the same bits from a quarter of the elements, because a window whose maximum is zero is zero everywhere. If something
+// else reads out too, grad is a sum, and this does not apply. The unmasked gradient of the pooling stays in the graph
+// as the gradient of out; package machine does not compute it unless it is an output.
 func reluGradient(grad, out *gorgonia.Node) (*gorgonia.Node, error) {
 	if o, ok := grad.Op().(operation); !ok || o.computation != (maxPoolGradient{}) {
 		return apply(maskByOutput{out.Dims()}, grad, out)

@@ -72,7 +72,8 @@ func after(t Tree, wanted string) int {
 // HeadSize is the number of bytes at the start of a file from which Kind tells what it is.
 const HeadSize = tarBlock
 
-// zipMagics begin a zip archive, one without files, and one written in a piece of several; gzipMagic begins a gzip stream.
+// zipMagics begin a zip archive, one without files, and one written in a piece of several; gzipMagic begins a gzip
+// stream.
 var zipMagics = []string{"PK\x03\x04", "PK\x05\x06", "PK\x07\x08"}
 
 const gzipMagic = "\x1f\x8b"
@@ -102,7 +103,8 @@ type readerAt interface {
 }
 
 // Open opens an archive, whose content tells what it is: zip, tar, or gzipped tar. notice, if not nil, is called before
-// slow operations, and with what was chosen where an archive leaves a choice, such as the last of two files of one path.
+// slow operations, and with what was chosen where an archive leaves a choice, such as the last of two files of one
+// path.
 func Open(file string, notice func(message string)) (Tree, error) {
 	if notice == nil {
 		notice = func(string) {}

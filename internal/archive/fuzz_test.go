@@ -14,8 +14,8 @@ import (
 	"vgg/internal/archive/archivetest"
 )
 
-// checkPaths: paths are in order, each once, and of UTF-8 text that stays in the archive; none is hidden; and together they
-// are not much longer than an archive of size bytes.
+// checkPaths: paths are in order, each once, and of UTF-8 text that stays in the archive; none is hidden; and together
+// they are not much longer than an archive of size bytes.
 func checkPaths[E any](t *testing.T, entries []E, pathOf func(*E) *string, size int) {
 	last, length := "", 0
 	for i := range entries {
@@ -118,7 +118,8 @@ func FuzzGzip(f *testing.F) {
 	})
 }
 
-// FuzzLinks: links end, and lead to entries that there are. The input has a link in each line: its path, and where it leads.
+// FuzzLinks: links end, and lead to entries that there are. The input has a link in each line: its path, and where it
+// leads.
 func FuzzLinks(f *testing.F) {
 	f.Add("b a\nc/d ../b/1\nb/x a")
 	f.Add("a/up ..\nb a\na/c ../b\nd e")

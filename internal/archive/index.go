@@ -98,8 +98,8 @@ func appendText(to []byte, text string) []byte {
 	return append(binary.AppendUvarint(to, uint64(len(text))), text...)
 }
 
-// decodeIndex refuses an index that is damaged or of another archive: all entries are in the archive, and their paths in
-// order.
+// decodeIndex refuses an index that is damaged or of another archive: all entries are in the archive, and their paths
+// in order.
 func decodeIndex(data []byte, size, time int64) (*tarList, error) {
 	if len(data) < indexHead+sha256.Size || string(data[:len(indexMagic)]) != indexMagic {
 		return nil, errors.New("not an index")

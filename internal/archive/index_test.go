@@ -12,8 +12,8 @@ import (
 	"vgg/internal/archive/archivetest"
 )
 
-// TestIndex: the list of a large archive is kept beside it, or else in the cache folder, used again, and made again when
-// the archive or the list changed.
+// TestIndex: the list of a large archive is kept beside it, or else in the cache folder, used again, and made again
+// when the archive or the list changed.
 func TestIndex(t *testing.T) {
 	cache := archivetest.OwnCache(t)
 	dir := t.TempDir()

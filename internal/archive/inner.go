@@ -16,8 +16,8 @@ import (
 // largestInner is the most bytes of an archive in an archive.
 const largestInner = 1<<31 - 2
 
-// Unpack writes a file of an archive, which is an archive itself, to the user's cache folder, where the same one is found
-// again, and gives its path. One that is gzipped is unpacked from that too.
+// Unpack writes a file of an archive, which is an archive itself, to the user's cache folder, where the same one is
+// found again, and gives its path. One that is gzipped is unpacked from that too.
 func Unpack(t Tree, i int, notice func(message string)) (file string, err error) {
 	info, err := os.Stat(t.Name())
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 type links map[string]string
 
 // maxLinkPath is the length in bytes of the longest path through links, maxHops the number of links that lead to each
-// other, and maxLinked the number of files and folders that links may add for each one that an archive has. What exceeds
-// them leads in circles.
+// other, and maxLinked the number of files and folders that links may add for each one that an archive has. What
+// exceeds them leads in circles.
 const (
 	maxLinkPath = 1024
 	maxHops     = 40

@@ -213,7 +213,8 @@ func (l *tarLister) addHardLink(file, below, target string) error {
 	return nil
 }
 
-// isArchive tells archives in the archive. Their size is a number of whole blocks, so most other files need not be read.
+// isArchive tells archives in the archive. Their size is a number of whole blocks, so most other files need not be
+// read.
 func (l *tarLister) isArchive(e tarEntry) bool {
 	if e.size == 0 || e.size%tarBlock != 0 {
 		return false

@@ -97,8 +97,8 @@ type decodedNames struct {
 	backslashes bool // separated the folders in the archive
 }
 
-// zipNames decodes the names of files. Some programs for Windows separate folders by backslashes: they do so in an archive
-// without any slash.
+// zipNames decodes the names of files. Some programs for Windows separate folders by backslashes: they do so in an
+// archive without any slash.
 func zipNames(files []*zip.File) (names decodedNames, err error) {
 	slashes := false
 	for _, f := range files {
@@ -118,8 +118,8 @@ func zipNames(files []*zip.File) (names decodedNames, err error) {
 	return names, nil
 }
 
-// The parts of a zip archive's directory that tell in what encoding a name is: a flag for UTF-8; where it is not set, the
-// name in UTF-8 in an extra field, or the system on which the archive was made.
+// The parts of a zip archive's directory that tell in what encoding a name is: a flag for UTF-8; where it is not set,
+// the name in UTF-8 in an extra field, or the system on which the archive was made.
 const (
 	flagUTF8         = 0x800
 	unicodePathField = 0x7075

@@ -8,9 +8,9 @@ import "math"
 //	G = Y − 0.34414 Cb − 0.71414 Cr
 //	B = Y + 1.772 Cb
 //
-// with Cb and Cr from −128 on and factors in 1/65536. Each entry has all three colours, so that one addition does for them:
-// red from bit 54 on, green from bit 40 on with its fraction from bit 24 on, and blue from bit 0 on. The entries of Cb
-// also have an offset, that the sums be positive, and the half that rounds green; red and blue are whole numbers.
+// with Cb and Cr from −128 on and factors in 1/65536. Each entry has all three colours, so that one addition does for
+// them: red from bit 54 on, green from bit 40 on with its fraction from bit 24 on, and blue from bit 0 on. The entries
+// of Cb also have an offset, that the sums be positive, and the half that rounds green; red and blue are whole numbers.
 var fromCb, fromCr [256]uint64
 
 const (

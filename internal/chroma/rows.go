@@ -2,8 +2,8 @@ package chroma
 
 import "image"
 
-// Rows gives a function that gives row y of an image: luminance and chroma of each pixel, valid until the next call. A part
-// of an image (SubImage) keeps the place of its pixels in their samples.
+// Rows gives a function that gives row y of an image: luminance and chroma of each pixel, valid until the next call. A
+// part of an image (SubImage) keeps the place of its pixels in their samples.
 func Rows(img *image.YCbCr) func(y int) (light, cb, cr []uint8) {
 	r := img.Rect
 	if r.Empty() {
@@ -43,10 +43,10 @@ func sampling(r image.YCbCrSubsampleRatio) (across, down int) {
 
 // Plane is one component of a picture, in rows of samples.
 //
-// A sample lies in the middle of its pixels, so of two pixels each takes 3/4 of their sample and 1/4 of the neighbour on
-// its side; samples at the edge count as their own neighbours. Halves are rounded down and up in turn, so that the mean
-// stays. As in libjpeg, a sample is repeated where pixels share it otherwise than 2×1, 1×2 or 2×2, and in planes of 1 or 2
-// columns, unless 1×2 share it.
+// A sample lies in the middle of its pixels, so of two pixels each takes 3/4 of their sample and 1/4 of the neighbour
+// on its side; samples at the edge count as their own neighbours. Halves are rounded down and up in turn, so that the
+// mean stays. As in libjpeg, a sample is repeated where pixels share it otherwise than 2×1, 1×2 or 2×2, and in planes
+// of 1 or 2 columns, unless 1×2 share it.
 type Plane struct {
 	Pix           []uint8
 	Stride        int // from row to row

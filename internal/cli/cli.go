@@ -33,9 +33,9 @@ func Usage(err error) error {
 	return usageError{err}
 }
 
-// Main parses the command line into flags, a pointer to a struct with kong's tags, runs the command, and exits unless it
-// succeeds. It cancels run's context at the first signal to end. What run prints goes to Stdout. Of several ranks (World),
-// which all call run, rank 0 alone prints.
+// Main parses the command line into flags, a pointer to a struct with kong's tags, runs the command, and exits unless
+// it succeeds. It cancels run's context at the first signal to end. What run prints goes to Stdout. Of several ranks
+// (World), which all call run, rank 0 alone prints.
 func Main(name, description string, flags any, run func(context.Context) error) {
 	signal.Ignore(syscall.SIGPIPE) // which would end the process before it could say that nobody reads the answer
 	parser, err := kong.New(flags, kong.Name(name), kong.Description(description), kong.UsageOnError(),
@@ -118,8 +118,8 @@ func explained(err error) error {
 	return err
 }
 
-// refuseEmpty refuses arguments without a value, which mostly come from variables of a shell that are not set: a flag must
-// not then mean its default.
+// refuseEmpty refuses arguments without a value, which mostly come from variables of a shell that are not set: a flag
+// must not then mean its default.
 func refuseEmpty(args []string) error {
 	for i, arg := range args {
 		flag, value, given := strings.Cut(arg, "=")
@@ -135,9 +135,9 @@ func refuseEmpty(args []string) error {
 	return nil
 }
 
-// interruptedCode calls cancel at the first SIGINT, SIGTERM or SIGUSR1, which schedulers send in time, and ends the process at
-// the second. mpirun may pass one on twice, and itself ends ranks that take long, so the second does not end those. The
-// result holds the exit code of an interrupted process once a signal has arrived.
+// interruptedCode calls cancel at the first SIGINT, SIGTERM or SIGUSR1, which schedulers send in time, and ends the
+// process at the second. mpirun may pass one on twice, and itself ends ranks that take long, so the second does not end
+// those. The result holds the exit code of an interrupted process once a signal has arrived.
 func interruptedCode(cancel func()) *atomic.Int32 {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGUSR1)

@@ -76,7 +76,8 @@ func TestUnknownVariables(t *testing.T) {
 	}
 }
 
-// TestVariables checks that a command computes only with the instructions and the algorithm that the environment asks for.
+// TestVariables checks that a command computes only with the instructions and the algorithm that the environment asks
+// for.
 func TestVariables(t *testing.T) {
 	for _, c := range []struct {
 		variable string

@@ -5,8 +5,8 @@ import (
 	"os"
 )
 
-// Notes are what a command decided for its user, a line each: printed at once on stderr, with "note: " in front, and kept
-// for the field notes of its JSON. The zero value has none.
+// Notes are what a command decided for its user, a line each: printed at once on stderr, with "note: " in front, and
+// kept for the field notes of its JSON. The zero value has none.
 type Notes struct{ lines []string }
 
 // Add prints lines and keeps them.

@@ -10,9 +10,9 @@ import (
 	"vgg/internal/atomicfile"
 )
 
-// CheckOutput tells whether the file of a flag could be written, before the work for it begins. "" is no file. It refuses
-// a file that is there and is one of the inputs, or in a folder among them: the answer would take its place. Rank 0 alone
-// writes files.
+// CheckOutput tells whether the file of a flag could be written, before the work for it begins. "" is no file. It
+// refuses a file that is there and is one of the inputs, or in a folder among them: the answer would take its place.
+// Rank 0 alone writes files.
 func CheckOutput(flag, path string, inputs ...string) error {
 	if path == "" || World.Rank() > 0 {
 		return nil
@@ -41,8 +41,8 @@ func CheckOutput(flag, path string, inputs ...string) error {
 	return nil
 }
 
-// Stdout is standard output, to which commands write their answers. Main ends with exit code 1 if some of it could not be
-// written: on a full disk, or to a program that reads no more.
+// Stdout is standard output, to which commands write their answers. Main ends with exit code 1 if some of it could not
+// be written: on a full disk, or to a program that reads no more.
 var Stdout = &Output{file: os.Stdout}
 
 // Output is a file that remembers the first error of its writes. It is safe for concurrent use.

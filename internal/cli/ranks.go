@@ -18,8 +18,9 @@ var World *mpi.World
 // parallel are the commands that share their work among ranks, in a build that can.
 var parallel = []string{"train", "evaluate", "reproduce", "bench"}
 
-// launchers are the programs that start a command several times, and the variables in which they say how often, and which
-// of them a process is. mpirun within a job of Slurm has both its own and srun's, which then counts something else.
+// launchers are the programs that start a command several times, and the variables in which they say how often, and
+// which of them a process is. mpirun within a job of Slurm has both its own and srun's, which then counts something
+// else.
 var launchers = []struct{ name, size, rank string }{
 	{"mpirun", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"},
 	{"mpiexec", "PMI_SIZE", "PMI_RANK"},
@@ -62,7 +63,8 @@ func (l launch) refuse(command string) error {
 	return nil
 }
 
-// firstWord is the time in which the first process can say why all end, before a launcher ends it because another has failed.
+// firstWord is the time in which the first process can say why all end, before a launcher ends it because another has
+// failed.
 const firstWord = 2 * time.Second
 
 // stderr is where errors are said, by ranks that are otherwise silent too.
@@ -81,8 +83,8 @@ func silenceOthers() error {
 	return nil
 }
 
-// end ends the process after an error. One that all ranks have is said by rank 0. Any other ends them all, whatever they do;
-// if they have it nevertheless, rank 0 is the first to say it.
+// end ends the process after an error. One that all ranks have is said by rank 0. Any other ends them all, whatever
+// they do; if they have it nevertheless, rank 0 is the first to say it.
 func end(name string, err error, code int) {
 	shared := errors.As(err, new(mpi.SharedError))
 	err = explained(err)
@@ -119,8 +121,8 @@ func sharing() (ranks int, err error) {
 	return ranks, err
 }
 
-// allowedProcessors lists those that this process may use, which launchers may have chosen for each rank; "" where it is not
-// known.
+// allowedProcessors lists those that this process may use, which launchers may have chosen for each rank; "" where it
+// is not known.
 func allowedProcessors() string {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

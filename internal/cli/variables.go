@@ -14,8 +14,8 @@ var (
 	testVariables = []string{"VGG_DATA", "VGG_HOSTS", "VGG_KILLS", "VGG_REPORT", "VGG_TEST_AS_COMMAND"}
 )
 
-// unknownVariables is a note about variables of an environment that are called like ours and do not exist; "" if there are
-// none.
+// unknownVariables is a note about variables of an environment that are called like ours and do not exist; "" if there
+// are none.
 func unknownVariables(environment []string) string {
 	var unknown []string
 	for _, setting := range environment {

@@ -16,8 +16,8 @@ import (
 	"vgg/weights/foreign"
 )
 
-// Overrides are flags, for commands to embed, that supply what the metadata of a weights file lack or have wrong. Each but
-// the first is named after its key of the metadata.
+// Overrides are flags, for commands to embed, that supply what the metadata of a weights file lack or have wrong. Each
+// but the first is named after its key of the metadata.
 type Overrides struct {
 	StateDict     string   `help:"Net to take from a file of several: the key of its dict, or what the names of its tensors begin with." placeholder:"NAME" group:"What the weights' file leaves open:"`
 	Config        string   `help:"Net that the weights are of, where the file does not tell: A, A-LRN, B, C, D or E." placeholder:"NET" group:"What the weights' file leaves open:"`
@@ -31,8 +31,8 @@ type Overrides struct {
 	Std           string   `help:"What they are then divided by." placeholder:"R,G,B" group:"What the weights' file leaves open:"`
 }
 
-// ReadWeights reads a weights file of any format and puts what the flags say into its metadata. The file's notes tell, too,
-// how pixels are normalised where neither the file nor a flag does.
+// ReadWeights reads a weights file of any format and puts what the flags say into its metadata. The file's notes tell,
+// too, how pixels are normalised where neither the file nor a flag does.
 func (o Overrides) ReadWeights(path string) (*weights.File, error) {
 	classes, err := o.classes()
 	if err != nil {
@@ -137,8 +137,8 @@ var sources = map[weights.Normalisation]string{weights.TorchVision: "torchvision
 // valuesOf gives the form of a flag's value where it is not obvious.
 var valuesOf = map[string]string{"mean": " R,G,B", "std": " R,G,B"}
 
-// Explain adds to an error about weights that ReadWeights has read the flags that help: those that supply missing keys of
-// the metadata, else those that were given and may be wrong. It returns other errors unchanged.
+// Explain adds to an error about weights that ReadWeights has read the flags that help: those that supply missing keys
+// of the metadata, else those that were given and may be wrong. It returns other errors unchanged.
 func (o Overrides) Explain(err error) error {
 	var missing *weights.MissingKeysError
 	var flags []string

@@ -51,7 +51,8 @@ func TestClasses(t *testing.T) {
 	}
 }
 
-// TestNoteChanges: a flag that contradicts a file is noted; one that says the same, or what the file does not say, is not.
+// TestNoteChanges: a flag that contradicts a file is noted; one that says the same, or what the file does not say, is
+// not.
 func TestNoteChanges(t *testing.T) {
 	named, numbered := `["a","b"]`, `["0","1"]`
 	for _, c := range []struct{ key, was, is, note string }{

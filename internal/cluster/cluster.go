@@ -19,9 +19,9 @@ type Gradient struct {
 	Ready   float64 // share of the time of a backward pass after which it is known
 }
 
-// Gradients are those of a net, of which each step has a mini-batch of so many pictures, in the order of the backward pass,
-// the last layer first. The backward pass of a layer is taken to need time as its multiply-adds say: twice those of the
-// forward pass, and once for the first layer, below which no gradient is needed.
+// Gradients are those of a net, of which each step has a mini-batch of so many pictures, in the order of the backward
+// pass, the last layer first. The backward pass of a layer is taken to need time as its multiply-adds say: twice those
+// of the forward pass, and once for the first layer, below which no gradient is needed.
 func Gradients(layers []graph.LayerSummary, miniBatch int) []Gradient {
 	var all []Gradient
 	first, inputs := 0, make([]int, len(layers)) // of each layer, for one picture
@@ -77,8 +77,8 @@ func (j Job) Validate() error {
 // others is the share of a whole that a rank does not own.
 func (j Job) others() float64 { return float64(j.Ranks-1) / float64(j.Ranks) }
 
-// Sent is the number of bytes that a rank sends for a gradient: each sum is exchanged as slices, and the sums of the slices
-// are gathered; factors are gathered.
+// Sent is the number of bytes that a rank sends for a gradient: each sum is exchanged as slices, and the sums of the
+// slices are gathered; factors are gathered.
 func (j Job) Sent(g Gradient) float64 {
 	return j.others() * (2*g.Summed + float64(j.MiniBatch)*g.Factors)
 }
@@ -147,8 +147,8 @@ func (j Job) Step(gradients []Gradient, s Speed, n Network) Cost {
 	return c
 }
 
-// StepAllReduced predicts, for comparison, a step after whose computation all gradients are summed as whole matrices, each
-// rank multiplying the factors of its own pictures before.
+// StepAllReduced predicts, for comparison, a step after whose computation all gradients are summed as whole matrices,
+// each rank multiplying the factors of its own pictures before.
 func (j Job) StepAllReduced(gradients []Gradient, s Speed, n Network) Cost {
 	c := Cost{Compute: j.compute(s), Update: s.Update + float64(j.MiniBatch/j.Ranks)*s.Product}
 	for _, g := range gradients {

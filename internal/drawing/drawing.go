@@ -39,8 +39,8 @@ const (
 	mostText    = 64
 )
 
-// Boxes draws marks on a picture; a mark covers those before it, and labels cover boxes. A small picture is enlarged by a
-// whole factor.
+// Boxes draws marks on a picture; a mark covers those before it, and labels cover boxes. A small picture is enlarged by
+// a whole factor.
 func Boxes(picture image.Image, marks []Mark) (*image.RGBA, error) {
 	size := picture.Bounds().Size()
 	factor := max(1, min((leastSide+min(size.X, size.Y)-1)/min(size.X, size.Y), longestSide/max(size.X, size.Y)))

@@ -20,8 +20,8 @@ func plain(width, height int, colour color.RGBA) *image.RGBA {
 	return p
 }
 
-// TestLegible: a drawing of a small picture is enlarged by a whole factor, and of each mark enough is seen on any ground.
-// VGG_DRAWINGS=DIR writes two drawings to look at.
+// TestLegible: a drawing of a small picture is enlarged by a whole factor, and of each mark enough is seen on any
+// ground. VGG_DRAWINGS=DIR writes two drawings to look at.
 func TestLegible(t *testing.T) {
 	marks := []Mark{
 		{boxes.Box{XMin: 0.1, YMin: 0.1, XMax: 0.6, YMax: 0.7}, "true: Ankle boot", White, true},

@@ -29,7 +29,8 @@ func (c *canvas) setFont(height int) error {
 	return errors.Wrap(err, "drawing: font")
 }
 
-// label writes a mark's label on its colour, where it covers the least of other labels: above the box, inside it, or below.
+// label writes a mark's label on its colour, where it covers the least of other labels: above the box, inside it, or
+// below.
 func (c *canvas) label(m Mark) {
 	if m.Label == "" {
 		return

@@ -6,7 +6,8 @@ import (
 	"github.com/pkg/errors"
 )
 
-// bitReader reads the bits of a scan, up to a marker. Behind them it gives zeros; if n is less than none, some were used.
+// bitReader reads the bits of a scan, up to a marker. Behind them it gives zeros; if n is less than none, some were
+// used.
 type bitReader struct {
 	data []byte
 	at   int    // of the next byte

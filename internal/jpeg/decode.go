@@ -55,8 +55,8 @@ func Size(data []byte) (image.Point, error) {
 }
 
 // Decode gives the picture of a file: *image.Gray, *image.YCbCr with subsampled chroma, *image.RGBA for RGB and for
-// subsampling that image.YCbCr has no name for, or *image.CMYK with 255 for full ink. It takes 1 byte a sample, 2 more for
-// each of a progressive file, and 4 a pixel of RGBA and CMYK: look at Size first.
+// subsampling that image.YCbCr has no name for, or *image.CMYK with 255 for full ink. It takes 1 byte a sample, 2 more
+// for each of a progressive file, and 4 a pixel of RGBA and CMYK: look at Size first.
 func Decode(data []byte) (image.Image, error) {
 	d, err := newDecoder(data)
 	if err != nil {

@@ -92,8 +92,8 @@ func above(a, b int) int { return (a + b - 1) / b }
 // blocks gives the columns and rows of blocks that hold pixels.
 func (c *component) blocks() (across, down int) { return above(c.width, 8), above(c.height, 8) }
 
-// allocate makes room for the samples. Each block of pixels takes at least a bit of the file (a DC coefficient), so a file
-// of few bytes cannot claim much memory.
+// allocate makes room for the samples. Each block of pixels takes at least a bit of the file (a DC coefficient), so a
+// file of few bytes cannot claim much memory.
 func (f *frame) allocate(bytes int) error {
 	if f.width < 1 || f.height < 1 {
 		return errors.Errorf("a JPEG of %d×%d pixels", f.width, f.height)

@@ -13,8 +13,8 @@ func (b *block) set(i int, v int32) {
 	b.mask |= 1 << (at & 63)
 }
 
-// Numbers of the transform have 13 bits of fraction where they were multiplied by a constant. What the first pass gives has
-// 2 bits, and is larger by √8, as is what the second gives. So libjpeg divides, and rounds halves up.
+// Numbers of the transform have 13 bits of fraction where they were multiplied by a constant. What the first pass gives
+// has 2 bits, and is larger by √8, as is what the second gives. So libjpeg divides, and rounds halves up.
 const (
 	constBits = 13
 	passBits  = 2
@@ -79,8 +79,8 @@ func sample(v int32) uint8 {
 	return uint8(v)
 }
 
-// even is the half of a transform of 8 numbers that the even ones of them make: the sums of outputs 0 and 7, 1 and 6, 2 and
-// 5, 3 and 4, halved. The half of a unit is added to each, for rounding.
+// even is the half of a transform of 8 numbers that the even ones of them make: the sums of outputs 0 and 7, 1 and 6, 2
+// and 5, 3 and 4, halved. The half of a unit is added to each, for rounding.
 func even(x0, x2, x4, x6, half int32) (y0, y1, y2, y3 int32) {
 	const (
 		c6        = 4433  // √2·cos 6π/16

@@ -55,8 +55,8 @@ func TestInverse(t *testing.T) {
 	}
 }
 
-// grey writes a grey JPEG of one row of blocks, with coefficients in the order of a file and all quantization steps 1. The
-// Huffman tables have codes of 6 to 16 bits.
+// grey writes a grey JPEG of one row of blocks, with coefficients in the order of a file and all quantization steps 1.
+// The Huffman tables have codes of 6 to 16 bits.
 func grey(blocks [][64]int, restart int) []byte {
 	segment := func(marker byte, contents []byte) []byte {
 		return append([]byte{0xff, marker, byte((len(contents) + 2) >> 8), byte(len(contents) + 2)}, contents...)
@@ -133,8 +133,8 @@ func grey(blocks [][64]int, restart int) []byte {
 	return append(out, 0xff, endOfImage)
 }
 
-// TestKnown: the samples of coefficients are those of libjpeg: known.pgm is what libjpeg-turbo's djpeg -dct int makes of
-// this file. Restart markers change nothing.
+// TestKnown: the samples of coefficients are those of libjpeg: known.pgm is what libjpeg-turbo's djpeg -dct int makes
+// of this file. Restart markers change nothing.
 func TestKnown(t *testing.T) {
 	var blocks [][64]int
 	for i := range 10 {

@@ -79,8 +79,8 @@ func (f *frame) rgba(isRGB bool) *image.RGBA {
 	return img
 }
 
-// inks converts four components to inks. Adobe's programs, which alone make such files, store inks inverted; the luminance
-// and chroma of the first three (YCCK) are those of the inverse again.
+// inks converts four components to inks. Adobe's programs, which alone make such files, store inks inverted; the
+// luminance and chroma of the first three (YCCK) are those of the inverse again.
 func (f *frame) inks(isYCCK bool) *image.CMYK {
 	img := image.NewCMYK(image.Rect(0, 0, f.width, f.height))
 	planes := f.planes()

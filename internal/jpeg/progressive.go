@@ -86,8 +86,8 @@ func (s *scan) refineAC(c *scanned, x, y int) error {
 	return nil
 }
 
-// refine reads a further bit of each coefficient that has some, from i on, until it has stepped over a number of zeros and
-// stands at another.
+// refine reads a further bit of each coefficient that has some, from i on, until it has stepped over a number of zeros
+// and stands at another.
 func (s *scan) refine(b *[64]int16, i, zeros int) int {
 	for ; i <= s.last; i++ {
 		switch v := b[i]; {

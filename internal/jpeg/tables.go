@@ -98,7 +98,8 @@ func newHuffman(lengths, symbols []byte) (*huffman, error) {
 	return h, nil
 }
 
-// long finds a symbol whose code, the first of 16 bits, is longer than lookahead. A length of 0 means that there is none.
+// long finds a symbol whose code, the first of 16 bits, is longer than lookahead. A length of 0 means that there is
+// none.
 func (h *huffman) long(bits uint32) (symbol byte, length int) {
 	for length := lookahead + 1; length <= 16; length++ {
 		if bits < h.above[length] {

@@ -79,14 +79,15 @@ func (f *winograd) cost(c Conv, prepared bool) int {
 	return cost
 }
 
-// few reports whether V of that many tiles and channels fits into the caches, and M of a panel into a thread's own. Then U
-// is better transformed in parts, each of which is used while it is in the cache.
+// few reports whether V of that many tiles and channels fits into the caches, and M of a panel into a thread's own.
+// Then U is better transformed in parts, each of which is used while it is in the cache.
 func (f *winograd) few(tiles, channels int) bool {
 	area := f.alpha * f.alpha
 	return area*tiles*channels <= fewFactor*cacheFloats && area*tiles*cpu.nr <= cacheFloats
 }
 
-// tilesAtATime is the number of tiles in a thread's block: more make better use of the filters, fewer stay in the cache.
+// tilesAtATime is the number of tiles in a thread's block: more make better use of the filters, fewer stay in the
+// cache.
 func (f *winograd) tilesAtATime(in, out int) int {
 	return min(max(2*cacheFloats/(f.alpha*f.alpha*(in+out)), leastTiles*cpu.mr), mostTiles*cpu.mr)
 }

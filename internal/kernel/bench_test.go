@@ -13,8 +13,8 @@ func report(b *testing.B, multiplyAdds int, peak float64) {
 	b.ReportMetric(rate/peak, "of-peak")
 }
 
-// BenchmarkConv runs the layers of net D on pictures of 224×224, batch 8, and those of net A at a quarter of the width on
-// 32×32, batch 32.
+// BenchmarkConv runs the layers of net D on pictures of 224×224, batch 8, and those of net A at a quarter of the width
+// on 32×32, batch 32.
 func BenchmarkConv(b *testing.B) {
 	for _, c := range []Conv{
 		{8, 224, 224, 3, 64, 3}, {8, 224, 224, 64, 64, 3}, {8, 112, 112, 64, 128, 3}, {8, 112, 112, 128, 128, 3},
@@ -45,8 +45,8 @@ func BenchmarkConv(b *testing.B) {
 	}
 }
 
-// BenchmarkLayersOfD runs the 3×3 layers of net D but the first on pictures of 224×224, batch 8, one after the other: the
-// mean over them, weighted by their work.
+// BenchmarkLayersOfD runs the 3×3 layers of net D but the first on pictures of 224×224, batch 8, one after the other:
+// the mean over them, weighted by their work.
 func BenchmarkLayersOfD(b *testing.B) {
 	layers := []struct {
 		Conv

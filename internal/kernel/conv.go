@@ -2,8 +2,8 @@ package kernel
 
 import "github.com/pkg/errors"
 
-// A Conv is a convolution with stride 1 that keeps the map's size: Kernel is odd and Kernel/2 zeros are padded on each side.
-// x is (N, H, W, In), y (N, H, W, Out), w (Out, In, Kernel, Kernel), bias (Out).
+// A Conv is a convolution with stride 1 that keeps the map's size: Kernel is odd and Kernel/2 zeros are padded on each
+// side. x is (N, H, W, In), y (N, H, W, Out), w (Out, In, Kernel, Kernel), bias (Out).
 type Conv struct{ N, H, W, In, Out, Kernel int }
 
 // Validate reports a shape that the methods cannot work on.
@@ -29,8 +29,8 @@ func (c Conv) Forward(y, x, w, bias []float32, relu bool) {
 	c.convolve(y, x, c.taps(w), bias, relu)
 }
 
-// DataGradient computes dx, the gradient of the input, from dy, that of the output: a convolution of dy with the weights
-// turned by 180° and with In and Out exchanged.
+// DataGradient computes dx, the gradient of the input, from dy, that of the output: a convolution of dy with the
+// weights turned by 180° and with In and Out exchanged.
 func (c Conv) DataGradient(dx, dy, w []float32) {
 	nx, ny, nw := c.sizes()
 	dx, dy, w = dx[:nx:nx], dy[:ny:ny], w[:nw:nw]

@@ -34,8 +34,8 @@ func (c Conv) directForward(y, x []float32, weights panels, bias []float32, relu
 	})
 }
 
-// line adds, to the output channels of a panel in a line, the products with that many input channels from the given one on.
-// It starts with the bias at the first channel and ends with the ReLU at the last.
+// line adds, to the output channels of a panel in a line, the products with that many input channels from the given one
+// on. It starts with the bias at the first channel and ends with the ReLU at the last.
 func (d *directForward) line(in *ring, taps [][2]int, line, panel, channel, channels int) {
 	l := &d.lines
 	for group := range l.groups {
@@ -61,8 +61,8 @@ func (d *directForward) line(in *ring, taps [][2]int, line, panel, channel, chan
 	g.compute(out, in.data, b, e, taps)
 }
 
-// directGradient computes the weight gradient of the input channels from first on that its lines hold, in panels: the sum
-// over all positions of the products of the inputs of the taps there and the output's gradient.
+// directGradient computes the weight gradient of the input channels from first on that its lines hold, in panels: the
+// sum over all positions of the products of the inputs of the taps there and the output's gradient.
 type directGradient struct {
 	conv  Conv
 	lines lines
@@ -133,8 +133,9 @@ func (d *directGradient) linesSeen(seen [][2]int, in *ring, group, first, last, 
 	return seen
 }
 
-// outputGradient returns n columns of the output's gradient in the lines [first, last), the floats between its positions,
-// and those between its lines: in place, or copied to packed if its rows would fall into few sets of the cache.
+// outputGradient returns n columns of the output's gradient in the lines [first, last), the floats between its
+// positions, and those between its lines: in place, or copied to packed if its rows would fall into few sets of the
+// cache.
 func (d *directGradient) outputGradient(packed []float32, first, last, column, n int) (b []float32, rsb, lineStride int) {
 	l, out := &d.lines, d.conv.Out
 	if !l.across && out <= inPlaceChannels {

@@ -1,16 +1,17 @@
-// Package kernel computes the layers of a VGG net on float32 slices: convolution, linear layers, pooling, local response
-// normalisation, dropout, the loss, the solver's step, and their gradients (sections 2.1 and 3.1 of the paper).
-// Activations go in and out as (N, H, W, C), convolution weights as (Out, In, Kernel, Kernel), linear weights as (Out, In).
-// Results have the same bits on any number of threads, which is runtime.GOMAXPROCS: the order in which an element is
-// summed depends on the shapes alone.
+// Package kernel computes the layers of a VGG net on float32 slices: convolution, linear layers, pooling, local
+// response normalisation, dropout, the loss, the solver's step, and their gradients (sections 2.1 and 3.1 of the
+// paper). Activations go in and out as (N, H, W, C), convolution weights as (Out, In, Kernel, Kernel), linear weights
+// as (Out, In). Results have the same bits on any number of threads, which is runtime.GOMAXPROCS: the order in which an
+// element is summed depends on the shapes alone.
 //
 // # Three layers
 //
 // Threads: threads.go shares work between them; buffers.go keeps their buffers.
 //
-// Layers, with blocks for the caches: conv.go is convolution, which algorithm.go computes directly (direct.go, lines.go) or
-// by Winograd's minimal filtering (winograd.go, winograd_forward.go, winograd_gradient.go, winograd_tiles.go); linear.go,
-// pool.go, lrn.go, dropout.go, loss.go, windows.go, layout.go, elementwise.go and finite.go are the others.
+// Layers, with blocks for the caches: conv.go is convolution, which algorithm.go computes directly (direct.go,
+// lines.go) or by Winograd's minimal filtering (winograd.go, winograd_forward.go, winograd_gradient.go,
+// winograd_tiles.go); linear.go, pool.go, lrn.go, dropout.go, loss.go, windows.go, layout.go, elementwise.go and
+// finite.go are the others.
 //
 // Micro-kernels, on registers, one thread: gemm.go, dot.go, transpose.go, winograd_transforms.go and those of the
 // element-by-element layers. Each is assembly for AVX-512 and AVX2, written by gen/, and a twin in Go for other
@@ -28,14 +29,14 @@
 //	rows        of V: mr tiles, at most                mr
 //	registers   mr×nr sums, one input channel a step
 //
-// The direct convolution has lines of pixels for tiles and the Kernel² taps for elements, which are summed up. tuning.go has
-// the constants.
+// The direct convolution has lines of pixels for tiles and the Kernel² taps for elements, which are summed up.
+// tuning.go has the constants.
 //
 // # The choice of the algorithm
 //
-// VGG_CONV names one. Otherwise Conv.winograd estimates the cost of F(4×4, 3×3), F(2×2, 3×3) and the direct convolution, and
-// takes the least. Layers with few channels, such as the first, layers with kernels of 1×1, and all layers without assembly
-// are direct.
+// VGG_CONV names one. Otherwise Conv.winograd estimates the cost of F(4×4, 3×3), F(2×2, 3×3) and the direct
+// convolution, and takes the least. Layers with few channels, such as the first, layers with kernels of 1×1, and all
+// layers without assembly are direct.
 //
 // # Words
 //

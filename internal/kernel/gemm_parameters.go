@@ -4,16 +4,16 @@ package kernel
 //
 //	c[i*rsc+j] = max(floor, e[i*rse+j] + Σ over runs Σ over p < k of a[run[0]+i*rsa+p*csa] * b[run[1]+p*rsb+j])
 //
-// for m rows i and n columns j, n at most the isa's nr. Runs are the taps of a convolution, or the lines that a gradient
-// sums over, read in place. e is added last, and may be c.
+// for m rows i and n columns j, n at most the isa's nr. Runs are the taps of a convolution, or the lines that a
+// gradient sums over, read in place. e is added last, and may be c.
 //
 // With update it steps from weights e with velocities c, where Σ is the gradient times minus the learning rate:
 //
 //	c[i*rsc+j] = momentum*c[i*rsc+j] + Σ - decay*e[i*rse+j]
 //	e[i*rse+j] += c[i*rsc+j]
 //
-// The generator of the micro-kernel, gen/gemm.go, takes the offsets of the fields from this file, which therefore imports
-// nothing.
+// The generator of the micro-kernel, gen/gemm.go, takes the offsets of the fields from this file, which therefore
+// imports nothing.
 type gemm struct {
 	c, a, b, e []float32
 	runs       [][2]int // at least one for the assembly

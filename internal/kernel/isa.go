@@ -24,8 +24,8 @@ func (s instructionSet) String() string { return isaNames[s] }
 // isaNames are the values of VGG_CPU, the best first.
 var isaNames = []string{"avx512", "avx2", "go"}
 
-// An isa is a set of micro-kernels for one kind of processor. If a function is nil, its pure-Go twin is used. That of gemm
-// is not here, see gemm.assembly.
+// An isa is a set of micro-kernels for one kind of processor. If a function is nil, its pure-Go twin is used. That of
+// gemm is not here, see gemm.assembly.
 type isa struct {
 	set           instructionSet
 	mr, nr        int // the largest micro-tile of gemm, named as in BLIS

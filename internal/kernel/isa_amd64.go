@@ -15,8 +15,8 @@ func detected() []isa {
 	return all
 }
 
-// assembly runs the micro-kernel. It calls it by name because an argument of a function in a field of isa would escape to
-// the heap.
+// assembly runs the micro-kernel. It calls it by name because an argument of a function in a field of isa would escape
+// to the heap.
 func (g *gemm) assembly() {
 	if cpu.set == avx512 {
 		gemmAVX512(g)

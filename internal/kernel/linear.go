@@ -75,7 +75,8 @@ func (l Linear) DataGradient(dx, dy, w []float32) {
 	})
 }
 
-// WeightGradient computes dw, the gradient of the weights, or adds it to dw if accumulate: dw = dyᵀ x, written in place.
+// WeightGradient computes dw, the gradient of the weights, or adds it to dw if accumulate: dw = dyᵀ x, written in
+// place.
 func (l Linear) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	_, _, nw := l.sizes()
 	dw = dw[:nw:nw]
@@ -86,8 +87,8 @@ func (l Linear) WeightGradient(dw, x, dy []float32, accumulate bool) {
 	l.weightTiles(g, x, dy, 1, func(g *gemm, at int, a, b []float32) { g.plain(dw[at:], a, b, accumulate) })
 }
 
-// StepLinear is Step for the weights w (Out, In) of a linear layer, whose gradient is computed from x and dy on the way,
-// without being written to memory.
+// StepLinear is Step for the weights w (Out, In) of a linear layer, whose gradient is computed from x and dy on the
+// way, without being written to memory.
 func (s SGD) StepLinear(l Linear, w, v, x, dy []float32) {
 	_, _, nw := l.sizes()
 	w, v = w[:nw:nw], v[:nw:nw]
@@ -101,8 +102,8 @@ func (s SGD) StepLinear(l Linear, w, v, x, dy []float32) {
 	})
 }
 
-// weightTiles calls f for blocks of the weight gradient times factor, g.m rows and a panel wide, with where each begins in
-// the weights and with its operands.
+// weightTiles calls f for blocks of the weight gradient times factor, g.m rows and a panel wide, with where each begins
+// in the weights and with its operands.
 func (l Linear) weightTiles(g gemm, x, dy []float32, factor float32, f func(g *gemm, at int, a, b []float32)) {
 	nx, ny, _ := l.sizes()
 	x, dy = x[:nx:nx], dy[:ny:ny]

@@ -1,8 +1,8 @@
 package kernel
 
 // lines is how a direct convolution goes through its maps: output and input are cut into lines of positions at equal
-// distances, so that a line is the rows of a product. A line is a row of pixels of one picture or, if maps are small, the
-// same pixel of several pictures: then micro-tiles are full, and taps outside the map cost nothing.
+// distances, so that a line is the rows of a product. A line is a row of pixels of one picture or, if maps are small,
+// the same pixel of several pictures: then micro-tiles are full, and taps outside the map cost nothing.
 //
 // The input of a line is packed: positions are pitch floats apart, with the padding's zeros at both ends of a row.
 type lines struct {

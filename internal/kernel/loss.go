@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// CrossEntropy returns the mean of -log softmax(logits)[label] over the rows of logits (len(labels), classes) whose label
-// is not negative, or 0 if there is none. A NaN among the logits of such a row makes it NaN. Sums are in float64.
+// CrossEntropy returns the mean of -log softmax(logits)[label] over the rows of logits (len(labels), classes) whose
+// label is not negative, or 0 if there is none. A NaN among the logits of such a row makes it NaN. Sums are in float64.
 func CrossEntropy(logits []float32, labels []int, classes int) float64 {
 	n := len(labels) * classes
 	logits = logits[:n:n]
@@ -50,8 +50,8 @@ func CrossEntropyGradient(d, logits []float32, labels []int, classes int, scale 
 	})
 }
 
-// softmax writes exp(z - largest), the soft-max but for its denominator, to e and returns the largest of z and the sum of e,
-// NaN if z has one. e may be z.
+// softmax writes exp(z - largest), the soft-max but for its denominator, to e and returns the largest of z and the sum
+// of e, NaN if z has one. e may be z.
 func softmax(e, z []float32) (largest float32, sum float64) {
 	if cpu.softmax != nil {
 		return cpu.softmax(&e[0], &z[0], len(z))

@@ -2,8 +2,8 @@ package kernel
 
 import "slices"
 
-// panels holds a matrix (rows, columns) as (columns/width, rows, width), the order in which gemm reads b. The width is the
-// isa's nr. The last panel may have fewer columns; what is beyond them is not read.
+// panels holds a matrix (rows, columns) as (columns/width, rows, width), the order in which gemm reads b. The width is
+// the isa's nr. The last panel may have fewer columns; what is beyond them is not read.
 type panels struct {
 	data                        []float32
 	rows, columns, width, count int
@@ -37,8 +37,8 @@ func (p panels) columnsOf(i int) (column, n int) {
 	return column, min(p.width, p.columns-column)
 }
 
-// pitch is the number of floats from a row of that many channels to the next in a packed matrix: neighbouring rows must not
-// fall into the same set of the cache.
+// pitch is the number of floats from a row of that many channels to the next in a packed matrix: neighbouring rows must
+// not fall into the same set of the cache.
 func pitch(channels int) int {
 	if channels%setDistance == 0 {
 		return channels + setPadding
@@ -46,8 +46,9 @@ func pitch(channels int) int {
 	return channels
 }
 
-// taps is the weights w (Out, In, Kernel, Kernel) of a convolution as its products read them: a matrix (In, Out) for each of
-// the Kernel² taps. Turned, they are the weights of the data gradient: matrices (Out, In), the taps in reverse order.
+// taps is the weights w (Out, In, Kernel, Kernel) of a convolution as its products read them: a matrix (In, Out) for
+// each of the Kernel² taps. Turned, they are the weights of the data gradient: matrices (Out, In), the taps in reverse
+// order.
 type taps struct {
 	w                    []float32
 	count, rows, columns int
@@ -62,8 +63,8 @@ func (t taps) turn() taps {
 	return t
 }
 
-// A copier copies some columns of up to tapRows rows of taps to and from buffers, in which the matrices of two taps are stride
-// floats apart and two rows width floats.
+// A copier copies some columns of up to tapRows rows of taps to and from buffers, in which the matrices of two taps are
+// stride floats apart and two rows width floats.
 type copier struct {
 	taps
 	width        int

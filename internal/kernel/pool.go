@@ -2,8 +2,8 @@ package kernel
 
 import "github.com/pkg/errors"
 
-// A Pool is max-pooling over windows of 2×2 pixels with stride 2: x is (N, H, W, C), y (N, ⌈H/2⌉, ⌈W/2⌉, C). Where a side
-// is odd, the last windows have only the pixels that are in the map, as in Caffe.
+// A Pool is max-pooling over windows of 2×2 pixels with stride 2: x is (N, H, W, C), y (N, ⌈H/2⌉, ⌈W/2⌉, C). Where a
+// side is odd, the last windows have only the pixels that are in the map, as in Caffe.
 type Pool struct{ N, H, W, C int }
 
 // Validate reports a shape that the methods cannot work on.
@@ -65,8 +65,8 @@ func (p Pool) Gradient(dx, dy, x, y []float32) {
 	})
 }
 
-// rows calls f for each row of windows with its offset in the output, that of its pixels in the input, and the distance to
-// the pixels below them: 0 if these are outside the map, so that the pixels stand for them too.
+// rows calls f for each row of windows with its offset in the output, that of its pixels in the input, and the distance
+// to the pixels below them: 0 if these are outside the map, so that the pixels stand for them too.
 func (p Pool) rows(f func(out, in, below int)) {
 	height, width := p.Pooled()
 	line := p.W * p.C
@@ -81,8 +81,9 @@ func (p Pool) rows(f func(out, in, below int)) {
 	})
 }
 
-// windows calls f for each element of a row of the output, from the given window on, with its offset in the row, that of
-// its window's first element in a row of the input, and the distance to the pixel on the right: 0 if that is outside.
+// windows calls f for each element of a row of the output, from the given window on, with its offset in the row, that
+// of its window's first element in a row of the input, and the distance to the pixel on the right: 0 if that is
+// outside.
 func (p Pool) windows(from int, f func(out, in, right int)) {
 	_, width := p.Pooled()
 	for i := from * p.C; i < width*p.C; i++ {

@@ -8,22 +8,24 @@ import (
 
 // How threads share work: parallel cuts [0, n) into ranges, one or a few for each thread. The caller computes the first
 // ones, the workers of a pool the others. A thread that is done takes ranges that nobody has begun, because their own
-// thread may be busy elsewhere, for example with reading pictures. All callers share one pool, which serves one of them at
-// a time. A caller that finds it in use, on another goroutine or inside a range, starts goroutines of its own, so calls may
-// be concurrent and nested.
+// thread may be busy elsewhere, for example with reading pictures. All callers share one pool, which serves one of them
+// at a time. A caller that finds it in use, on another goroutine or inside a range, starts goroutines of its own, so
+// calls may be concurrent and nested.
 //
 // Workers are goroutines that never end. Between two calls they spin for some hundreds of microseconds before they
-// sleep, because a net is a quick succession of short calls, and waking a sleeping thread takes longer than many of them.
+// sleep, because a net is a quick succession of short calls, and waking a sleeping thread takes longer than many of
+// them.
 
-// parallel calls f with consecutive ranges [lo, hi) that cover [0, n), one for each thread, and returns when all are done.
-// No range is shorter than grain unless n is: small work stays on the calling goroutine.
+// parallel calls f with consecutive ranges [lo, hi) that cover [0, n), one for each thread, and returns when all are
+// done. No range is shorter than grain unless n is: small work stays on the calling goroutine.
 func parallel(n, grain int, f func(lo, hi int)) { parallelPieces(n, grain, n, f) }
 
-// Parallel calls f with consecutive ranges [lo, hi) that cover [0, n), a few for each thread, and returns when all are done.
+// Parallel calls f with consecutive ranges [lo, hi) that cover [0, n), a few for each thread, and returns when all are
+// done.
 func Parallel(n int, f func(lo, hi int)) { parallelPieces(n, 1, 1, f) }
 
-// parallelPieces is parallel with up to mostPieces ranges for each thread, if none is shorter than piece: who is done early
-// finds more to take.
+// parallelPieces is parallel with up to mostPieces ranges for each thread, if none is shorter than piece: who is done
+// early finds more to take.
 func parallelPieces(n, grain, piece int, f func(lo, hi int)) {
 	threads := runtime.GOMAXPROCS(0)
 	ranges := min(threads, n/max(grain, 1))
@@ -49,8 +51,8 @@ func parallelPieces(n, grain, piece int, f func(lo, hi int)) {
 	wait.Wait()
 }
 
-// parallelGrid calls f with blocks that cover [0, rows) × [0, columns), each on a thread of its own, and returns when all
-// are done. The largest block is as small as possible; among equals it has the fewest rows.
+// parallelGrid calls f with blocks that cover [0, rows) × [0, columns), each on a thread of its own, and returns when
+// all are done. The largest block is as small as possible; among equals it has the fewest rows.
 func parallelGrid(rows, columns int, f func(row0, row1, column0, column1 int)) {
 	threads := runtime.GOMAXPROCS(0)
 	rowRanges, columnRanges, smallest := 1, 1, rows*columns
@@ -95,8 +97,8 @@ type call struct {
 	unfinished atomic.Int32  // ranges
 }
 
-// compute computes ranges that nobody has begun, those meant for a thread first. It reports whether it finished the last
-// one.
+// compute computes ranges that nobody has begun, those meant for a thread first. It reports whether it finished the
+// last one.
 func (c *call) compute(thread int) (last bool) {
 	first, _ := share(c.ranges, c.threads, thread%c.threads)
 	for k := range c.ranges {

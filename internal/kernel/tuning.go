@@ -1,6 +1,7 @@
 package kernel
 
-// Constants that were set by measurement, and constants that bound blocks. Each has the benchmark that shows what it does:
+// Constants that were set by measurement, and constants that bound blocks. Each has the benchmark that shows what it
+// does:
 //
 //	go test -run '^$' -bench NAME ./internal/kernel
 //
@@ -11,24 +12,24 @@ const (
 	// cacheFloats is what a thread's block may take: half of a level 2 cache of 1 MB. -bench LayersOfD
 	cacheFloats = 1 << 17
 
-	// setDistance is a number of floats at multiples of which addresses fall into few sets of the cache, and setPadding the
-	// distance that is added to avoid it. -bench LayersOfD
+	// setDistance is a number of floats at multiples of which addresses fall into few sets of the cache, and setPadding
+	// the distance that is added to avoid it. -bench LayersOfD
 	setDistance, setPadding = 256, 16
 
-	// streaming is the least number of floats that are written around the cache: more than it could keep for a reader. Such
-	// writes may be delayed; the locked instructions by which threads tell each other that they are done wait for them.
-	// -bench 'Linear/.*/weight$'
+	// streaming is the least number of floats that are written around the cache: more than it could keep for a reader.
+	// Such writes may be delayed; the locked instructions by which threads tell each other that they are done wait for
+	// them. -bench 'Linear/.*/weight$'
 	streaming = 1 << 22
 )
 
 // Threads.
 const (
-	// spins is how often a thread looks for an event before it sleeps: some hundreds of microseconds, longer than it takes to
-	// wake a sleeping processor. After every spinsYield it lets other goroutines run. -bench 'Conv/32x'
+	// spins is how often a thread looks for an event before it sleeps: some hundreds of microseconds, longer than it takes
+	// to wake a sleeping processor. After every spinsYield it lets other goroutines run. -bench 'Conv/32x'
 	spins, spinsYield = 400000, 500
 
-	// mostPieces is the most ranges of a long call for a thread. More let threads share better what is left while others are
-	// busy with reading pictures: go test -run x -bench Center ./evaluate
+	// mostPieces is the most ranges of a long call for a thread. More let threads share better what is left while others
+	// are busy with reading pictures: go test -run x -bench Center ./evaluate
 	mostPieces = 4
 
 	// elementwiseGrain is the least number of elements worth a thread. -bench 'Dropout|CrossEntropy'
@@ -45,12 +46,12 @@ const (
 	// input channels that a thread takes. The first sets the order of sums. -bench LayersOfD/weight
 	gradientTiles, gradientChannels = 2 * sumBlock, 2 * winogradChannels
 
-	// mostSlices is the most parts of the tiles with sums of their own, sliceFloats the most floats of all sums. Both set the
-	// order of sums. -bench LayersOfD/weight
+	// mostSlices is the most parts of the tiles with sums of their own, sliceFloats the most floats of all sums. Both set
+	// the order of sums. -bench LayersOfD/weight
 	mostSlices, sliceFloats = 16, 1 << 22
 
-	// tapRows is the number of rows (input channels) of weights that are copied and transformed at a time, at least sumBlock.
-	// -bench 'Conv/32x(2x2|4x4)'
+	// tapRows is the number of rows (input channels) of weights that are copied and transformed at a time, at least
+	// sumBlock. -bench 'Conv/32x(2x2|4x4)'
 	tapRows = 64
 
 	// fewFactor times cacheFloats is what V may take if all tiles are to stay in the caches. -bench 'Conv/32x(2x2|4x4)'
@@ -61,9 +62,9 @@ const (
 	leastTiles, mostTiles = 2, 8
 )
 
-// The choice of the algorithm: algorithm.go. The costs are in multiply-adds of the direct convolution: of a value that goes
-// through the transform of inputs or outputs, through that of the filters, and the same if they are made part by part.
-// -bench Conv, with VGG_CONV=direct, winograd2 and winograd4
+// The choice of the algorithm: algorithm.go. The costs are in multiply-adds of the direct convolution: of a value that
+// goes through the transform of inputs or outputs, through that of the filters, and the same if they are made part by
+// part. -bench Conv, with VGG_CONV=direct, winograd2 and winograd4
 const transformCost, filterCost, filterCostFew = 6, 20, 7
 
 // Direct convolution: direct.go, lines.go. VGG_CONV=direct -bench Conv
@@ -84,23 +85,23 @@ const (
 	// linearForwardLeast is the least number of inputs that are summed up at a time. It sets the order of sums.
 	linearForwardLeast = 256
 
-	// linearDataRows is the most rows of weights that the data gradient sums over at a time: more rows write dx less often.
-	// With fewer than linearDataFew pictures there is little work a weight, and fewer rows, read from end to end, are
-	// faster: linearDataRowsFew. They set the order of sums.
+	// linearDataRows is the most rows of weights that the data gradient sums over at a time: more rows write dx less
+	// often. With fewer than linearDataFew pictures there is little work a weight, and fewer rows, read from end to end,
+	// are faster: linearDataRowsFew. They set the order of sums.
 	linearDataRows, linearDataFew, linearDataRowsFew = 256, 4, 8
 
 	// linearAhead is how many floats ahead of its reads the data gradient fetches weights.
 	linearAhead = 256
 
-	// stepRowsFew is the most rows of weights that StepLinear takes at a time with fewer than stepFew pictures: their weights
-	// and velocities are read from end to end.
+	// stepRowsFew is the most rows of weights that StepLinear takes at a time with fewer than stepFew pictures: their
+	// weights and velocities are read from end to end.
 	stepRowsFew, stepFew = 7, 32
 )
 
 // Others.
 const (
-	// biasBlock is the number of floats of dy in a block of BiasGradient, biasVector the least number that it adds at a time.
-	// Both set the order of sums. -bench Memory/BiasGradient
+	// biasBlock is the number of floats of dy in a block of BiasGradient, biasVector the least number that it adds at a
+	// time. Both set the order of sums. -bench Memory/BiasGradient
 	biasBlock, biasVector = 1 << 18, 1024
 
 	// largestBlock is the number of floats in a block of Largest. -bench Finite

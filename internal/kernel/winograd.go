@@ -16,8 +16,8 @@ package kernel
 //	dU = Vᵀ dM      α² products of matrices, (α², In, Out)
 //	dg = Gᵀ dU G    transform of the filters' gradients
 
-// elements holds U, V, M, dM or dU: α² matrices, of which number ξ·α + ν has element (ξ, ν) of every transformed tile or
-// filter. A tile is a row of V, M and dM. U and dU are in panels: input channel i of panel p is row p·In + i.
+// elements holds U, V, M, dM or dU: α² matrices, of which number ξ·α + ν has element (ξ, ν) of every transformed tile
+// or filter. A tile is a row of V, M and dM. U and dU are in panels: input channel i of panel p is row p·In + i.
 type elements struct {
 	data   []float32
 	alpha  int
@@ -72,8 +72,8 @@ func (l *winogradLayer) filters(data []float32) elements {
 // filtersSize is the number of floats of U.
 func (l *winogradLayer) filtersSize() int { return l.filters(nil).size() }
 
-// transformInputs sets rows of v, from 0 on, to V of count tiles from the first one on and of channels from the one given
-// on. edge has room for the inputs of a tile.
+// transformInputs sets rows of v, from 0 on, to V of count tiles from the first one on and of channels from the one
+// given on. edge has room for the inputs of a tile.
 func (l *winogradLayer) transformInputs(v elements, edge []float32, first, count, channel, channels int) {
 	for i := range count {
 		picture, row, column := l.tiles.place(first + i)

@@ -126,8 +126,8 @@ func (t *winogradThread) compute(first, count, panel0, panel1, atATime int) {
 	}
 }
 
-// multiply computes the terms of M = V U of some input channels, for count tiles and the panels [panel0, panel1). u begins
-// with the row of the first of these channels. Those of channel 0 set M, those of others are added to it.
+// multiply computes the terms of M = V U of some input channels, for count tiles and the panels [panel0, panel1). u
+// begins with the row of the first of these channels. Those of channel 0 set M, those of others are added to it.
 func (t *winogradThread) multiply(u elements, count, panel0, panel1, channel, channels int) {
 	l := &t.pass.layer
 	product := gemm{m: count, rsc: t.m.pitch, rsa: t.v.pitch, csa: 1, rsb: u.pitch, floor: noFloor}

@@ -29,8 +29,8 @@ func (w *winogradGradient) slices() int {
 	return slices
 }
 
-// blockByBlock gives each thread some slices and input channels, and takes tiles block by block. Each thread transforms what
-// it multiplies, even if others transform the same: data in the cache of another thread is slow to reach.
+// blockByBlock gives each thread some slices and input channels, and takes tiles block by block. Each thread transforms
+// what it multiplies, even if others transform the same: data in the cache of another thread is slow to reach.
 func (w *winogradGradient) blockByBlock() {
 	l := &w.layer
 	tiles, size, slices := l.tiles.count(), l.filtersSize(), w.slices()
@@ -62,8 +62,8 @@ func (w *winogradGradient) blockByBlock() {
 	})
 }
 
-// panelByPanel gives each thread all tiles and some input channels and panels. It computes dU in parts, each of which is
-// transformed while it is in the cache.
+// panelByPanel gives each thread all tiles and some input channels and panels. It computes dU in parts, each of which
+// is transformed while it is in the cache.
 func (w *winogradGradient) panelByPanel() {
 	l := &w.layer
 	count := l.tiles.count()

@@ -17,8 +17,8 @@ func (t tiling) place(tile int) (picture, row, column int) {
 	return tile / (t.rows * t.columns), tile / t.columns % t.rows * t.m, tile % t.columns * t.m
 }
 
-// read gives the side×side pixels from (row, column) of a picture in maps of the given number of channels: in place, or,
-// if some are outside the map, as a copy in buffer with zeros for them.
+// read gives the side×side pixels from (row, column) of a picture in maps of the given number of channels: in place,
+// or, if some are outside the map, as a copy in buffer with zeros for them.
 func (t tiling) read(maps, buffer []float32, channels, side, picture, row, column int) grid {
 	if row >= 0 && column >= 0 && row+side <= t.h && column+side <= t.w {
 		return grid{maps[((picture*t.h+row)*t.w+column)*channels:], t.w * channels, channels}

@@ -1,6 +1,7 @@
 package kernel
 
-// winograd is F(m×m, 3×3): its transforms, each of which is given as one dimension of the matrix that it applies to both.
+// winograd is F(m×m, 3×3): its transforms, each of which is given as one dimension of the matrix that it applies to
+// both.
 type winograd struct {
 	m, alpha int // outputs and inputs on each side of a tile; alpha = m + 2
 

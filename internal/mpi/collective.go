@@ -14,8 +14,8 @@ func (w *World) others(f func(peer int)) {
 	}
 }
 
-// AllGather gives each rank the messages of all ranks, of any lengths, by rank. what says in the words of an error what is
-// waited for.
+// AllGather gives each rank the messages of all ranks, of any lengths, by rank. what says in the words of an error what
+// is waited for.
 func (w *World) AllGather(what string, message []byte) ([][]byte, error) {
 	if w.Size() == 1 {
 		return [][]byte{message}, nil
@@ -53,8 +53,8 @@ func (w *World) Barrier(what string) error {
 // broadcastPart is what a rank passes on at once: the next one receives a part while this one receives the next.
 const broadcastPart = 4 << 20
 
-// Broadcast gives all ranks the elements that rank 0 has. Each rank passes them on to the next, part by part, so the time
-// hardly depends on how many there are.
+// Broadcast gives all ranks the elements that rank 0 has. Each rank passes them on to the next, part by part, so the
+// time hardly depends on how many there are.
 func Broadcast[T Element](w *World, what string, elements []T) error {
 	if w.Size() == 1 {
 		return nil
@@ -99,8 +99,8 @@ func (w *World) BroadcastBytes(what string, message []byte) ([]byte, error) {
 // alive is how often rank 0 says that it is at work. It is a variable for tests.
 var alive = 10 * time.Second
 
-// First lets rank 0 call f, however long it takes, and the others wait. Rank 0 tells them from time to time that it is alive.
-// All have the error of f, a SharedError.
+// First lets rank 0 call f, however long it takes, and the others wait. Rank 0 tells them from time to time that it is
+// alive. All have the error of f, a SharedError.
 func (w *World) First(what string, f func() error) error {
 	if w.Size() == 1 {
 		return f()

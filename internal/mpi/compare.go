@@ -13,8 +13,8 @@ import (
 	"github.com/pkg/errors"
 )
 
-// SharedError is an error that all ranks have: each can end by itself, and one of them may say it. After any other error of
-// several ranks, Abort ends those that do not know of it.
+// SharedError is an error that all ranks have: each can end by itself, and one of them may say it. After any other
+// error of several ranks, Abort ends those that do not know of it.
 type SharedError struct{ error }
 
 // Unwrap gives what all share.
@@ -29,8 +29,8 @@ type Fact struct {
 	Remedy      string // if it differs
 }
 
-// Compare tells all ranks in which facts they differ: a SharedError lists them by rank and host. Each rank gives the same
-// facts in the same order.
+// Compare tells all ranks in which facts they differ: a SharedError lists them by rank and host. Each rank gives the
+// same facts in the same order.
 func (w *World) Compare(facts ...Fact) error {
 	if w.Size() == 1 {
 		return nil

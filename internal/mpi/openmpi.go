@@ -58,9 +58,9 @@ static int vgg_sleep(long microseconds) {
 	return was;
 }
 
-// vgg_progress moves what is under way, n requests, until some are complete, whose places and errors it writes, or there is
-// news. It returns how many are complete, -1 with an error for all. Without requests it still lets MPI deliver what it has
-// taken over, but less often.
+// vgg_progress moves what is under way, n requests, until some are complete, whose places and errors it writes, or
+// there is news. It returns how many are complete, -1 with an error for all. Without requests it still lets MPI deliver
+// what it has taken over, but less often.
 static int vgg_progress(int n, MPI_Request *requests, int *places, MPI_Status *statuses, int *failure, long busy, long idle) {
 	for (;;) {
 		int count = 0, rc, flag;

@@ -13,9 +13,9 @@ import (
 	"github.com/pkg/errors"
 )
 
-// World is the ranks that work together, as one of them sees them. Its collective methods (AllGather, Broadcast, Barrier)
-// must be called by all ranks in the same order, on one goroutine; messages may be exchanged on several. A nil World is one
-// rank.
+// World is the ranks that work together, as one of them sees them. Its collective methods (AllGather, Broadcast,
+// Barrier) must be called by all ranks in the same order, on one goroutine; messages may be exchanged on several. A nil
+// World is one rank.
 type World struct {
 	rank, size int
 	transport  transport
@@ -44,8 +44,8 @@ type wait struct {
 	began time.Time
 }
 
-// Start joins the ranks that a launcher has started, size in number as it says; 1 needs no launcher. Only the first call may
-// be for more than one.
+// Start joins the ranks that a launcher has started, size in number as it says; 1 needs no launcher. Only the first
+// call may be for more than one.
 func Start(size int) (*World, error) {
 	if size <= 1 {
 		return &World{size: 1, hosts: []string{hostname()}}, nil
@@ -126,8 +126,8 @@ func (w *World) Waited() time.Duration {
 	return time.Duration(w.waited.Load())
 }
 
-// Wait calls f, in which the goroutine that computes waits for other ranks: its time counts as waited, and Waiting tells of
-// it.
+// Wait calls f, in which the goroutine that computes waits for other ranks: its time counts as waited, and Waiting
+// tells of it.
 func (w *World) Wait(what string, f func() error) error {
 	if w.Size() == 1 {
 		return f()
@@ -148,8 +148,8 @@ func (w *World) Hold(what string, f func() error) error {
 	return f()
 }
 
-// Waiting tells for what, from which ranks, and how long the goroutine that computes has been waiting; "" if it does not
-// wait. It may be called on any goroutine.
+// Waiting tells for what, from which ranks, and how long the goroutine that computes has been waiting; "" if it does
+// not wait. It may be called on any goroutine.
 func (w *World) Waiting() (what string, long time.Duration) {
 	now := w.waiting.Load()
 	if now == nil {
@@ -265,7 +265,8 @@ func (x *Exchange) add(peer, tag int, send bool, data []byte) {
 	}
 }
 
-// Start begins to move the messages, whose data must not be changed, nor read where they are received, until Wait returns.
+// Start begins to move the messages, whose data must not be changed, nor read where they are received, until Wait
+// returns.
 func (x *Exchange) Start() *Exchange {
 	w := x.world
 	x.left.Store(int32(len(x.messages)))

@@ -20,13 +20,14 @@ type Op interface {
 // leastElements is the size of a gradient from which factors are faster: smaller ones stay in the cache until the step.
 const leastElements = 1 << 21
 
-// Pays says whether factors of that many rows, the pictures of a mini-batch, are better than the gradient (out, in) as a
-// matrix: they take less memory, and the matrix is large.
+// Pays says whether factors of that many rows, the pictures of a mini-batch, are better than the gradient (out, in) as
+// a matrix: they take less memory, and the matrix is large.
 func Pays(rows, out, in int) bool {
 	return rows > 0 && rows*(out+in) < out*in && out*in >= leastElements
 }
 
-// Gradient is a gradient (Out, In) held as its factors. It is a gorgonia.Value; Gorgonia's own solvers cannot work with it.
+// Gradient is a gradient (Out, In) held as its factors. It is a gorgonia.Value; Gorgonia's own solvers cannot work with
+// it.
 type Gradient struct {
 	X, G []float32 // (Rows(), In), (Rows(), Out)
 
@@ -41,8 +42,8 @@ func New(rows, out, in int) *Gradient {
 // Rows is the number of rows of the factors, zero before the first Add and after Clear.
 func (p *Gradient) Rows() int { return len(p.X) / p.shape[1] }
 
-// Resize makes the factors have that many rows, at most as many as New made room for. Add goes on behind them; rows that are
-// new hold what was last in their memory.
+// Resize makes the factors have that many rows, at most as many as New made room for. Add goes on behind them; rows
+// that are new hold what was last in their memory.
 func (p *Gradient) Resize(rows int) {
 	p.X, p.G = p.X[:rows*p.shape[1]], p.G[:rows*p.shape[0]]
 }
@@ -58,7 +59,8 @@ func (p *Gradient) Layer() kernel.Linear {
 	return kernel.Linear{N: p.Rows(), In: p.shape[1], Out: p.shape[0]}
 }
 
-// Finite says whether no element is infinite or not a number. Where the factors are small enough, it does not multiply them.
+// Finite says whether no element is infinite or not a number. Where the factors are small enough, it does not multiply
+// them.
 func (p *Gradient) Finite() bool {
 	if float64(p.Rows())*float64(kernel.Largest(p.X))*float64(kernel.Largest(p.G)) <= math.MaxFloat32 {
 		return true

@@ -16,7 +16,8 @@ func FirstFew(names []string, n int) string {
 
 var wnid = regexp.MustCompile(`^(n[0-9]{8})(?:[ \t,:]|$)`)
 
-// WNID is the identifier of WordNet that the name of a class begins with, such as n01443537 in "n01443537 goldfish", or "".
+// WNID is the identifier of WordNet that the name of a class begins with, such as n01443537 in "n01443537 goldfish", or
+// "".
 func WNID(name string) string {
 	if m := wnid.FindStringSubmatch(name); m != nil {
 		return m[1]

@@ -1,5 +1,5 @@
-// Command crosscheck writes a net with random weights, random pictures, and the logits and gradients that our code computes
-// from them. peers/check-pytorch and peers/check-onnx compute the same with other frameworks and compare.
+// Command crosscheck writes a net with random weights, random pictures, and the logits and gradients that our code
+// computes from them. peers/check-pytorch and peers/check-onnx compute the same with other frameworks and compare.
 package main
 
 import (
@@ -99,8 +99,8 @@ func run(f flags) error {
 	return weights.Write(filepath.Join(f.Out, "ours.safetensors"), weights.File{Tensors: ours})
 }
 
-// randomise changes He's initial weights so that no fault stays hidden: biases are as large as the activations instead of
-// zero, and the last layer is small, so that the soft-max is not saturated.
+// randomise changes He's initial weights so that no fault stays hidden: biases are as large as the activations instead
+// of zero, and the last layer is small, so that the soft-max is not saturated.
 func randomise(r *rand.Rand, tensors []weights.Tensor) {
 	for _, t := range tensors {
 		if strings.HasSuffix(t.Name, ".bias") {
@@ -161,8 +161,8 @@ func infer(net *graph.Net, ours *[]weights.Tensor) error {
 	return add(ours, "logits", net.Logits.Value())
 }
 
-// differentiate adds the labels (N), the logits (N, classes), the gradients of the loss under the names of the weights, and
-// under their names the outputs of the layers after which a ReLU or a max-pool chooses.
+// differentiate adds the labels (N), the logits (N, classes), the gradients of the loss under the names of the weights,
+// and under their names the outputs of the layers after which a ReLU or a max-pool chooses.
 func differentiate(net *graph.Net, r *rand.Rand, ours *[]weights.Tensor) error {
 	classes := make([]int, net.Input.Shape()[0])
 	stored := make([]float32, len(classes)) // safetensors holds float32 here

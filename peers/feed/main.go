@@ -34,9 +34,9 @@ func main() {
 	})
 }
 
-// feed writes for each mini-batch, little-endian: 1 in training and 0 in validation, N, C, H and W as int32, the pixels as
-// float32, the labels as int32, the targets as float32, and for each row the number of instances as int32 and their edges as
-// float64.
+// feed writes for each mini-batch, little-endian: 1 in training and 0 in validation, N, C, H and W as int32, the pixels
+// as float32, the labels as int32, the targets as float32, and for each row the number of instances as int32 and their
+// edges as float64.
 func feed(ctx context.Context, w io.Writer, f flags) error {
 	r, err := configs.LoadRecipe(filepath.Join(f.Run, trainer.RecipeFile))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Command precision draws scores and truths, and prints them with our curve and average precisions, a JSON object a line, for
-// check.py.
+// Command precision draws scores and truths, and prints them with our curve and average precisions, a JSON object a
+// line, for check.py.
 package main
 
 import (

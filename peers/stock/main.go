@@ -1,4 +1,5 @@
-// Command stock times a training step of net A built from Gorgonia's own ops, and run by its own tape machine and solver.
+// Command stock times a training step of net A built from Gorgonia's own ops, and run by its own tape machine and
+// solver.
 package main
 
 import (

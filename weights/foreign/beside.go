@@ -11,7 +11,8 @@ import (
 	"vgg/weights"
 )
 
-// classKey is a key under which programs that train keep the names of the classes, beside the weights or in a dict there.
+// classKey is a key under which programs that train keep the names of the classes, beside the weights or in a dict
+// there.
 var classKey = regexp.MustCompile(`(?i)^(classes|class_?names|categories|label_?names|labels|class_to_idx|idx_to_class|label2id|id2label)$`)
 
 // classDepth is the number of dicts within each other in which names of classes are looked for.

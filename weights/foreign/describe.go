@@ -135,8 +135,8 @@ func widthOf(f *weights.File, c configs.Config) (float64, bool) {
 	return 0, false
 }
 
-// inputSide is the side of the pictures for which fc6 takes that number of features, of feature maps with that number of
-// channels.
+// inputSide is the side of the pictures for which fc6 takes that number of features, of feature maps with that number
+// of channels.
 func inputSide(features, channels, stride int) (int, bool) {
 	if channels < 1 || features%channels != 0 {
 		return 0, false

@@ -45,9 +45,10 @@ func fromTimm(t *weights.Tensor) {
 	t.Name = fullyConnected[i].Torchvision + t.Name[dot:]
 }
 
-// renumber gives the fully connected layers today's numbers, by their order: the first torchvision had dropout in front of
-// them, and so classifier.1, 4 and 6; without dropout they are 0, 2 and 4. A layer that was put in the place of another may be
-// part of a group, as classifier.6.1. Weights of convolutions, as dense nets have them, get two dimensions.
+// renumber gives the fully connected layers today's numbers, by their order: the first torchvision had dropout in front
+// of them, and so classifier.1, 4 and 6; without dropout they are 0, 2 and 4. A layer that was put in the place of
+// another may be part of a group, as classifier.6.1. Weights of convolutions, as dense nets have them, get two
+// dimensions.
 func renumber(f *weights.File) {
 	var layers []string
 	for i := range f.Tensors {

@@ -57,8 +57,8 @@ func (n net) String() string {
 	return n.name()
 }
 
-// netsOf finds the nets among leaves: where some convolutions and fully connected layers have the same prefix, these; else
-// the only convolutions of a dict with the only fully connected layers there.
+// netsOf finds the nets among leaves: where some convolutions and fully connected layers have the same prefix, these;
+// else the only convolutions of a dict with the only fully connected layers there.
 func netsOf(leaves []leaf) []net {
 	var features, classifiers []net
 	for _, l := range leaves {
@@ -90,8 +90,8 @@ func netsOf(leaves []leaf) []net {
 	return features
 }
 
-// Where a file has several nets, these say which is taken: the first of preferred that is the outermost key, then the only
-// one of another name, then the only average of weights.
+// Where a file has several nets, these say which is taken: the first of preferred that is the outermost key, then the
+// only one of another name, then the only average of weights.
 var (
 	preferred = []string{"", "state_dict", "model_state_dict", "model", "net", "network", "params", "weights"}
 	averaged  = regexp.MustCompile(`(?i)(^|[._])(ema|swa|avg|averaged?|shadow)(model|net|params|weights)?([._]|$)`)
@@ -150,7 +150,8 @@ func namesOf(nets []net) (names []string) {
 	return names
 }
 
-// fromLeaves puts the tensors of one of the nets among leaves into a file: of the one with the given name if that is not "".
+// fromLeaves puts the tensors of one of the nets among leaves into a file: of the one with the given name if that is
+// not "".
 func fromLeaves(leaves []leaf, name string, f *weights.File, n weights.Normalisation) (*weights.File, error) {
 	nets := netsOf(leaves)
 	if len(nets) == 0 {
@@ -185,8 +186,8 @@ func noNet(leaves []leaf) error {
 	return errors.Errorf("not a net of the paper: it has no %s; its tensors are %s", weights.FirstLayer, text.FirstFew(keys, 4))
 }
 
-// read adds the tensors of the net to a file, by their names without what is in front of them. Counters beside them, and
-// tensors under other names, are left out.
+// read adds the tensors of the net to a file, by their names without what is in front of them. Counters beside them,
+// and tensors under other names, are left out.
 func (n net) read(f *weights.File, leaves []leaf) error {
 	var names, ignored, cut []string
 	model := ""
@@ -229,8 +230,8 @@ func (n net) read(f *weights.File, leaves []leaf) error {
 	return weights.CheckNames(names)
 }
 
-// place says which name a leaf has in the net, and what was cut from it; "" is the name of a leaf of another net. keep is
-// false where it is none of a net.
+// place says which name a leaf has in the net, and what was cut from it; "" is the name of a leaf of another net. keep
+// is false where it is none of a net.
 func (n net) place(l leaf) (name string, cut []string, keep bool) {
 	key, cut := unwrap(l.key)
 	if m := layerKey.FindStringSubmatch(key); m != nil {

@@ -275,7 +275,8 @@ func TestNetsRefused(t *testing.T) {
 	}
 }
 
-// TestPartialMetadata: what names and shapes tell is filled in; mean and deviation are, only where a file has nothing of ours.
+// TestPartialMetadata: what names and shapes tell is filled in; mean and deviation are, only where a file has nothing
+// of ours.
 func TestPartialMetadata(t *testing.T) {
 	for name, c := range map[string]struct {
 		metadata map[string]string

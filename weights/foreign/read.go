@@ -11,17 +11,18 @@ import (
 // Read is ReadNet for a file of one net.
 func Read(path string) (*weights.File, error) { return ReadNet(path, "") }
 
-// ReadNet reads a weights file of any known format, which it recognises by content: safetensors, what PyTorch's torch.save
-// writes of a state dict (a zip archive, or the format before version 1.6), and Caffe's .caffemodel. The tensors of the
-// paper's nets get torchvision's names and shapes. Missing metadata are filled in where names and shapes determine them,
-// with the normalisation of pixels that the source uses. Half and double precision become float32. Errors name the file
-// and the tensor. Sizes are checked against the file's before memory is allocated.
+// ReadNet reads a weights file of any known format, which it recognises by content: safetensors, what PyTorch's
+// torch.save writes of a state dict (a zip archive, or the format before version 1.6), and Caffe's .caffemodel. The
+// tensors of the paper's nets get torchvision's names and shapes. Missing metadata are filled in where names and shapes
+// determine them, with the normalisation of pixels that the source uses. Half and double precision become float32.
+// Errors name the file and the tensor. Sizes are checked against the file's before memory is allocated.
 //
-// A file may hold more than a net: what a training program keeps beside it, prefixes before the names, or several nets, each
-// in a dict or with a prefix of its own. Nothing in a pickle is executed. Of several nets, net names the one to take, by its
-// dict, its prefix, or both with a dot between. Without a name, that of the usual dict is taken (state_dict,
-// model_state_dict, model, net, network, params, weights, in this order) before one of another name, and that before
-// averages of weights (ema, swa); nets that are equally good are ErrSeveral. File.Notes says what was decided.
+// A file may hold more than a net: what a training program keeps beside it, prefixes before the names, or several nets,
+// each in a dict or with a prefix of its own. Nothing in a pickle is executed. Of several nets, net names the one to
+// take, by its dict, its prefix, or both with a dot between. Without a name, that of the usual dict is taken
+// (state_dict, model_state_dict, model, net, network, params, weights, in this order) before one of another name, and
+// that before averages of weights (ema, swa); nets that are equally good are ErrSeveral. File.Notes says what was
+// decided.
 //
 // As with weights.Read, large files are mapped, and NaN and infinity are errors.
 func ReadNet(path, net string) (*weights.File, error) {

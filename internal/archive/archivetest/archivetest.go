@@ -104,8 +104,8 @@ func Gzip(data []byte) []byte {
 	return b.Bytes()
 }
 
-// ManyFiles makes a tar archive of class archives with the given numbers of classes and of files in each. The files have
-// a few bytes that begin like a JPEG.
+// ManyFiles makes a tar archive of class archives with the given numbers of classes and of files in each. The files
+// have a few bytes that begin like a JPEG.
 func ManyFiles(t testing.TB, classes, files int, file string) {
 	t.Helper()
 	out, err := os.Create(file)

@@ -101,7 +101,8 @@ func elementwise(s isa) {
 	}
 }
 
-// loop generates the body for each vector of n elements, the last one masked where it is not whole, and moves the pointers.
+// loop generates the body for each vector of n elements, the last one masked where it is not whole, and moves the
+// pointers.
 func (s isa) loop(name string, n GPPhysical, pointers []GPPhysical, body func(masked bool)) {
 	SUBQ(Imm(uint64(s.width)), n)
 	JLT(LabelRef(name + "tail"))

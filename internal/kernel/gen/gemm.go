@@ -12,10 +12,10 @@ import (
 // fetched is how far ahead, in bytes, an update fetches c and e. -bench Linear/.*/step-linear
 const fetched = 512
 
-// A microTile generates the variant of gemm for m rows of vectors, the last one masked or not. All sums stay in registers
-// through all runs. Three rows of A are addressed from one pointer: p, p + rsa, p + 2 rsa. What e adds at the end and what
-// the next call reads of B are fetched ahead of time, because the pieces of B are too short for the processor to notice
-// that one follows the other.
+// A microTile generates the variant of gemm for m rows of vectors, the last one masked or not. All sums stay in
+// registers through all runs. Three rows of A are addressed from one pointer: p, p + rsa, p + 2 rsa. What e adds at the
+// end and what the next call reads of B are fetched ahead of time, because the pieces of B are too short for the
+// processor to notice that one follows the other.
 type microTile struct {
 	isa
 	m, vectors int

@@ -8,7 +8,8 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// lrn generates local response normalisation of a pixel and its gradient for the exponent 3/4, which two square roots make.
+// lrn generates local response normalisation of a pixel and its gradient for the exponent 3/4, which two square roots
+// make.
 func lrn(s isa) {
 	v := s.registers
 	one, alpha, k := v[13], v[12], v[11]

@@ -30,7 +30,8 @@ var isas = []isa{
 
 func (s isa) wide() bool { return s.width == 16 }
 
-// mask makes the mask of the first n <= width lanes, n in CX: K1 for AVX-512, register 15 for AVX2. It clobbers AX and CX.
+// mask makes the mask of the first n <= width lanes, n in CX: K1 for AVX-512, register 15 for AVX2. It clobbers AX and
+// CX.
 func (s isa) mask() {
 	if s.wide() {
 		MOVL(U32(1), EAX)

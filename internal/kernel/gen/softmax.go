@@ -9,8 +9,8 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// exponential is the polynomial of degree 6 that is nearest to exp in |r| <= ln(2)/2 (relative error 3e-9) among those that
-// begin with 1 + r: its coefficients from that of r^6 down, each in 16 lanes.
+// exponential is the polynomial of degree 6 that is nearest to exp in |r| <= ln(2)/2 (relative error 3e-9) among those
+// that begin with 1 + r: its coefficients from that of r^6 down, each in 16 lanes.
 var exponential = constants("exponential", 0.001381459845, 0.008368716887, 0.041668388049, 0.166665206316, 0.499999934478, 1, 1)
 
 // reduction takes x to n and r with x = n*ln(2) + r: 1/ln(2), the number to add for rounding, and ln(2) in two parts.

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/term"
 )
 
-// Bar shows on a terminal how much of a task is done. The zero Bar shows nothing. A bar that cannot be drawn is no reason
-// to stop, so no method returns an error.
+// Bar shows on a terminal how much of a task is done. The zero Bar shows nothing. A bar that cannot be drawn is no
+// reason to stop, so no method returns an error.
 type Bar struct{ bar *progressbar.ProgressBar }
 
 // File is a file that is open for writing.

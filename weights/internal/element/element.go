@@ -46,8 +46,8 @@ func Count(shape []int, limit int) (int, bool) {
 // littleEndian says whether this machine stores float32 as files do.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
-// Floats converts the elements of a dtype that is read. If they are float32 as this machine stores it, the result shares
-// their memory.
+// Floats converts the elements of a dtype that is read. If they are float32 as this machine stores it, the result
+// shares their memory.
 func Floats(b []byte, dtype string, order binary.ByteOrder) []float32 {
 	width := Bytes(dtype)
 	n := len(b) / width
