@@ -3,14 +3,13 @@ package trainer
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"runtime"
 
 	"github.com/pkg/errors"
 
 	"vgg/configs"
-	"vgg/internal/kernel"
 	"vgg/internal/mpi"
+	"vgg/internal/ranks"
 )
 
 // takeRecipe gives all ranks the recipe of rank 0. Their pictures may lie elsewhere.
@@ -55,16 +54,7 @@ func (s *session) meet() error {
 	if _, err := s.agree("the others' pictures", report{}, failed); err != nil {
 		return err
 	}
-	build, err := mpi.Build()
-	if err != nil {
-		return err
-	}
-	if err := w.Compare(
-		mpi.Fact{Name: "the program", Value: build, Remedy: "copy one build to all hosts"},
-		mpi.Fact{Name: "the kernels", Value: kernel.ISA(), Remedy: "set the environment variable VGG_CPU to one that all have"},
-		mpi.Fact{Name: "VGG_CONV", Value: "convolutions by \"" + os.Getenv("VGG_CONV") + "\"", Remedy: "set the environment variable VGG_CONV alike"},
-		mpi.Fact{Name: "the pictures", Value: fmt.Sprintf("%d + %d pictures (%s)", s.set.Train.Len(), s.set.Val.Len(), s.set.Fingerprint()), Remedy: "give all ranks the same data set"},
-	); err != nil {
+	if err := ranks.Compare(w, s.set); err != nil {
 		return err
 	}
 	seen, err := w.AllGather("what the others compute with", []byte(processors()))
