@@ -8,6 +8,7 @@
 //   - vgg/trainer: trains a net by a recipe, with checkpoints, and provides the solver.
 //   - vgg/weights: files of weights; vgg/weights/foreign reads those of PyTorch and Caffe, and vgg/onnx writes ONNX.
 //   - vgg/evaluate: tests nets (section 3.2), predicts classes and extracts features (appendix B).
+//   - vgg/generalise: tests features on other data with a linear SVM, vgg/svm (appendix B).
 //   - vgg/plots and vgg/reproduce: figures, and section 4 in miniature as a report.
 //
 // The examples below are the code that README.md and docs/library.md show.

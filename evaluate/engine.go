@@ -341,7 +341,7 @@ func (e *engine) deliver(each func(*picture) error) error {
 	for len(e.pictures) > 0 && e.pictures[0].missing == 0 {
 		p := e.pictures[0]
 		e.pictures = e.pictures[1:]
-		normalise(p.Features)
+		p.Norm = normalise(p.Features)
 		if err := each(p); err != nil {
 			return err
 		}

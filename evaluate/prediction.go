@@ -13,6 +13,7 @@ type Prediction struct {
 	Probabilities []float64 // soft-max outputs (Classes)
 	Logits        []float64 // scores before the soft-max (Classes)
 	Features      []float64 // (FC), of L2 norm 1, averaged over a crop and its mirrored one, places and scales; nil unless Options.Features asks for them
+	Norm          float64   // of the features before they were divided by it
 }
 
 // Ranking lists the classes from the most probable to the least; of equally probable ones the lower class comes first.

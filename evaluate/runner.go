@@ -138,15 +138,17 @@ func add[F float32 | float64](sum []float64, values []F, weight float64) {
 	}
 }
 
-// normalise divides a vector by its L2 norm; a vector of zeros stays as it is.
-func normalise(v []float64) {
+// normalise divides a vector by its L2 norm, which it returns; a vector of zeros stays as it is.
+func normalise(v []float64) float64 {
 	norm := 0.0
 	for _, x := range v {
 		norm += x * x
 	}
+	norm = math.Sqrt(norm)
 	if norm > 0 {
 		for i := range v {
-			v[i] /= math.Sqrt(norm)
+			v[i] /= norm
 		}
 	}
+	return norm
 }

@@ -137,18 +137,13 @@ func (t *timedTest) run(ctx context.Context, outputs []int, f flags) error {
 // readModels reads the weights.
 func (f flags) readModels(notes *cli.Notes) (models []*evaluate.Model, err error) {
 	for _, file := range f.Weights {
-		w, err := f.ReadWeights(file)
+		m, err := f.ReadModel(file, notes)
 		if err != nil {
-			return nil, errors.Wrap(err, "--weights")
-		}
-		m, err := evaluate.NewModel(file, w)
-		if err != nil {
-			return nil, errors.Wrap(f.Explain(err), "--weights")
+			return nil, err
 		}
 		if m.Info.Classifies() != nil {
 			return nil, errors.Errorf("--weights %s: the net predicts boxes: give it as --boxes %[1]s", file)
 		}
-		notes.Add(w.Notes...)
 		models = append(models, m)
 	}
 	return models, nil

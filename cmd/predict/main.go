@@ -15,6 +15,7 @@ import (
 	"vgg/dataset"
 	"vgg/evaluate"
 	"vgg/internal/cli"
+	"vgg/internal/featurefile"
 	"vgg/internal/progress/bar"
 )
 
@@ -46,20 +47,19 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
 	if err := f.Threads.Apply(); err != nil {
 		return err
 	}
-	if err := checkOutputs(f); err != nil {
-		return err
+	for _, file := range featurefile.Files(f.Out) {
+		if err := cli.CheckOutput("--out", file); err != nil {
+			return err
+		}
 	}
 	list, err := find(f.Pictures)
 	if err != nil {
 		return err
 	}
-	w, err := f.ReadWeights(f.Weights)
+	var notes cli.Notes
+	model, err := f.ReadModel(f.Weights, &notes)
 	if err != nil {
-		return errors.Wrap(err, "--weights")
-	}
-	model, err := evaluate.NewModel(f.Weights, w)
-	if err != nil {
-		return errors.Wrap(f.Explain(err), "--weights")
+		return err
 	}
 	if model.Info.Classifies() != nil {
 		return errors.Errorf("--weights %s: the net predicts boxes: give it as --boxes %[1]s, and the net that classifies as --weights", f.Weights)
@@ -69,8 +69,6 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
 	if err != nil {
 		return err
 	}
-	var notes cli.Notes
-	notes.Add(w.Notes...)
 	o.Features = f.Features
 	p := &predictor{flags: f, notes: &notes, model: model, options: o, files: newPictureFiles(list, stdin, model.Info.Channels)}
 	if p.localisers, err = f.Boxes.Read(&notes); err != nil {
@@ -85,7 +83,8 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
 	// What was predicted before an error is written all the same.
 	err = p.predict(ctx)
 	if f.Features != "" && len(p.done) > 0 {
-		if writing := writeFeatures(f.Out, p.done); err == nil {
+		table := featurefile.Table[float64]{Rows: len(p.done), Name: func(i int) string { return p.done[i].name }, Row: func(i int) []float64 { return p.done[i].Features }}
+		if writing := table.Write(f.Out); err == nil {
 			err = errors.Wrap(writing, "--out")
 		}
 	}
@@ -104,22 +103,13 @@ func check(f flags) error {
 		return cli.Usage(errors.Errorf("--top %d: want at least 1", f.Top))
 	case (f.Features == "") != (f.Out == ""):
 		return cli.Usage(errors.New("--features LAYER and --out FILE: want both or neither"))
-	case f.Out != "" && featureWriters[ending(f.Out)] == nil:
+	case f.Out != "" && !featurefile.Known(f.Out):
 		return cli.Usage(errors.Errorf("--out %s: want a name that ends in .csv or .npy", f.Out))
 	}
 	if err := checkBoxes(f); err != nil {
 		return err
 	}
 	return f.Protocols.Check()
-}
-
-// checkOutputs refuses files that could not be written.
-func checkOutputs(f flags) error {
-	err := cli.CheckOutput("--out", f.Out)
-	if err == nil && ending(f.Out) == ".npy" {
-		err = cli.CheckOutput("--out", namesFile(f.Out))
-	}
-	return err
 }
 
 // predictor predicts files.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/evaluate"
 	"vgg/internal/text"
 	"vgg/weights"
 	"vgg/weights/foreign"
@@ -136,6 +137,20 @@ var sources = map[weights.Normalisation]string{weights.TorchVision: "torchvision
 
 // valuesOf gives the form of a flag's value where it is not obvious.
 var valuesOf = map[string]string{"mean": " R,G,B", "std": " R,G,B"}
+
+// ReadModel reads the net of --weights from a weights file.
+func (o Overrides) ReadModel(file string, notes *Notes) (*evaluate.Model, error) {
+	w, err := o.ReadWeights(file)
+	if err != nil {
+		return nil, errors.Wrap(err, "--weights")
+	}
+	m, err := evaluate.NewModel(file, w)
+	if err != nil {
+		return nil, errors.Wrap(o.Explain(err), "--weights")
+	}
+	notes.Add(w.Notes...)
+	return m, nil
+}
 
 // Explain adds to an error about weights that ReadWeights has read the flags that help: those that supply missing keys
 // of the metadata, else those that were given and may be wrong. It returns other errors unchanged.

@@ -1,0 +1,317 @@
+// Command generalise tests how well the features of trained nets do on other data, with a linear SVM, as appendix B of
+// the paper (arXiv 1409.1556) does.
+package main
+
+import (
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"vgg/dataset/transfer"
+	"vgg/evaluate"
+	"vgg/generalise"
+	"vgg/internal/cli"
+	"vgg/internal/featurefile"
+	"vgg/internal/progress/bar"
+	"vgg/svm"
+)
+
+type flags struct {
+	Weights []string `help:"Weights of a trained net, such as RUN/best.safetensors; repeated, the features of the nets are stacked." required:"" placeholder:"FILE" sep:"none"`
+	Data    string   `help:"The other pictures: VOC's folder or archives, Caltech's, or anything that train takes." required:"" placeholder:"SPEC"`
+	Task    string   `help:"What is to be told: classification (what is in a picture) or action (what a person in a box does; VOC only)." enum:"classification,action" default:"classification" placeholder:"NAME"`
+	Year    int      `help:"VOC's year, where the folder has several." placeholder:"YEAR"`
+	Scales  string   `help:"Test scales Q: paper (appendix B's for the set, in proportion to the net's input), one, several (as evaluate takes them), or numbers such as 256,384,512." default:"paper" placeholder:"LIST"`
+	Combine string   `help:"Combine scales: average or stack; by default as appendix B does, average on VOC's sets and stack on others." enum:",average,stack" default:"" placeholder:"average|stack"`
+	Regions string   `help:"What features are of: picture, or picture-and-box (both stacked; the default for actions)." enum:",picture,picture-and-box" default:"" placeholder:"NAME"`
+	Layer   string   `help:"Hidden fully connected layer that gives the features (${default})." default:"fc7" placeholder:"LAYER"`
+
+	C         string  `name:"c" help:"Values of the SVM's C, of which the validation samples choose one (${default})." default:"0.01,0.1,1,10,100" placeholder:"LIST" group:"SVM and splits:"`
+	Loss      string  `help:"Loss of the SVM: hinge or squared-hinge (${default})." enum:"hinge,squared-hinge" default:"hinge" placeholder:"NAME" group:"SVM and splits:"`
+	Splits    *int    `help:"Random splits of a set without its own (3)." placeholder:"N" group:"SVM and splits:"`
+	Train     *int    `help:"Pictures of each class to train on (30; 60 for Caltech-256), a fifth of them to choose C." placeholder:"K" group:"SVM and splits:"`
+	Test      string  `help:"Most pictures of each class to test on, or rest for all others (50; rest for Caltech-256)." placeholder:"N|rest" group:"SVM and splits:"`
+	SplitSeed *uint64 `help:"Seed that draws the splits (0)." placeholder:"N" group:"SVM and splits:"`
+
+	Baselines bool   `help:"Test raw pixels and a net of random weights too."`
+	Cache     string `help:"Folder that keeps the outputs of nets for later runs; by default vgg/features in the user's cache folder." placeholder:"DIR"`
+	Out       string `help:"File for the features, whose name ends in .csv or .npy, with the samples' names as predict writes them." placeholder:"FILE"`
+	Results   string `help:"Folder for the result files of VOC's server: the scores of the test samples, a file a class." placeholder:"DIR"`
+	JSON      bool   `name:"json" help:"Print one JSON object."`
+	cli.Overrides
+	cli.Threads
+}
+
+func main() {
+	var f flags
+	cli.Main("generalise", "Test the features of trained nets on other data (arXiv 1409.1556, appendix B).", &f, func(ctx context.Context) error { return run(ctx, f) })
+}
+
+func run(ctx context.Context, f flags) error {
+	o, grid, err := f.check()
+	if err != nil {
+		return err
+	}
+	if err := f.Threads.Apply(); err != nil {
+		return err
+	}
+	t := &test{flags: f, bar: bar.New(os.Stderr, 1, ""), grid: grid}
+	defer t.close()
+	if err := t.open(o); err != nil {
+		return err
+	}
+	if err := t.run(ctx); err != nil {
+		return err
+	}
+	if f.JSON {
+		return t.printJSON(cli.Stdout)
+	}
+	return t.print(cli.Stdout)
+}
+
+// check refuses flags that make no sense for any set, and reads those with lists.
+func (f flags) check() (o transfer.Options, grid []float64, err error) {
+	if cli.World.Size() > 1 {
+		return o, nil, cli.Usage(errors.New("generalise works as one process: start it without mpirun"))
+	}
+	o = transfer.Options{Task: transfer.Task(f.Task), Year: f.Year}
+	for _, part := range strings.Split(f.C, ",") {
+		c, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil || !(c > 0) || math.IsInf(c, 0) || len(grid) > 0 && c <= grid[len(grid)-1] {
+			return o, nil, cli.Usage(errors.Errorf("--c %q: want numbers above 0, each larger than the one before, such as 0.1,1,10", f.C))
+		}
+		grid = append(grid, c)
+	}
+	for flag, n := range map[string]*int{"--splits": f.Splits, "--train": f.Train} {
+		if n != nil && *n < 1 {
+			return o, nil, cli.Usage(errors.Errorf("%s %d: want at least 1", flag, *n))
+		}
+	}
+	if f.Splits != nil {
+		o.Splits = *f.Splits
+	}
+	if f.Train != nil {
+		o.Train = *f.Train
+	}
+	if f.SplitSeed != nil {
+		o.Seed = *f.SplitSeed
+	}
+	switch n, err := strconv.Atoi(f.Test); {
+	case f.Test == "rest":
+		o.Test = transfer.Rest
+	case f.Test != "" && (err != nil || n < 1):
+		return o, nil, cli.Usage(errors.Errorf("--test %q: want a number from 1, or rest", f.Test))
+	default:
+		o.Test = n
+	}
+	if f.Out != "" && !featurefile.Known(f.Out) {
+		return o, nil, cli.Usage(errors.Errorf("--out %s: want a name that ends in .csv or .npy", f.Out))
+	}
+	for _, file := range featurefile.Files(f.Out) {
+		if err := cli.CheckOutput("--out", file, append(f.Weights, f.Data)...); err != nil {
+			return o, nil, err
+		}
+	}
+	return o, grid, nil
+}
+
+// test is a run of the command.
+type test struct {
+	flags
+	bar   bar.Bar
+	notes cli.Notes
+	grid  []float64
+	set   *transfer.Set
+	nets  []generalise.Net
+
+	options  generalise.Options
+	features *generalise.Features
+	result   *generalise.Result
+
+	pixels, random *generalise.Result // nil unless --baselines
+}
+
+func (t *test) close() {
+	for _, n := range t.nets {
+		n.Close()
+	}
+	if t.set != nil {
+		t.set.Close()
+	}
+}
+
+// notice prints a note, and keeps it.
+func (t *test) notice(message string) {
+	t.bar.Clear()
+	t.notes.Add(message)
+}
+
+// open reads the nets and opens the set.
+func (t *test) open(o transfer.Options) error {
+	var models []*evaluate.Model
+	for _, file := range t.Weights {
+		m, err := t.ReadModel(file, &t.notes)
+		if err != nil {
+			return err
+		}
+		models = append(models, m)
+		t.nets = append(t.nets, generalise.Net{Model: m})
+		if m.Info.Classifies() != nil {
+			return errors.Errorf("--weights %s: the net predicts boxes: want one that classifies", file)
+		}
+	}
+	o.Notice = t.notice
+	set, err := transfer.Open(t.Data, o)
+	if err != nil {
+		return errors.Wrap(err, "--data")
+	}
+	t.set = set
+	if err := t.fits(); err != nil {
+		return err
+	}
+	if err := t.scale(models); err != nil {
+		return err
+	}
+	t.options = generalise.Options{Layer: t.Layer, Combine: generalise.Combination(t.Combine), Cache: t.Cache, Notice: t.notice}
+	if t.Combine == "" {
+		t.options.Combine = generalise.DefaultCombination(set)
+	}
+	if t.Cache == "" {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			return errors.Wrap(err, "no folder for features: give one with --cache DIR")
+		}
+		t.options.Cache = filepath.Join(dir, "vgg", "features")
+	}
+	return nil
+}
+
+// scale gives the nets their scales.
+func (t *test) scale(models []*evaluate.Model) error {
+	if t.Scales == "paper" {
+		for i, m := range models {
+			t.nets[i].Scales = generalise.DefaultScales(t.set, m)
+		}
+		return nil
+	}
+	o, err := cli.Protocols{Scales: t.Scales}.Options(models...)
+	if err != nil {
+		return err
+	}
+	for i, m := range models {
+		t.nets[i].Scales = o.ScalesFor(m)
+	}
+	return nil
+}
+
+// fits refuses flags that the set has no use for.
+func (t *test) fits() error {
+	ofVOC := t.set.Year != 0
+	for flag, given := range map[string]bool{"--splits": t.Splits != nil, "--train": t.Train != nil, "--test": t.Test != "", "--split-seed": t.SplitSeed != nil} {
+		if given && ofVOC {
+			return cli.Usage(errors.Errorf("%s: %s has splits of its own: leave it out", flag, t.Data))
+		}
+	}
+	switch {
+	case t.Year != 0 && !ofVOC:
+		return cli.Usage(errors.Errorf("--year %d: %s is none of VOC's sets: leave it out", t.Year, t.Data))
+	case t.Results == "":
+		return nil
+	case !ofVOC:
+		return cli.Usage(errors.Errorf("--results: result files are VOC's, and %s is none of its sets: leave it out", t.Data))
+	case len(t.set.Splits[0].Test) == 0:
+		return errors.Errorf("--results: %s has no test pictures: unpack VOC's archive of test pictures beside the others", t.Data)
+	}
+	return errors.Wrap(os.MkdirAll(t.Results, 0o777), "--results")
+}
+
+// run computes features, trains on them and writes files.
+func (t *test) run(ctx context.Context) error {
+	regions := generalise.Regions(t.Regions)
+	if regions == "" {
+		regions = generalise.WholePicture
+		if t.set.Task == transfer.Action {
+			regions = generalise.PictureAndBox
+		}
+		t.Regions = string(regions)
+	}
+	pictures, err := generalise.Read(ctx, t.set, regions, t.bar)
+	if err != nil {
+		return err
+	}
+	if t.features, err = pictures.Features(ctx, t.nets, t.options); err != nil {
+		return err
+	}
+	t.bar.Clear()
+	if t.Out != "" {
+		f := t.features
+		table := featurefile.Table[float32]{Rows: len(f.Samples), Name: f.Name, Row: f.Row}
+		if err := table.Write(t.Out); err != nil {
+			return errors.Wrap(err, "--out")
+		}
+	}
+	if t.result, err = t.classify(ctx, "features", t.features); err != nil {
+		return err
+	}
+	if t.Results != "" {
+		if _, err := t.set.WriteResults(t.Results, t.result.Splits[0].Scores); err != nil {
+			return errors.Wrap(err, "--results")
+		}
+	}
+	if !t.Baselines {
+		return nil
+	}
+	return t.baselines(ctx, pictures)
+}
+
+// baselines tests raw pixels and nets of random weights.
+func (t *test) baselines(ctx context.Context, pictures *generalise.Pictures) error {
+	pixels, err := pictures.Pixels(ctx, t.nets[0].Model)
+	if err != nil {
+		return err
+	}
+	if t.pixels, err = t.classify(ctx, "raw pixels", pixels); err != nil {
+		return err
+	}
+	var nets []generalise.Net
+	for i, n := range t.nets {
+		m, err := generalise.RandomWeights(n.Model, uint64(i+1))
+		if err != nil {
+			return err
+		}
+		defer m.Close()
+		nets = append(nets, generalise.Net{Model: m, Scales: n.Scales})
+	}
+	random, err := pictures.Features(ctx, nets, t.options)
+	if err != nil {
+		return err
+	}
+	t.bar.Clear()
+	t.random, err = t.classify(ctx, "random weights", random)
+	return err
+}
+
+// classify trains on features, and notes where the best C lies at the grid's edge.
+func (t *test) classify(ctx context.Context, what string, f *generalise.Features) (*generalise.Result, error) {
+	loss, err := svm.ParseLoss(t.Loss)
+	if err != nil {
+		return nil, err
+	}
+	r, err := generalise.Classify(ctx, f, t.grid, svm.Options{Loss: loss, Bias: 1, Seed: 1})
+	if err != nil {
+		return nil, errors.WithMessage(err, what)
+	}
+	edge := map[float64]bool{}
+	for _, s := range r.Splits {
+		if s.Choice.AtEdge && !edge[s.Choice.C] {
+			edge[s.Choice.C] = true
+			t.notice(what + ": the best C, " + strconv.FormatFloat(s.Choice.C, 'g', -1, 64) + ", is at the edge of --c " + t.C + ": a wider grid may hold a better one")
+		}
+	}
+	return r, nil
+}

@@ -1,0 +1,255 @@
+package generalise
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/pkg/errors"
+
+	"vgg/configs"
+	"vgg/dataset/transfer"
+	"vgg/evaluate"
+	"vgg/internal/finite"
+	"vgg/internal/text"
+)
+
+// Combination is what becomes of the features of a net at several scales.
+type Combination string
+
+const (
+	Average Combination = "average" // of the outputs; as many features as at one scale
+	Stack   Combination = "stack"   // one scale's beside the other's
+)
+
+// DefaultCombination is that of appendix B: averaged on VOC's sets, stacked on Caltech's and other sets of classes.
+func DefaultCombination(set *transfer.Set) Combination {
+	if set.Year != 0 {
+		return Average
+	}
+	return Stack
+}
+
+// DefaultScales are the Q of appendix B for nets of 224 pixels: 256, 384, 512, and on VOC's sets 640 and 768 too. For
+// other inputs they are in proportion.
+func DefaultScales(set *transfer.Set, m *evaluate.Model) []int {
+	const input = 224
+	all := []int{256, 384, 512}
+	if set.Year != 0 {
+		all = append(all, 640, 768)
+	}
+	for i, q := range all {
+		all[i] = int(math.Round(float64(q*m.Info.Input) / input))
+	}
+	return all
+}
+
+// Net is a net and the scales Q at which it is applied.
+type Net struct {
+	*evaluate.Model
+	Scales []int
+}
+
+// Options say which features are wanted.
+type Options struct {
+	Layer   string      // hidden fully connected, such as fc7
+	Combine Combination // of scales
+	Cache   string      // folder for the features of each net at each scale; "" for none
+	// Notice, if not nil, is called with what was found to be wrong with the cache.
+	Notice func(message string)
+}
+
+// Features are those of the samples that a set's splits use, a row each, of L2 norm 1.
+type Features struct {
+	set     *transfer.Set
+	Samples []int     // of the set, rising
+	X       []float32 // (N, D)
+	D       int
+	parts   int // that are stacked in a row
+	// Computed and Cached are how many times a net was applied to a picture or box at a scale, and how often the cache
+	// had the outputs.
+	Computed, Cached int
+}
+
+// Name is what files call row i: the sample's ID, with the number of the object if it is of one.
+func (f *Features) Name(i int) string {
+	s := f.set.Samples[f.Samples[i]]
+	if s.Object > 0 {
+		return fmt.Sprintf("%s %d", s.ID, s.Object)
+	}
+	return s.ID
+}
+
+// Row is the features of row i.
+func (f *Features) Row(i int) []float32 { return f.X[i*f.D:][:f.D] }
+
+// Features computes features with nets: outputs of a layer, averaged over all places of the picture and of the mirrored
+// one. Several scales are averaged or stacked, nets are stacked, and boxes on the whole picture. All parts that are
+// stacked have the same L2 norm, so that none counts more than another because its net has larger activations.
+func (p *Pictures) Features(ctx context.Context, nets []Net, o Options) (*Features, error) {
+	if o.Combine != Average && o.Combine != Stack {
+		return nil, errors.Errorf("combination %q: want %s or %s", o.Combine, Average, Stack)
+	}
+	if len(nets) == 0 {
+		return nil, errors.New("no nets to compute features with")
+	}
+	width, runs, parts := 0, 0, 0
+	for _, n := range nets {
+		if len(n.Scales) == 0 {
+			return nil, errors.Errorf("%s: no scales", n.Name)
+		}
+		runs += len(n.Scales)
+		width += n.Info.FC * n.parts(o.Combine)
+		parts += n.parts(o.Combine)
+	}
+	c, err := openCache(o)
+	if err != nil {
+		return nil, err
+	}
+	f := p.newFeatures(width, parts)
+	p.progress.Restart(runs * len(p.items))
+	at, done := 0, 0
+	for _, n := range nets {
+		sum := make([]float32, 0)
+		for _, q := range n.Scales {
+			r := run{Pictures: p, net: n.Model, layer: o.Layer, scale: q, cache: c, done: done}
+			values, err := r.outputs(ctx, f)
+			if err != nil {
+				return nil, err
+			}
+			done += len(p.items)
+			if o.Combine == Stack {
+				f.put(p, values, n.Info.FC, at)
+				at += n.Info.FC
+				continue
+			}
+			if len(sum) == 0 {
+				sum = values
+				continue
+			}
+			for i, v := range values {
+				sum[i] += v
+			}
+		}
+		if o.Combine == Average {
+			f.put(p, sum, n.Info.FC, at)
+			at += n.Info.FC
+		}
+	}
+	return f, nil
+}
+
+// parts is the number of vectors that are stacked.
+func (n Net) parts(c Combination) int {
+	if c == Average {
+		return 1
+	}
+	return len(n.Scales)
+}
+
+// newFeatures makes features of so many numbers, in so many parts, for each region.
+func (p *Pictures) newFeatures(width, parts int) *Features {
+	regions := len(p.regions[0])
+	return &Features{set: p.set, Samples: p.samples, D: regions * width, parts: regions * parts, X: make([]float32, len(p.samples)*regions*width)}
+}
+
+// put writes vectors of width numbers, one of each item, at a place in the rows of the samples, divided by their norms
+// and by what makes the whole row's norm 1.
+func (f *Features) put(p *Pictures, items []float32, width, at int) {
+	regions := len(p.regions[0])
+	for row, of := range p.regions {
+		for region, i := range of {
+			v := items[i*width:][:width]
+			norm := 0.0
+			for _, x := range v {
+				norm += float64(x) * float64(x)
+			}
+			if norm == 0 {
+				continue
+			}
+			scale := 1 / math.Sqrt(norm*float64(f.parts))
+			to := f.Row(row)[region*(f.D/regions)+at:]
+			for j, x := range v {
+				to[j] = float32(scale * float64(x))
+			}
+		}
+	}
+}
+
+// run is a net at a scale.
+type run struct {
+	*Pictures
+	net   *evaluate.Model
+	layer string
+	scale int
+	cache *cache
+	done  int // steps of the progress before
+}
+
+// blockItems are computed together and kept in a file of the cache: with their mirrored ones, enough for the net's
+// filters to be prepared.
+const blockItems = 64
+
+// outputs are the layer's of all items, (items, FC), from the cache or computed.
+func (r run) outputs(ctx context.Context, f *Features) ([]float32, error) {
+	width := r.net.Info.FC
+	all := make([]float32, len(r.items)*width)
+	key := r.key()
+	var missing []block
+	var damaged []string
+	for first := 0; first < len(r.items); first += blockItems {
+		b := block{r.Pictures, first, min(blockItems, len(r.items)-first), r.net.Info.Channels}
+		found, bad := r.cache.read(key, first, all[first*width:][:b.n*width])
+		switch {
+		case found:
+			f.Cached += b.n
+			continue
+		case bad != "":
+			damaged = append(damaged, bad)
+		}
+		missing = append(missing, b)
+	}
+	if len(damaged) > 0 {
+		const names = 3
+		r.cache.notice(fmt.Sprintf("cache of features: cut short or changed, and computed again: %s", text.FirstFew(damaged, names)))
+	}
+	what := fmt.Sprintf("%s at Q = %d", r.net.Name, r.scale)
+	done := r.done + len(r.items)
+	for _, b := range missing {
+		done -= b.n
+	}
+	r.progress.Set(done, what)
+	for _, b := range missing {
+		values := all[b.first*width:][:b.n*width]
+		err := r.compute(ctx, b, values, func() {
+			done++
+			r.progress.Set(done, what)
+		})
+		if err != nil {
+			return nil, err
+		}
+		f.Computed += b.n
+		if err := r.cache.write(key, b.first, values); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// compute applies the net to a block.
+func (r run) compute(ctx context.Context, b block, values []float32, step func()) error {
+	o := evaluate.Options{Protocol: configs.Dense, Scales: []int{r.scale}, Features: r.layer}
+	width := r.net.Info.FC
+	return evaluate.Predict(ctx, []*evaluate.Model{r.net}, b, o, func(p evaluate.Prediction) error {
+		if i := slices.IndexFunc(p.Features, func(v float64) bool { return !finite.Is(v * p.Norm) }); i >= 0 {
+			return errors.Errorf("%s gives %s of %s a feature (number %d) that is not finite: want weights of a net that trained well",
+				r.net.Name, r.layer, b.Name(p.Picture), i)
+		}
+		for i, v := range p.Features {
+			values[p.Picture*width+i] = float32(v * p.Norm)
+		}
+		step()
+		return nil
+	})
+}
