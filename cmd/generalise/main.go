@@ -87,16 +87,18 @@ func (f flags) check() (o transfer.Options, grid []float64, err error) {
 		}
 		grid = append(grid, c)
 	}
-	for flag, n := range map[string]*int{"--splits": f.Splits, "--train": f.Train} {
-		if n != nil && *n < 1 {
-			return o, nil, cli.Usage(errors.Errorf("%s %d: want at least 1", flag, *n))
+	for _, n := range []struct {
+		flag      string
+		given, to *int
+		least     int
+	}{{"--splits", f.Splits, &o.Splits, 1}, {"--train", f.Train, &o.Train, 2}} {
+		if n.given == nil {
+			continue
 		}
-	}
-	if f.Splits != nil {
-		o.Splits = *f.Splits
-	}
-	if f.Train != nil {
-		o.Train = *f.Train
+		if *n.given < n.least {
+			return o, nil, cli.Usage(errors.Errorf("%s %d: want at least %d", n.flag, *n.given, n.least))
+		}
+		*n.to = *n.given
 	}
 	if f.SplitSeed != nil {
 		o.Seed = *f.SplitSeed
@@ -212,12 +214,9 @@ func (t *test) scale(models []*evaluate.Model) error {
 // fits refuses flags that the set has no use for.
 func (t *test) fits() error {
 	ofVOC := t.set.Year != 0
-	for flag, given := range map[string]bool{"--splits": t.Splits != nil, "--train": t.Train != nil, "--test": t.Test != "", "--split-seed": t.SplitSeed != nil} {
-		if given && ofVOC {
-			return cli.Usage(errors.Errorf("%s: %s has splits of its own: leave it out", flag, t.Data))
-		}
-	}
 	switch {
+	case ofVOC && (t.Splits != nil || t.Train != nil || t.Test != "" || t.SplitSeed != nil):
+		return cli.Usage(errors.Errorf("--splits, --train, --test, --split-seed: %s has splits of its own: leave them out", t.Data))
 	case t.Year != 0 && !ofVOC:
 		return cli.Usage(errors.Errorf("--year %d: %s is none of VOC's sets: leave it out", t.Year, t.Data))
 	case t.Results == "":

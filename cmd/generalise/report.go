@@ -101,6 +101,9 @@ func (t *test) print(w io.Writer) error {
 	fmt.Fprintf(&out, "%s: %d classes, %d samples, %s in percent\n", t.set.Name, len(t.set.Classes), len(t.features.Samples), t.set.Metric)
 	for _, n := range t.nets {
 		scales := strings.ReplaceAll(strings.Trim(fmt.Sprint(n.Scales), "[]"), " ", ", ")
+		if scales == "0" {
+			scales = "0 (pictures as large as they are)"
+		}
 		fmt.Fprintf(&out, "%s: net %s, %s, dense and mirrored, Q = %s\n", n.Name, n.Info.Config, t.Layer, scales)
 	}
 	fmt.Fprintf(&out, "scales: %s; of each: %s; %d features; computed %d times, %d times from the cache\n\n",
