@@ -30,10 +30,6 @@ type Result struct {
 	Each      []float64 // means of each class; nil if Mean is NaN
 }
 
-// DefaultGrid is the values of C to choose from: the paper does not give its. Rows have norm 1, and the best of several
-// sets lay within.
-func DefaultGrid() []float64 { return []float64{0.01, 0.1, 1, 10, 100} }
-
 // Classify trains a linear SVM on each split of the features' set: C is chosen from a rising grid by the split's
 // validation samples and the set's metric, then the machine is trained on training and validation samples together. Of
 // o.C nothing is used.

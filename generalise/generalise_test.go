@@ -30,6 +30,8 @@ import (
 
 const fc = 12
 
+var grid = []float64{0.1, 1, 10}
+
 // model is a narrow net of random weights for 32×32 pixels.
 func model(t *testing.T, seed uint64) *evaluate.Model {
 	t.Helper()
@@ -322,7 +324,7 @@ func TestPictureAndBox(t *testing.T) {
 		t.Errorf("a set without boxes: error %v", err)
 	}
 	// The labels of the test sample are on a server: its score is there, and no value.
-	r, err := Classify(context.Background(), f, DefaultGrid(), svm.Options{Bias: 1})
+	r, err := Classify(context.Background(), f, grid, svm.Options{Bias: 1})
 	if err != nil || !math.IsNaN(r.Mean) || len(r.Splits) != 1 || len(r.Splits[0].Scores) != 2 || r.Each != nil {
 		t.Errorf("%+v, error %v", r, err)
 	}
@@ -337,7 +339,7 @@ func TestBaselines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Classify(context.Background(), f, DefaultGrid(), svm.Options{Bias: 1})
+	r, err := Classify(context.Background(), f, grid, svm.Options{Bias: 1})
 	if err != nil || r.Mean != 100 || r.Deviation != 0 || f.D != PixelsSide*PixelsSide*3 || !slices.Equal(r.Each, []float64{100, 100, 100}) {
 		t.Errorf("%+v, error %v", r, err)
 	}
@@ -362,7 +364,7 @@ func TestErrors(t *testing.T) {
 	m := model(t, 1)
 	f := features(t, p, Options{Combine: Stack}, Net{m, []int{32}})
 	f.X[2*f.D] = float32(math.NaN())
-	_, err := Classify(context.Background(), f, DefaultGrid(), svm.Options{})
+	_, err := Classify(context.Background(), f, grid, svm.Options{})
 	if err == nil || !strings.Contains(err.Error(), "features of "+f.Name(2)) {
 		t.Errorf("NaN: error %v", err)
 	}
