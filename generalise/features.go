@@ -15,18 +15,18 @@ import (
 	"vgg/internal/text"
 )
 
-// Combination is what becomes of the features of a net at several scales.
-type Combination string
+// Aggregation is what becomes of the features of a net at several scales.
+type Aggregation string
 
 const (
-	Average Combination = "average" // of the outputs; as many features as at one scale
-	Stack   Combination = "stack"   // one scale's beside the other's
+	Mean  Aggregation = "mean"  // of the outputs; as many features as at one scale
+	Stack Aggregation = "stack" // one scale's beside the other's
 )
 
-// DefaultCombination is that of appendix B: averaged on VOC's sets, stacked on Caltech's and other sets of classes.
-func DefaultCombination(set *transfer.Set) Combination {
+// DefaultAggregation is that of appendix B: averaged on VOC's sets, stacked on Caltech's and other sets of classes.
+func DefaultAggregation(set *transfer.Set) Aggregation {
 	if set.Year != 0 {
-		return Average
+		return Mean
 	}
 	return Stack
 }
@@ -53,9 +53,9 @@ type Net struct {
 
 // Options say which features are wanted.
 type Options struct {
-	Layer   string      // hidden fully connected, such as fc7
-	Combine Combination // of scales
-	Cache   string      // folder for the features of each net at each scale; "" for none
+	Layer     string      // hidden fully connected, such as fc7
+	Aggregate Aggregation // of scales
+	Cache     string      // folder for the features of each net at each scale; "" for none
 	// Notice, if not nil, is called with what was found to be wrong with the cache.
 	Notice func(message string)
 }
@@ -88,8 +88,8 @@ func (f *Features) Row(i int) []float32 { return f.X[i*f.D:][:f.D] }
 // one. Several scales are averaged or stacked, nets are stacked, and boxes on the whole picture. All parts that are
 // stacked have the same L2 norm, so that none counts more than another because its net has larger activations.
 func (p *Pictures) Features(ctx context.Context, nets []Net, o Options) (*Features, error) {
-	if o.Combine != Average && o.Combine != Stack {
-		return nil, errors.Errorf("combination %q: want %s or %s", o.Combine, Average, Stack)
+	if o.Aggregate != Mean && o.Aggregate != Stack {
+		return nil, errors.Errorf("aggregation %q: want %s or %s", o.Aggregate, Mean, Stack)
 	}
 	if len(nets) == 0 {
 		return nil, errors.New("no nets to compute features with")
@@ -100,8 +100,8 @@ func (p *Pictures) Features(ctx context.Context, nets []Net, o Options) (*Featur
 			return nil, errors.Errorf("%s: no scales", n.Name)
 		}
 		runs += len(n.Scales)
-		width += n.Info.FC * n.parts(o.Combine)
-		parts += n.parts(o.Combine)
+		width += n.Info.FC * n.parts(o.Aggregate)
+		parts += n.parts(o.Aggregate)
 	}
 	c, err := openCache(o)
 	if err != nil {
@@ -119,7 +119,7 @@ func (p *Pictures) Features(ctx context.Context, nets []Net, o Options) (*Featur
 				return nil, err
 			}
 			done += len(p.items)
-			if o.Combine == Stack {
+			if o.Aggregate == Stack {
 				f.put(p, values, n.Info.FC, at)
 				at += n.Info.FC
 				continue
@@ -132,7 +132,7 @@ func (p *Pictures) Features(ctx context.Context, nets []Net, o Options) (*Featur
 				sum[i] += v
 			}
 		}
-		if o.Combine == Average {
+		if o.Aggregate == Mean {
 			f.put(p, sum, n.Info.FC, at)
 			at += n.Info.FC
 		}
@@ -141,8 +141,8 @@ func (p *Pictures) Features(ctx context.Context, nets []Net, o Options) (*Featur
 }
 
 // parts is the number of vectors that are stacked.
-func (n Net) parts(c Combination) int {
-	if c == Average {
+func (n Net) parts(c Aggregation) int {
+	if c == Mean {
 		return 1
 	}
 	return len(n.Scales)

@@ -148,8 +148,8 @@ func TestFeatures(t *testing.T) {
 	set := classes(t, 4, transfer.Options{Train: 2, Test: 1, Splits: 2})
 	p := pictures(t, set, WholePicture)
 	a, b := model(t, 1), model(t, 2)
-	averaged := features(t, p, Options{Combine: Average}, Net{a, []int{32, 48}})
-	stacked := features(t, p, Options{Combine: Stack}, Net{a, []int{32, 48}}, Net{b, []int{40}})
+	averaged := features(t, p, Options{Aggregate: Mean}, Net{a, []int{32, 48}})
+	stacked := features(t, p, Options{Aggregate: Stack}, Net{a, []int{32, 48}}, Net{b, []int{40}})
 	if averaged.D != fc || stacked.D != 3*fc || len(averaged.X) != len(averaged.Samples)*fc || stacked.Computed != 3*p.Len() {
 		t.Fatalf("%d and %d features, %d computed", averaged.D, stacked.D, stacked.Computed)
 	}
@@ -179,9 +179,9 @@ func TestCache(t *testing.T) {
 	}
 	dir := t.TempDir()
 	var notices []string
-	o := Options{Combine: Average, Cache: dir, Notice: func(m string) { notices = append(notices, m) }}
+	o := Options{Aggregate: Mean, Cache: dir, Notice: func(m string) { notices = append(notices, m) }}
 	a := Net{model(t, 1), []int{32}}
-	fresh := features(t, p, Options{Combine: Average}, a)
+	fresh := features(t, p, Options{Aggregate: Mean}, a)
 	compute := func(want int, of *Pictures, nets ...Net) {
 		t.Helper()
 		f := features(t, of, o, nets...)
@@ -243,14 +243,14 @@ func TestResume(t *testing.T) {
 	p := pictures(t, set, WholePicture)
 	ctx, cancel := context.WithCancel(context.Background())
 	p.progress = &stopper{cancel, blockItems + 1}
-	o := Options{Layer: "fc7", Combine: Average, Cache: t.TempDir()}
+	o := Options{Layer: "fc7", Aggregate: Mean, Cache: t.TempDir()}
 	nets := []Net{{model(t, 1), []int{32}}}
 	if _, err := p.Features(ctx, nets, o); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v", err)
 	}
 	p.progress = noProgress{}
 	f := features(t, p, o, nets...)
-	if f.Cached != blockItems || !slices.Equal(f.X, features(t, p, Options{Combine: Average}, nets...).X) {
+	if f.Cached != blockItems || !slices.Equal(f.X, features(t, p, Options{Aggregate: Mean}, nets...).X) {
 		t.Errorf("%d from the cache", f.Cached)
 	}
 }
@@ -307,7 +307,7 @@ func TestPictureAndBox(t *testing.T) {
 		t.Fatalf("%d samples, %d pictures and boxes", len(p.samples), p.Len())
 	}
 	m := model(t, 1)
-	f := features(t, p, Options{Combine: Average}, Net{m, []int{32}})
+	f := features(t, p, Options{Aggregate: Mean}, Net{m, []int{32}})
 	for i, sample := range f.Samples {
 		picture, box, err := set.Located(sample)
 		if err != nil {
@@ -362,7 +362,7 @@ func TestErrors(t *testing.T) {
 	set := classes(t, 3, transfer.Options{Train: 2, Test: 1, Splits: 1})
 	p := pictures(t, set, WholePicture)
 	m := model(t, 1)
-	f := features(t, p, Options{Combine: Stack}, Net{m, []int{32}})
+	f := features(t, p, Options{Aggregate: Stack}, Net{m, []int{32}})
 	f.X[2*f.D] = float32(math.NaN())
 	_, err := Classify(context.Background(), f, grid, svm.Options{})
 	if err == nil || !strings.Contains(err.Error(), "features of "+f.Name(2)) {
@@ -377,12 +377,12 @@ func TestErrors(t *testing.T) {
 		nets []Net
 		o    Options
 	}{
-		{"no nets", nil, Options{Layer: "fc7", Combine: Stack}},
-		{"combination", []Net{{m, []int{32}}}, Options{Layer: "fc7"}},
-		{"no scales", []Net{{m, nil}}, Options{Layer: "fc7", Combine: Stack}},
-		{"[fc6 fc7]", []Net{{m, []int{32}}}, Options{Layer: "fc9", Combine: Stack}},
-		{"Q = 16", []Net{{m, []int{16}}}, Options{Layer: "fc7", Combine: Stack}},
-		{"another folder", []Net{{m, []int{32}}}, Options{Layer: "fc7", Combine: Stack, Cache: occupied}},
+		{"no nets", nil, Options{Layer: "fc7", Aggregate: Stack}},
+		{"aggregation", []Net{{m, []int{32}}}, Options{Layer: "fc7"}},
+		{"no scales", []Net{{m, nil}}, Options{Layer: "fc7", Aggregate: Stack}},
+		{"[fc6 fc7]", []Net{{m, []int{32}}}, Options{Layer: "fc9", Aggregate: Stack}},
+		{"Q = 16", []Net{{m, []int{16}}}, Options{Layer: "fc7", Aggregate: Stack}},
+		{"another folder", []Net{{m, []int{32}}}, Options{Layer: "fc7", Aggregate: Stack, Cache: occupied}},
 	} {
 		if _, err := p.Features(context.Background(), c.nets, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v", c.want, err)

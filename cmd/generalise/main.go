@@ -22,19 +22,19 @@ import (
 )
 
 type flags struct {
-	Weights []string `help:"Weights of a trained net, such as RUN/best.safetensors; repeated, the features of the nets are stacked." required:"" placeholder:"FILE" sep:"none"`
-	Data    string   `help:"The other pictures: VOC's folder or archives, Caltech's, or anything that train takes." required:"" placeholder:"SPEC"`
-	Task    string   `help:"What is to be told: classification (what is in a picture) or action (what a person in a box does; VOC only)." enum:"classification,action" default:"classification" placeholder:"NAME"`
-	Year    int      `help:"VOC's year, where the folder has several." placeholder:"YEAR"`
-	Scales  string   `help:"Test scales Q: paper (appendix B's for the set, in proportion to the net's input), one, several (as evaluate takes them), or numbers such as 256,384,512." default:"paper" placeholder:"LIST"`
-	Combine string   `help:"Combine scales: average or stack; by default as appendix B does, average on VOC's sets and stack on others." enum:",average,stack" default:"" placeholder:"average|stack"`
-	Regions string   `help:"What features are of: picture, or picture-and-box (both stacked; the default for actions)." enum:",picture,picture-and-box" default:"" placeholder:"NAME"`
-	Layer   string   `help:"Hidden fully connected layer that gives the features (${default})." default:"fc7" placeholder:"LAYER"`
+	Weights   []string `help:"Weights of a trained net, such as RUN/best.safetensors; repeated, the features of the nets are stacked." required:"" placeholder:"FILE" sep:"none"`
+	Data      string   `help:"The other pictures: VOC's folder or archives, Caltech's, or anything that train takes." required:"" placeholder:"SPEC"`
+	Task      string   `help:"What is to be told: classification (what is in a picture) or action (what a person in a box does; VOC only)." enum:"classification,action" default:"classification" placeholder:"NAME"`
+	Year      int      `help:"VOC's year, where the folder has several." placeholder:"YEAR"`
+	Scales    string   `help:"Test scales Q: paper (appendix B's for the set, in proportion to the net's input), one, several (as evaluate takes them), or numbers such as 256,384,512." default:"paper" placeholder:"LIST"`
+	Aggregate string   `help:"How scales are put together: mean or stack; by default as appendix B does, mean on VOC's sets and stack on others." enum:",mean,stack" default:"" placeholder:"mean|stack"`
+	Regions   string   `help:"What features are of: picture, or picture-and-box (both stacked; the default for actions)." enum:",picture,picture-and-box" default:"" placeholder:"NAME"`
+	Layer     string   `help:"Hidden fully connected layer that gives the features (${default})." default:"fc7" placeholder:"LAYER"`
 
 	C         string  `name:"c" help:"Values of the SVM's C, of which the validation samples choose one (${default})." default:"0.01,0.1,1,10,100" placeholder:"LIST" group:"SVM and splits:"`
 	Loss      string  `help:"Loss of the SVM: hinge or squared-hinge (${default})." enum:"hinge,squared-hinge" default:"hinge" placeholder:"NAME" group:"SVM and splits:"`
 	Splits    *int    `help:"Random splits of a set without its own (3)." placeholder:"N" group:"SVM and splits:"`
-	Train     *int    `help:"Pictures of each class to train on (30; 60 for Caltech-256), a fifth of them to choose C." placeholder:"K" group:"SVM and splits:"`
+	PerClass  *int    `help:"Pictures of each class to train on (30; 60 for Caltech-256), a fifth of them to choose C." placeholder:"N" group:"SVM and splits:"`
 	Test      string  `help:"Most pictures of each class to test on, or rest for all others (50; rest for Caltech-256)." placeholder:"N|rest" group:"SVM and splits:"`
 	SplitSeed *uint64 `help:"Seed that draws the splits (0)." placeholder:"N" group:"SVM and splits:"`
 
@@ -91,7 +91,7 @@ func (f flags) check() (o transfer.Options, grid []float64, err error) {
 		flag      string
 		given, to *int
 		least     int
-	}{{"--splits", f.Splits, &o.Splits, 1}, {"--train", f.Train, &o.Train, 2}} {
+	}{{"--splits", f.Splits, &o.Splits, 1}, {"--per-class", f.PerClass, &o.Train, 2}} {
 		if n.given == nil {
 			continue
 		}
@@ -179,9 +179,9 @@ func (t *test) open(o transfer.Options) error {
 	if err := t.scale(models); err != nil {
 		return err
 	}
-	t.options = generalise.Options{Layer: t.Layer, Combine: generalise.Combination(t.Combine), Cache: t.Cache, Notice: t.notice}
-	if t.Combine == "" {
-		t.options.Combine = generalise.DefaultCombination(set)
+	t.options = generalise.Options{Layer: t.Layer, Aggregate: generalise.Aggregation(t.Aggregate), Cache: t.Cache, Notice: t.notice}
+	if t.Aggregate == "" {
+		t.options.Aggregate = generalise.DefaultAggregation(set)
 	}
 	if t.Cache == "" {
 		dir, err := os.UserCacheDir()
@@ -215,8 +215,8 @@ func (t *test) scale(models []*evaluate.Model) error {
 func (t *test) fits() error {
 	ofVOC := t.set.Year != 0
 	switch {
-	case ofVOC && (t.Splits != nil || t.Train != nil || t.Test != "" || t.SplitSeed != nil):
-		return cli.Usage(errors.Errorf("--splits, --train, --test, --split-seed: %s has splits of its own: leave them out", t.Data))
+	case ofVOC && (t.Splits != nil || t.PerClass != nil || t.Test != "" || t.SplitSeed != nil):
+		return cli.Usage(errors.Errorf("--splits, --per-class, --test, --split-seed: %s has splits of its own: leave them out", t.Data))
 	case t.Year != 0 && !ofVOC:
 		return cli.Usage(errors.Errorf("--year %d: %s is none of VOC's sets: leave it out", t.Year, t.Data))
 	case t.Results == "":

@@ -91,7 +91,7 @@ func command(t *testing.T, dir string, args ...string) (stdout, stderr string, c
 type answer struct {
 	outcome
 	Computed, Cached, Samples, Features int
-	Combine, Regions                    string
+	Aggregate, Regions                  string
 	Nets                                []struct{ Scales []int }
 	Pixels                              *outcome
 	RandomWeights                       *outcome `json:"random_weights"`
@@ -119,14 +119,14 @@ func parse(t *testing.T, stdout string) (a answer) {
 // says the same.
 func TestClasses(t *testing.T) {
 	dir := folder(t)
-	args := []string{"--weights", "net.safetensors", "--data", "set", "--train", "4", "--test", "3", "--json", "--baselines", "--out", "f.npy"}
+	args := []string{"--weights", "net.safetensors", "--data", "set", "--per-class", "4", "--test", "3", "--json", "--baselines", "--out", "f.npy"}
 	stdout, stderr, code := command(t, dir, args...)
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	a := parse(t, stdout)
 	if a.MeanClassRecall == nil || a.Deviation == nil || len(a.Splits) != 3 || len(a.Classes) != 3 || a.Pixels == nil || a.RandomWeights == nil ||
-		!slices.Equal(a.Nets[0].Scales, []int{37, 55, 73}) || a.Features != 3*8 || a.Combine != "stack" || a.Regions != "picture" || a.Paper != nil || a.MeanAP != nil {
+		!slices.Equal(a.Nets[0].Scales, []int{37, 55, 73}) || a.Features != 3*8 || a.Aggregate != "stack" || a.Regions != "picture" || a.Paper != nil || a.MeanAP != nil {
 		t.Fatalf("%s", stdout)
 	}
 	if *a.Pixels.MeanClassRecall != 100 || a.Cached != 0 || a.Computed != 3*a.Samples {
@@ -158,9 +158,9 @@ func TestClasses(t *testing.T) {
 	if code != 0 || again.Computed != 0 || again.Cached != a.Computed || *again.MeanClassRecall != *a.MeanClassRecall {
 		t.Errorf("again: %s", stdout)
 	}
-	stdout, stderr, code = command(t, dir, "--weights", "other.safetensors", "--weights", "net.safetensors", "--data", "set", "--train", "4", "--test", "3",
-		"--splits", "1", "--scales", "32,40", "--combine", "average", "--c", "1,100")
-	for _, want := range []string{"3 classes, ", "net A, fc7, dense and mirrored, Q = 32, 40", "scales: average; of each: picture; 20 features", "these features", "split 1: C = ", "  green\n"} {
+	stdout, stderr, code = command(t, dir, "--weights", "other.safetensors", "--weights", "net.safetensors", "--data", "set", "--per-class", "4", "--test", "3",
+		"--splits", "1", "--scales", "32,40", "--aggregate", "mean", "--c", "1,100")
+	for _, want := range []string{"3 classes, ", "net A, fc7, dense and mirrored, Q = 32, 40", "scales: mean; of each: picture; 20 features", "these features", "split 1: C = ", "  green\n"} {
 		if code != 0 || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d, want %q: %s%s", code, want, stdout, stderr)
 		}
@@ -197,7 +197,7 @@ func TestVOC(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	a := parse(t, stdout)
-	if a.MeanAP != nil || a.MeanClassRecall != nil || a.Combine != "average" || a.Features != 8 || a.Samples != 7 || len(a.Splits) != 1 || a.Splits[0].Test != nil ||
+	if a.MeanAP != nil || a.MeanClassRecall != nil || a.Aggregate != "mean" || a.Features != 8 || a.Samples != 7 || len(a.Splits) != 1 || a.Splits[0].Test != nil ||
 		len(a.Paper) != 7 || a.Paper[6].Value != 89.3 {
 		t.Errorf("%s", stdout)
 	}
@@ -229,18 +229,18 @@ func TestErrors(t *testing.T) {
 		{2, []string{"--c", "larger than the one before"}, of("set", "--c", "1,1")},
 		{2, []string{"--c"}, of("set", "--c", "0,1")},
 		{2, []string{"--test", "rest"}, of("set", "--test", "some")},
-		{2, []string{"--train 0"}, of("set", "--train", "0")},
+		{2, []string{"--per-class 0"}, of("set", "--per-class", "0")},
 		{2, []string{"--out f.txt", ".npy"}, of("set", "--out", "f.txt")},
-		{2, []string{"--year 2007", "none of VOC's"}, of("set", "--year", "2007", "--train", "4")},
-		{2, []string{"--results", "VOC's"}, of("set", "--results", "r", "--train", "4")},
-		{2, []string{"--train", "splits of its own"}, of("VOCdevkit", "--train", "4")},
-		{2, []string{"--scales", "x"}, of("set", "--scales", "x", "--train", "4")},
+		{2, []string{"--year 2007", "none of VOC's"}, of("set", "--year", "2007", "--per-class", "4")},
+		{2, []string{"--results", "VOC's"}, of("set", "--results", "r", "--per-class", "4")},
+		{2, []string{"--per-class", "splits of its own"}, of("VOCdevkit", "--per-class", "4")},
+		{2, []string{"--scales", "x"}, of("set", "--scales", "x", "--per-class", "4")},
 		{1, []string{"--data", "30 pictures of each class", "ask for 6 or fewer"}, of("set")},
 		{1, []string{"--data", "missing"}, of("missing")},
 		{1, []string{"--data", "actions"}, of("set", "--task", "action")},
-		{1, []string{"picture-and-box", "no boxes"}, of("set", "--regions", "picture-and-box", "--train", "4")},
-		{1, []string{"fc9", "fc7"}, of("set", "--layer", "fc9", "--train", "4")},
-		{1, []string{"Q = 20", "32×32"}, of("set", "--scales", "20", "--train", "4")},
+		{1, []string{"picture-and-box", "no boxes"}, of("set", "--regions", "picture-and-box", "--per-class", "4")},
+		{1, []string{"fc9", "fc7"}, of("set", "--layer", "fc9", "--per-class", "4")},
+		{1, []string{"Q = 20", "32×32"}, of("set", "--scales", "20", "--per-class", "4")},
 		{1, []string{"--weights", "boxes.safetensors", "predicts boxes"}, []string{"--weights", "boxes.safetensors", "--data", "set"}},
 		{1, []string{"--weights", "none.safetensors"}, []string{"--weights", "none.safetensors", "--data", "set"}},
 	} {

@@ -107,7 +107,7 @@ func (t *test) print(w io.Writer) error {
 		fmt.Fprintf(&out, "%s: net %s, %s, dense and mirrored, Q = %s\n", n.Name, n.Info.Config, t.Layer, scales)
 	}
 	fmt.Fprintf(&out, "scales: %s; of each: %s; %d features; computed %d times, %d times from the cache\n\n",
-		t.options.Combine, t.Regions, t.features.D, t.features.Computed, t.features.Cached)
+		t.options.Aggregate, t.Regions, t.features.D, t.features.Computed, t.features.Cached)
 	table, rows := t.paper()
 	for _, r := range rows {
 		deviation := math.NaN()
@@ -188,7 +188,7 @@ func (t *test) printJSON(w io.Writer) error {
 	}
 	for name, value := range map[string]any{
 		"data": t.Data, "task": t.set.Task, "metric": t.set.Metric, "samples": len(t.features.Samples), "nets": nets, "layer": t.Layer,
-		"combine": t.options.Combine, "regions": t.Regions, "features": t.features.D, "computed": t.features.Computed, "cached": t.features.Cached,
+		"aggregate": t.options.Aggregate, "regions": t.Regions, "features": t.features.D, "computed": t.features.Computed, "cached": t.features.Cached,
 		"c": t.grid, "loss": t.Loss, "notes": t.notes.List(),
 	} {
 		object[name] = value
