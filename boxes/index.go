@@ -126,9 +126,11 @@ func (n *index) add(p place) { n.recent = append(n.recent, p) }
 // isStale says whether a new index would be faster.
 func (n *index) isStale() bool { return len(n.recent) > mostRecent }
 
-// near calls each with the boxes whose match score with p is at most *most, which each may lower.
-func (n *index) near(p *place, most *float64, each func(q *place, score float64)) {
+// near calls each with the boxes whose match score with p is at most *most, which each may lower. It returns how many
+// boxes it compared with p.
+func (n *index) near(p *place, most *float64, each func(q *place, score float64)) (compared int) {
 	scan := func(places []place) {
+		compared += len(places)
 		for i := range places {
 			if score := p.matchScore(&places[i], *most); score <= *most {
 				each(&places[i], score)
@@ -146,6 +148,7 @@ func (n *index) near(p *place, most *float64, each func(q *place, score float64)
 			scan(n.groups[i].places)
 		}
 	}
+	return compared
 }
 
 // leastScore is a lower bound of the match scores of p and the boxes of a group.

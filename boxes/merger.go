@@ -14,6 +14,8 @@ type merger struct {
 	gone  []bool // those that were merged into others
 	index *index // of the others, and of some that are gone
 	pairs pairs
+
+	compared int // pairs of boxes so far
 }
 
 func newMerger(all []Merged, limit float64) *merger {
@@ -61,7 +63,7 @@ func (m *merger) run() {
 func (m *merger) seek(box int) {
 	best := pair{score: m.limit, box: box, neighbour: box}
 	own := newPlace(m.boxes[box].Box, box)
-	m.index.near(&own, &best.score, func(other *place, score float64) {
+	m.compared += m.index.near(&own, &best.score, func(other *place, score float64) {
 		if m.gone[other.box] || other.box == box {
 			return
 		}
