@@ -103,6 +103,7 @@ func end(name string, err error, code int) {
 	}
 	say(name, errors.Errorf("%s: %v", World.Name(World.Rank()), err))
 	World.Abort(code)
+	os.Exit(code)
 }
 
 // sharing is the number of ranks on this host that may use the same processors as this one, itself included.
@@ -137,4 +138,5 @@ func allowedProcessors() string {
 func Abort(name string, err error) {
 	say(name, err)
 	World.Abort(1)
+	os.Exit(1)
 }

@@ -191,13 +191,12 @@ func (w *World) Close() error {
 // lastWords is the time in which MPI must have ended this process after Abort.
 const lastWords = 5 * time.Second
 
-// Abort ends all ranks at once with an exit code, whatever they do, and does not return.
+// Abort ends all ranks at once with an exit code, whatever they do. It returns only for one rank, or if MPI has failed to.
 func (w *World) Abort(code int) {
 	if w.Size() > 1 {
 		w.transport.abort(code)
 		time.Sleep(lastWords)
 	}
-	os.Exit(code)
 }
 
 // Message is one part of an exchange with another rank.
