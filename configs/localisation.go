@@ -13,7 +13,7 @@ const (
 // BoxNumbers is how many numbers describe a box.
 const BoxNumbers = 4
 
-// Outputs is the number of outputs of the last layer of a net for so many classes.
+// Outputs is the number of outputs of the last layer of a net for a number of classes.
 func (r Regression) Outputs(classes int) int {
 	switch r {
 	case RegressPerClass:
@@ -29,7 +29,7 @@ type BoxTarget string
 
 // The values of Boxes.Target. Both choose among the boxes that are enough in view.
 const (
-	TargetLargest BoxTarget = "largest" // the one of which the crop shows the largest area
+	TargetLargest BoxTarget = "largest" // the one with the largest area in the crop
 	TargetRandom  BoxTarget = "random"  // any, drawn anew in each epoch
 )
 

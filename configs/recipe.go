@@ -86,7 +86,7 @@ type Net struct {
 // loss does not depend on the input's size: the paper does not give their unit.
 type Boxes struct {
 	// Regression is "" for a net that classifies, "per-class" for a box for each
-	// class, of which the true class's is trained (PCR), or "single" for one box
+	// class (PCR; training changes that of the true class), or "single" for one box
 	// (SCR). Paper: both; per-class is better.
 	Regression Regression `toml:"regression"`
 	// Target is the box to be predicted where a picture has several of its class:

@@ -35,7 +35,7 @@ type flags struct {
 	FC      int     `name:"fc" help:"Width of the hidden fully connected layers." default:"4096" placeholder:"N"`
 	JSON    bool    `name:"json" help:"Print one JSON object."`
 	cli.Threads
-	Hosts      []int     `help:"Predict a training step of --batch pictures that so many hosts share, from the speed of this one; powers of two." placeholder:"N,…" group:"Several hosts:"`
+	Hosts      []int     `help:"Predict a training step of --batch pictures on this many hosts, from the speed of this one; powers of two." placeholder:"N,…" group:"Several hosts:"`
 	Rates      []float64 `help:"Rates of their network in Gbit/s; default 1,10,25,100." placeholder:"GBITS,…" group:"Several hosts:"`
 	Latency    *float64  `help:"Microseconds that a message takes beside its bytes; default 50." placeholder:"US" group:"Several hosts:"`
 	AllReduce  bool      `help:"With mpirun: sum whole gradients, after the backward pass, for comparison." group:"Several hosts:"`

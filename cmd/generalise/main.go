@@ -31,7 +31,7 @@ type flags struct {
 	Regions   string   `help:"What features are of: picture, or picture-and-box (both stacked; the default for actions)." enum:",picture,picture-and-box" default:"" placeholder:"NAME"`
 	Layer     string   `help:"Hidden fully connected layer that gives the features (${default})." default:"fc7" placeholder:"LAYER"`
 
-	C         string  `name:"c" help:"Values of the SVM's C, of which the validation samples choose one (${default})." default:"0.01,0.1,1,10,100" placeholder:"LIST" group:"SVM and splits:"`
+	C         string  `name:"c" help:"Values of the SVM's C to try; the best on the validation samples is taken (${default})." default:"0.01,0.1,1,10,100" placeholder:"LIST" group:"SVM and splits:"`
 	Loss      string  `help:"Loss of the SVM: hinge or squared-hinge (${default})." enum:"hinge,squared-hinge" default:"hinge" placeholder:"NAME" group:"SVM and splits:"`
 	Splits    *int    `help:"Random splits of a set without its own (3)." placeholder:"N" group:"SVM and splits:"`
 	PerClass  *int    `help:"Pictures of each class to train on (30; 60 for Caltech-256), a fifth of them to choose C." placeholder:"N" group:"SVM and splits:"`
