@@ -53,11 +53,12 @@ func TestMPI(t *testing.T) {
 	}
 }
 
-// TestRankKills kills a random rank at a random moment: all end within 10 seconds, and another number of ranks goes on
-// to the same bytes. VGG_KILLS is the number of kills, 2 by default.
+// TestRankKills kills a random rank at a random moment: all end, and another number of ranks goes on to the same bytes.
+// VGG_KILLS is the number of kills, 2 by default; if it is set, all must end within 10 seconds.
 func TestRankKills(t *testing.T) {
-	kills := 2
+	kills, hit, timed := 2, 0, false
 	if text := os.Getenv("VGG_KILLS"); text != "" {
+		timed = true
 		var err error
 		if kills, err = strconv.Atoi(text); err != nil {
 			t.Fatalf("VGG_KILLS: %v", err)
@@ -90,8 +91,13 @@ func TestRankKills(t *testing.T) {
 		}
 		began := time.Now()
 		_ = cmd.Wait()
-		if took := time.Since(began); cmd.ProcessState.ExitCode() != 0 && took > 10*time.Second {
-			t.Errorf("kill %d: the others ended after %v", k, took)
+		if cmd.ProcessState.ExitCode() != 0 {
+			hit++
+			took := time.Since(began)
+			t.Logf("kill %d: all have ended after %v", k, took)
+			if timed && took > 10*time.Second {
+				t.Errorf("kill %d: the others ended after %v", k, took)
+			}
 		}
 		_, errs, code := clitest.Run(t, ranks(t, dir, 1+r.IntN(8), "--resume", run))
 		if code != 0 && !strings.Contains(errs, "is finished") {
@@ -100,6 +106,9 @@ func TestRankKills(t *testing.T) {
 		if left(t, filepath.Join(dir, run)) != want {
 			t.Errorf("kill %d: the run leaves other bytes", k)
 		}
+	}
+	if t.Logf("%d of %d kills came before the end of the run", hit, kills); hit == 0 {
+		t.Error("no kill came before the end of its run")
 	}
 }
 
