@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -18,6 +17,7 @@ import (
 	"vgg/internal/archive"
 	"vgg/internal/ordered"
 	"vgg/internal/text"
+	"vgg/internal/threads"
 )
 
 // boxWords are words in the names of archives and folders that hold boxes.
@@ -216,7 +216,7 @@ func (f *boxFinder) readXML() error {
 		annotations.Picture
 		err error
 	}
-	parsed := ordered.Map(context.Background(), len(files), 64*runtime.GOMAXPROCS(0), func(i int) (r result) {
+	parsed := ordered.Map(context.Background(), len(files), 64*threads.Count(), func(i int) (r result) {
 		data, err := archive.ReadFile(files[i].tree, files[i].entry, annotations.LargestXML)
 		if err == nil {
 			r.Picture, err = annotations.ParseXML(data)

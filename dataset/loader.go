@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"math/rand/v2"
-	"runtime"
 	"sync"
 	"time"
 
@@ -12,6 +11,8 @@ import (
 
 	"vgg/augment"
 	"vgg/boxes"
+
+	"vgg/internal/threads"
 )
 
 // LoaderOptions say how a Loader makes batches.
@@ -54,7 +55,7 @@ func NewLoader(split Split, channels int, o LoaderOptions) (*Loader, error) {
 	case o.Workers < 0:
 		return nil, errors.Errorf("dataset: %d workers: want 0 (one for each processor) or more", o.Workers)
 	case o.Workers == 0:
-		o.Workers = runtime.GOMAXPROCS(0)
+		o.Workers = threads.Count()
 	}
 	if err := o.Transform.Validate(channels); err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package dataset
 import (
 	"context"
 	"math"
-	"runtime"
 
 	"github.com/pkg/errors"
 	"gonum.org/v1/gonum/mat"
@@ -11,6 +10,7 @@ import (
 	"vgg/augment"
 	"vgg/configs"
 	"vgg/internal/ordered"
+	"vgg/internal/threads"
 )
 
 // moments are sums over the pixels of pictures, from which mean and covariance follow. They are integers, and so exact
@@ -61,7 +61,7 @@ func Measure(split Split, channels, maxPictures int, skips *Skips) (configs.Stat
 	}
 	ctx := context.Background()
 	var total moments
-	for i, one := range ordered.Map(ctx, split.Len(), 2*runtime.GOMAXPROCS(0), func(i int) measured { return measure(split, i, channels) }) {
+	for i, one := range ordered.Map(ctx, split.Len(), 2*threads.Count(), func(i int) measured { return measure(split, i, channels) }) {
 		if one.err == nil {
 			total.add(one.moments)
 		} else if err := skips.Skip(split.Name(i), one.err); err != nil {

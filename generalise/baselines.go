@@ -2,7 +2,6 @@ package generalise
 
 import (
 	"context"
-	"runtime"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -11,6 +10,7 @@ import (
 	"vgg/evaluate"
 	"vgg/graph"
 	"vgg/internal/ordered"
+	"vgg/internal/threads"
 	"vgg/weights"
 )
 
@@ -26,7 +26,7 @@ func (p *Pictures) Pixels(ctx context.Context, like *evaluate.Model) (*Features,
 	values := make([]float32, len(p.items)*width)
 	all := block{p, 0, len(p.items), like.Info.Channels}
 	p.progress.Restart(len(p.items))
-	for i, err := range ordered.Map(ctx, len(p.items), 2*runtime.GOMAXPROCS(0), func(i int) error {
+	for i, err := range ordered.Map(ctx, len(p.items), 2*threads.Count(), func(i int) error {
 		picture, err := all.Picture(i)
 		if err != nil {
 			return err

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math"
-	"runtime"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -14,6 +13,7 @@ import (
 	"vgg/boxes"
 	"vgg/dataset/transfer"
 	"vgg/internal/ordered"
+	"vgg/internal/threads"
 )
 
 // Regions are the parts of a picture that features are of.
@@ -97,7 +97,7 @@ func (p *Pictures) hash(ctx context.Context) error {
 	}
 	sum := sha256.New()
 	p.progress.Restart(len(p.items))
-	for i, r := range ordered.Map(ctx, len(p.items), 2*runtime.GOMAXPROCS(0), func(i int) (r result) {
+	for i, r := range ordered.Map(ctx, len(p.items), 2*threads.Count(), func(i int) (r result) {
 		picture, err := p.picture(i)
 		size := binary.LittleEndian.AppendUint64(nil, uint64(picture.Width))
 		size = binary.LittleEndian.AppendUint64(size, uint64(picture.Channels))

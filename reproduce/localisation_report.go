@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"fmt"
 	"image"
-	"runtime"
 	"text/template"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"vgg/evaluate"
 	"vgg/internal/drawing"
 	"vgg/internal/kernel"
+	"vgg/internal/threads"
 	"vgg/metrics"
 	"vgg/plots"
 )
@@ -109,7 +109,7 @@ func (p BoxPlan) report(ctx context.Context, set *dataset.Set, val dataset.Boxed
 	r := &BoxReport{
 		Data: set.Name, Classes: len(set.Classes), Input: p.Classifier.Net.Input,
 		TrainingPictures: set.Train.Len(), ValidationPictures: val.Len(), Small: p.scale(configs.S256), Large: p.scale(configs.S384),
-		Errors: fmt.Sprintf("of seed %d", p.Seeds[0]), Interval: "the 95 % interval", Threads: runtime.GOMAXPROCS(0), Kernels: kernel.ISA(),
+		Errors: fmt.Sprintf("of seed %d", p.Seeds[0]), Interval: "the 95 % interval", Threads: threads.Count(), Kernels: kernel.ISA(),
 	}
 	if limit := p.Boxes.Training.Limit; limit > 0 {
 		r.TrainingPictures = min(r.TrainingPictures, limit)

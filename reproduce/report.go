@@ -6,7 +6,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/internal/kernel"
+	"vgg/internal/threads"
 	"vgg/metrics"
 	"vgg/plots"
 	"vgg/trainer"
@@ -77,7 +77,7 @@ func (p Plan) report(set *dataset.Set) (*Report, error) {
 		Data: set.Name, Classes: len(set.Classes), Input: p.Recipe.Net.Input,
 		TrainingPictures: set.Train.Len(), ValidationPictures: set.Val.Len(),
 		Errors: fmt.Sprintf("of seed %d", p.Seeds[0]), Interval: "the 95 % interval", ScoreMaps: p.scoreMaps(),
-		Threads: runtime.GOMAXPROCS(0), Kernels: kernel.ISA(),
+		Threads: threads.Count(), Kernels: kernel.ISA(),
 	}
 	if limit := p.Recipe.Training.Limit; limit > 0 {
 		r.TrainingPictures = min(r.TrainingPictures, limit)

@@ -7,13 +7,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/gofrs/flock"
 	"github.com/pkg/errors"
 
 	"vgg/history"
 	"vgg/weights"
+
+	"vgg/internal/threads"
 )
 
 // The files of a run directory, beside history.FileName.
@@ -105,7 +106,7 @@ func (s *session) summarise() Summary {
 	sum := Summary{
 		Config: s.net.Config.Name, Recipe: s.job.Recipe.Name, Data: s.set.Name, Classes: s.net.Options.Classes,
 		Epochs: last.Epoch, Iterations: last.Iteration, BestEpoch: best.Epoch, ValLoss: best.ValLoss, ValTop1Error: best.ValTop1Error,
-		Seconds: s.elapsed(), Seed: s.job.Recipe.Training.Seed, Threads: runtime.GOMAXPROCS(0),
+		Seconds: s.elapsed(), Seed: s.job.Recipe.Training.Seed, Threads: threads.Count(),
 		Skipped: len(s.skips.List()), Parameters: s.parameters(), Notes: s.progress.Notes, Frozen: s.frozen(),
 	}
 	if s.net.Boxes != nil {

@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"vgg/history"
 	"vgg/internal/kernel"
 	"vgg/internal/mpi"
+	"vgg/internal/threads"
 )
 
 // session is one call of Train: a graph for training and one for validation that share their weights, and their data.
@@ -165,7 +165,7 @@ func (s *session) keepNotes() {
 
 // kernels names the instructions and the threads that compute the net.
 func kernels() string {
-	note := fmt.Sprintf("kernels: %s, %d threads", kernel.ISA(), runtime.GOMAXPROCS(0))
+	note := fmt.Sprintf("kernels: %s, %d threads", kernel.ISA(), threads.Count())
 	if kernel.ISA() == "go" {
 		note += " (the processor has neither AVX-512 nor AVX2, or VGG_CPU forbids them: pure Go, many times slower)"
 	}

@@ -10,6 +10,7 @@ import (
 	"vgg/configs"
 	"vgg/internal/mpi"
 	"vgg/internal/ranks"
+	"vgg/internal/threads"
 )
 
 // takeRecipe gives all ranks the recipe of rank 0. Their pictures may lie elsewhere.
@@ -66,9 +67,9 @@ func (s *session) meet() error {
 
 // processors says what this rank computes with.
 func processors() string {
-	text := fmt.Sprintf("%d processors, %d threads", runtime.NumCPU(), runtime.GOMAXPROCS(0))
+	text := fmt.Sprintf("%d processors, %d threads", runtime.NumCPU(), threads.Count())
 	if all := mpi.HostProcessors(); all > runtime.NumCPU() {
-		text = fmt.Sprintf("%d of %d processors, %d threads", runtime.NumCPU(), all, runtime.GOMAXPROCS(0))
+		text = fmt.Sprintf("%d of %d processors, %d threads", runtime.NumCPU(), all, threads.Count())
 		if runtime.NumCPU() == 1 {
 			text += " (bound to one: mpirun's option bind-to none leaves it all)"
 		}

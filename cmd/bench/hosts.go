@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"vgg/internal/finite"
 	"vgg/internal/kernel"
 	"vgg/internal/outer"
+	"vgg/internal/threads"
 	"vgg/plots"
 )
 
@@ -153,7 +153,7 @@ func (f flags) measureSpeeds(ctx context.Context) (prediction, error) {
 		sizes = append(sizes, f.job(hosts).MicroBatch)
 	}
 	slices.SortFunc(sizes, func(a, b int) int { return b - a })
-	p := prediction{Input: f.Input, MiniBatch: f.Batch, Threads: runtime.GOMAXPROCS(0), ISA: kernel.ISA(), Latency: f.latency()}
+	p := prediction{Input: f.Input, MiniBatch: f.Batch, Threads: threads.Count(), ISA: kernel.ISA(), Latency: f.latency()}
 	for i, size := range slices.Compact(sizes) {
 		b, err := newBench(f, job{miniBatch: f.Batch, microBatch: size})
 		if err != nil {

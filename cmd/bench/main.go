@@ -21,6 +21,7 @@ import (
 	"vgg/internal/cli"
 	"vgg/internal/kernel"
 	"vgg/internal/mpi"
+	"vgg/internal/threads"
 	"vgg/trainer"
 )
 
@@ -126,7 +127,7 @@ func measure(ctx context.Context, f flags) (result, error) {
 	runtime.ReadMemStats(&after)
 	slices.Sort(seconds)
 	r := result{
-		Config: b.net.Config.Name, Mode: f.Mode, Input: f.Input, Batch: f.Batch, Threads: runtime.GOMAXPROCS(0), ISA: kernel.ISA(),
+		Config: b.net.Config.Name, Mode: f.Mode, Input: f.Input, Batch: f.Batch, Threads: threads.Count(), ISA: kernel.ISA(),
 		SecondsPerStep: seconds[len(seconds)/2], PlannedBytes: b.vm.PlannedBytes(), PeakGFLOPS: kernel.Peak(0.3) / 1e9,
 		AllocBytesPerStep: (after.TotalAlloc - before.TotalAlloc) / uint64(f.Steps),
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"vgg/internal/cli"
 	"vgg/internal/kernel"
 	"vgg/internal/mpi"
+	"vgg/internal/threads"
 )
 
 // ranksResult is what --json prints for ranks.
@@ -94,7 +94,7 @@ func (f flags) measureRanks(ctx context.Context) error {
 		}
 	}
 	r := ranksResult{
-		Config: shared.net.Config.Name, Input: f.Input, Ranks: w.Size(), Threads: runtime.GOMAXPROCS(0), ISA: kernel.ISA(),
+		Config: shared.net.Config.Name, Input: f.Input, Ranks: w.Size(), Threads: threads.Count(), ISA: kernel.ISA(),
 		MiniBatch: f.Batch, MicroBatch: micro, AllReduce: f.AllReduce,
 	}
 	if err := m.sum(w, &r, f); err != nil {

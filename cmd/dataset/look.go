@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/internal/ordered"
+	"vgg/internal/threads"
 )
 
 // sizeSample is the number of pictures of a split that are decoded for their sizes, unless all are checked.
@@ -126,7 +126,7 @@ type decoded struct {
 func decode(ctx context.Context, split dataset.Split) (all []decoded, err error) {
 	shown := watch(ctx, split, "decoding")
 	defer shown.bar.Clear()
-	decoding := ordered.Map(ctx, split.Len(), 2*runtime.GOMAXPROCS(0), func(i int) decoded {
+	decoding := ordered.Map(ctx, split.Len(), 2*threads.Count(), func(i int) decoded {
 		p, err := shown.Picture(i)
 		return decoded{size{p.Width, p.Height}, err}
 	})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -17,6 +16,7 @@ import (
 	"vgg/dataset"
 	"vgg/internal/kernel"
 	"vgg/internal/mpi"
+	"vgg/internal/threads"
 )
 
 // usageError is an error in the command line.
@@ -179,13 +179,21 @@ func (t Threads) Apply() error {
 	if t.Threads < 0 {
 		return Usage(errors.Errorf("--threads %d: want 0 or a positive number", t.Threads))
 	}
-	if t.Threads > 0 {
-		runtime.GOMAXPROCS(t.Threads)
+	if t.Threads == 0 && World.Size() == 1 {
 		return nil
 	}
-	ranks, err := sharing()
-	if ranks > 1 {
-		runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)/ranks))
+	n := t.Threads
+	if n == 0 {
+		ranks, err := sharing()
+		if err != nil {
+			return err
+		}
+		n = max(1, threads.Count()/ranks)
 	}
-	return err
+	beside := 0
+	if World.Size() > 1 {
+		beside = 1
+	}
+	threads.Set(n, beside)
+	return nil
 }

@@ -1,7 +1,7 @@
 // Package kernel computes the layers of a VGG net on float32 slices: convolution, linear layers, pooling, local
 // response normalisation, dropout, the loss, the solver's step, and their gradients (sections 2.1 and 3.1 of the
 // paper). Activations go in and out as (N, H, W, C), convolution weights as (Out, In, Kernel, Kernel), linear weights
-// as (Out, In). Results have the same bits on any number of threads, which is runtime.GOMAXPROCS: the order in which an
+// as (Out, In). Results have the same bits on any number of threads, which threads.Count tells: the order in which an
 // element is summed depends on the shapes alone.
 //
 // # Three layers
@@ -21,7 +21,7 @@
 //
 // From the layer to the registers, for minimal filtering, with what bounds each loop:
 //
-//	threads     some of the tiles each                 GOMAXPROCS
+//	threads     some of the tiles each                 threads.Count
 //	blocks      of tiles whose V and M stay in L2      cacheFloats, leastTiles, mostTiles
 //	elements    the α² products M = V U                m + 2
 //	panels      of U, nr output channels each          nr

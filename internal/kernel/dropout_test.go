@@ -25,7 +25,7 @@ func TestDropout(t *testing.T) {
 					want := func(i int) float32 { return twin[i] }
 					y := random(generator(1), n+1)
 					guard := y[n]
-					exactly(t, name, threads(t, func() []float32 { Dropout(y[:n], x, p, key); return slices.Clone(y[:n]) }), want)
+					exactly(t, name, setThreads(t, func() []float32 { Dropout(y[:n], x, p, key); return slices.Clone(y[:n]) }), want)
 					if y[n] != guard {
 						t.Fatalf("%s of %d elements wrote beyond", name, n)
 					}

@@ -36,7 +36,7 @@ func TestLargest(t *testing.T) {
 				x[i] = []float32{0, -1, 1}[i%3]
 			}
 			x[n/2] = c.put
-			got := threads(t, func() []float32 { return []float32{Largest(x)} })[0]
+			got := setThreads(t, func() []float32 { return []float32{Largest(x)} })[0]
 			if n == 1 && c.put == 0.5 {
 				c.want = 0.5
 			}

@@ -24,8 +24,8 @@ func everywhere(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
-// threads checks that f, which returns what it computed, gives the same bits on 1, 2 and 5 threads, and returns them.
-func threads(t *testing.T, f func() []float32) []float32 {
+// setThreads checks that f, which returns what it computed, gives the same bits on 1, 2 and 5 threads, and returns them.
+func setThreads(t *testing.T, f func() []float32) []float32 {
 	t.Helper()
 	saved := runtime.GOMAXPROCS(1)
 	defer runtime.GOMAXPROCS(saved)
@@ -140,7 +140,7 @@ func (v convCase) check(t *testing.T, tolerance float64) {
 	for i := range want {
 		want[i] = max(0, v.y[i]+float64(v.bias[i%c.Out]))
 	}
-	got := threads(t, func() []float32 { c.Forward(y, v.x, v.w, v.bias, true); return slices.Clone(y) })
+	got := setThreads(t, func() []float32 { c.Forward(y, v.x, v.w, v.bias, true); return slices.Clone(y) })
 	near(t, fmt.Sprintf("%+v forward, bias, ReLU", c), got, want, tolerance)
 	c.Forward(y, v.x, v.w, nil, false)
 	near(t, fmt.Sprintf("%+v forward", c), y, v.y, tolerance)
@@ -155,11 +155,11 @@ func (v convCase) check(t *testing.T, tolerance float64) {
 	}
 
 	dx := make([]float32, len(v.dx))
-	got = threads(t, func() []float32 { c.DataGradient(dx, v.dy, v.w); return slices.Clone(dx) })
+	got = setThreads(t, func() []float32 { c.DataGradient(dx, v.dy, v.w); return slices.Clone(dx) })
 	near(t, fmt.Sprintf("%+v data gradient", c), got, v.dx, tolerance)
 
 	dw := make([]float32, len(v.dw))
-	got = threads(t, func() []float32 { c.WeightGradient(dw, v.x, v.dy, false); return slices.Clone(dw) })
+	got = setThreads(t, func() []float32 { c.WeightGradient(dw, v.x, v.dy, false); return slices.Clone(dw) })
 	near(t, fmt.Sprintf("%+v weight gradient", c), got, v.dw, tolerance)
 	c.WeightGradient(dw, v.x, v.dy, true)
 	twice := make([]float64, len(v.dw))
@@ -234,7 +234,7 @@ func TestLinear(t *testing.T) {
 				return y
 			}
 			y := make([]float32, ny)
-			got := threads(t, func() []float32 { l.Forward(y, x, w, bias, true); return slices.Clone(y) })
+			got := setThreads(t, func() []float32 { l.Forward(y, x, w, bias, true); return slices.Clone(y) })
 			near(t, fmt.Sprintf("%+v forward, bias, ReLU", l), got, reference(bias, true), tolerance)
 			l.Forward(y, x, w, nil, false)
 			near(t, fmt.Sprintf("%+v forward", l), y, reference(nil, false), tolerance)
@@ -249,9 +249,9 @@ func TestLinear(t *testing.T) {
 					}
 				}
 			}
-			got = threads(t, func() []float32 { l.DataGradient(dx, dy, w); return slices.Clone(dx) })
+			got = setThreads(t, func() []float32 { l.DataGradient(dx, dy, w); return slices.Clone(dx) })
 			near(t, fmt.Sprintf("%+v data gradient", l), got, wantX, tolerance)
-			got = threads(t, func() []float32 { l.WeightGradient(dw, x, dy, false); return slices.Clone(dw) })
+			got = setThreads(t, func() []float32 { l.WeightGradient(dw, x, dy, false); return slices.Clone(dw) })
 			near(t, fmt.Sprintf("%+v weight gradient", l), got, wantW, tolerance)
 			l.WeightGradient(dw, x, dy, true)
 			for i := range wantW {
@@ -266,7 +266,7 @@ func TestLinear(t *testing.T) {
 				wantV[i] = 0.9*float64(v[i]) - 0.1*(0.25*wantW[i]/2+0.05*float64(w[i]))
 				wantW[i] = float64(w[i]) + wantV[i]
 			}
-			got = threads(t, func() []float32 {
+			got = setThreads(t, func() []float32 {
 				w, v := slices.Clone(w), slices.Clone(v)
 				step.StepLinear(l, w, v, x, dy)
 				return slices.Concat(w, v)

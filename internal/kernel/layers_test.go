@@ -32,7 +32,7 @@ func TestReLUGradient(t *testing.T) {
 			}
 			dx := random(r, n+1)
 			guard := dx[n]
-			exactly(t, "ReLU gradient", threads(t, func() []float32 { ReLUGradient(dx[:n], dy, y); return slices.Clone(dx[:n]) }), want)
+			exactly(t, "ReLU gradient", setThreads(t, func() []float32 { ReLUGradient(dx[:n], dy, y); return slices.Clone(dx[:n]) }), want)
 			if dx[n] != guard {
 				t.Fatalf("ReLU gradient of %d elements wrote beyond", n)
 			}
@@ -48,7 +48,7 @@ func TestAdd(t *testing.T) {
 		for _, n := range lengths {
 			r := generator(n)
 			a, b := random(r, n), random(r, n)
-			exactly(t, "sum", threads(t, func() []float32 { c := slices.Clone(a); Add(c, b); return c }), func(i int) float32 { return a[i] + b[i] })
+			exactly(t, "sum", setThreads(t, func() []float32 { c := slices.Clone(a); Add(c, b); return c }), func(i int) float32 { return a[i] + b[i] })
 		}
 	})
 }
@@ -84,7 +84,7 @@ func TestBiasGradient(t *testing.T) {
 			for i, v := range dy {
 				want[i%columns] += float64(v)
 			}
-			near(t, "bias gradient", threads(t, func() []float32 { BiasGradient(db, dy, false); return slices.Clone(db) }), want, 1e-5)
+			near(t, "bias gradient", setThreads(t, func() []float32 { BiasGradient(db, dy, false); return slices.Clone(db) }), want, 1e-5)
 			BiasGradient(db, dy, true)
 			for i := range want {
 				want[i] *= 2
@@ -106,7 +106,7 @@ func TestSGD(t *testing.T) {
 				wantW[i] = float64(w[i]) + wantV[i]
 			}
 			for _, s.Keep = range []bool{false, true} {
-				result := threads(t, func() []float32 {
+				result := setThreads(t, func() []float32 {
 					w, v, g := slices.Clone(w), slices.Clone(v), slices.Clone(g)
 					s.Step(w, v, g)
 					return slices.Concat(w, v, g)
@@ -168,8 +168,8 @@ func TestPool(t *testing.T) {
 			for i, j := range first {
 				near64[i] = float64(x[j])
 			}
-			near(t, "maxima", threads(t, func() []float32 { p.Forward(y, x); return slices.Clone(y) }), near64, 0)
-			exactly(t, "gradient", threads(t, func() []float32 { p.Gradient(dx, dy, x, y); return slices.Clone(dx) }), func(i int) float32 { return wantX[i] })
+			near(t, "maxima", setThreads(t, func() []float32 { p.Forward(y, x); return slices.Clone(y) }), near64, 0)
+			exactly(t, "gradient", setThreads(t, func() []float32 { p.Gradient(dx, dy, x, y); return slices.Clone(dx) }), func(i int) float32 { return wantX[i] })
 			for i, j := range first {
 				window := x[j]
 				x[j] = float32(math.NaN())
@@ -215,8 +215,8 @@ func TestLRN(t *testing.T) {
 				}
 			}
 			y, dx := make([]float32, n), make([]float32, n)
-			near(t, "normalised", threads(t, func() []float32 { l.Forward(y, x); return slices.Clone(y) }), wantY, 2e-6)
-			near(t, "gradient", threads(t, func() []float32 { l.Gradient(dx, dy, x); return slices.Clone(dx) }), wantX, 2e-6)
+			near(t, "normalised", setThreads(t, func() []float32 { l.Forward(y, x); return slices.Clone(y) }), wantY, 2e-6)
+			near(t, "gradient", setThreads(t, func() []float32 { l.Gradient(dx, dy, x); return slices.Clone(dx) }), wantX, 2e-6)
 		}
 	})
 }
@@ -235,8 +235,8 @@ func TestLayout(t *testing.T) {
 				}
 			}
 			y, z := make([]float32, len(x)), make([]float32, len(x))
-			exactly(t, "NHWC", threads(t, func() []float32 { ToNHWC(y, x, n, c, h, w); return y }), func(i int) float32 { return want[i] })
-			exactly(t, "NCHW", threads(t, func() []float32 { ToNCHW(z, y, n, c, h, w); return z }), func(i int) float32 { return x[i] })
+			exactly(t, "NHWC", setThreads(t, func() []float32 { ToNHWC(y, x, n, c, h, w); return y }), func(i int) float32 { return want[i] })
+			exactly(t, "NCHW", setThreads(t, func() []float32 { ToNCHW(z, y, n, c, h, w); return z }), func(i int) float32 { return x[i] })
 		}
 	})
 }

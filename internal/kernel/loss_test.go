@@ -61,7 +61,7 @@ func TestCrossEntropy(t *testing.T) {
 				}
 				d := random(r, len(z)+1)
 				guard := d[len(z)]
-				result := threads(t, func() []float32 {
+				result := setThreads(t, func() []float32 {
 					CrossEntropyGradient(d[:len(z)], z, labels, classes, scale)
 					return append(slices.Clone(d[:len(z)]), float32(CrossEntropy(z, labels, classes)))
 				})

@@ -1,9 +1,10 @@
 package kernel
 
 import (
-	"runtime"
 	"sync/atomic"
 	"time"
+
+	"vgg/internal/threads"
 )
 
 // Peak measures for the given time how many floating-point operations a second the kernels could do at most, on all
@@ -14,12 +15,12 @@ func Peak(seconds float64) float64 {
 	if cpu.peak != nil {
 		loop, operations = cpu.peak, cpu.peakFLOP
 	}
-	threads := runtime.GOMAXPROCS(0)
+	count := threads.Count()
 	var best float64
 	for begin := time.Now(); best == 0 || time.Since(begin).Seconds() < seconds; {
 		start := time.Now()
-		parallel(threads, 1, func(_, _ int) { loop(steps) })
-		best = max(best, float64(threads*steps*operations)/time.Since(start).Seconds())
+		parallel(count, 1, func(_, _ int) { loop(steps) })
+		best = max(best, float64(count*steps*operations)/time.Since(start).Seconds())
 	}
 	return best
 }

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"vgg/internal/threads"
 )
 
 // How threads share work: parallel cuts [0, n) into ranges, one or a few for each thread. The caller computes the first
@@ -27,8 +29,8 @@ func Parallel(n int, f func(lo, hi int)) { parallelPieces(n, 1, 1, f) }
 // parallelPieces is parallel with up to mostPieces ranges for each thread, if none is shorter than piece: who is done
 // early finds more to take.
 func parallelPieces(n, grain, piece int, f func(lo, hi int)) {
-	threads := runtime.GOMAXPROCS(0)
-	ranges := min(threads, n/max(grain, 1))
+	count := threads.Count()
+	ranges := min(count, n/max(grain, 1))
 	if ranges > 1 {
 		ranges *= min(max(n/(ranges*piece), 1), mostPieces)
 	}
@@ -39,7 +41,7 @@ func parallelPieces(n, grain, piece int, f func(lo, hi int)) {
 		return
 	}
 	if pool.inUse.TryLock() {
-		pool.run(n, ranges, min(ranges, threads), f)
+		pool.run(n, ranges, min(ranges, count), f)
 		pool.inUse.Unlock()
 		return
 	}
@@ -54,10 +56,10 @@ func parallelPieces(n, grain, piece int, f func(lo, hi int)) {
 // parallelGrid calls f with blocks that cover [0, rows) × [0, columns), each on a thread of its own, and returns when
 // all are done. The largest block is as small as possible; among equals it has the fewest rows.
 func parallelGrid(rows, columns int, f func(row0, row1, column0, column1 int)) {
-	threads := runtime.GOMAXPROCS(0)
+	count := threads.Count()
 	rowRanges, columnRanges, smallest := 1, 1, rows*columns
-	for r := 1; r <= min(threads, rows); r++ {
-		c := min(threads/r, columns)
+	for r := 1; r <= min(count, rows); r++ {
+		c := min(count/r, columns)
 		if largest := ceilDiv(rows, r) * ceilDiv(columns, c); largest <= smallest {
 			rowRanges, columnRanges, smallest = r, c, largest
 		}

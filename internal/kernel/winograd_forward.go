@@ -1,6 +1,6 @@
 package kernel
 
-import "runtime"
+import "vgg/internal/threads"
 
 // winogradForward computes y = max(floor, x*w + bias).
 type winogradForward struct {
@@ -26,7 +26,7 @@ func newWinogradForward(l winogradLayer, y, bias []float32, relu bool) *winograd
 func (f *winograd) convolve(c Conv, y, x []float32, weights taps, bias []float32, relu bool) {
 	w := newWinogradForward(f.layer(c, x), y, bias, relu)
 	w.weights = weights
-	if f.few(w.layer.tiles.count(), c.In) && w.layer.panels.count >= runtime.GOMAXPROCS(0) {
+	if f.few(w.layer.tiles.count(), c.In) && w.layer.panels.count >= threads.Count() {
 		w.panelByPanel()
 		return
 	}

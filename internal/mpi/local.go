@@ -70,5 +70,6 @@ func (t *local) start(x *Exchange) {
 	}
 }
 
+func (*local) hurry(bool)   {}
 func (*local) close() error { return nil }
 func (*local) abort(int)    {}

@@ -32,6 +32,8 @@ type World struct {
 type transport interface {
 	// start begins to move the messages of an exchange, which stay unchanged until it is complete.
 	start(x *Exchange)
+	// hurry tells whether the goroutine that computes waits for messages, so that the processor is free to move them.
+	hurry(waits bool)
 	// close ends the transport, after all exchanges are complete.
 	close() error
 	// abort ends all ranks, without waiting for them.
@@ -133,7 +135,9 @@ func (w *World) Wait(what string, f func() error) error {
 		return f()
 	}
 	began := time.Now()
+	w.transport.hurry(true)
 	err := w.Hold(what, f)
+	w.transport.hurry(false)
 	w.waited.Add(int64(time.Since(began)))
 	return err
 }

@@ -3,14 +3,14 @@ package ordered
 import (
 	"context"
 	"iter"
-	"runtime"
 	"sync"
+
+	"vgg/internal/threads"
 )
 
 // Map yields i and f(i) for i from 0 to n-1. It computes the next results on other goroutines while the loop's body
-// runs, as many at once as there are threads (runtime.GOMAXPROCS); no more than ahead results wait at a time (at least
-// one), which bounds their memory. Cancelling ctx ends the sequence early; ctx.Err() tells. When the loop ends, every
-// goroutine has ended.
+// runs, as many at once as threads.Count tells; no more than ahead results wait at a time (at least one), which bounds
+// their memory. Cancelling ctx ends the sequence early; ctx.Err() tells. When the loop ends, every goroutine has ended.
 func Map[T any](ctx context.Context, n, ahead int, f func(i int) T) iter.Seq2[int, T] {
 	return func(yield func(int, T) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -23,7 +23,7 @@ func Map[T any](ctx context.Context, n, ahead int, f func(i int) T) iter.Seq2[in
 		}
 		work := make(chan item)
 		waiting := make(chan item, max(1, ahead)) // in the list's order; its room bounds what is computed ahead
-		for range min(n, runtime.GOMAXPROCS(0)) {
+		for range min(n, threads.Count()) {
 			running.Go(func() {
 				for it := range work {
 					it.result <- f(it.index)
