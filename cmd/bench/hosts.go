@@ -103,10 +103,8 @@ func (f flags) checkHosts() error {
 	case f.latency() < 0 || !finite.Is(f.latency()):
 		return errors.Errorf("--latency %v: want a number of microseconds", *f.Latency)
 	}
-	for _, rate := range f.rates() {
-		if !(rate > 0) || !finite.Is(rate) {
-			return errors.Errorf("--rates %v: want positive numbers of Gbit/s", rate)
-		}
+	if err := f.checkRates(); err != nil {
+		return err
 	}
 	for _, hosts := range f.Hosts {
 		if hosts < 1 || hosts > f.Batch {
@@ -114,6 +112,15 @@ func (f flags) checkHosts() error {
 		}
 		if err := f.job(hosts).Validate(); err != nil {
 			return errors.Wrap(err, "--hosts")
+		}
+	}
+	return nil
+}
+
+func (f flags) checkRates() error {
+	for _, rate := range f.Rates {
+		if !(rate > 0) || !finite.Is(rate) {
+			return errors.Errorf("--rates %v: want positive numbers of Gbit/s", rate)
 		}
 	}
 	return nil

@@ -37,7 +37,7 @@ type flags struct {
 	JSON    bool    `name:"json" help:"Print one JSON object."`
 	cli.Threads
 	Hosts      []int     `help:"Predict a training step of --batch pictures on this many hosts, from the speed of this one; powers of two." placeholder:"N,…" group:"Several hosts:"`
-	Rates      []float64 `help:"Rates of their network in Gbit/s; default 1,10,25,100." placeholder:"GBITS,…" group:"Several hosts:"`
+	Rates      []float64 `help:"Rates of their network in Gbit/s; default 1,10,25,100. With mpirun: that of its network, to say how long ranks may wait." placeholder:"GBITS,…" group:"Several hosts:"`
 	Latency    *float64  `help:"Microseconds that a message takes beside its bytes; default 50." placeholder:"US" group:"Several hosts:"`
 	AllReduce  bool      `help:"With mpirun: sum whole gradients, after the backward pass, for comparison." group:"Several hosts:"`
 	MicroBatch *int      `help:"Pictures that a host computes at once; default at most 32 of them, and all without several hosts." placeholder:"N" group:"Several hosts:"`
@@ -67,20 +67,14 @@ func main() {
 		if err := f.Threads.Apply(); err != nil {
 			return err
 		}
-		if f.Hosts != nil {
-			if cli.World.Size() > 1 {
-				return cli.Usage(errors.New("--hosts: the prediction is from the speed of one process: start it without mpirun"))
-			}
+		switch {
+		case cli.World.Size() > 1:
+			return f.measureRanks(ctx)
+		case f.Hosts != nil:
 			return f.predict(ctx)
 		}
-		if f.Rates != nil || f.Latency != nil || f.Plot != "" {
-			return cli.Usage(errors.New("--rates, --latency and --plot are for several hosts: give their numbers with --hosts"))
-		}
-		if cli.World.Size() > 1 {
-			return f.measureRanks(ctx)
-		}
-		if f.AllReduce {
-			return cli.Usage(errors.New("--all-reduce: is for ranks that mpirun has started"))
+		if err := f.checkAlone(); err != nil {
+			return cli.Usage(err)
 		}
 		r, err := measure(ctx, f)
 		if err != nil {
@@ -96,6 +90,19 @@ func main() {
 			float64(r.PeakRSSBytes)/1e9, float64(r.PlannedBytes)/1e9, float64(r.AllocBytesPerStep)/1e3)
 		return nil
 	})
+}
+
+// checkAlone refuses flags that mean nothing to one process that predicts nothing.
+func (f flags) checkAlone() error {
+	switch {
+	case f.Rates != nil:
+		return errors.New("--rates is for several hosts: give their numbers with --hosts, or start them with mpirun")
+	case f.Latency != nil || f.Plot != "":
+		return errors.New("--latency and --plot are for predictions of several hosts: give their numbers with --hosts")
+	case f.AllReduce:
+		return errors.New("--all-reduce is for ranks that mpirun has started")
+	}
+	return nil
 }
 
 // warmUp is the number of steps before those that are measured.

@@ -41,6 +41,26 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// TestBadAlone: flags that one process would ignore are refused.
+func TestBadAlone(t *testing.T) {
+	one := 1.0
+	for want, change := range map[string]func(*flags){
+		"--rates is for":         func(f *flags) { f.Rates = []float64{1} },
+		"--latency and --plot":   func(f *flags) { f.Latency = &one },
+		"--latency and --plot a": func(f *flags) { f.Plot = "hosts.png" },
+		"--all-reduce is for":    func(f *flags) { f.AllReduce = true },
+	} {
+		f := small("train")
+		change(&f)
+		if err := f.checkAlone(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
+	if err := small("train").checkAlone(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestPredict: each number of hosts is predicted at each rate, from speeds at the micro-batches that they need.
 func TestPredict(t *testing.T) {
 	f := small("train")

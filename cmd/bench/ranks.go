@@ -37,6 +37,26 @@ type ranksResult struct {
 	MicroBatchTime  float64 `json:"micro_batch_seconds"`   // passes of one micro-batch
 	Backward        float64 `json:"backward_seconds"`      // of the last micro-batch: two thirds of its passes
 	PeakRSSBytes    int64   `json:"peak_rss_bytes"`        // of rank 0
+	Bound           *bound  `json:"bound,omitempty"`       // with --rates
+}
+
+// bound is how long a step may wait for a network of a given rate.
+type bound struct {
+	Gbits  float64 `json:"gbits_per_second"`
+	Bytes  float64 `json:"bytes_seconds"`  // that the network needs for what a rank sends in a step
+	Beyond float64 `json:"beyond_seconds"` // of these, after the last backward pass has ended
+	Wait   float64 `json:"wait_seconds"`   // 1.2 times as much, and 5 % of the step
+}
+
+// bound is that of a network. What is sent after the backward pass is all beyond it.
+func (r ranksResult) bound(gbits float64) *bound {
+	b := &bound{Gbits: gbits, Bytes: float64(slices.Max(r.BytesSent)) * 8 / (gbits * 1e9)}
+	b.Beyond = b.Bytes
+	if !r.AllReduce {
+		b.Beyond = max(0, b.Bytes-r.Backward)
+	}
+	b.Wait = 1.2*b.Beyond + 0.05*r.SecondsPerStep
+	return b
 }
 
 // microBatch is the number of pictures that each of some ranks computes at once.
@@ -50,12 +70,16 @@ func (f flags) microBatch(ranks int) int {
 func (f flags) checkRanks(ranks int) error {
 	micro := f.microBatch(ranks)
 	switch {
+	case f.Hosts != nil || f.Latency != nil || f.Plot != "":
+		return errors.New("--hosts, --latency and --plot are for predictions from the speed of one process: start it without mpirun")
+	case len(f.Rates) > 1:
+		return errors.New("--rates: ranks share steps over one network: want one rate")
 	case f.Mode != "train":
 		return errors.New("--mode infer: ranks share training steps: want --mode train, or one process")
 	case micro < 1 || f.Batch%(micro*ranks) != 0:
 		return errors.Errorf("--batch %d: %d ranks with micro-batches of %d pictures need a multiple of %d (--batch, --micro-batch)", f.Batch, ranks, micro, ranks*max(1, micro))
 	}
-	return nil
+	return f.checkRates()
 }
 
 // measureRanks measures steps that the ranks share, each after one of as many separate trainings, so that whatever else
@@ -173,6 +197,9 @@ func (m *measured) sum(w *mpi.World, r *ranksResult, f flags) error {
 	r.Efficiency = r.ImagesPerSecond / r.AloneImages
 	r.MicroBatchTime = middle(m.alone) / float64(f.Batch/w.Size()/r.MicroBatch)
 	r.Backward = r.MicroBatchTime * 2 / 3
+	if len(f.Rates) == 1 {
+		r.Bound = r.bound(f.Rates[0])
+	}
 	r.PeakRSSBytes, err = peakRSS()
 	return err
 }
@@ -193,6 +220,10 @@ func (r ranksResult) print(w io.Writer, f flags) {
 	fmt.Fprintf(w, "%.4g s per step (median of %d), %.4g pictures/s; separate trainings of %d pictures a step at the same time: %.4g pictures/s; efficiency %.3f\n",
 		r.SecondsPerStep, f.Steps, r.ImagesPerSecond, r.MiniBatch/r.Ranks, r.AloneImages, r.Efficiency)
 	fmt.Fprintf(w, "waiting for other ranks: %.4g s of a step, %.1f %%; the backward pass of the last micro-batch takes about %.4g s\n", r.WaitSeconds, r.WaitPercent, r.Backward)
+	if b := r.Bound; b != nil {
+		fmt.Fprintf(w, "at %g Gbit/s: %.4g s for the bytes of a step, %.4g s of them after the last backward pass; 1.2 times as much and 5 %% of the step are %.4g s\n",
+			b.Gbits, b.Bytes, b.Beyond, b.Wait)
+	}
 	fmt.Fprint(w, "MB sent by a rank in a step:")
 	for _, bytes := range r.BytesSent {
 		fmt.Fprintf(w, " %.2f", float64(bytes)/1e6)
