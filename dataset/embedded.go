@@ -2,6 +2,8 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/pkg/errors"
 
@@ -22,6 +24,51 @@ func openEmbedded() (*Set, error) {
 		return nil, err
 	}
 	return (&opener{}).openIDX(files, fashion.Classes())
+}
+
+// openEmbeddedPart is the embedded set of some of its classes, whose names a spec lists after "embedded:".
+func openEmbeddedPart(list string) (*Set, error) {
+	set, err := openEmbedded()
+	if err != nil {
+		return nil, err
+	}
+	label := map[int]byte{} // by that of all classes
+	for name := range strings.SplitSeq(list, ",") {
+		of := slices.IndexFunc(set.Classes, func(c string) bool { return strings.EqualFold(c, strings.TrimSpace(name)) })
+		if of < 0 {
+			return nil, errors.Errorf("dataset %s:%s: no class %q: want some of %s", Embedded, list, name, strings.Join(set.Classes, ","))
+		}
+		if _, twice := label[of]; twice {
+			return nil, errors.Errorf("dataset %s:%s: class %s twice: name it once", Embedded, list, set.Classes[of])
+		}
+		label[of] = 0
+	}
+	var classes []string
+	for of, name := range set.Classes {
+		if _, wanted := label[of]; wanted {
+			label[of] = byte(len(classes))
+			classes = append(classes, name)
+		}
+	}
+	set.Name += ", classes " + strings.Join(classes, ", ")
+	set.Classes = classes
+	set.Train, set.Val = set.Train.(*idxSplit).only(label), set.Val.(*idxSplit).only(label)
+	return set, nil
+}
+
+// only is the pictures of some classes, with new labels.
+func (s *idxSplit) only(label map[int]byte) *idxSplit {
+	part := *s
+	part.pixels, part.labels = nil, nil
+	size := s.height * s.width
+	for i, of := range s.labels {
+		if l, wanted := label[int(of)]; wanted {
+			part.places = append(part.places, i)
+			part.labels = append(part.labels, l)
+			part.pixels = append(part.pixels, s.pixels[i*size:(i+1)*size]...)
+		}
+	}
+	return &part
 }
 
 // The seeds of the scenes: others would make another data set.

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"vgg/boxes"
@@ -15,6 +16,49 @@ var central = boxes.Unit.Scale(64.0/scenes.Side, 64.0/scenes.Side).Move(0.5-32.0
 func quantile(values []float64, share float64) float64 {
 	values = slices.Sorted(slices.Values(values))
 	return values[int(share*float64(len(values)-1))]
+}
+
+// Some classes of the embedded set: their pictures in their order, with labels from 0 in the order of the classes.
+func TestEmbeddedPart(t *testing.T) {
+	all, err := Open(Embedded, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open("embedded:Ankle boot, shirt,T-shirt/top", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.Classes, []string{"T-shirt/top", "Shirt", "Ankle boot"}) || s.Fingerprint() == all.Fingerprint() || s.Source.Spec != "embedded:Ankle boot, shirt,T-shirt/top" {
+		t.Errorf("%+v", s)
+	}
+	for _, split := range []struct{ part, of Split }{{s.Train, all.Train}, {s.Val, all.Val}} {
+		at := 0
+		for i := range split.of.Len() {
+			label := slices.Index([]int{0, 6, 9}, split.of.Label(i))
+			if label < 0 {
+				continue
+			}
+			got, err := split.part.Picture(at)
+			want, _ := split.of.Picture(i)
+			if err != nil || split.part.Label(at) != label || split.part.Name(at) != split.of.Name(i) || !slices.Equal(got.Pix, want.Pix) {
+				t.Fatalf("picture %d is not picture %d of all: label %d, error %v", at, i, split.part.Label(at), err)
+			}
+			at++
+		}
+		if at != split.part.Len() {
+			t.Errorf("%d pictures, want %d", split.part.Len(), at)
+		}
+	}
+	for spec, want := range map[string]string{
+		"embedded:":           `no class ""`,
+		"embedded:Shirt,Hat":  `no class "Hat": want some of T-shirt/top,Trouser,`,
+		"embedded:Bag,bag":    "class Bag twice",
+		"embedded:Shirt,,Bag": `no class ""`,
+	} {
+		if _, err := Open(spec, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", spec, err, want)
+		}
+	}
 }
 
 // The scenes have what the documents say of them.

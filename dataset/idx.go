@@ -125,6 +125,7 @@ type idxSplit struct {
 	height, width        int
 	pixels               []byte
 	labels               []byte
+	places               []int // of the pictures in the file; nil for all of them
 }
 
 // numbers gives the numbers of the classes as names, and the first: from 0, as long as each has a picture, or from 1 if
@@ -144,9 +145,15 @@ func (s *idxSplit) numbers() (classes []string, first int) {
 	return classes, first
 }
 
-func (s *idxSplit) Len() int          { return len(s.labels) }
-func (s *idxSplit) Label(i int) int   { return int(s.labels[i]) }
-func (s *idxSplit) Name(i int) string { return fmt.Sprintf("%s, picture %d", s.imageFile, i) }
+func (s *idxSplit) Len() int        { return len(s.labels) }
+func (s *idxSplit) Label(i int) int { return int(s.labels[i]) }
+
+func (s *idxSplit) Name(i int) string {
+	if s.places != nil {
+		i = s.places[i]
+	}
+	return fmt.Sprintf("%s, picture %d", s.imageFile, i)
+}
 
 func (s *idxSplit) Picture(i int) (augment.Picture, error) {
 	size := s.height * s.width
@@ -163,7 +170,7 @@ func (f *idxFiles) read(r role) (*idxSplit, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &idxSplit{images.file, labels.file, images.dims[1], images.dims[2], images.data, labels.data}
+	s := &idxSplit{images.file, labels.file, images.dims[1], images.dims[2], images.data, labels.data, nil}
 	if images.dims[0] != labels.dims[0] {
 		return nil, errors.Errorf("dataset %s holds %d pictures, %s %d labels: they do not belong together", images.file, images.dims[0], labels.file, labels.dims[0])
 	}

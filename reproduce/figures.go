@@ -1,50 +1,22 @@
 package reproduce
 
 import (
-	"bytes"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 
 	"github.com/pkg/errors"
 
 	"vgg/configs"
 	"vgg/history"
-	"vgg/internal/atomicfile"
+	"vgg/internal/page"
 	"vgg/plots"
 	"vgg/weights"
 )
 
-// FiguresDir is the folder of the report's figures.
-const FiguresDir = "figures"
-
-// Figure is a picture of the report.
-type Figure struct {
-	File    string // relative to the report, with forward slashes
-	Caption string
-	png     []byte
-}
-
 // addFigure writes a figure to its file and adds it to a part of the report.
 func (p Plan) addFigure(to *[]Figure, figure *plots.Figure, err error, name, caption string) error {
-	return addFigure(p.Dir, to, figure, err, name, caption)
-}
-
-func addFigure(reportDir string, to *[]Figure, figure *plots.Figure, err error, name, caption string) error {
-	if err != nil {
-		return err
-	}
-	var png bytes.Buffer
-	if err := figure.Encode(&png, "png"); err != nil {
-		return err
-	}
-	dir := filepath.Join(reportDir, FiguresDir)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return errors.Wrap(err, "reproduce: folder of the figures")
-	}
-	*to = append(*to, Figure{File: FiguresDir + "/" + name, Caption: caption, png: png.Bytes()})
-	return errors.Wrap(atomicfile.Write(filepath.Join(dir, name), png.Bytes()), "reproduce: figure")
+	return page.Draw(p.Dir, to, figure, err, name, caption)
 }
 
 // addFigures draws the figures of the report.

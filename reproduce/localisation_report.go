@@ -17,6 +17,7 @@ import (
 	"vgg/evaluate"
 	"vgg/internal/drawing"
 	"vgg/internal/kernel"
+	"vgg/internal/page"
 	"vgg/internal/threads"
 	"vgg/metrics"
 	"vgg/plots"
@@ -148,11 +149,7 @@ func (p BoxPlan) report(ctx context.Context, set *dataset.Set, val dataset.Boxed
 	if err != nil {
 		return nil, err
 	}
-	page, err := renderPage(r.Data, markdown, r.Pictures, r.Findings)
-	if err != nil {
-		return nil, err
-	}
-	return r, writeReport(p.Dir, markdown, page)
+	return r, writeReport(p.Dir, r.Data, markdown, r.Pictures, r.Findings)
 }
 
 // addBoxTables adds Tables 8 and 9, and the time of their tests.
@@ -177,8 +174,8 @@ func (p BoxPlan) addBoxTables(r *BoxReport) error {
 			eight = append(eight, []string{layers, regressionName(n.regression), top5, fmt.Sprintf("%.3f", result.meanIoU()), paperPercent(row.paper)})
 		}
 	}
-	r.Table8 = markdownTable([]string{"fine-tuned layers", "regression", "error", "mean IoU", "paper's error"}, eight)
-	r.Table9 = markdownTable([]string{"S / Q", "boxes", "top-5 error", "top-1 error", "paper's S / Q", "paper's top-5"}, nine)
+	r.Table8 = page.Table([]string{"fine-tuned layers", "regression", "error", "mean IoU", "paper's error"}, eight)
+	r.Table9 = page.Table([]string{"S / Q", "boxes", "top-5 error", "top-1 error", "paper's S / Q", "paper's top-5"}, nine)
 	return nil
 }
 
@@ -251,7 +248,7 @@ func (p BoxPlan) addPictures(ctx context.Context, r *BoxReport, classes []string
 	}
 	figure, err := plots.Sheet(sheet, "First guesses of the last line of Table 9", "dashed: true")
 	caption := fmt.Sprintf("The first guesses of the last line of Table 9, and the true boxes (dashed), seed %d: the first pictures of either kind.", seed)
-	return addFigure(p.Dir, &r.Pictures, figure, err, "boxes.png", caption)
+	return page.Draw(p.Dir, &r.Pictures, figure, err, "boxes.png", caption)
 }
 
 // samesize says whether pictures are of one size, as a sheet wants them.

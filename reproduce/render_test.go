@@ -1,6 +1,8 @@
 package reproduce
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,9 +22,9 @@ func TestRender(t *testing.T) {
 		Tables: []Table{{
 			Number: 3, Title: "Single test scale", Section: "4.1", Note: "Dense evaluation.",
 			Lines:   []Line{{Net: "A", Top1: plots.Estimate{Value: 12, Low: 11, High: 13}, PaperTop1: 29.6}},
-			Figures: []Figure{{File: "figures/depth.png", Caption: "Error in [32;64].", png: []byte("depth")}},
+			Figures: []Figure{{File: "figures/depth.png", Caption: "Error in [32;64].", PNG: []byte("depth")}},
 		}},
-		Learned: []Figure{{File: "figures/filters.png", Caption: "Filters.", png: []byte("filters")}},
+		Learned: []Figure{{File: "figures/filters.png", Caption: "Filters.", PNG: []byte("filters")}},
 		Recipe:  "name = \"a < b\"\n",
 	}
 	for _, c := range columns() {
@@ -39,14 +41,18 @@ func TestRender(t *testing.T) {
 		"| 4.9: down | +0.0 | +0.00 (+0.00 to +0.00) | not so here |\n",
 		"## Table 3: Single test scale (section 4.1)\n\nDense evaluation.\n\n| net | S | Q | top-1 error | top-5 error | paper's S |",
 		"| A |  |  | 12.00 (11.00–13.00) | 0.00 (0.00–0.00) |  |  | 29.6 | – |\n",
-		"\n![Error in [32;64].](figures/depth.png)\\\nError in [32;64].\n",
+		"\n![Error in \\[32;64\\].](figures/depth.png)\\\nError in \\[32;64\\].\n",
 		"```toml\nname = \"a < b\"\n```\n",
 	} {
 		if !strings.Contains(string(markdown), want) {
 			t.Errorf("the Markdown has no %q:\n%s", want, markdown)
 		}
 	}
-	page, err := renderPage(r.Data, markdown, r.figures(), r.Findings)
+	p := Plan{Dir: t.TempDir()}
+	if err := p.write(r); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(p.Dir, HTMLFile))
 	if err != nil {
 		t.Fatal(err)
 	}

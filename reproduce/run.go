@@ -14,6 +14,7 @@ import (
 	"vgg/dataset"
 	"vgg/evaluate"
 	"vgg/internal/atomicfile"
+	"vgg/internal/page"
 	"vgg/trainer"
 	"vgg/weights"
 )
@@ -113,10 +114,8 @@ func openFolder(dir, file string, recipe configs.Recipe) error {
 
 // checkReport tells whether the report could be written.
 func checkReport(dir string) error {
-	for _, file := range []string{MarkdownFile, HTMLFile} {
-		if err := atomicfile.Check(filepath.Join(dir, file)); err != nil {
-			return &FolderError{err}
-		}
+	if err := page.Check(dir); err != nil {
+		return &FolderError{err}
 	}
 	return nil
 }
