@@ -100,7 +100,7 @@ func (w *World) BroadcastBytes(what string, message []byte) ([]byte, error) {
 var alive = 10 * time.Second
 
 // First lets rank 0 call f, however long it takes, and the others wait. Rank 0 tells them from time to time that it is
-// alive. All have the error of f, a SharedError.
+// alive. All have the error of f, with rank 0's name, as a SharedError.
 func (w *World) First(what string, f func() error) error {
 	if w.Size() == 1 {
 		return f()
@@ -134,7 +134,7 @@ func (w *World) First(what string, f func() error) error {
 	case err != nil:
 		return err
 	case failed != nil:
-		return Share(failed)
+		return Share(errors.Wrap(failed, w.Name(0)))
 	case len(text) > 0:
 		return Share(errors.Errorf("%s: %s", w.Name(0), text))
 	}

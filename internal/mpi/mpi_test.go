@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pkg/errors"
@@ -169,5 +170,74 @@ func TestWaiting(t *testing.T) {
 	}
 	if worlds[1].Sent() != 20 || worlds[0].Sent() != 0 || worlds[0].Waited() <= 0 || worlds[1].Waited() != 0 {
 		t.Errorf("%d and %d bytes sent, waited %v and %v", worlds[1].Sent(), worlds[0].Sent(), worlds[0].Waited(), worlds[1].Waited())
+	}
+}
+
+// TestFirst: the others wait for rank 0, however long it takes, hear from it, and have its error.
+func TestFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cause, calls, longest := errors.New("no such picture"), 0, time.Duration(0)
+		together(t, 3, func(w *World) error {
+			f := func() error {
+				calls++
+				time.Sleep(10 * alive)
+				return nil
+			}
+			ended := make(chan struct{})
+			if w.Rank() == 2 {
+				go func() {
+					for {
+						select {
+						case <-ended:
+							return
+						case <-time.After(alive / 4):
+							_, long := w.Waiting()
+							longest = max(longest, long)
+						}
+					}
+				}()
+			}
+			if err := w.First("rank 0", f); err != nil {
+				return err
+			}
+			close(ended)
+			err := w.First("rank 0", func() error { return cause })
+			if !errors.As(err, new(SharedError)) || err.Error() != "rank 0: no such picture" || errors.Is(err, cause) != (w.Rank() == 0) {
+				return errors.Errorf("the error is %v", err)
+			}
+			return nil
+		})
+		if calls != 1 || longest < alive/2 || longest > alive {
+			t.Errorf("%d calls, the longest wait was %v", calls, longest)
+		}
+	})
+}
+
+// TestCompare: ranks that differ are told so alike, with values, ranks and remedies; those that agree go on.
+func TestCompare(t *testing.T) {
+	together(t, 3, func(w *World) error {
+		same, kernels, data := Fact{"the program", "a", "copy it"}, Fact{"the kernels", "avx512", "set VGG_CPU"}, Fact{"the pictures", "80", "give the same"}
+		if err := w.Compare(same, kernels, data); err != nil {
+			return errors.Wrap(err, "all alike")
+		}
+		if w.Rank() == 1 {
+			kernels.Value, data.Value = "avx2", "79"
+		}
+		err := w.Compare(same, kernels, data)
+		const want = "the ranks differ in the kernels (rank 0, rank 2 has avx512; rank 1 has avx2): set VGG_CPU, and in the pictures (rank 0, rank 2 has 80; rank 1 has 79): give the same"
+		if err == nil || err.Error() != want || !errors.As(err, new(SharedError)) {
+			return errors.Errorf("%v, want %s", err, want)
+		}
+		facts := []Fact{same, data}
+		if w.Rank() == 2 {
+			facts = facts[:1]
+		}
+		if err := w.Compare(facts...); w.Rank() < 2 && (err == nil || errors.As(err, new(SharedError)) || !strings.Contains(err.Error(), "rank 2 compares other things")) {
+			return errors.Errorf("rank 2 gives fewer facts: %v", err)
+		}
+		return nil
+	})
+	if err := (*World)(nil).Compare(Fact{"a", "b", "c"}); err != nil {
+		t.Errorf("one rank: %v", err)
 	}
 }

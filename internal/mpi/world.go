@@ -57,7 +57,7 @@ func Start(size int) (*World, error) {
 		return nil, err
 	}
 	if found != size {
-		return nil, errors.Errorf("%d processes were started, and MPI counts %d: they were started by another MPI's mpirun than that of the library (Open MPI), or srun needs its option mpi=pmix", size, found)
+		return nil, errors.Errorf("%s: %d processes were started, and MPI counts %d: start them by Open MPI's mpirun, as the library is Open MPI's, or by srun with its option mpi=pmix", hostname(), size, found)
 	}
 	w := &World{rank: rank, size: size, transport: t}
 	names, err := w.AllGather("the names of the hosts", []byte(hostname()))
