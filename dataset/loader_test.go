@@ -144,6 +144,44 @@ func TestWorkers(t *testing.T) {
 	}
 }
 
+// TestTake: loaders that share the batches of an epoch make each once, with the pixels that one loader makes, also from
+// a later batch on.
+func TestTake(t *testing.T) {
+	batches := func(first int, take func(int) bool) (all [][]float32) {
+		o := options(true, 2)
+		o.Take = take
+		l, err := NewLoader(numbers(50), 1, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for b, err := range l.EpochFrom(context.Background(), 3, first) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, slices.Clone(b.Pixels))
+		}
+		return all
+	}
+	want := batches(0, nil) // 50 pictures, 8 at a time
+	for first := range 4 {
+		next := [2]int{}
+		shares := [2][][]float32{batches(first, func(b int) bool { return b%3 == 1 }), batches(first, func(b int) bool { return b%3 != 1 })}
+		if n := len(shares[0]) + len(shares[1]); n != len(want)-first {
+			t.Fatalf("from batch %d: %d batches, want %d", first, n, len(want)-first)
+		}
+		for b := first; b < len(want); b++ {
+			share := 1
+			if b%3 == 1 {
+				share = 0
+			}
+			if !slices.Equal(shares[share][next[share]], want[b]) {
+				t.Errorf("from batch %d: batch %d has other pixels", first, b)
+			}
+			next[share]++
+		}
+	}
+}
+
 // TestLoaderEnds: leaving early, cancelling and broken pictures end all goroutines; synctest fails if one stays.
 func TestLoaderEnds(t *testing.T) {
 	for _, c := range []struct {

@@ -372,8 +372,67 @@ func TestProducts(t *testing.T) {
 			}
 		}
 	}
+	machines[true].ClearSums()
+	if err := machines[true].RunAll(); err != nil || p.Rows() != 4*batch {
+		t.Errorf("after ClearSums: %d rows, want %d, error %v", p.Rows(), 4*batch, err)
+	}
 	p.Clear()
 	if p.Rows() != 0 || slices.ContainsFunc(floats(p), func(v float32) bool { return v != 0 }) {
 		t.Errorf("not cleared: %v", p)
+	}
+}
+
+// TestReady: each run tells of every gradient once, those of the upper layers first, when it has its final value of the
+// run; an error ends the run. ClearSums begins the sums anew.
+func TestReady(t *testing.T) {
+	g, loss, learnables := tower(t, 3)
+	values := map[*gorgonia.Node][]float32{} // as Ready saw them
+	var order gorgonia.Nodes
+	var failed error
+	vm, err := New(g, Outputs(loss), Gradients(learnables...), Ready(func(n *gorgonia.Node) error {
+		grad, err := n.Grad()
+		if err != nil {
+			return err
+		}
+		order, values[n] = append(order, n), floats(grad)
+		return failed
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := map[*gorgonia.Node][]float32{}
+	for run := range 4 { // the sums of 1, 2, 1 and 2 runs
+		if order = nil; run == 2 {
+			vm.ClearSums()
+		}
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		if len(order) != len(learnables) || len(values) != len(learnables) {
+			t.Fatalf("run %d: told of %d gradients, %d different ones, want %d", run, len(order), len(values), len(learnables))
+		}
+		for i, n := range order {
+			grad, err := n.Grad()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if layer := 2 - i/2; n != learnables[2*layer] && n != learnables[2*layer+1] {
+				t.Errorf("run %d: gradient %d is of %s, want one of layer %d", run, i, n.Name(), layer)
+			}
+			if run == 0 {
+				first[n] = values[n]
+			}
+			want := slices.Clone(first[n])
+			for j := range want {
+				want[j] *= float32(1 + run%2)
+			}
+			if !slices.Equal(values[n], floats(grad)) || !slices.Equal(values[n], want) {
+				t.Errorf("run %d: %s was ready with other values", run, n.Name())
+			}
+		}
+	}
+	failed, order = fmt.Errorf("the network is down"), nil
+	if err := vm.RunAll(); err == nil || !strings.Contains(err.Error(), failed.Error()) || len(order) != 1 {
+		t.Errorf("after %d gradients: %v", len(order), err)
 	}
 }
