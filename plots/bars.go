@@ -52,17 +52,36 @@ func Bars(bars []Bar, title string) (*Figure, error) {
 	}
 
 	left, right := rowBars{ours, skyBlue}, rowBars{paper, color.Gray{0xb0}} // light, because intervals are drawn over them
-	panels := []*plot.Plot{left.panel("error on our data (%)")}
-	var legend []legendItem
-	if inPaper {
-		panels = append(panels, right.panel("error on ILSVRC (%)"))
-		legend = []legendItem{{"ours", left}, {"the paper's", right}}
+	if !inPaper {
+		return barChart(bars, title, nil, left.panel("error on our data (%)")), nil
 	}
+	legend := []legendItem{{"ours", left}, {"the paper's", right}}
+	return barChart(bars, title, legend, left.panel("error on our data (%)"), right.panel("error on ILSVRC (%)")), nil
+}
+
+// Values draws a row for each value, such as the recall of each class, from the top, with what it is on the axis. Of the
+// bars the paper's are not drawn.
+func Values(bars []Bar, axis, title string) (*Figure, error) {
+	if len(bars) == 0 {
+		return nil, errors.New("nothing to draw: no row is given")
+	}
+	values := make([]Estimate, len(bars))
+	for i, b := range bars {
+		if err := b.Ours.check(); err != nil {
+			return nil, errors.Wrapf(err, "row %d (%s)", i+1, b.Label)
+		}
+		values[i] = b.Ours
+	}
+	return barChart(bars, title, nil, rowBars{values, skyBlue}.panel(axis)), nil
+}
+
+// barChart puts panels of rows beside each other, as high as the rows need.
+func barChart(bars []Bar, title string, legend []legendItem, panels ...*plot.Plot) *Figure {
 	panels[0].Y.Tick.Marker = rowLabels(bars)
 	const enough = columnWidth // a height with room for the axes
 	axes := enough - dataSize(panels[0], vg.Point{X: columnWidth - 2*margin, Y: enough}).Y
 	height := axes + vg.Length(len(bars))*barPitch
-	return chart{title: title, legend: legend, panels: [][]*plot.Plot{panels}, panelHeight: height}.figure(), nil
+	return chart{title: title, legend: legend, panels: [][]*plot.Plot{panels}, panelHeight: height}.figure()
 }
 
 // rowLabels puts the labels of the bars beside their rows.

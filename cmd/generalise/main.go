@@ -17,6 +17,7 @@ import (
 	"vgg/generalise"
 	"vgg/internal/cli"
 	"vgg/internal/featurefile"
+	"vgg/internal/page"
 	"vgg/internal/progress/bar"
 	"vgg/svm"
 )
@@ -42,6 +43,7 @@ type flags struct {
 	Cache     string `help:"Folder that keeps the outputs of nets for later runs; by default vgg/features in the user's cache folder." placeholder:"DIR"`
 	Out       string `help:"File for the features, whose name ends in .csv or .npy, with the samples' names as predict writes them." placeholder:"FILE"`
 	Results   string `help:"Folder for the result files of VOC's server: the scores of the test samples, a file a class." placeholder:"DIR"`
+	Report    string `help:"Folder for report.html and report.md: the table, each class, precision against recall, and the best and worst pictures." placeholder:"DIR"`
 	JSON      bool   `name:"json" help:"Print one JSON object."`
 	cli.Overrides
 	cli.Threads
@@ -67,6 +69,11 @@ func run(ctx context.Context, f flags) error {
 	}
 	if err := t.run(ctx); err != nil {
 		return err
+	}
+	if f.Report != "" {
+		if err := t.report(); err != nil {
+			return errors.Wrap(err, "--report")
+		}
 	}
 	if f.JSON {
 		return t.printJSON(cli.Stdout)
@@ -117,6 +124,14 @@ func (f flags) check() (o transfer.Options, grid []float64, err error) {
 	for _, file := range featurefile.Files(f.Out) {
 		if err := cli.CheckOutput("--out", file, append(f.Weights, f.Data)...); err != nil {
 			return o, nil, err
+		}
+	}
+	if f.Report != "" {
+		if err := os.MkdirAll(f.Report, 0o777); err != nil {
+			return o, nil, errors.Wrap(err, "--report")
+		}
+		if err := page.Check(f.Report); err != nil {
+			return o, nil, errors.Wrap(err, "--report")
 		}
 	}
 	return o, grid, nil

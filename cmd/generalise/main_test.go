@@ -119,7 +119,7 @@ func parse(t *testing.T, stdout string) (a answer) {
 // says the same.
 func TestClasses(t *testing.T) {
 	dir := folder(t)
-	args := []string{"--weights", "net.safetensors", "--data", "set", "--per-class", "4", "--test", "3", "--json", "--baselines", "--out", "f.npy"}
+	args := []string{"--weights", "net.safetensors", "--data", "set", "--per-class", "4", "--test", "3", "--json", "--baselines", "--out", "f.npy", "--report", "report"}
 	stdout, stderr, code := command(t, dir, args...)
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
@@ -145,6 +145,8 @@ func TestClasses(t *testing.T) {
 	if !strings.Contains(strings.Join(a.Notes, "\n"), "3 random splits by seed 0") || strings.Count(stderr, "note: ") != len(a.Notes) {
 		t.Errorf("notes %q, printed %q", a.Notes, stderr)
 	}
+	testReport(t, filepath.Join(dir, "report"), "| raw pixels | 100.0 ± 0.0 |", "| blue | ", "AP 2007, split 1", "figures/recall1.png", "figures/pictures1.png",
+		"figures/classes1.png", "- set: 3 random splits by seed 0")
 	names, err := os.ReadFile(filepath.Join(dir, "f.npy.txt"))
 	if err != nil || strings.Count(string(names), "\n") != a.Samples || !strings.Contains(string(names), "red/0.jpg\n") {
 		t.Errorf("names %q, error %v", names, err)
@@ -164,6 +166,29 @@ func TestClasses(t *testing.T) {
 		if code != 0 || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d, want %q: %s%s", code, want, stdout, stderr)
 		}
+	}
+}
+
+// testReport: the Markdown says what it should, its figures are there, and the page holds them and needs no other file.
+func testReport(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	markdown, err := os.ReadFile(filepath.Join(dir, "report.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range want {
+		if !strings.Contains(string(markdown), text) {
+			t.Errorf("the report has no %q: %s", text, markdown)
+		}
+	}
+	html, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures, err := filepath.Glob(filepath.Join(dir, "figures", "*.png"))
+	n := strings.Count(string(html), `<img src="data:image/png;base64,`)
+	if err != nil || n != len(figures) || strings.Count(string(html), "<img ") != n {
+		t.Errorf("%d figures in the page, %d beside it, error %v", n, len(figures), err)
 	}
 }
 
@@ -191,11 +216,12 @@ func voc(t *testing.T, dir string) {
 func TestVOC(t *testing.T) {
 	dir := folder(t)
 	voc(t, dir)
-	args := []string{"--weights", "net.safetensors", "--data", "VOCdevkit", "--results", "results", "--scales", "32,40"}
+	args := []string{"--weights", "net.safetensors", "--data", "VOCdevkit", "--results", "results", "--scales", "32,40", "--report", "report"}
 	stdout, stderr, code := command(t, dir, append(args, "--json")...)
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
+	testReport(t, filepath.Join(dir, "report"), "these features, on validation samples", "| 89.3 |", "there is nothing to draw")
 	a := parse(t, stdout)
 	if a.MeanAP != nil || a.MeanClassRecall != nil || a.Aggregate != "mean" || a.Features != 8 || a.Samples != 7 || len(a.Splits) != 1 || a.Splits[0].Test != nil ||
 		len(a.Paper) != 7 || a.Paper[6].Value != 89.3 {
@@ -231,6 +257,7 @@ func TestErrors(t *testing.T) {
 		{2, []string{"--test", "rest"}, of("set", "--test", "some")},
 		{2, []string{"--per-class 0"}, of("set", "--per-class", "0")},
 		{2, []string{"--out f.txt", ".npy"}, of("set", "--out", "f.txt")},
+		{1, []string{"--report", "net.safetensors"}, of("set", "--report", net)},
 		{2, []string{"--year 2007", "none of VOC's"}, of("set", "--year", "2007", "--per-class", "4")},
 		{2, []string{"--results", "VOC's"}, of("set", "--results", "r", "--per-class", "4")},
 		{2, []string{"--per-class", "splits of its own"}, of("VOCdevkit", "--per-class", "4")},

@@ -95,35 +95,56 @@ func (t *test) ours() []named {
 	return []named{{"these features", t.result}, {"raw pixels", t.pixels}, {"random weights", t.random}}
 }
 
-// print prints the set's table, then classes and splits.
-func (t *test) print(w io.Writer) error {
-	var out strings.Builder
-	fmt.Fprintf(&out, "%s: %d classes, %d samples, %s in percent\n", t.set.Name, len(t.set.Classes), len(t.features.Samples), t.set.Metric)
+// netLines say which nets there are.
+func (t *test) netLines() (lines []string) {
 	for _, n := range t.nets {
 		scales := strings.ReplaceAll(strings.Trim(fmt.Sprint(n.Scales), "[]"), " ", ", ")
 		if scales == "0" {
 			scales = "0 (pictures as large as they are)"
 		}
-		fmt.Fprintf(&out, "%s: net %s, %s, dense and mirrored, Q = %s\n", n.Name, n.Info.Config, t.Layer, scales)
+		lines = append(lines, fmt.Sprintf("%s: net %s, %s, dense and mirrored, Q = %s", n.Name, n.Info.Config, t.Layer, scales))
 	}
-	fmt.Fprintf(&out, "scales: %s; of each: %s; %d features; computed %d times, %d times from the cache\n\n",
+	return lines
+}
+
+// rowsLine says what a sample's features are.
+func (t *test) rowsLine() string {
+	return fmt.Sprintf("scales: %s; of each: %s; %d features; computed %d times, %d times from the cache",
 		t.options.Aggregate, t.Regions, t.features.D, t.features.Computed, t.features.Cached)
+}
+
+// lines are the rows of the set's table, the paper's first: a name and a value.
+func (t *test) lines() (lines [][]string) {
 	table, rows := t.paper()
 	for _, r := range rows {
 		deviation := math.NaN()
 		if r.Deviation != nil {
 			deviation = *r.Deviation
 		}
-		fmt.Fprintf(&out, "%-50s  %s\n", fmt.Sprintf("Table %d: %s", table, r.Method), percent(r.Value, deviation))
+		lines = append(lines, []string{fmt.Sprintf("Table %d: %s", table, r.Method), percent(r.Value, deviation)})
 	}
 	for _, r := range t.ours() {
 		switch {
 		case r.Result == nil:
 		case math.IsNaN(r.Mean):
-			fmt.Fprintf(&out, "%-50s  %s\n", r.name+", on validation samples", percent(r.Splits[0].Validation, math.NaN()))
+			lines = append(lines, []string{r.name + ", on validation samples", percent(r.Splits[0].Validation, math.NaN())})
 		default:
-			fmt.Fprintf(&out, "%-50s  %s\n", r.name, percent(r.Mean, r.Deviation))
+			lines = append(lines, []string{r.name, percent(r.Mean, r.Deviation)})
 		}
+	}
+	return lines
+}
+
+// print prints the set's table, then classes and splits.
+func (t *test) print(w io.Writer) error {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s: %d classes, %d samples, %s in percent\n", t.set.Name, len(t.set.Classes), len(t.features.Samples), t.set.Metric)
+	for _, line := range append(t.netLines(), t.rowsLine()) {
+		out.WriteString(line + "\n")
+	}
+	out.WriteString("\n")
+	for _, l := range t.lines() {
+		fmt.Fprintf(&out, "%-50s  %s\n", l[0], l[1])
 	}
 	out.WriteString("\n")
 	for i, s := range t.result.Splits {

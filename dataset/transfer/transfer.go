@@ -179,6 +179,21 @@ func (s *Set) Measure(scores []float32, samples []int) (mean float64, each []flo
 	return metrics.MeanAP(scores, truth, k, ap)
 }
 
+// Curve is precision against recall of a class, by the scores (M, K) of M samples. It is an error if none is of the
+// class.
+func (s *Set) Curve(scores []float32, samples []int, class int) (metrics.Curve, error) {
+	k := len(s.Classes)
+	if len(scores) != len(samples)*k {
+		return metrics.Curve{}, errors.Errorf("%d scores are not those of %d samples and %d classes", len(scores), len(samples), k)
+	}
+	of, truth := make([]float32, len(samples)), make([]int8, len(samples))
+	for i, sample := range samples {
+		of[i], truth[i] = scores[i*k+class], s.Targets[sample*k+class]
+	}
+	curve, err := metrics.NewCurve(of, truth)
+	return curve, errors.Wrapf(err, "class %s", s.Classes[class])
+}
+
 // notes are what is said of a set in one notice.
 type notes []string
 

@@ -1,0 +1,36 @@
+package drawing
+
+import (
+	"image"
+	"image/color"
+
+	"golang.org/x/image/draw"
+	"golang.org/x/image/font"
+	"golang.org/x/image/math/fixed"
+)
+
+// Tile is a square of some side with a picture as large as fits in it, in a frame, and a strip with a text below, both
+// of one colour. The strip is a fifth of the side high.
+func Tile(picture image.Image, side int, text string, colour color.RGBA) (*image.RGBA, error) {
+	strip, line := side/5, max(1, side/30)
+	c := &canvas{RGBA: image.NewRGBA(image.Rect(0, 0, side, side+strip))}
+	if err := c.setFont(strip); err != nil {
+		return nil, err
+	}
+	defer c.font.Close()
+	c.fill(c.Rect, colour)
+	inner := image.Rect(line, line, side-line, side-line)
+	c.fill(inner, color.RGBA{0xe8, 0xe8, 0xe8, 0xff})
+	size := picture.Bounds().Size()
+	fitted := image.Pt(inner.Dx(), max(1, size.Y*inner.Dx()/size.X))
+	if size.Y*inner.Dx() > size.X*inner.Dy() {
+		fitted = image.Pt(max(1, size.X*inner.Dy()/size.Y), inner.Dy())
+	}
+	corner := inner.Min.Add(inner.Size().Sub(fitted).Div(2))
+	draw.ApproxBiLinear.Scale(c.RGBA, image.Rectangle{Min: corner, Max: corner.Add(fitted)}, picture, picture.Bounds(), draw.Src, nil)
+	text = c.fit(text, side-2*line)
+	left := (side - font.MeasureString(c.font, text).Ceil()) / 2
+	writer := font.Drawer{Dst: c.RGBA, Src: image.NewUniform(contrast(colour)), Face: c.font, Dot: fixed.P(left, side-line/2+c.font.Metrics().Ascent.Ceil())}
+	writer.DrawString(text)
+	return c.RGBA, nil
+}
