@@ -1,5 +1,5 @@
-// Command reproduce repeats section 4 and appendix A of the paper (arXiv 1409.1556) in miniature, and writes reports
-// that set Tables 3 to 6, and 8 and 9, beside the paper's.
+// Command reproduce repeats section 4 and appendices A and B of the paper (arXiv 1409.1556) in miniature, and writes
+// reports that set Tables 3 to 6, and 8 and 9, beside the paper's.
 package main
 
 import (
@@ -30,7 +30,7 @@ type flags struct {
 	Out      string   `help:"Folder of the runs, the tests and the report; what it holds already is not done again. Default runs/reproduce." default:"runs/reproduce" placeholder:"DIR"`
 	Seeds    []uint64 `help:"Train everything once for each; default 1,2." default:"1,2" placeholder:"N,…"`
 	Ablation bool     `help:"Also train the shallow net of section 4.1, with one 5×5 convolution for each pair of 3×3."`
-	Only     string   `help:"Part to do: classification (Tables 3 to 6) or localisation (Tables 8 and 9, whose folder is DIR/localisation). Without it both are done, the second if the data have boxes." enum:",classification,localisation" default:"" placeholder:"PART"`
+	Only     string   `help:"Part to do: classification (Tables 3 to 6), localisation (Tables 8 and 9, whose folder is DIR/localisation) or generalisation (appendix B, DIR/generalisation). Without it all are done, the second if the data have boxes, the third without --data." enum:",classification,localisation,generalisation" default:"" placeholder:"PART"`
 	Boxes    []string `name:"box-recipes" help:"Recipes of localisation: those of the net that classifies, and of the nets that predict boxes." default:"scenes,localise-scenes" placeholder:"NAME|FILE,NAME|FILE"`
 	Epochs   *int     `help:"Passes over the training pictures, at most; half as many at a second training scale." placeholder:"N"`
 	Set      []string `help:"Change any key of the recipe, such as training.limit=1000; repeatable." placeholder:"KEY=VALUE" sep:"none"`
@@ -51,7 +51,7 @@ func run(ctx context.Context, f flags) error {
 	for _, p := range []struct {
 		name    string
 		prepare func() (run func(context.Context) error, close func() error, err error)
-	}{{classification, f.classify}, {localisation, f.localise}} {
+	}{{classification, f.classify}, {localisation, f.localise}, {generalisation, f.generalise}} {
 		if f.Only != "" && f.Only != p.name {
 			continue
 		}
@@ -74,6 +74,7 @@ func run(ctx context.Context, f flags) error {
 const (
 	classification = "classification"
 	localisation   = "localisation"
+	generalisation = "generalisation"
 )
 
 // recipe reads a recipe with what flags change in it.

@@ -172,6 +172,7 @@ func TestErrors(t *testing.T) {
 		{1, []string{"--out", "file"}, append(tiny, "--out", "file")},
 		{1, []string{"--data", "no picture has a box"}, append(tiny, "--only", "localisation")},
 		{2, []string{"--only", "localisation"}, []string{"--only", "boxes"}},
+		{2, []string{"--only generalisation", "leave out --data"}, append(tiny, "--only", "generalisation")},
 		{2, []string{"--box-recipes", "scenes"}, []string{"--box-recipes", "scenes"}},
 		{2, []string{"--box-recipes", "senes", "scenes"}, []string{"--box-recipes", "senes,localise-scenes"}},
 	} {

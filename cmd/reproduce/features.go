@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/pkg/errors"
+
+	"vgg/internal/cli"
+	"vgg/reproduce"
+)
+
+// The classes on which a net is trained, and those that are told apart by its features: the three that are the hardest
+// to tell apart by their pixels.
+const (
+	seenClasses  = "embedded:T-shirt/top,Trouser,Dress,Sandal,Sneaker,Bag,Ankle boot"
+	otherClasses = "embedded:Pullover,Coat,Shirt"
+)
+
+// generalise prepares to reproduce appendix B, in a folder within the other's.
+func (f flags) generalise() (run func(context.Context) error, close func() error, err error) {
+	why := ""
+	switch {
+	case cli.World.Size() > 1:
+		why = "one process does this part: start it by itself"
+	case f.Data != "":
+		why = "it is done with classes of the embedded pictures: leave out --data"
+	}
+	if why != "" {
+		if f.Only == generalisation {
+			return nil, nil, cli.Usage(errors.New("--only generalisation: " + why))
+		}
+		return func(context.Context) error {
+			if cli.World.Rank() == 0 {
+				fmt.Fprintln(os.Stderr, "note: appendix B is left out: "+why)
+			}
+			return nil
+		}, func() error { return nil }, nil
+	}
+	f.Data = seenClasses
+	plan := reproduce.FeaturePlan{Other: otherClasses, Seeds: f.Seeds, Dir: filepath.Join(f.Out, generalisation)}
+	if plan.Recipe, err = f.recipe("--recipe", f.Recipe); err != nil {
+		return nil, nil, err
+	}
+	if err := plan.Validate(); err != nil {
+		return nil, nil, cli.Usage(err)
+	}
+	pictures, err := open(plan.Recipe, printNotice)
+	if err != nil {
+		return nil, nil, err
+	}
+	return func(ctx context.Context) error {
+		report, err := reproduce.RunFeatures(ctx, plan, pictures, console{})
+		if err != nil {
+			return explain(err)
+		}
+		fmt.Fprintf(cli.Stdout, "\n%s", report.Values)
+		printFindings(report.Findings, plan.Dir)
+		return nil
+	}, pictures.Close, nil
+}
