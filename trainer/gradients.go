@@ -69,6 +69,14 @@ func NewGradients(world *mpi.World, microBatches, pictures int) (*Gradients, err
 	return s, nil
 }
 
+// Share is what a rank has of the micro-batches of a mini-batch: how many it computes, and how many sums are left when
+// it has added them along the tree, each of which it sends to the others. One is left wherever the number of ranks is a
+// power of two.
+func Share(microBatches, rank, ranks int) (own, sums int) {
+	first, end := part(microBatches, rank, ranks), part(microBatches, rank+1, ranks)
+	return end - first, len(partials(microBatches, first, end))
+}
+
 // enough is the largest size of micro-batches of which a mini-batch has one for each rank; 1 if there is none.
 func enough(batch, ranks int) int {
 	for size := batch / ranks; size > 1; size-- {
@@ -102,7 +110,7 @@ func (s *Gradients) Bind(vm *machine.VM, learnables gorgonia.Nodes) error {
 		if err != nil {
 			return errors.Wrap(err, "trainer")
 		}
-		g := &gradient{tag: 2 * i, own: sums{leaves: s.leaves}}
+		g := &gradient{tag: 2 * i}
 		if factors, ok := value.(*outer.Gradient); ok {
 			g.factors = factors
 		} else {
@@ -204,7 +212,7 @@ func (s *Gradients) ready(learnable *gorgonia.Node) error {
 	g.done++
 	last := s.leaf == s.end-1
 	if g.factors == nil {
-		g.own.push(node{0, s.leaf}, g.sum)
+		g.own.push(nodeOf(s.leaf, s.leaves), g.sum)
 		if top := len(g.own.nodes) - 1; !last {
 			copy(g.saved[top], g.sum)
 			g.own.data[top] = g.saved[top]
@@ -273,7 +281,7 @@ func (s *Gradients) addSlices(g *gradient, slices *mpi.Exchange) error {
 		return err
 	}
 	rank := s.world.Rank()
-	total, own := sums{leaves: s.leaves}, s.slice(g.sum, rank)
+	total, own := sums{}, s.slice(g.sum, rank)
 	for r, nodes := range s.partials {
 		for k, n := range nodes {
 			if r == rank {

@@ -8,6 +8,7 @@ import (
 	"vgg/configs"
 	"vgg/graph"
 	"vgg/internal/outer"
+	"vgg/trainer"
 )
 
 // Gradient is that of a layer, as ranks exchange it.
@@ -58,12 +59,12 @@ func Gradients(layers []graph.LayerSummary, miniBatch int) []Gradient {
 
 // Job is a mini-batch that ranks share, one on each host.
 type Job struct {
-	Ranks      int // a power of two
+	Ranks      int
 	MiniBatch  int // pictures of all ranks
 	MicroBatch int // pictures that a rank computes at once
 }
 
-// Validate gives an error for a mini-batch that the ranks cannot share equally.
+// Validate gives an error for a step that is not predicted: one that ranks do not share equally.
 func (j Job) Validate() error {
 	switch {
 	case j.Ranks < 1 || bits.OnesCount(uint(j.Ranks)) != 1:
@@ -77,13 +78,23 @@ func (j Job) Validate() error {
 // others is the share of a whole that a rank does not own.
 func (j Job) others() float64 { return float64(j.Ranks-1) / float64(j.Ranks) }
 
-// Sent is the number of bytes that a rank sends for a gradient: each sum is exchanged as slices, and the sums of the
-// slices are gathered; factors are gathered.
+// Sent is the number of bytes that a rank sends for a gradient, the mean of the ranks: each sum is exchanged as slices,
+// and the sums of the slices are gathered; factors are gathered. It is right for any number of ranks.
 func (j Job) Sent(g Gradient) float64 {
-	return j.others() * (2*g.Summed + float64(j.MiniBatch)*g.Factors)
+	return j.others() * ((j.sums()+1)*g.Summed + float64(j.MiniBatch)*g.Factors)
 }
 
-// SentAll is the number of bytes that a rank sends in a step.
+// sums is the mean number of those that a rank sends slices of.
+func (j Job) sums() float64 {
+	all := 0
+	for rank := range j.Ranks {
+		_, sums := trainer.Share(j.MiniBatch/j.MicroBatch, rank, j.Ranks)
+		all += sums
+	}
+	return float64(all) / float64(j.Ranks)
+}
+
+// SentAll is the number of bytes that a rank sends in a step, the mean of the ranks.
 func (j Job) SentAll(gradients []Gradient) (bytes float64) {
 	for _, g := range gradients {
 		bytes += j.Sent(g)

@@ -2,12 +2,18 @@ package cluster
 
 import (
 	"math"
+	"slices"
+	"sync"
 	"testing"
 
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"vgg/configs"
 	"vgg/graph"
+	"vgg/graph/machine"
+	"vgg/internal/mpi"
+	"vgg/trainer"
 )
 
 func layersOf(t *testing.T, config configs.Config) []graph.LayerSummary {
@@ -20,20 +26,123 @@ func layersOf(t *testing.T, config configs.Config) []graph.LayerSummary {
 	return net.Summary()
 }
 
-// TestBytes: net D at a mini-batch of 256, in MB that a rank sends a step, beside an all-reduce of everything.
+// TestBytes: net D at a mini-batch of 256 in micro-batches of 16, in MB that a rank sends a step, beside an all-reduce
+// of everything.
 func TestBytes(t *testing.T) {
 	layers := layersOf(t, configs.D)
 	gradients := Gradients(layers, 256)
 	if len(gradients) != configs.D.WeightLayers() || gradients[0].Layer != "fc8" || gradients[len(gradients)-1].Ready != 1 {
 		t.Fatalf("%+v", gradients)
 	}
-	for ranks, want := range map[int][2]float64{1: {0, 0}, 2: {81, 553}, 4: {121, 830}, 8: {141, 969}, 16: {151, 1038}} {
+	for ranks, want := range map[int][2]float64{1: {0, 0}, 2: {81, 553}, 3: {160, 738}, 4: {121, 830}, 6: {167, 922}, 8: {141, 969}, 16: {151, 1038}} {
 		j := Job{Ranks: ranks, MiniBatch: 256, MicroBatch: 16}
 		all := j.StepAllReduced(gradients, Speed{}, Network{BytesPerSecond: 1e6}).Wait
 		if got := j.SentAll(gradients) / 1e6; math.Round(got) != want[0] || math.Round(all) != want[1] {
 			t.Errorf("%d ranks: %.1f MB, and %.1f for matrices, want %v", ranks, got, all, want)
 		}
 	}
+}
+
+// TestBytesCounted: what ranks send in a step is what is predicted, by factors and sums, for any number of ranks.
+func TestBytesCounted(t *testing.T) {
+	for _, c := range []struct {
+		microBatches, pictures int
+		ranks                  []int
+		sums                   []float64 // mean of the ranks
+	}{
+		{8, 1, []int{2, 3, 4, 5, 6, 8}, []float64{1, 5. / 3, 1, 6. / 5, 1, 1}},
+		{8, 4, []int{2, 8}, []float64{1, 1}},
+		{12, 2, []int{2, 3, 8}, []float64{1, 7. / 3, 1}},
+	} {
+		for i, ranks := range c.ranks {
+			j := Job{Ranks: ranks, MiniBatch: c.microBatches * c.pictures, MicroBatch: c.pictures}
+			if got := j.sums(); math.Abs(got-c.sums[i]) > 1e-9 {
+				t.Errorf("%+v: %v sums, want %v", j, got, c.sums[i])
+			}
+			sent, gradients := count(t, j)
+			factors := slices.ContainsFunc(gradients, func(g Gradient) bool { return g.Factors > 0 })
+			total := 0.0
+			for rank, bytes := range sent {
+				total += bytes
+				if want := j.SentAll(gradients); c.microBatches%ranks == 0 && j.sums() == 1 && math.Abs(bytes-want) > 0.01*want {
+					t.Errorf("%+v, rank %d: %v bytes, want %v", j, rank, bytes, want)
+				}
+			}
+			if mean, want := total/float64(ranks), j.SentAll(gradients); math.Abs(mean-want) > 0.01*want || !factors {
+				t.Errorf("%+v: %v bytes (factors %t), want %v", j, mean, factors, want)
+			}
+		}
+	}
+}
+
+// count counts the bytes that each rank sends in a step of a small net.
+func count(t *testing.T, j Job) (sent []float64, gradients []Gradient) {
+	t.Helper()
+	sent = make([]float64, j.Ranks)
+	var all sync.WaitGroup
+	for rank, world := range mpi.Local(j.Ranks) {
+		all.Go(func() {
+			net, step, err := trainedNet(world, j)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := step(); err != nil {
+				t.Error(err)
+				return
+			}
+			sent[rank] = float64(world.Sent())
+			if rank == 0 {
+				gradients = Gradients(net.Summary(), j.MiniBatch)
+			}
+		})
+	}
+	all.Wait()
+	return sent, gradients
+}
+
+// trainedNet makes a net and the steps that a rank computes of it.
+func trainedNet(world *mpi.World, j Job) (net *graph.Net, step func() error, err error) {
+	g := gorgonia.NewGraph()
+	x := graph.NewInput(g, j.MicroBatch, 3, 32, 32)
+	if net, err = graph.Build(g, x, configs.A, graph.Options{Classes: 3, Width: 0.05, FC: 1536, Init: configs.InitZero}); err != nil {
+		return nil, nil, err
+	}
+	labels := graph.NewLabels(g, j.MicroBatch)
+	for n, v := range map[*gorgonia.Node]*tensor.Dense{
+		x:      tensor.New(tensor.WithShape(x.Shape()...), tensor.Of(tensor.Float32)),
+		labels: tensor.New(tensor.WithShape(j.MicroBatch), tensor.Of(tensor.Int)),
+	} {
+		if err := gorgonia.Let(n, v); err != nil {
+			return nil, nil, err
+		}
+	}
+	loss, err := net.Loss(labels)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := gorgonia.Grad(loss, net.Learnables()...); err != nil {
+		return nil, nil, err
+	}
+	sums, err := trainer.NewGradients(world, j.MiniBatch/j.MicroBatch, j.MicroBatch)
+	if err != nil {
+		return nil, nil, err
+	}
+	vm, err := machine.New(g, machine.Outputs(loss), machine.Gradients(net.Learnables()...), machine.Products(j.MiniBatch), sums.Option())
+	if err != nil {
+		return nil, nil, err
+	}
+	own, _ := trainer.Share(j.MiniBatch/j.MicroBatch, world.Rank(), j.Ranks)
+	return net, func() error {
+		sums.Begin()
+		for range own {
+			sums.Next()
+			if err := vm.RunAll(); err != nil {
+				return err
+			}
+		}
+		return sums.Finish()
+	}, sums.Bind(vm, net.Learnables())
 }
 
 // TestFactors: the rule of package outer chooses factors by the size of the mini-batch.
