@@ -23,6 +23,9 @@ type Boxed interface {
 	HasBox(i int) bool
 	// Located is Picture, and the objects in it. It is an error too if a box cannot be that of the picture.
 	Located(i int) (augment.Picture, []Instance, error)
+	// Orientation is EXIF's number, from 1 to 8, for how stored picture i was turned to be upright, as boxes.Box.Turn
+	// takes it. It reads the picture's file, if it has one.
+	Orientation(i int) (uint16, error)
 }
 
 // WithBoxes are the pictures of a split that have a box of their class, and the number of those without. It is an error
@@ -60,6 +63,7 @@ func (p boxedPart) Label(i int) int                        { return p.Boxed.Labe
 func (p boxedPart) Name(i int) string                      { return p.Boxed.Name(p.at[i]) }
 func (p boxedPart) Picture(i int) (augment.Picture, error) { return p.Boxed.Picture(p.at[i]) }
 func (p boxedPart) HasBox(i int) bool                      { return p.Boxed.HasBox(p.at[i]) }
+func (p boxedPart) Orientation(i int) (uint16, error)      { return p.Boxed.Orientation(p.at[i]) }
 
 func (p boxedPart) Located(i int) (augment.Picture, []Instance, error) {
 	return p.Boxed.Located(p.at[i])

@@ -20,6 +20,8 @@ func (s squares) Label(i int) int   { return i % 2 }
 func (s squares) Name(i int) string { return "square" }
 func (s squares) HasBox(i int) bool { return len(s[i]) > 0 }
 
+func (s squares) Orientation(int) (uint16, error) { return 1, nil }
+
 func (s squares) Picture(i int) (augment.Picture, error) {
 	p := augment.Picture{Width: 32, Height: 24, Channels: 1, Pix: make([]uint8, 32*24)}
 	for k := range p.Pix {

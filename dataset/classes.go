@@ -43,6 +43,16 @@ func (s *classSplit) read(i int) (p augment.Picture, orientation uint16, err err
 	return p, orientation, errors.Wrapf(err, "dataset %s: cannot decode the picture (replace or remove it)", s.Name(i))
 }
 
+// Orientation is part of Boxed.
+func (s *classSplit) Orientation(i int) (uint16, error) {
+	data, err := archive.ReadFile(s.files, int(s.entries[i]), largestPicture)
+	if err != nil {
+		return 0, errors.Wrapf(err, "dataset %s: cannot read the picture (restore or remove it)", s.Name(i))
+	}
+	f, err := formatOf(data)
+	return f.orientation(data), errors.Wrapf(err, "dataset %s: cannot decode the picture (replace or remove it)", s.Name(i))
+}
+
 func (s *classSplit) add(entry, label int) {
 	s.entries, s.labels = append(s.entries, int32(entry)), append(s.labels, int32(label))
 }

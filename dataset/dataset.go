@@ -22,6 +22,10 @@ type Set struct {
 	Classes    []string
 	Train, Val Split
 
+	// Numbers of the classes in ILSVRC-2012's development kit, from 1; nil if it is not there, or boxes are not wanted.
+	// Result files of the challenge have these.
+	Numbers []int
+
 	Source Source // where Open found it; zero for a set that is made otherwise
 
 	chosen string // how the validation pictures were chosen; see SplitID
@@ -74,7 +78,8 @@ type boxedSubset struct {
 	boxed Boxed
 }
 
-func (s boxedSubset) HasBox(i int) bool { return s.boxed.HasBox(s.at(i)) }
+func (s boxedSubset) HasBox(i int) bool                 { return s.boxed.HasBox(s.at(i)) }
+func (s boxedSubset) Orientation(i int) (uint16, error) { return s.boxed.Orientation(s.at(i)) }
 
 func (s boxedSubset) Located(i int) (augment.Picture, []Instance, error) {
 	return s.boxed.Located(s.at(i))

@@ -116,9 +116,7 @@ func decodeStored(data []byte) (p augment.Picture, orientation uint16, err error
 	if b != canvas { // the first frame of an animation need not fill its canvas
 		p = onCanvas(p, b.Min, canvas)
 	}
-	if orientation = f.orientation(data); orientation < 1 || orientation > 8 {
-		orientation = 1
-	}
+	orientation = f.orientation(data)
 	return upright(p, orientation), orientation, nil
 }
 
@@ -154,8 +152,8 @@ func formatOf(data []byte) (format, error) {
 	return format{}, refusal(data)
 }
 
-// orientation is EXIF's number for how the stored picture is turned and mirrored; 0 if none can be read. In a WebP
-// file, imagemeta fails behind a chunk of odd length; a photograph without alpha and colour profile has none.
+// orientation is EXIF's number, from 1 to 8, for how the stored picture is turned and mirrored; 1 if none can be read.
+// In a WebP file, imagemeta fails behind a chunk of odd length; a photograph without alpha and colour profile has none.
 func (f format) orientation(data []byte) (number uint16) {
 	imagemeta.Decode(imagemeta.Options{
 		R:               bytes.NewReader(data),
@@ -168,6 +166,9 @@ func (f format) orientation(data []byte) (number uint16) {
 			return imagemeta.ErrStopWalking
 		},
 	})
+	if number < 1 || number > 8 {
+		return 1
+	}
 	return number
 }
 

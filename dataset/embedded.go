@@ -103,6 +103,9 @@ func (s *sceneSplit) Name(i int) string {
 }
 func (s *sceneSplit) HasBox(i int) bool { return true }
 
+// Orientation is part of Boxed: scenes are upright.
+func (s *sceneSplit) Orientation(i int) (uint16, error) { return 1, nil }
+
 func (s *sceneSplit) Picture(i int) (augment.Picture, error) {
 	p, _ := s.Draw(i)
 	return p, nil

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -94,6 +95,36 @@ func TestImageNetKit(t *testing.T) {
 		if _, err := Open(archivetest.Folder(t, files), Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)
 		}
+	}
+}
+
+// The kit's numbers of the classes are those of result files; another year's kit beside it has none.
+func TestNumbers(t *testing.T) {
+	archivetest.OwnCache(t)
+	meta, err := os.ReadFile("imagenet/testdata/compressed.mat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := photos(t, "train/n02119789/1.png train/n02100735/1.png val/n02119789/ILSVRC2012_val_00000001.png", "val/n02119789/ILSVRC2012_val_00000001.xml", annotated("n02119789 1 1 50 50"))
+	other := archivetest.Gzip(archivetest.Tar(t, photos(t, "", "data/readme", "x")))
+	for _, c := range []struct {
+		kits map[string][]byte
+		want []int
+	}{
+		{nil, nil},
+		{map[string][]byte{"ILSVRC2014_devkit.tgz": other}, nil},
+		{map[string][]byte{"ILSVRC2012_devkit_t12.tar.gz": archivetest.Gzip(archivetest.Tar(t, map[string][]byte{"kit/data/meta.mat": meta})), "ILSVRC2014_devkit.tgz": other}, []int{1, 3}},
+	} {
+		all := maps.Clone(files)
+		maps.Copy(all, c.kits)
+		s, err := Open(archivetest.Folder(t, all), Options{Boxes: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(s.Numbers, c.want) {
+			t.Errorf("%d kits: numbers %v of %v, want %v", len(c.kits), s.Numbers, s.Classes, c.want)
+		}
+		s.Close()
 	}
 }
 

@@ -70,17 +70,15 @@ func (o *opener) findLabels(p place, names, classes []string) ([]int32, error) {
 	return found[0].of, nil
 }
 
-// labelsOfKit takes the labels from ILSVRC-2012's development kit, unpacked or not. Without one the error is the given
-// one.
-func (o *opener) labelsOfKit(names, classes []string, missing error) ([]int32, error) {
-	var kits []archive.Tree
-	for i := range o.trees[0].Len() {
-		if strings.HasSuffix("/"+o.trees[0].Path(i), "/data/meta.mat") {
-			kits = o.trees[:1]
-		}
+// kit is ILSVRC-2012's development kit, unpacked or not; nil if there is none, or several. Kits of other years have no
+// data/meta.mat.
+func (o *opener) kit() (archive.Tree, error) {
+	if holdsSynsets(o.trees[0]) {
+		return o.trees[0], nil
 	}
+	var kits []archive.Tree
 	for _, a := range o.archives {
-		if kits == nil && slices.Contains(words(a.file), "devkit") {
+		if slices.Contains(words(a.file), "devkit") {
 			kit, err := o.openArchive(a.file)
 			if err != nil {
 				return nil, err
@@ -88,13 +86,37 @@ func (o *opener) labelsOfKit(names, classes []string, missing error) ([]int32, e
 			kits = append(kits, kit)
 		}
 	}
+	if len(kits) > 1 {
+		kits = slices.DeleteFunc(kits, func(t archive.Tree) bool { return !holdsSynsets(t) })
+	}
 	if len(kits) != 1 {
+		return nil, nil
+	}
+	return kits[0], nil
+}
+
+func holdsSynsets(t archive.Tree) bool {
+	for i := range t.Len() {
+		if strings.HasSuffix("/"+t.Path(i), "/data/meta.mat") {
+			return true
+		}
+	}
+	return false
+}
+
+// labelsOfKit takes the labels from ILSVRC-2012's development kit. Without one the error is the given one.
+func (o *opener) labelsOfKit(names, classes []string, missing error) ([]int32, error) {
+	kit, err := o.kit()
+	switch {
+	case err != nil:
+		return nil, err
+	case kit == nil:
 		return nil, missing
 	}
-	wnids, err := imagenet.ValidationLabels(kits[0])
+	wnids, err := imagenet.ValidationLabels(kit)
 	if err != nil {
-		return nil, errors.Wrapf(err, "dataset %s", kits[0].Name())
+		return nil, errors.Wrapf(err, "dataset %s", kit.Name())
 	}
 	l, err := parseLabels([]byte(strings.Join(wnids, "\n")), newPictureNames(names), classes)
-	return l.of, errors.Wrapf(err, "dataset %s: its labels", kits[0].Name())
+	return l.of, errors.Wrapf(err, "dataset %s: its labels", kit.Name())
 }

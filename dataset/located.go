@@ -13,6 +13,7 @@ import (
 	"vgg/augment"
 	"vgg/boxes"
 	"vgg/dataset/annotations"
+	"vgg/dataset/imagenet"
 	"vgg/internal/archive"
 )
 
@@ -78,6 +79,9 @@ func (f *boxFinder) withoutBlacklisted() (note string, err error) {
 	if len(byNumber) == 0 {
 		return "", nil
 	}
+	if err := f.readNumbers(); err != nil {
+		return "", err
+	}
 	for _, a := range f.archives {
 		if slices.Contains(words(a.file), "devkit") {
 			if _, err := f.openArchive(a.file); err != nil {
@@ -110,6 +114,35 @@ func (f *boxFinder) withoutBlacklisted() (note string, err error) {
 	}
 	return "no blacklist of the development kit (*" + blacklistName + ") is there: all validation pictures count", nil
 }
+
+// readNumbers takes the classes' numbers from the development kit, if it knows all of them.
+func (f *boxFinder) readNumbers() error {
+	kit, err := f.kit()
+	if err != nil || kit == nil || !holdsSynsets(kit) {
+		return err
+	}
+	synsets, err := imagenet.Synsets(kit)
+	if err != nil {
+		return errors.Wrapf(err, "dataset %s", kit.Name())
+	}
+	byName := map[string]int{}
+	for id, wnid := range synsets {
+		if n, err := strconv.Atoi(id); err == nil && n >= 1 && n <= ilsvrcClasses {
+			byName[wnid] = n
+		}
+	}
+	numbers := make([]int, len(f.set.Classes))
+	for i, class := range f.set.Classes {
+		if numbers[i] = byName[class]; numbers[i] == 0 {
+			return nil
+		}
+	}
+	f.set.Numbers = numbers
+	return nil
+}
+
+// ilsvrcClasses is the number of classes; the kit numbers what they are kinds of from the next on.
+const ilsvrcClasses = 1000
 
 // validationPictures is their number in ILSVRC-2012.
 const validationPictures = 50_000

@@ -61,7 +61,8 @@ type relabelledBoxed struct {
 	boxed dataset.Boxed
 }
 
-func (r relabelledBoxed) HasBox(i int) bool { return r.boxed.HasBox(i) }
+func (r relabelledBoxed) HasBox(i int) bool                 { return r.boxed.HasBox(i) }
+func (r relabelledBoxed) Orientation(i int) (uint16, error) { return r.boxed.Orientation(i) }
 
 func (r relabelledBoxed) Located(i int) (augment.Picture, []dataset.Instance, error) {
 	p, objects, err := r.boxed.Located(i)

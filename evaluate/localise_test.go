@@ -11,8 +11,10 @@ import (
 	"vgg/boxes"
 	"vgg/configs"
 	"vgg/dataset"
+	"vgg/dataset/annotations"
 	"vgg/graph"
 	"vgg/internal/mpi"
+	"vgg/metrics"
 	"vgg/weights"
 )
 
@@ -46,6 +48,8 @@ func constant(t testing.TB, m *Model, bias []float32) {
 type locatedNoise struct{ noise }
 
 func (s locatedNoise) HasBox(int) bool { return true }
+
+func (s locatedNoise) Orientation(int) (uint16, error) { return 1, nil }
 
 func (s locatedNoise) Located(i int) (augment.Picture, []dataset.Instance, error) {
 	p, err := s.Picture(i)
@@ -270,6 +274,38 @@ func TestLocalisationResult(t *testing.T) {
 	}
 	if low, high := r.Top5Interval(); !(low < 25 && high > 25) {
 		t.Errorf("interval %v to %v", low, high)
+	}
+}
+
+// TestEntries: a result file's entries are in pixels of the stored picture, and score as the guesses themselves.
+func TestEntries(t *testing.T) {
+	upright := boxes.Box{XMin: 0.25, YMin: 0.5, XMax: 0.75, YMax: 1}
+	l := Localisation{Width: 40, Height: 20, Guesses: []Guess{{Class: 3, Merged: boxes.Merged{Box: upright}}}}
+	for orientation, want := range map[uint16]boxes.Box{1: {XMin: 10, YMin: 10, XMax: 30, YMax: 20}, 3: {XMin: 10, YMin: 0, XMax: 30, YMax: 10}, 6: {XMin: 10, YMin: 10, XMax: 20, YMax: 30}} {
+		entry := l.Entry(orientation)
+		if len(entry) != 1 || entry[0].Class != 3 || distanceOf(entry[0].Box, want) > 1e-9 {
+			t.Errorf("orientation %d: %v, want %v", orientation, entry, want)
+		}
+		width, height := storedSize(l.Width, l.Height, orientation)
+		if back := guessesOf(entry, width, height, orientation); back[0].Class != 3 || distanceOf(back[0].Box, upright) > 1e-9 {
+			t.Errorf("orientation %d: back %v", orientation, back)
+		}
+	}
+	split := locatedNoise{noise{4, 7}}
+	var entries [][]annotations.Guess
+	for i := range split.Len() {
+		p, _ := split.Picture(i)
+		right := boxes.Box{XMin: 0.2, YMin: 0.3, XMax: 0.8, YMax: 0.9}.Scale(float64(p.Width), float64(p.Height))
+		entries = append(entries, [][]annotations.Guess{ // right, second right, box wrong, none
+			{{Class: split.Label(i), Box: right}}, {{Class: -1, Box: right}, {Class: split.Label(i), Box: right}}, {{Class: split.Label(i)}}, nil}[i%4])
+	}
+	counted := 0
+	r, err := ScoreEntries(context.Background(), split, entries, func() { counted++ })
+	if err != nil || counted != 4 || r.Guessed != (metrics.Errors{Pictures: 4, Top1: 3, Top5: 2}) || r.Classes != (metrics.Errors{Pictures: 4, Top1: 2, Top5: 1}) {
+		t.Errorf("%+v, %d counted, error %v", r, counted, err)
+	}
+	if _, err := ScoreEntries(context.Background(), split, entries[1:], func() {}); err == nil || !strings.Contains(err.Error(), "entries for 3 pictures, and the data have 4") {
+		t.Errorf("error %v", err)
 	}
 }
 

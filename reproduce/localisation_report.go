@@ -284,10 +284,11 @@ type pictures struct {
 	at []int
 }
 
-func (p pictures) Len() int          { return len(p.at) }
-func (p pictures) Label(i int) int   { return p.Boxed.Label(p.at[i]) }
-func (p pictures) Name(i int) string { return p.Boxed.Name(p.at[i]) }
-func (p pictures) HasBox(i int) bool { return p.Boxed.HasBox(p.at[i]) }
+func (p pictures) Len() int                          { return len(p.at) }
+func (p pictures) Label(i int) int                   { return p.Boxed.Label(p.at[i]) }
+func (p pictures) Name(i int) string                 { return p.Boxed.Name(p.at[i]) }
+func (p pictures) HasBox(i int) bool                 { return p.Boxed.HasBox(p.at[i]) }
+func (p pictures) Orientation(i int) (uint16, error) { return p.Boxed.Orientation(p.at[i]) }
 
 // markdown is the report as Markdown.
 func (r *BoxReport) markdown() ([]byte, error) {

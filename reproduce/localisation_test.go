@@ -19,6 +19,8 @@ type squares struct{ stripes }
 
 func (s squares) HasBox(int) bool { return true }
 
+func (s squares) Orientation(int) (uint16, error) { return 1, nil }
+
 func (s squares) place(i int) boxes.Box {
 	side, x, y := 16+i%5, s.Label(i)%2, s.Label(i)/2%2
 	left, top := x*(60-side), y*(60-side)

@@ -29,6 +29,8 @@ type patches struct {
 
 func (p patches) HasBox(i int) bool { return !p.lack || i%5 > 0 }
 
+func (p patches) Orientation(int) (uint16, error) { return 1, nil }
+
 // box is in pixels.
 func (p patches) box(i int) boxes.Box {
 	r := splitmix.Mix(uint64(i))

@@ -18,7 +18,6 @@ import (
 	"vgg/evaluate"
 	"vgg/internal/cli"
 	"vgg/internal/progress/bar"
-	"vgg/metrics"
 )
 
 // boxTest is a test of localisation (appendix A) and what it found.
@@ -33,16 +32,24 @@ type boxTest struct {
 
 // run tests on the pictures that have a box of their class, and draws some of them.
 func (t *boxTest) run(ctx context.Context, outputs []int, f flags, notes *cli.Notes) error {
-	split, without, err := dataset.WithBoxes(evaluate.Relabel(t.set.Val, outputs))
+	all := evaluate.Relabel(t.set.Val, outputs)
+	split, without, err := dataset.WithBoxes(all)
 	if err != nil {
 		return errors.Wrapf(err, "--data %s", f.Data)
 	}
 	if t.without = without; without > 0 {
-		notes.Add(fmt.Sprintf("%d of %d pictures are left out: they have no box of their class", without, t.set.Val.Len()))
+		notes.Add(leftOut(without, t.set.Val.Len()))
 	}
 	mean, err := t.mean(split, outputs, notes)
 	if err != nil {
 		return err
+	}
+	results, err := newResults(f.Result, t.set, outputs, t.classes(), notes)
+	if err != nil {
+		return err
+	}
+	if f.Result != "" { // which has the other pictures too
+		split = all.(dataset.Boxed)
 	}
 	artist := newArtist(f.Draw, split, t.classes(), f.DrawPictures)
 	if artist.drawn() < split.Len() && f.Draw != "" {
@@ -54,6 +61,9 @@ func (t *boxTest) run(ctx context.Context, outputs []int, f flags, notes *cli.No
 	began := time.Now()
 	err = evaluate.Localise(ctx, t.models, t.localisers, split, t.boxOptions, func(l evaluate.Localisation) error {
 		progress.Add(1)
+		if err := results.add(l, split); err != nil || !split.HasBox(l.Picture) {
+			return err
+		}
 		t.found.Add(l)
 		t.meanBox.Add(l.Overlap(mean, l.Class))
 		if l.Probabilities != nil {
@@ -69,7 +79,14 @@ func (t *boxTest) run(ctx context.Context, outputs []int, f flags, notes *cli.No
 	if err == nil && t.meanBox.Pictures == 0 {
 		err = errors.Errorf("none of the %d pictures could be read: nothing was tested", split.Len())
 	}
+	if err == nil {
+		err = results.write()
+	}
 	return err
+}
+
+func leftOut(without, of int) string {
+	return fmt.Sprintf("%d of %d pictures are left out: they have no box of their class", without, of)
 }
 
 // classes are those that the nets know.
@@ -124,10 +141,7 @@ func (t *boxTest) print(w io.Writer, f flags) {
 	fmt.Fprintf(w, "tested on %d of the %d pictures of %s: %s; %.1f pictures/s\n\n", t.meanBox.Pictures, t.pictures(), t.set.Name, t.set.Chosen(), t.localisedPerSecond())
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(table, "error, %\t95 % interval\t\n")
-	for _, l := range t.lines() {
-		low, high := metrics.Interval(l.wrong, l.of)
-		fmt.Fprintf(table, "%.2f\t%.2f to %.2f\t  %s\n", metrics.Percent(l.wrong, l.of), low, high, l.name)
-	}
+	printLines(table, t.lines())
 	if len(t.models) > 0 {
 		low, high := t.Top1Interval()
 		fmt.Fprintf(table, "%.2f\t%.2f to %.2f\t  class alone, top-1\n", t.Top1Error(), low, high)
@@ -151,12 +165,7 @@ func (t *boxTest) printJSON(w io.Writer, f flags) error {
 		"without_box": t.without, "split": t.set.Chosen(), "images_per_second": t.localisedPerSecond(), "classes": t.classes(),
 		"skipped": len(t.skips.List()), "notes": t.notes, "mean_iou": t.found.Central[0].MeanIoU(),
 	}
-	interval := func(low, high float64) []float64 { return []float64{low, high} }
-	for _, l := range t.lines() {
-		if l.key != "" {
-			object[l.key], object[l.key+"_interval"] = metrics.Percent(l.wrong, l.of), interval(metrics.Interval(l.wrong, l.of))
-		}
-	}
+	addLines(object, t.lines())
 	var localisers []map[string]any
 	for i, l := range t.localisers {
 		c := t.found.Central[i]
@@ -181,6 +190,12 @@ func (t *boxTest) printJSON(w io.Writer, f flags) error {
 // of --boxes.
 func (f *flags) checkNets() error {
 	switch {
+	case f.Score != "" && !f.aboutNone():
+		return cli.Usage(errors.New("--score FILE tests guesses, and no nets: leave out flags about these, and --result, --predictions and --bad-pictures"))
+	case f.Score != "":
+		return f.Boxes.Check()
+	case f.Result != "" && (len(f.Weights) == 0 || len(f.Boxes.Boxes) == 0):
+		return cli.Usage(errors.New("--result FILE has classes and boxes: give the nets for both, --weights FILE and --boxes FILE"))
 	case len(f.Weights) == 0 && len(f.Boxes.Boxes) == 0:
 		return cli.Usage(errors.New("want the net to test: --weights FILE, or --boxes FILE for one that predicts boxes"))
 	case len(f.Weights) == 0 && (f.Protocol != string(configs.Center) || f.Scales != "one"):

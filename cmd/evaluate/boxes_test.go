@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"image"
+	"image/png"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -98,11 +103,76 @@ func TestBoxes(t *testing.T) {
 	}) {
 		t.Errorf("drawn: %v", drawn)
 	}
-	test2 := run("--weights", "classes.safetensors", "--boxes", "pcr.safetensors@32,40", "--boxes", "scr.safetensors", "--box-protocol", "center")
+	test2 := run("--weights", "classes.safetensors", "--boxes", "pcr.safetensors@32,40", "--boxes", "scr.safetensors", "--box-protocol", "center", "--result", "guesses.txt")
 	if *test2.Test1 != *test1.Test1 || len(test2.Localisers) != 2 || !slices.Equal(test2.Localisers[0].Scales, []int{32, 40}) ||
 		*test2.Top5 > *test2.Top1 || *test2.Class > *test2.Top1 || !(test2.Top5Range[0] <= *test2.Top5 && *test2.Top5 <= test2.Top5Range[1]) {
 		t.Errorf("test 2: %+v, test 1 alone %v", test2, *test1.Test1)
 	}
+	scored := run("--score", "guesses.txt")
+	if math.Abs(*scored.Top5-*test2.Top5) > 1 || math.Abs(*scored.Top1-*test2.Top1) > 1 || *scored.Class != *test2.Class || scored.Images != 2000 {
+		t.Errorf("the result file: %+v, test 2: %+v", scored, test2) // but for parts of pixels
+	}
+}
+
+// TestResultFile: a picture without box has a line too, and does not count; boxes are those of the stored picture.
+func TestResultFile(t *testing.T) {
+	dir := boxNets(t)
+	var rows, truth strings.Builder
+	rows.WriteString("filename,class,xmin,ymin,xmax,ymax\n")
+	for i, class := range fashion.Classes() {
+		class = strings.ReplaceAll(class, "/", "-")
+		for split, boxes := range map[string]string{"train": "1,1,20,40", "val": "11,6,30,25"} {
+			folder := filepath.Join(dir, "set", split, class)
+			if err := os.MkdirAll(folder, 0o777); err != nil {
+				t.Fatal(err)
+			}
+			writePNG(t, filepath.Join(folder, split+strconv.Itoa(i)+".png"), 40, 60)
+			if i > 0 || split == "train" {
+				fmt.Fprintf(&rows, "%s%d.png,%s,%s\n", split, i, class, boxes)
+			}
+		}
+	}
+	write(t, filepath.Join(dir, "set", "boxes.csv"), rows.String())
+	for i := range 10 { // in the order of the names, the first guess of another class
+		fmt.Fprintf(&truth, "%d 11 6 30 25 %d 11 6 30 25\n", (i+1)%10+1, i+1)
+	}
+	write(t, filepath.Join(dir, "truth.txt"), truth.String())
+	stdout, stderr, code := evaluateIn(t, dir, "--score", "truth.txt", "--data", "set", "--json")
+	var out boxOutput
+	if err := json.Unmarshal([]byte(stdout), &out); code != 0 || err != nil {
+		t.Fatalf("exit code %d, %v: %s", code, err, stderr)
+	}
+	if out.Images != 9 || *out.Top5 != 0 || *out.Top1 != 100 || !slices.Contains(out.Notes, "1 of 10 pictures are left out: they have no box of their class") {
+		t.Errorf("%+v", out)
+	}
+	for want, text := range map[string]string{
+		"9 lines, and set has 10 pictures for validation": strings.SplitAfterN(truth.String(), "\n", 2)[1],
+		"line 1: label \"11\": want 1 to 10":              strings.Replace(truth.String(), "2 11", "11 11", 1),
+		"line 2: 9 words: want up to 5 times":             strings.Replace(truth.String(), "\n3 ", "\n", 1),
+	} {
+		write(t, filepath.Join(dir, "bad.txt"), text)
+		_, stderr, code := evaluateIn(t, dir, "--score", "bad.txt", "--data", "set")
+		lines := strings.Split(strings.TrimSpace(stderr), "\n")
+		if code != 1 || !strings.Contains(lines[len(lines)-1], want) || !strings.Contains(lines[len(lines)-1], "--score bad.txt") {
+			t.Errorf("exit code %d: %s\nwant %q", code, stderr, want)
+		}
+	}
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writePNG(t *testing.T, file string, width, height int) {
+	t.Helper()
+	var data bytes.Buffer
+	if err := png.Encode(&data, image.NewGray(image.Rect(0, 0, width, height))); err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, data.String())
 }
 
 func drawings(t *testing.T, dir string) (names []string) {
@@ -139,6 +209,11 @@ func TestBoxErrors(t *testing.T) {
 		{2, []string{"--box-merge 2"}, []string{"--boxes", "scr.safetensors", "--box-merge", "2"}},
 		{2, []string{"--box-classes 6", "1 to 5"}, []string{"--boxes", "scr.safetensors", "--box-classes", "6"}},
 		{2, []string{"--draw-pictures 0"}, []string{"--boxes", "scr.safetensors", "--draw-pictures", "0"}},
+		{2, []string{"--result FILE", "--weights FILE and --boxes FILE"}, []string{"--boxes", "scr.safetensors", "--result", "r.txt"}},
+		{1, []string{"--result classes.safetensors", "it exists", "another name"}, []string{"--weights", "classes.safetensors", "--boxes", "scr.safetensors", "--result", "classes.safetensors"}},
+		{2, []string{"--score FILE", "leave out"}, []string{"--boxes", "scr.safetensors", "--score", "r.txt"}},
+		{2, []string{"--score FILE", "leave out"}, []string{"--scales", "40", "--score", "r.txt"}},
+		{1, []string{"--score", "r.txt", "no such file"}, []string{"--score", "r.txt"}},
 		{2, []string{"--predictions"}, []string{"--boxes", "scr.safetensors", "--predictions", "p.csv"}},
 	} {
 		args := c.args

@@ -34,7 +34,9 @@ type flags struct {
 	JSON        bool     `name:"json" help:"Print one JSON object."`
 	cli.Protocols
 	cli.Boxes
-	DrawPictures int `help:"Pictures to draw at most, evenly spaced (${default})." default:"100" placeholder:"N" group:"Boxes (appendix A):"`
+	DrawPictures int    `help:"Pictures to draw at most, evenly spaced (${default})." default:"100" placeholder:"N" group:"Boxes (appendix A):"`
+	Result       string `help:"Write the guesses of test 2 as the result file of ILSVRC's localisation: a line for each picture of the data." placeholder:"FILE" group:"Boxes (appendix A):"`
+	Score        string `help:"Test no nets: compare the guesses of such a file with the boxes of the data, by ILSVRC's rule." placeholder:"FILE" group:"Boxes (appendix A):"`
 	cli.Overrides
 	cli.Threads
 }
@@ -54,10 +56,13 @@ func run(ctx context.Context, f flags) error {
 	if err := f.checkNets(); err != nil {
 		return err
 	}
-	if err := cli.CheckOutput("--predictions", f.Predictions, append(f.Weights, f.Data)...); err != nil {
+	if err := f.checkOutputs(); err != nil {
 		return err
 	}
 	var notes cli.Notes
+	if f.Score != "" {
+		return f.score(ctx, &notes)
+	}
 	models, err := f.readModels(&notes)
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 // flags say otherwise, so that nets are tested on pictures that they were not trained on.
 func (f flags) openSet(models []*evaluate.Model, notes *cli.Notes) (*dataset.Set, error) {
 	p := configs.Default().Pictures
-	o := dataset.Options{ValShare: p.ValShare, SplitSeed: p.SplitSeed, Boxes: len(f.Boxes.Boxes) > 0, Notice: func(m string) { notes.Add(m) }}
+	o := dataset.Options{ValShare: p.ValShare, SplitSeed: p.SplitSeed, Boxes: len(f.Boxes.Boxes) > 0 || f.Score != "", Notice: func(m string) { notes.Add(m) }}
 	for _, m := range models {
 		if m.Info.Split != "" && m.Info.ValShare > 0 {
 			o.ValShare, o.SplitSeed = m.Info.ValShare, m.Info.SplitSeed

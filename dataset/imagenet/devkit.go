@@ -15,10 +15,15 @@ const Devkit = "ILSVRC2012_devkit_t12.tar.gz"
 // largestFile is the size in bytes above which a file of the kit is refused.
 const largestFile = 1 << 28
 
+// Synsets gives the WNID of each ILSVRC2012_ID, of which 1 to 1000 are those of the classes.
+func Synsets(t archive.Tree) (map[string]string, error) {
+	return parseDevkit(t, "meta.mat", parseSynsets)
+}
+
 // ValidationLabels gives the WNID of each validation picture, in the order of the pictures' names, from the development
 // kit. Errors name the file of the kit.
 func ValidationLabels(t archive.Tree) ([]string, error) {
-	wnids, err := parseDevkit(t, "meta.mat", parseSynsets)
+	wnids, err := Synsets(t)
 	if err != nil {
 		return nil, err
 	}
