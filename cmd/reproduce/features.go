@@ -12,8 +12,8 @@ import (
 	"vgg/reproduce"
 )
 
-// The classes on which a net is trained, and those that are told apart by its features: the three that are the hardest
-// to tell apart by their pixels.
+// The classes on which a net is trained, and those that are told apart by its features: three that are hard to tell
+// apart by their pixels.
 const (
 	seenClasses  = "embedded:T-shirt/top,Trouser,Dress,Sandal,Sneaker,Bag,Ankle boot"
 	otherClasses = "embedded:Pullover,Coat,Shirt"
