@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -99,6 +100,44 @@ func count(t *testing.T, j Job) (sent []float64, gradients []Gradient) {
 	}
 	all.Wait()
 	return sent, gradients
+}
+
+// TestStepsKeepMemory: what is alive does not grow from the 100th step of two ranks to the 1,000th, nor do goroutines.
+func TestStepsKeepMemory(t *testing.T) {
+	j := Job{Ranks: 2, MiniBatch: 4, MicroBatch: 1}
+	var steps []func() error
+	for _, world := range mpi.Local(j.Ranks) {
+		_, step, err := trainedNet(world, j)
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, step)
+	}
+	alive := func(n int) (bytes uint64, goroutines int) {
+		var ranks sync.WaitGroup
+		for _, step := range steps {
+			ranks.Go(func() {
+				for range n {
+					if err := step(); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		ranks.Wait()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc, runtime.NumGoroutine()
+	}
+	bytes, goroutines := alive(100)
+	later, more := alive(900)
+	t.Logf("alive after 100 steps: %d bytes, %d goroutines; after 1,000: %d, %d", bytes, goroutines, later, more)
+	if later > bytes+bytes/100 || more > goroutines {
+		t.Errorf("memory grows with the steps")
+	}
+	runtime.KeepAlive(steps)
 }
 
 // trainedNet makes a net and the steps that a rank computes of it.
