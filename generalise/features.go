@@ -148,7 +148,7 @@ func (n Net) parts(c Aggregation) int {
 	return len(n.Scales)
 }
 
-// newFeatures makes features of so many numbers, in so many parts, for each region.
+// newFeatures makes features with the given size and number of parts for each region.
 func (p *Pictures) newFeatures(width, parts int) *Features {
 	regions := len(p.regions[0])
 	return &Features{set: p.set, Samples: p.samples, D: regions * width, parts: regions * parts, X: make([]float32, len(p.samples)*regions*width)}

@@ -3,7 +3,7 @@ package trainer
 import "vgg/internal/kernel"
 
 // The gradients of the micro-batches of a mini-batch are the leaves of a binary tree over their index, and are added
-// along it. At each depth its nodes have the leaves that 1, 2, 4, 8 … ranks have, so that so many ranks own a node each.
+// along it. Its nodes at a depth divide the leaves as 1, 2, 4, 8 … ranks do, so that each of these ranks owns one node.
 // The sum has the same bits whoever computes which nodes.
 
 // node is a node of the tree: of the 2^depth parts of the leaves, the one with this index.
