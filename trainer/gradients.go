@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -26,19 +25,16 @@ import (
 type Gradients struct {
 	Late bool // for measurements: nothing is sent before Finish
 
-	world       *mpi.World
-	leaves      int // micro-batches of a mini-batch
-	rows        int // pictures of each
-	first, end  int // micro-batches of this rank
-	leaf        int // that is computed
-	vm          *machine.VM
-	all         []*gradient
-	of          map[*gorgonia.Node]*gradient
-	partials    [][]node // of each rank
-	background  sync.WaitGroup
-	mutex       sync.Mutex
-	failed      error // the first error in the background
-	rowMessages []*mpi.Exchange
+	world      *mpi.World
+	leaves     int // micro-batches of a mini-batch
+	rows       int // pictures of each
+	first, end int // micro-batches of this rank
+	leaf       int // that is computed
+	vm         *machine.VM
+	all        []*gradient
+	of         map[*gorgonia.Node]*gradient
+	partials   [][]node        // of each rank
+	exchanges  []*mpi.Exchange // of this step
 }
 
 // gradient is that of one learnable.
@@ -147,7 +143,7 @@ func (s *Gradients) Begin() {
 	if s.Alone() {
 		return
 	}
-	s.leaf, s.rowMessages, s.failed = s.first-1, s.rowMessages[:0], nil
+	s.leaf, s.exchanges = s.first-1, s.exchanges[:0]
 	for _, g := range s.all {
 		g.done = 0
 		g.own.clear()
@@ -164,7 +160,7 @@ func (s *Gradients) Begin() {
 					mpi.Receive(x, peer, g.tag+1, rowsG)
 				}
 			})
-			s.rowMessages = append(s.rowMessages, x.Start())
+			s.exchanges = append(s.exchanges, x.Start())
 		}
 		g.factors.Resize(s.first * s.rows)
 	}
@@ -235,16 +231,9 @@ func (s *Gradients) send(g *gradient, leaf int, last bool) {
 			mpi.Send(x, peer, g.tag, rowsX)
 			mpi.Send(x, peer, g.tag+1, rowsG)
 		})
-		s.rowMessages = append(s.rowMessages, x.Start())
+		s.exchanges = append(s.exchanges, x.Start())
 	case last:
-		slices := s.sendSlices(g)
-		s.background.Go(func() {
-			if err := s.addSlices(g, slices); err != nil {
-				s.mutex.Lock()
-				s.failed = err
-				s.mutex.Unlock()
-			}
-		})
+		s.exchanges = append(s.exchanges, s.sendSlices(g))
 	}
 }
 
@@ -261,7 +250,8 @@ func (s *Gradients) node(g *gradient, k int) []float32 {
 	return g.saved[k]
 }
 
-// sendSlices sends each rank its slice of the nodes of this rank, and receives this rank's slice of theirs.
+// sendSlices sends each rank its slice of the nodes of this rank, and receives this rank's slice of theirs, which are then
+// added up.
 func (s *Gradients) sendSlices(g *gradient) *mpi.Exchange {
 	x := s.world.Begin()
 	s.others(func(peer int) {
@@ -272,14 +262,11 @@ func (s *Gradients) sendSlices(g *gradient) *mpi.Exchange {
 			mpi.Receive(x, peer, g.tag, g.arrived[peer][k])
 		}
 	})
-	return x.Start()
+	return x.Then(func() *mpi.Exchange { return s.addSlices(g) }).Start()
 }
 
 // addSlices adds up this rank's slice, and gives it to all.
-func (s *Gradients) addSlices(g *gradient, slices *mpi.Exchange) error {
-	if err := slices.Wait(); err != nil {
-		return err
-	}
+func (s *Gradients) addSlices(g *gradient) *mpi.Exchange {
 	rank := s.world.Rank()
 	total, own := sums{}, s.slice(g.sum, rank)
 	for r, nodes := range s.partials {
@@ -297,7 +284,7 @@ func (s *Gradients) addSlices(g *gradient, slices *mpi.Exchange) error {
 		mpi.Send(x, peer, g.tag+1, own)
 		mpi.Receive(x, peer, g.tag+1, s.slice(g.sum, peer))
 	})
-	return x.Start().Wait()
+	return x.Start()
 }
 
 // Finish waits until all ranks have the gradients of the whole mini-batch. After a step that failed on some rank, the
@@ -316,13 +303,13 @@ func (s *Gradients) Finish() error {
 		}
 	}
 	err := s.world.Wait("the gradients", func() error {
-		s.background.Wait()
-		for _, x := range s.rowMessages {
-			if err := x.Wait(); err != nil {
-				return err
+		var failed error
+		for _, x := range s.exchanges {
+			if err := x.Wait(); failed == nil {
+				failed = err
 			}
 		}
-		return s.failed
+		return failed
 	})
 	for _, g := range s.all {
 		if g.factors != nil {

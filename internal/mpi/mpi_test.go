@@ -62,14 +62,14 @@ func work(w *World, longest int) error {
 			return errors.Errorf("round %d: %q, error %v", round, text, err)
 		}
 	}
-	// Several exchanges at once, waited for in another order.
+	// Several exchanges at once, waited for in another order, each with an answer to what has arrived.
 	const kinds = 5
 	length := longest/10 + 3
 	var exchanges []*Exchange
-	got := make([][][]float32, kinds)
+	got, answers := make([][][]float32, kinds), make([][][]float32, kinds)
 	for kind := range kinds {
 		x := w.Begin()
-		got[kind] = make([][]float32, size)
+		got[kind], answers[kind] = make([][]float32, size), make([][]float32, size)
 		w.others(func(peer int) {
 			got[kind][peer] = make([]float32, length)
 			own := make([]float32, length)
@@ -79,7 +79,15 @@ func work(w *World, longest int) error {
 			Send(x, peer, kind, own)
 			Receive(x, peer, kind, got[kind][peer])
 		})
-		exchanges = append(exchanges, x.Start())
+		exchanges = append(exchanges, x.Then(func() *Exchange {
+			y := w.Begin()
+			w.others(func(peer int) {
+				answers[kind][peer] = make([]float32, length)
+				Send(y, peer, kinds+kind, got[kind][peer])
+				Receive(y, peer, kinds+kind, answers[kind][peer])
+			})
+			return y.Start()
+		}).Start())
 	}
 	for kind, x := range slices.Backward(exchanges) {
 		if err := x.Wait(); err != nil {
@@ -90,6 +98,10 @@ func work(w *World, longest int) error {
 			want := float32(1000*kind + 10*peer + rank)
 			if slices.ContainsFunc(got[kind][peer], func(v float32) bool { return v != want }) {
 				err = errors.Errorf("kind %d from rank %d: want %v", kind, peer, want)
+			}
+			own := float32(1000*kind + 10*rank + peer)
+			if slices.ContainsFunc(answers[kind][peer], func(v float32) bool { return v != own }) {
+				err = errors.Errorf("kind %d, the answer of rank %d: want %v", kind, peer, own)
 			}
 		})
 		if err != nil {
@@ -162,6 +174,10 @@ func TestWaiting(t *testing.T) {
 		t.Fatal(err)
 	}
 	await("the sums of conv1_1 (rank 2)")
+	x.Then(func() *Exchange {
+		t.Error("an exchange that failed goes on")
+		return nil
+	})
 	if err := send(2, []float32{1, 2}); !errors.Is(err, errLength) {
 		t.Errorf("two elements for one: %v", err)
 	}
@@ -184,8 +200,9 @@ func TestFirst(t *testing.T) {
 				return nil
 			}
 			ended := make(chan struct{})
+			var watch sync.WaitGroup
 			if w.Rank() == 2 {
-				go func() {
+				watch.Go(func() {
 					for {
 						select {
 						case <-ended:
@@ -195,12 +212,13 @@ func TestFirst(t *testing.T) {
 							longest = max(longest, long)
 						}
 					}
-				}()
+				})
 			}
 			if err := w.First("rank 0", f); err != nil {
 				return err
 			}
 			close(ended)
+			watch.Wait()
 			err := w.First("rank 0", func() error { return cause })
 			if !errors.As(err, new(SharedError)) || err.Error() != "rank 0: no such picture" || errors.Is(err, cause) != (w.Rank() == 0) {
 				return errors.Errorf("the error is %v", err)

@@ -228,6 +228,8 @@ type Exchange struct {
 	world    *World
 	messages []Message
 	left     atomic.Int32 // messages that are not complete
+	then     func() *Exchange
+	next     *Exchange // what then has started
 	done     chan struct{}
 	mutex    sync.Mutex
 	err      error
@@ -268,13 +270,20 @@ func (x *Exchange) add(peer, tag int, send bool, data []byte) {
 	}
 }
 
+// Then lets f start another exchange when all messages have been moved, for which Wait waits too. It is called before
+// Start. f is called on the goroutine that moves messages, which it must not keep from that for long.
+func (x *Exchange) Then(f func() *Exchange) *Exchange {
+	x.then = f
+	return x
+}
+
 // Start begins to move the messages, whose data must not be changed, nor read where they are received, until Wait
 // returns.
 func (x *Exchange) Start() *Exchange {
 	w := x.world
 	x.left.Store(int32(len(x.messages)))
 	if len(x.messages) == 0 {
-		close(x.done)
+		x.end()
 		return x
 	}
 	for i := range x.messages {
@@ -292,7 +301,18 @@ func (x *Exchange) Start() *Exchange {
 // Wait waits until all messages have been moved. It may be called on several goroutines.
 func (x *Exchange) Wait() error {
 	<-x.done
-	return x.err
+	if x.err != nil || x.next == nil {
+		return x.err
+	}
+	return x.next.Wait()
+}
+
+// end is called when all messages have been moved.
+func (x *Exchange) end() {
+	if x.then != nil && x.err == nil {
+		x.next = x.then()
+	}
+	close(x.done)
 }
 
 // complete marks a message as moved, or as failed. Transports call it.
@@ -317,5 +337,5 @@ func (x *Exchange) complete(i int, err error) {
 	w.mutex.Lock()
 	w.exchanges = slices.DeleteFunc(w.exchanges, func(o *Exchange) bool { return o == x })
 	w.mutex.Unlock()
-	close(x.done)
+	x.end()
 }
