@@ -26,9 +26,9 @@ func openEmbedded() (*Set, error) {
 	return (&opener{}).openIDX(files, fashion.Classes())
 }
 
-// openEmbeddedPart is the embedded set of some of its classes, whose names a spec lists after "embedded:".
-func openEmbeddedPart(list string) (*Set, error) {
-	set, err := openEmbedded()
+// openPart is a set that open gives, of those of its classes whose names list has.
+func openPart(open func() (*Set, error), spec, list string) (*Set, error) {
+	set, err := open()
 	if err != nil {
 		return nil, err
 	}
@@ -36,10 +36,10 @@ func openEmbeddedPart(list string) (*Set, error) {
 	for name := range strings.SplitSeq(list, ",") {
 		of := slices.IndexFunc(set.Classes, func(c string) bool { return strings.EqualFold(c, strings.TrimSpace(name)) })
 		if of < 0 {
-			return nil, errors.Errorf("dataset %s:%s: no class %q: want some of %s", Embedded, list, name, strings.Join(set.Classes, ","))
+			return nil, errors.Errorf("dataset %s: no class %q: want some of %s", spec, name, strings.Join(set.Classes, ","))
 		}
 		if _, twice := label[of]; twice {
-			return nil, errors.Errorf("dataset %s:%s: class %s twice: name it once", Embedded, list, set.Classes[of])
+			return nil, errors.Errorf("dataset %s: class %s twice: name it once", spec, set.Classes[of])
 		}
 		label[of] = 0
 	}
@@ -52,12 +52,17 @@ func openEmbeddedPart(list string) (*Set, error) {
 	}
 	set.Name += ", classes " + strings.Join(classes, ", ")
 	set.Classes = classes
-	set.Train, set.Val = set.Train.(*idxSplit).only(label), set.Val.(*idxSplit).only(label)
+	set.Train, set.Val = set.Train.(parted).only(label), set.Val.(parted).only(label)
 	return set, nil
 }
 
-// only is the pictures of some classes, with new labels.
-func (s *idxSplit) only(label map[int]byte) *idxSplit {
+// parted is a split that can leave out classes.
+type parted interface {
+	// only is the pictures of some classes, with new labels.
+	only(label map[int]byte) Split
+}
+
+func (s *idxSplit) only(label map[int]byte) Split {
 	part := *s
 	part.pixels, part.labels = nil, nil
 	size := s.height * s.width
@@ -86,7 +91,11 @@ func openScenes() (*Set, error) {
 	}
 	of := func(split Split, role string, seed uint64) *sceneSplit {
 		g := split.(*idxSplit)
-		return &sceneSplit{scenes.New(g.pixels, g.labels, seed), role}
+		s := &sceneSplit{Scenes: scenes.New(g.pixels, g.labels, seed), role: role}
+		for i, label := range g.labels {
+			s.places, s.labels = append(s.places, i), append(s.labels, label)
+		}
+		return s
 	}
 	return &Set{Name: "scenes of " + garments.Name, Channels: 3, Classes: garments.Classes, chosen: garments.chosen,
 		Train: of(garments.Train, "training", trainingScenes), Val: of(garments.Val, "validation", validationScenes)}, nil
@@ -95,11 +104,27 @@ func openScenes() (*Set, error) {
 // sceneSplit draws a scene each time it is asked for.
 type sceneSplit struct {
 	*scenes.Scenes
-	role string
+	role   string
+	places []int // of the split's pictures among all scenes
+	labels []byte
 }
 
+func (s *sceneSplit) only(label map[int]byte) Split {
+	part := *s
+	part.places, part.labels = nil, nil
+	for i, of := range s.labels {
+		if l, wanted := label[int(of)]; wanted {
+			part.places, part.labels = append(part.places, s.places[i]), append(part.labels, l)
+		}
+	}
+	return &part
+}
+
+func (s *sceneSplit) Len() int        { return len(s.places) }
+func (s *sceneSplit) Label(i int) int { return int(s.labels[i]) }
+
 func (s *sceneSplit) Name(i int) string {
-	return fmt.Sprintf("%s, %s scene %d", EmbeddedScenes, s.role, i)
+	return fmt.Sprintf("%s, %s scene %d", EmbeddedScenes, s.role, s.places[i])
 }
 func (s *sceneSplit) HasBox(i int) bool { return true }
 
@@ -107,12 +132,12 @@ func (s *sceneSplit) HasBox(i int) bool { return true }
 func (s *sceneSplit) Orientation(i int) (uint16, error) { return 1, nil }
 
 func (s *sceneSplit) Picture(i int) (augment.Picture, error) {
-	p, _ := s.Draw(i)
+	p, _ := s.Draw(s.places[i])
 	return p, nil
 }
 
 func (s *sceneSplit) Located(i int) (augment.Picture, []Instance, error) {
-	p, found := s.Draw(i)
+	p, found := s.Draw(s.places[i])
 	return p, instancesOf(found, s.Label(i), 1.0/scenes.Side, 1.0/scenes.Side), nil
 }
 

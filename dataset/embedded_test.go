@@ -18,46 +18,67 @@ func quantile(values []float64, share float64) float64 {
 	return values[int(share*float64(len(values)-1))]
 }
 
-// Some classes of the embedded set: their pictures in their order, with labels from 0 in the order of the classes.
+// Some classes of the embedded sets: their pictures in their order, with labels from 0 in the order of the classes.
 func TestEmbeddedPart(t *testing.T) {
-	all, err := Open(Embedded, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open("embedded:Ankle boot, shirt,T-shirt/top", Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(s.Classes, []string{"T-shirt/top", "Shirt", "Ankle boot"}) || s.Fingerprint() == all.Fingerprint() || s.Source.Spec != "embedded:Ankle boot, shirt,T-shirt/top" {
-		t.Errorf("%+v", s)
-	}
-	for _, split := range []struct{ part, of Split }{{s.Train, all.Train}, {s.Val, all.Val}} {
-		at := 0
-		for i := range split.of.Len() {
-			label := slices.Index([]int{0, 6, 9}, split.of.Label(i))
-			if label < 0 {
-				continue
+	for _, name := range []string{Embedded, EmbeddedScenes} {
+		all, err := Open(name, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec := name + ":Ankle boot, shirt,T-shirt/top"
+		s, err := Open(spec, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(s.Classes, []string{"T-shirt/top", "Shirt", "Ankle boot"}) || s.Fingerprint() == all.Fingerprint() || s.Source.Spec != spec {
+			t.Errorf("%+v", s)
+		}
+		for _, split := range []struct{ part, of Split }{{s.Train, all.Train}, {s.Val, all.Val}} {
+			testPart(t, split.part, split.of, []int{0, 6, 9})
+		}
+		for list, want := range map[string]string{
+			"":           `no class ""`,
+			"Shirt,Hat":  `no class "Hat": want some of T-shirt/top,Trouser,`,
+			"Bag,bag":    "class Bag twice",
+			"Shirt,,Bag": `no class ""`,
+		} {
+			if _, err := Open(name+":"+list, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s:%s: %v, want %s", name, list, err, want)
 			}
-			got, err := split.part.Picture(at)
-			want, _ := split.of.Picture(i)
-			if err != nil || split.part.Label(at) != label || split.part.Name(at) != split.of.Name(i) || !slices.Equal(got.Pix, want.Pix) {
-				t.Fatalf("picture %d is not picture %d of all: label %d, error %v", at, i, split.part.Label(at), err)
-			}
-			at++
-		}
-		if at != split.part.Len() {
-			t.Errorf("%d pictures, want %d", split.part.Len(), at)
 		}
 	}
-	for spec, want := range map[string]string{
-		"embedded:":           `no class ""`,
-		"embedded:Shirt,Hat":  `no class "Hat": want some of T-shirt/top,Trouser,`,
-		"embedded:Bag,bag":    "class Bag twice",
-		"embedded:Shirt,,Bag": `no class ""`,
-	} {
-		if _, err := Open(spec, Options{}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %s", spec, err, want)
+}
+
+// testPart compares some classes of a split with all of it; of some scenes, the pixels and boxes too.
+func testPart(t *testing.T, part, all Split, classes []int) {
+	t.Helper()
+	at := 0
+	for i := range all.Len() {
+		label := slices.Index(classes, all.Label(i))
+		if label < 0 {
+			continue
 		}
+		if part.Label(at) != label || part.Name(at) != all.Name(i) {
+			t.Fatalf("picture %d is not picture %d of all: %s, label %d", at, i, part.Name(at), part.Label(at))
+		}
+		if boxed, ok := part.(Boxed); !ok || at%100 == 0 {
+			got, err := part.Picture(at)
+			want, _ := all.Picture(i)
+			if err != nil || !slices.Equal(got.Pix, want.Pix) {
+				t.Fatalf("picture %d is not picture %d of all, error %v", at, i, err)
+			}
+			if ok {
+				_, objects, _ := boxed.Located(at)
+				_, of, _ := all.(Boxed).Located(i)
+				if len(objects) != len(of) || objects[0].Class != label || objects[0].Box != of[0].Box {
+					t.Fatalf("scene %d has %v, of all %v", at, objects, of)
+				}
+			}
+		}
+		at++
+	}
+	if at != part.Len() {
+		t.Errorf("%d pictures, want %d", part.Len(), at)
 	}
 }
 

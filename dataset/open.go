@@ -36,8 +36,8 @@ const (
 )
 
 // Open opens the data set that spec names: "embedded" (or "", or "fashion-mnist-12k") for the one that comes with the
-// project, "embedded:CLASS,CLASS,…" for those of its pictures that are of some classes, "embedded-scenes" for scenes with
-// boxes made from it; else the path of a folder or of a zip, tar or tar.gz
+// project, "embedded-scenes" for scenes with boxes made from it, either with ":CLASS,CLASS,…" for those of its pictures
+// that are of some classes; else the path of a folder or of a zip, tar or tar.gz
 // archive, told apart by content. In it, or in one folder in it, are
 //
 //   - train/CLASS/* and val/CLASS/*; or train/CLASS/* or CLASS/* alone, a share of which is then kept for validation; or
@@ -64,14 +64,15 @@ func Open(spec string, o Options) (*Set, error) {
 }
 
 func open(spec string, options Options) (set *Set, err error) {
-	if spec == "" || spec == Embedded || spec == embeddedAlias {
+	switch name, list, part := strings.Cut(spec, ":"); {
+	case spec == "" || spec == embeddedAlias || spec == Embedded:
 		return openEmbedded()
-	}
-	if spec == EmbeddedScenes {
+	case spec == EmbeddedScenes:
 		return openScenes()
-	}
-	if list, part := strings.CutPrefix(spec, Embedded+":"); part {
-		return openEmbeddedPart(list)
+	case part && name == Embedded:
+		return openPart(openEmbedded, spec, list)
+	case part && name == EmbeddedScenes:
+		return openPart(openScenes, spec, list)
 	}
 	info, err := os.Stat(spec)
 	if err != nil {

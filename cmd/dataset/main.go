@@ -16,7 +16,7 @@ import (
 )
 
 type flags struct {
-	Data         string   `arg:"" optional:"" name:"SPEC" help:"Pictures: a folder or archive (zip, tar, tar.gz) of class folders, ILSVRC-2012, CIFAR or IDX files, or embedded, which is the default, embedded:CLASS,… or embedded-scenes."`
+	Data         string   `arg:"" optional:"" name:"SPEC" help:"Pictures: a folder or archive (zip, tar, tar.gz) of class folders, ILSVRC-2012, CIFAR or IDX files, or embedded, which is the default, or embedded-scenes, either with :CLASS,… for some classes."`
 	Check        bool     `help:"Decode all pictures and list those that cannot be read; exit code 1 if there are any."`
 	Boxes        bool     `help:"Read boxes of objects too, count the pictures that have some, and draw them on the contact sheet."`
 	Classes      bool     `help:"List all classes, however many there are."`

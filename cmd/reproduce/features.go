@@ -8,15 +8,18 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/dataset"
 	"vgg/internal/cli"
 	"vgg/reproduce"
 )
 
-// The classes on which a net is trained, and those that are told apart by its features: three that are hard to tell
-// apart by their pixels.
+// The recipe and the classes by which a net is trained, and the classes that are told apart by its features: three that
+// are hard to tell apart by their pixels. In scenes a garment has any place, size, colour and background, as in
+// photographs: of the garments alone, all in one pose, pixels tell as much as features.
 const (
-	seenClasses  = "embedded:T-shirt/top,Trouser,Dress,Sandal,Sneaker,Bag,Ankle boot"
-	otherClasses = "embedded:Pullover,Coat,Shirt"
+	featureRecipe = "scenes"
+	seenClasses   = dataset.EmbeddedScenes + ":T-shirt/top,Trouser,Dress,Sandal,Sneaker,Bag,Ankle boot"
+	otherClasses  = dataset.EmbeddedScenes + ":Pullover,Coat,Shirt"
 )
 
 // generalise prepares to reproduce appendix B, in a folder within the other's.
@@ -41,7 +44,7 @@ func (f flags) generalise() (run func(context.Context) error, close func() error
 	}
 	f.Data = seenClasses
 	plan := reproduce.FeaturePlan{Other: otherClasses, Seeds: f.Seeds, Dir: filepath.Join(f.Out, generalisation)}
-	if plan.Recipe, err = f.recipe("--recipe", f.Recipe); err != nil {
+	if plan.Recipe, err = f.recipe(featureRecipe, featureRecipe); err != nil {
 		return nil, nil, err
 	}
 	if err := plan.Validate(); err != nil {
