@@ -29,7 +29,7 @@ func together(t *testing.T, size int, f func(w *World) error) {
 
 // work lets the ranks send each other messages of several kinds, of up to that many elements or a little more.
 func work(w *World, longest int) error {
-	size, rank := w.Size(), w.Rank()
+	rank := w.Rank()
 	for round := range 3 {
 		all, err := w.AllGather("words", bytes.Repeat([]byte{byte(rank)}, rank*round))
 		if err != nil {
@@ -62,9 +62,17 @@ func work(w *World, longest int) error {
 			return errors.Errorf("round %d: %q, error %v", round, text, err)
 		}
 	}
-	// Several exchanges at once, waited for in another order, each with an answer to what has arrived.
+	if err := exchange(w, longest/10+3); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// exchange begins several exchanges at once, which are waited for in another order, each with an answer to what has
+// arrived.
+func exchange(w *World, length int) error {
 	const kinds = 5
-	length := longest/10 + 3
+	size, rank := w.Size(), w.Rank()
 	var exchanges []*Exchange
 	got, answers := make([][][]float32, kinds), make([][][]float32, kinds)
 	for kind := range kinds {
@@ -108,7 +116,7 @@ func work(w *World, longest int) error {
 			return err
 		}
 	}
-	return w.Close()
+	return nil
 }
 
 func TestLocal(t *testing.T) {
