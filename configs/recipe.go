@@ -95,6 +95,9 @@ type Boxes struct {
 	// MinInView leaves a crop out of training unless it shows at least this share
 	// of a box, above 0 and at most 1. Paper: not given; OverFeat: 0.5.
 	MinInView float64 `toml:"min_in_view"`
+	// Clip makes the target the part of the box that the crop shows; else it is the
+	// whole box, which may reach beyond the crop. Paper: not given.
+	Clip bool `toml:"clip"`
 	// Loss is "sum", half the sum of the squared differences of the four numbers,
 	// which is Caffe's Euclidean loss, or "mean", their mean. Paper: not given.
 	Loss BoxLoss `toml:"loss"`

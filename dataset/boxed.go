@@ -83,6 +83,7 @@ const (
 type BoxOptions struct {
 	Target string  // TargetLargest or TargetRandom; not in training it is always the largest
 	InView float64 // the least share of a box in the crop, from 0 to 1; OverFeat: 0.5
+	Clip   bool    // the target is the part of the box that is in the crop, not the whole box
 }
 
 // check refuses wrong options, and boxes of a split that has none.
@@ -129,13 +130,11 @@ func (l *Loader) locate(b *Batch, row int, p augment.Picture, objects []Instance
 		inCrop := crop.InCrop(p, object.Box)
 		b.Instances[row] = append(b.Instances[row], inCrop)
 		if inCrop.InView(boxes.Unit) >= o.Boxes.InView && !inCrop.Clip(boxes.Unit).Empty() {
-			seen = append(seen, inCrop.Clip(boxes.Unit))
+			seen = append(seen, inCrop)
 		}
 	}
 	if len(seen) == 0 && !o.Training {
-		for _, instance := range b.Instances[row] {
-			seen = append(seen, instance.Clip(boxes.Unit))
-		}
+		seen = b.Instances[row]
 	}
 	if len(seen) == 0 {
 		b.Labels[row], b.Instances[row] = -1, nil
@@ -145,14 +144,18 @@ func (l *Loader) locate(b *Batch, row int, p augment.Picture, objects []Instance
 	if o.Training && o.Boxes.Target == TargetRandom {
 		target = seen[drawTarget(o.Seed, epoch, picture, len(seen))]
 	}
+	if o.Boxes.Clip {
+		target = target.Clip(boxes.Unit)
+	}
 	x, y, width, height := target.Centre()
 	copy(b.Boxes[4*row:], []float32{float32(x), float32(y), float32(width), float32(height)})
 }
 
+// largest is the box of which the crop shows the most.
 func largest(all []boxes.Box) boxes.Box {
 	found := all[0]
 	for _, b := range all[1:] {
-		if b.Area() > found.Area() {
+		if b.Clip(boxes.Unit).Area() > found.Clip(boxes.Unit).Area() {
 			found = b
 		}
 	}

@@ -58,7 +58,7 @@ func TestLoaderBoxes(t *testing.T) {
 		s = append(s, []Instance{{boxes.Box{XMin: left, YMin: top, XMax: left + 10.0/32, YMax: top + 8.0/24}, i % 2}, {boxes.Unit, 1 - i%2}})
 	}
 	counted, out := 0, 0
-	for b, err := range boxLoader(t, s, true, BoxOptions{Target: TargetLargest, InView: 0.5}).Epoch(context.Background(), 1) {
+	for b, err := range boxLoader(t, s, true, BoxOptions{Target: TargetLargest, InView: 0.5, Clip: true}).Epoch(context.Background(), 1) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func TestLoaderBoxes(t *testing.T) {
 func TestLoaderTarget(t *testing.T) {
 	small, large, edge := boxes.Box{XMin: 0.4, YMin: 0.4, XMax: 0.5, YMax: 0.5}, boxes.Box{XMin: 0.45, YMin: 0.3, XMax: 0.6, YMax: 0.7}, boxes.Box{XMax: 0.02, YMax: 0.02}
 	s := squares{{{small, 0}, {large, 0}}, {{edge, 1}}, {}, {{small, 0}}}
-	for b, err := range boxLoader(t, s, false, BoxOptions{Target: TargetRandom, InView: 0.5}).Epoch(context.Background(), 0) {
+	for b, err := range boxLoader(t, s, false, BoxOptions{Target: TargetRandom, InView: 0.5, Clip: true}).Epoch(context.Background(), 0) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,6 +137,24 @@ func TestLoaderTarget(t *testing.T) {
 }
 
 // Only pictures with a box of their class are kept.
+// The target is the object of which the crop shows the most, not the largest: all of its box, or the part in the crop.
+func TestLoaderClip(t *testing.T) {
+	wide, square := boxes.Box{XMax: 0.35, YMin: 0.2, YMax: 0.8}, boxes.Box{XMin: 0.3, YMin: 0.3, XMax: 0.5, YMax: 0.7}
+	s := squares{{{wide, 0}}, {{wide, 1}, {square, 1}}}
+	for clip, want := range map[bool][]float64{false: {-0.15, 0.5, 0.7, 0.9, 0.3, 0.5, 0.4, 0.6}, true: {0.1, 0.5, 0.2, 0.9, 0.3, 0.5, 0.4, 0.6}} {
+		for b, err := range boxLoader(t, s, false, BoxOptions{Target: TargetLargest, Clip: clip}).Epoch(context.Background(), 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range b.Boxes {
+				if math.Abs(float64(v)-want[i]) > 1e-6 {
+					t.Fatalf("clip %t: targets %v, want %v", clip, b.Boxes, want)
+				}
+			}
+		}
+	}
+}
+
 func TestWithBoxes(t *testing.T) {
 	some := []Instance{{boxes.Unit, 0}}
 	with, without, err := WithBoxes(squares{some, nil, some})

@@ -62,6 +62,7 @@ type crop struct {
 	values                []float32 // (C, Height, Width), normalised
 	weight, featureWeight float64   // in the picture's means
 	at                    augment.Crop
+	protocol              configs.Protocol
 	mapped                bool // the outputs of the layer are wanted as a map, rather than as features
 	picture               *picture
 }
@@ -190,7 +191,7 @@ func (e *engine) read(i int) (read pictureCrops) {
 		for _, way := range e.croppings[index] {
 			crops := way.crops(p, m.Info.Input)
 			for j, at := range crops {
-				c := &crop{shape: shape{index, at.Height, at.Width, way.protocol == configs.Dense, way.layer}, at: at, mapped: way.mapped}
+				c := &crop{shape: shape{index, at.Height, at.Width, way.protocol == configs.Dense, way.layer}, at: at, protocol: way.protocol, mapped: way.mapped}
 				if err := e.fits(c.shape); err != nil {
 					return pictureCrops{err: errors.Wrap(err, e.split.Name(i))}
 				}

@@ -29,7 +29,7 @@ func (l Localiser) TestScales() []int {
 // BoxOptions say how boxes are found. The scales, protocol and features of Options are the classification nets'.
 type BoxOptions struct {
 	Options
-	Boxes   configs.Protocol // what localisation nets see: Dense, or Center, the crop from the middle; "" = Dense
+	Boxes   configs.Protocol // what localisation nets see: Dense, MultiCrop, or Center, the crop from the middle; "" = Dense
 	Classes int              // the most probable classes whose boxes are guesses, at most MostGuesses; 0 = MostGuesses
 	Limit   float64          // of the match scores of boxes that are merged: see boxes.Merge; 0 = DefaultMergeLimit
 }
@@ -37,9 +37,9 @@ type BoxOptions struct {
 // MostGuesses is the number of guesses that ILSVRC allows for a picture.
 const MostGuesses = 5
 
-// DefaultMergeLimit merges all boxes that overlap, which was the best of several limits on the embedded scenes
-// (docs/localisation.md). Neither the paper nor OverFeat gives theirs.
-const DefaultMergeLimit = 1
+// DefaultMergeLimit was chosen on the embedded scenes (docs/localisation.md). Neither the paper nor OverFeat gives
+// theirs.
+const DefaultMergeLimit = 0.7
 
 // Localisation is what nets find in a picture. Boxes are in shares of the sides of the upright picture, clipped to it.
 type Localisation struct {
@@ -95,7 +95,7 @@ func newLocalisation(classifiers []*Model, localisers []Localiser, split dataset
 	var croppings [][]cropping
 	models := slices.Clone(classifiers)
 	for _, m := range classifiers {
-		croppings = append(croppings, withMaps(m.croppings(o.Options, 1/float64(len(classifiers))), m, o.mapScales(localisers)))
+		croppings = append(croppings, o.withMaps(m.croppings(o.Options, 1/float64(len(classifiers))), m, o.mapScales(localisers)))
 	}
 	for _, l := range localisers {
 		models = append(models, l.Model)
@@ -122,7 +122,7 @@ func (o BoxOptions) withDefaults() BoxOptions {
 func (o BoxOptions) mapScales(localisers []Localiser) (all []int) {
 	for _, l := range localisers {
 		for _, q := range l.Scales {
-			if o.Boxes == configs.Dense && !slices.Contains(all, q) {
+			if o.Boxes != configs.Center && !slices.Contains(all, q) {
 				all = append(all, q)
 			}
 		}
@@ -130,14 +130,14 @@ func (o BoxOptions) mapScales(localisers []Localiser) (all []int) {
 	return all
 }
 
-// withMaps asks for the class scores of all windows at some scales, in those of the croppings that are dense, and
-// others that count in no mean.
-func withMaps(croppings []cropping, m *Model, scales []int) []cropping {
+// withMaps asks for the class scores of all windows at some scales, in those of the croppings that are as the
+// localisers', and others that count in no mean.
+func (o BoxOptions) withMaps(croppings []cropping, m *Model, scales []int) []cropping {
 	for _, q := range scales {
-		at := slices.IndexFunc(croppings, func(c cropping) bool { return c.protocol == configs.Dense && c.scale == q })
+		at := slices.IndexFunc(croppings, func(c cropping) bool { return c.protocol == o.Boxes && c.scale == q })
 		if at < 0 {
 			at = len(croppings)
-			croppings = append(croppings, cropping{protocol: configs.Dense, scale: q})
+			croppings = append(croppings, cropping{protocol: o.Boxes, scale: q})
 		}
 		croppings[at].layer, croppings[at].mapped = m.last(), true
 	}
@@ -161,8 +161,8 @@ func (o BoxOptions) check(classifiers []*Model, localisers []Localiser, split da
 	switch {
 	case len(localisers) == 0:
 		return errors.New("evaluate: no nets that predict boxes")
-	case o.Boxes != configs.Dense && o.Boxes != configs.Center:
-		return errors.Errorf("evaluate: boxes by protocol %q: want %s or %s", o.Boxes, configs.Dense, configs.Center)
+	case o.Boxes != configs.Dense && o.Boxes != configs.MultiCrop && o.Boxes != configs.Center:
+		return errors.Errorf("evaluate: boxes by protocol %q: want %s, %s or %s", o.Boxes, configs.Dense, configs.MultiCrop, configs.Center)
 	case o.Classes < 1 || o.Classes > MostGuesses:
 		return errors.Errorf("evaluate: boxes of %d classes: want 1 to %d", o.Classes, MostGuesses)
 	case !(o.Limit > 0 && o.Limit <= 1):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,7 +94,7 @@ func TestWindows(t *testing.T) {
 		{mirrored, 6 + 2, boxes.Box{XMin: 192 - 80, YMin: 32, XMax: 192 - 64, YMax: 48}},
 		{augment.Crop{Scale: 96, Left: 80, Top: 32, Width: 32, Height: 32}, 0, boxes.Box{XMin: 80, YMin: 32, XMax: 96, YMax: 48}},
 	} {
-		got, err := outputMap{0, true, c.at, 3, 6, values}.box(c.i, 1, m, size)
+		got, err := outputMap{0, configs.Dense, c.at, 3, 6, values}.box(c.i, 1, m, size)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,11 +103,11 @@ func TestWindows(t *testing.T) {
 		}
 	}
 	values[12*2+4] = float32(math.NaN())
-	if _, err := (outputMap{0, true, at, 3, 6, values}).box(2, 1, m, size); err == nil || !strings.Contains(err.Error(), "net A predicts a box") {
+	if _, err := (outputMap{0, configs.Dense, at, 3, 6, values}).box(2, 1, m, size); err == nil || !strings.Contains(err.Error(), "net A predicts a box") {
 		t.Errorf("a box of NaN: %v", err)
 	}
 	copy(values[4:], []float32{0.5, 0.5, -1, 0.5})
-	if b, err := (outputMap{0, true, at, 3, 6, values}).box(0, 1, m, size); err != nil || b.XMin > b.XMax {
+	if b, err := (outputMap{0, configs.Dense, at, 3, 6, values}).box(0, 1, m, size); err != nil || b.XMin > b.XMax {
 		t.Errorf("a width below 0: %v, %v", b, err)
 	}
 }
@@ -175,7 +176,7 @@ func TestCentral(t *testing.T) {
 	split := locatedNoise{noise{6, 7}}
 	for _, regression := range []configs.Regression{configs.RegressPerClass, configs.RegressSingle} {
 		m := smallBoxes(t, regression, 7)
-		for _, o := range []BoxOptions{{}, {Boxes: configs.Center}} {
+		for _, o := range []BoxOptions{{}, {Boxes: configs.MultiCrop}, {Boxes: configs.Center}} {
 			for _, scales := range [][]int{nil, {32, 40}} {
 				for i, l := range localise(t, nil, []Localiser{{m, scales}}, split, o) {
 					p, err := split.Picture(i)
@@ -239,13 +240,73 @@ func TestNearest(t *testing.T) {
 	l := &localisation{classifiers: 1, engine: &engine{models: []*Model{large, m}}}
 	size := augment.Picture{Width: 128, Height: 128, Channels: 3}
 	at := augment.Crop{Width: 128, Height: 128}
-	in := outputMap{model: 0, dense: true, at: at, rows: 3, columns: 3}
-	of := outputMap{model: 1, dense: true, at: at, rows: 4, columns: 4}
+	in := outputMap{model: 0, protocol: configs.Dense, at: at, rows: 3, columns: 3}
+	of := outputMap{model: 1, protocol: configs.Dense, at: at, rows: 4, columns: 4}
 	// Centres at 16, 48, 80, 112 are nearest to those at 32, 32 (as near as 64), 64 (as near as 96), 96.
 	for i, want := range []int{0, 0, 1, 2} {
-		if got := l.nearest(in, of, 4*i+i, size); got != 4*want {
-			t.Errorf("position (%d, %d): %d, want %d", i, i, got, 4*want)
+		got, distance := l.nearest(in, of, 4*i+i, size)
+		if got != 4*want || math.Abs(distance-math.Sqrt2*[]float64{16, 16, 16, 16}[i]/128) > 1e-9 {
+			t.Errorf("position (%d, %d): %d, %v away, want %d", i, i, got, distance, 4*want)
 		}
+	}
+}
+
+// TestCropWindows: with multi-crop, each crop is a window, whose box is the one that the net predicts for the crop alone,
+// rated by the class scores of the same crop.
+func TestCropWindows(t *testing.T) {
+	split := locatedNoise{noise{3, 7}}
+	classifier, m := small(t, 7, 1), smallBoxes(t, configs.RegressPerClass, 7)
+	o := BoxOptions{Boxes: configs.MultiCrop}
+	l, err := newLocalisation([]*Model{classifier}, []Localiser{{m, []int{40}}}, split, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = run(t.Context(), l.engine, func(p *picture) (*picture, error) { return p, nil }, func(p *picture) error {
+		windows := l.windows(p)
+		picture, err := split.Picture(p.Picture)
+		if err != nil {
+			return err
+		}
+		crops := cropping{protocol: configs.MultiCrop, scale: 40}.crops(picture, 32)
+		if len(windows) != len(crops) {
+			t.Errorf("picture %d: %d windows of %d crops", p.Picture, len(windows), len(crops))
+		}
+		for _, w := range windows {
+			if !slices.Contains(crops, w.from.at) {
+				t.Errorf("picture %d: a window at %+v", p.Picture, w.from.at)
+			}
+			for model, got := range map[*Model][]float64{m: nil, classifier: w.probabilities} {
+				r, err := model.runner(purpose{rows: 1, height: 32, width: 32, layer: "fc8"})
+				if err != nil {
+					return err
+				}
+				c := &crop{values: make([]float32, 3*32*32)}
+				if err := model.transform.Crop(c.values, picture, w.from.at); err != nil {
+					return err
+				}
+				if err := r.run([]*crop{c}); err != nil {
+					return err
+				}
+				want := values(r.wanted)
+				if model == classifier {
+					for i, v := range metrics.Softmax(want) {
+						if math.Abs(v-got[i]) > 1e-5 {
+							t.Fatalf("picture %d, %+v: class probabilities %v, want %v", p.Picture, w.from.at, got, metrics.Softmax(want))
+						}
+					}
+					continue
+				}
+				for i, v := range want {
+					if math.Abs(float64(v-w.from.values[i])) > 1e-4 {
+						t.Fatalf("picture %d, %+v: boxes %v, want %v", p.Picture, w.from.at, w.from.values, want)
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -335,7 +396,7 @@ func TestLocaliseErrors(t *testing.T) {
 		{"other classes", []*Model{classifier}, []Localiser{{other, nil}}, BoxOptions{}, "only the second knows class 3"},
 		{"two localisers of other classes", nil, []Localiser{{localiser, nil}, {other, nil}}, BoxOptions{}, "only the second knows class 3"},
 		{"small pictures", []*Model{classifier}, []Localiser{{localiser, []int{16}}}, BoxOptions{}, "Q = 16"},
-		{"protocol", nil, []Localiser{{localiser, nil}}, BoxOptions{Boxes: configs.MultiCrop}, "multi-crop"},
+		{"protocol", nil, []Localiser{{localiser, nil}}, BoxOptions{Boxes: configs.Both}, "both"},
 		{"classes", nil, []Localiser{{localiser, nil}}, BoxOptions{Classes: 6}, "6 classes"},
 		{"limit", nil, []Localiser{{localiser, nil}}, BoxOptions{Limit: 2}, "2"},
 		{"features", nil, []Localiser{{localiser, nil}}, BoxOptions{Options: Options{Features: "fc7"}}, "features"},

@@ -17,19 +17,11 @@ import (
 // outputMap is the outputs of a net's last layer in a crop: at each position, if dense, where windows of the size of
 // the net's input begin; else at one.
 type outputMap struct {
-	model         int // its index in the engine
-	dense         bool
+	model         int              // its index in the engine
+	protocol      configs.Protocol // by which the crop was taken
 	at            augment.Crop
 	rows, columns int
 	values        []float32 // (rows·columns, outputs)
-}
-
-// protocol is the one by which the crop was taken.
-func (m outputMap) protocol() configs.Protocol {
-	if m.dense {
-		return configs.Dense
-	}
-	return configs.Center
 }
 
 // window is where the net's input is at position i: in shares of the crop's sides, beyond 1 where the crop ends in it.
@@ -77,7 +69,7 @@ func (l *localisation) findCentral(p *picture, found *Localisation) error {
 	}
 	for i, net := range l.localisers {
 		for _, m := range p.maps {
-			if m.model == l.classifiers+i && !m.dense && m.at.Scale == net.Scale() {
+			if m.model == l.classifiers+i && m.protocol == configs.Center && m.at.Scale == net.Scale() {
 				box, err := m.box(0, p.Class, net.Model, p.size)
 				if err != nil {
 					return err
@@ -128,12 +120,12 @@ type rated struct {
 	probabilities []float64
 }
 
-// windows lists those from which a picture's boxes are predicted. A dense one is rated by the windows of the
-// classification nets nearest to it in the same view of the picture: the same one, if the nets' inputs are of one size.
-// A central crop is rated by the whole picture.
+// windows lists those from which a picture's boxes are predicted. Each is rated by the windows of the classification
+// nets nearest to it in the same view of the picture: the same ones, if the nets' inputs are of one size. A central crop
+// is rated by the whole picture.
 func (l *localisation) windows(p *picture) (all []rated) {
 	for _, m := range p.maps {
-		if m.model < l.classifiers || m.protocol() != l.options.Boxes {
+		if m.model < l.classifiers || m.protocol != l.options.Boxes {
 			continue
 		}
 		net := l.localisers[m.model-l.classifiers]
@@ -142,7 +134,7 @@ func (l *localisation) windows(p *picture) (all []rated) {
 		}
 		for i := range m.rows * m.columns {
 			probabilities := p.Probabilities
-			if m.dense {
+			if m.protocol != configs.Center {
 				probabilities = l.probabilities(p, m, i)
 			}
 			all = append(all, rated{net.Model, m, i, probabilities})
@@ -154,31 +146,38 @@ func (l *localisation) windows(p *picture) (all []rated) {
 // probabilities are the means over the classification nets of those in the windows nearest to position i of a
 // localiser's map.
 func (l *localisation) probabilities(p *picture, m outputMap, i int) []float64 {
-	mean := make([]float64, len(p.Probabilities))
+	nearest := make([][]float32, l.classifiers) // the class scores there
+	least := slices.Repeat([]float64{math.Inf(1)}, l.classifiers)
 	for _, c := range p.maps {
-		if c.model < l.classifiers && c.at.Scale == m.at.Scale && c.at.Mirrored == m.at.Mirrored {
-			scores := rowOf(c.values, l.nearest(c, m, i, p.size), c.rows*c.columns)
-			add(mean, metrics.Softmax(scores), 1/float64(l.classifiers))
+		if c.model < l.classifiers && c.protocol == m.protocol && c.at.Scale == m.at.Scale && c.at.Mirrored == m.at.Mirrored {
+			if j, d := l.nearest(c, m, i, p.size); d < least[c.model] {
+				nearest[c.model], least[c.model] = rowOf(c.values, j, c.rows*c.columns), d
+			}
 		}
+	}
+	mean := make([]float64, len(p.Probabilities))
+	for _, scores := range nearest {
+		add(mean, metrics.Softmax(scores), 1/float64(l.classifiers))
 	}
 	return mean
 }
 
-// nearest is the position in one map whose window is nearest to that of position i of another.
-func (l *localisation) nearest(in, of outputMap, i int, size augment.Picture) (nearest int) {
+// nearest is the position in one map whose window is nearest to that of position i of another, and how far it is, in
+// shares of the picture's sides.
+func (l *localisation) nearest(in, of outputMap, i int, size augment.Picture) (nearest int, least float64) {
 	a, b := l.engine.models[in.model], l.engine.models[of.model]
-	if a.Info.Input == b.Info.Input && a.config.Stride() == b.config.Stride() {
-		return i
+	if in.at == of.at && a.Info.Input == b.Info.Input && a.config.Stride() == b.config.Stride() {
+		return i, 0
 	}
 	x, y := l.centre(of, i, size)
-	least := math.Inf(1)
+	least = math.Inf(1)
 	for j := range in.rows * in.columns {
 		cx, cy := l.centre(in, j, size)
 		if d := math.Hypot(cx-x, cy-y); d < least {
 			nearest, least = j, d
 		}
 	}
-	return nearest
+	return nearest, least
 }
 
 // centre is the middle of the window at position i, in shares of the picture's sides.

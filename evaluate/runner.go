@@ -114,7 +114,7 @@ func (r *runner) addTo(c *crop, row int) {
 	positions := rowOf(values(r.wanted), row, r.rows) // (positions, outputs)
 	if c.mapped {
 		rows, columns := r.net.Positions()
-		c.picture.maps = append(c.picture.maps, outputMap{c.model, c.dense, c.at, rows, columns, slices.Clone(positions)})
+		c.picture.maps = append(c.picture.maps, outputMap{c.model, c.protocol, c.at, rows, columns, slices.Clone(positions)})
 		return
 	}
 	n := len(c.picture.Features)

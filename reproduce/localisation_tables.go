@@ -33,13 +33,16 @@ func test1(all bool, r configs.Regression, paper float64) boxRow {
 	return boxRow{nets: []boxNet{{boxTraining: boxTraining{scale: configs.S384, regression: r, all: all}}}, paper: paper}
 }
 
-// table9 are the rows of Table 9, and first the central crop, which the paper has only with the true class.
+// table9 are the rows of Table 9, and first the central crop, which the paper has only with the true class, and many crops.
 func table9() []boxRow {
 	net := func(n configs.TestedNet) boxNet {
 		return boxNet{boxTraining{scale: n.Train, regression: configs.RegressPerClass, all: true}, n.Test}
 	}
 	centre := configs.TestedNet{Train: configs.S384, Test: []int{384}}
-	rows := []boxRow{{nets: []boxNet{net(centre)}, protocol: configs.Center}}
+	rows := []boxRow{
+		{nets: []boxNet{net(centre)}, protocol: configs.Center, paper: configs.NotGiven},
+		{nets: []boxNet{net(centre)}, protocol: configs.MultiCrop, paper: configs.NotGiven},
+	}
 	for _, e := range configs.Table9() {
 		row := boxRow{protocol: configs.Dense, paper: e.Val}
 		for _, n := range e.Nets {
@@ -54,12 +57,13 @@ func table9() []boxRow {
 func boxClaims() []boxClaim {
 	eight, nine := table8(), table9()
 	single, perClass, all, singleAll := eight[0], eight[1], eight[2], eight[3]
-	centre, small, one, several, fused := nine[0], nine[1], nine[2], nine[3], nine[4]
+	centre, crops, small, one, several, fused := nine[0], nine[1], nine[2], nine[3], nine[4], nine[5]
 	claims := []boxClaim{
 		{text: "Table 8: PCR is better than SCR, fully connected layers alone", candidate: perClass, baseline: single},
 		{text: "Table 8: training all layers is better than the fully connected ones alone, PCR", candidate: all, baseline: perClass},
 		{text: "PCR is better than SCR, all layers (not in the paper)", candidate: all, baseline: singleAll},
 		{text: "Table 9: the whole procedure, though it must find the class, is better than the central crop with the true class", candidate: one, baseline: all},
+		{text: "Boxes of 5×5 crops are better than those of the central crop, with the same classes (not in the paper)", candidate: crops, baseline: centre},
 		{text: "Dense boxes are better than those of the central crop, with the same classes (not in the paper)", candidate: one, baseline: centre},
 		{text: "Table 9: a larger scale is better", candidate: one, baseline: small},
 		{text: "Table 9: several scales are better than one", candidate: several, baseline: one},

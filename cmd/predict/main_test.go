@@ -332,7 +332,7 @@ func TestInterrupted(t *testing.T) {
 	}
 	defer out.Close()
 	f := flags{Weights: filepath.Join(dir, "net.safetensors"), Pictures: []string{filepath.Join(dir, "pictures")}, Top: 1, JSON: true}
-	f.Protocol, f.Scales, f.Batch, f.BoxClasses, f.BoxMerge = "center", "one", 1, evaluate.MostGuesses, evaluate.DefaultMergeLimit
+	f.Protocol, f.Scales, f.Batch, f.BoxProtocol, f.BoxClasses, f.BoxMerge = "center", "one", 1, "dense", evaluate.MostGuesses, evaluate.DefaultMergeLimit
 	if err := run(ctx, f, nil, out); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}

@@ -106,6 +106,9 @@ def train(run, feed, classifier, seed, epochs):
     start["classifier.6.weight"] = torch.randn(outputs, features) * math.sqrt(2 / features)  # net.init = "he"
     start["classifier.6.bias"] = torch.zeros(outputs)
     net = VGG(recipe["config"], start)
+    for layer in net.modules():
+        if isinstance(layer, torch.nn.Dropout):
+            layer.p = recipe["net"]["dropout"]
     solver = optimiser(net, recipe["training"])
     schedule = recipe["schedule"]
     best, stall, divisions, lowest = math.inf, 0, 0, math.inf
