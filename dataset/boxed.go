@@ -151,7 +151,7 @@ func (l *Loader) locate(b *Batch, row int, p augment.Picture, objects []Instance
 	copy(b.Boxes[4*row:], []float32{float32(x), float32(y), float32(width), float32(height)})
 }
 
-// largest is the box of which the crop shows the most.
+// largest is the box with the largest part in the crop.
 func largest(all []boxes.Box) boxes.Box {
 	found := all[0]
 	for _, b := range all[1:] {

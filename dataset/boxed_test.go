@@ -137,7 +137,7 @@ func TestLoaderTarget(t *testing.T) {
 }
 
 // Only pictures with a box of their class are kept.
-// The target is the object of which the crop shows the most, not the largest: all of its box, or the part in the crop.
+// The target is the box with the largest part in the crop, not the largest box: all of it, or that part.
 func TestLoaderClip(t *testing.T) {
 	wide, square := boxes.Box{XMax: 0.35, YMin: 0.2, YMax: 0.8}, boxes.Box{XMin: 0.3, YMin: 0.3, XMax: 0.5, YMax: 0.7}
 	s := squares{{{wide, 0}}, {{wide, 1}, {square, 1}}}
