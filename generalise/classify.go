@@ -2,8 +2,11 @@ package generalise
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/pkg/errors"
 
@@ -30,14 +33,41 @@ type Result struct {
 	Each      []float64 // means of each class; nil if Mean is NaN
 }
 
+// LeftOut says which values of C did not converge in which splits, a line each.
+func (r *Result) LeftOut() (lines []string) {
+	for i, c := range r.Splits[0].Choice.Grid {
+		var splits []string
+		var worst svm.NotConvergedError
+		for number, s := range r.Splits {
+			if e := s.Choice.LeftOut[i]; e != nil {
+				splits = append(splits, strconv.Itoa(number+1))
+				if e.Gap > worst.Gap {
+					worst = *e
+				}
+			}
+		}
+		if splits != nil {
+			lines = append(lines, fmt.Sprintf("C = %g is left out in split %s: after %d passes the relative duality gap is up to %.2g, above %g",
+				c, strings.Join(splits, ", "), worst.Passes, worst.Gap, worst.Tolerance))
+		}
+	}
+	return lines
+}
+
 // Classify trains a linear SVM on each split of the features' set: C is chosen from a rising grid by the split's
-// validation samples and the set's metric, then the machine is trained on training and validation samples together. Of
-// o.C nothing is used.
+// validation samples and the set's metric, then the machine is trained on training and validation samples together. A C
+// with which one of the two does not converge is left out. Of o.C and o.Done nothing is used.
 func Classify(ctx context.Context, f *Features, grid []float64, o svm.Options) (*Result, error) {
 	r := &Result{}
+	steps := len(f.set.Classes) * (len(grid) + 1) // of a split
+	all := steps * len(f.set.Splits)
+	f.progress.Restart(all)
 	for i := range f.set.Splits {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+		done := steps * i
+		o.Done = func(c float64, classes int) error {
+			done += classes
+			f.progress.Set(min(done, all), fmt.Sprintf("SVM, split %d, C = %g", i+1, c))
+			return ctx.Err()
 		}
 		t, err := f.try(i, grid, o)
 		if err != nil {
@@ -91,12 +121,11 @@ func (f *Features) try(number int, grid []float64, o svm.Options) (t Tried, err 
 	if t.Choice, err = svm.ChooseC(rows, targets, validation, grid, metric, o); err != nil {
 		return t, err
 	}
-	t.Validation = t.Choice.Values[t.Choice.Best]
-	o.C = t.Choice.C
-	m, err := svm.Train(rows, targets, o)
+	m, err := trainBest(rows, targets, &t.Choice, o)
 	if err != nil {
 		return t, err
 	}
+	t.Validation = t.Choice.Values[t.Choice.Best]
 	for _, c := range m.Certificates {
 		t.Passes, t.Gap = max(t.Passes, c.Passes), max(t.Gap, c.Gap)
 	}
@@ -113,6 +142,21 @@ func (f *Features) try(number int, grid []float64, o svm.Options) (t Tried, err 
 	}
 	t.Value, t.Each, err = f.set.Measure(t.Scores, split.Test)
 	return t, err
+}
+
+// trainBest trains with the best C that converges.
+func trainBest(rows *svm.Rows, targets svm.Targets, choice *svm.Choice, o svm.Options) (*svm.Model, error) {
+	for {
+		o.C = choice.C
+		m, err := svm.Train(rows, targets, o)
+		var failed *svm.NotConvergedError
+		if !errors.As(err, &failed) {
+			return m, err
+		}
+		if err := choice.LeaveOut(failed); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // rows are the features of some samples.

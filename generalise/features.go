@@ -70,6 +70,8 @@ type Features struct {
 	// Computed and Cached are how many times a net was applied to a picture or box at a scale, and how often the cache
 	// had the outputs.
 	Computed, Cached int
+
+	progress Progress
 }
 
 // Name is what files call row i: the sample's ID, with the number of the object if it is of one.
@@ -151,7 +153,8 @@ func (n Net) parts(c Aggregation) int {
 // newFeatures makes features with the given size and number of parts for each region.
 func (p *Pictures) newFeatures(width, parts int) *Features {
 	regions := len(p.regions[0])
-	return &Features{set: p.set, Samples: p.samples, D: regions * width, parts: regions * parts, X: make([]float32, len(p.samples)*regions*width)}
+	return &Features{set: p.set, Samples: p.samples, D: regions * width, parts: regions * parts, progress: p.progress,
+		X: make([]float32, len(p.samples)*regions*width)}
 }
 
 // put writes vectors of width numbers, one of each item, at a place in the rows of the samples, divided by their norms

@@ -357,6 +357,81 @@ func TestBaselines(t *testing.T) {
 	}
 }
 
+// steps are what a Progress has been told.
+type steps struct {
+	total int
+	set   []int
+	what  string
+}
+
+func (s *steps) Restart(total int) { *s = steps{total: total} }
+func (s *steps) Set(step int, what string) {
+	s.set, s.what = append(s.set, step), what
+}
+
+// A C that does not converge is left out in the splits where it does not; the progress goes through all classes of all
+// values of C, and an interruption ends the trainings.
+func TestLeftOut(t *testing.T) {
+	set := classes(t, 30, transfer.Options{Train: 25, Test: 5, Splits: 2})
+	p := pictures(t, set, WholePicture)
+	f := features(t, p, Options{Aggregate: Mean}, Net{model(t, 1), []int{32}})
+	random := rand.New(rand.NewPCG(1, 1))
+	for i := range f.X { // that tell nothing
+		f.X[i] = random.Float32()
+	}
+	s := &steps{}
+	f.progress = s
+	o := svm.Options{Bias: 1, MaxPasses: 40}
+	r, err := Classify(context.Background(), f, []float64{0.01, 0.1, 1e6}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tried := range r.Splits {
+		if c := tried.Choice; c.C > 0.1 || c.LeftOut[0] != nil || c.LeftOut[2] == nil || tried.Validation != c.Values[c.Best] || tried.Gap > 1e-4 {
+			t.Errorf("%+v", tried)
+		}
+	}
+	if lines := r.LeftOut(); len(lines) != 1 || !strings.Contains(lines[0], "C = 1e+06 is left out in split 1, 2: after 40 passes") || !strings.HasSuffix(lines[0], ", above 0.0001") {
+		t.Errorf("%q", lines)
+	}
+	if s.total != 2*3*4 || !slices.IsSorted(s.set) || s.set[0] != 0 || s.set[len(s.set)-1] != s.total || !strings.HasPrefix(s.what, "SVM, split 2, C = ") {
+		t.Errorf("%+v", s)
+	}
+	if _, err := Classify(context.Background(), f, []float64{1e6}, o); !errors.As(err, new(*svm.NotConvergedError)) || !strings.Contains(err.Error(), "split 1: C = 1e+06: after 40 passes") {
+		t.Errorf("error %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	f.progress = &stopper{cancel, 3}
+	if _, err := Classify(ctx, f, grid, o); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// With a C that converges without the validation samples but not with them, the next best is taken.
+func TestTrainBest(t *testing.T) {
+	var x []float32
+	targets := svm.Targets{K: 2}
+	random := rand.New(rand.NewPCG(1, 1))
+	for range 20 {
+		x = append(x, random.Float32(), random.Float32(), random.Float32())
+		y := int8(2*random.IntN(2) - 1)
+		targets.Y = append(targets.Y, y, -y)
+	}
+	rows, err := svm.NewRows(x, 20, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	choice := svm.Choice{C: 1e6, Best: 1, Grid: []float64{0.01, 1e6}, Values: []float64{1, 2}, LeftOut: make([]*svm.NotConvergedError, 2)}
+	o := svm.Options{Bias: 1, MaxPasses: 3}
+	if m, err := trainBest(rows, targets, &choice, o); err != nil || choice.C != 0.01 || choice.LeftOut[1] == nil || !m.Certificates[0].Converged {
+		t.Errorf("%+v, error %v", choice, err)
+	}
+	choice.C, choice.Best, choice.LeftOut[0] = 1e6, 1, choice.LeftOut[1]
+	if _, err := trainBest(rows, targets, &choice, o); err == nil || !strings.Contains(err.Error(), "C = 1e+06: after 3 passes") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // Errors name what is wrong.
 func TestErrors(t *testing.T) {
 	set := classes(t, 3, transfer.Options{Train: 2, Test: 1, Splits: 1})

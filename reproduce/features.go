@@ -168,6 +168,9 @@ func (p FeaturePlan) test(ctx context.Context, r *FeatureReport, all []tested, s
 		if err != nil {
 			return errors.WithMessage(err, featureNames[i])
 		}
+		for _, line := range reached.LeftOut() {
+			note(featureNames[i] + ": " + line)
+		}
 		all[i].add(other, reached)
 		if i == 0 && r.Drawn == nil {
 			if r.Drawn, err = generalise.Draw(p.Dir, other, reached); err != nil {

@@ -151,6 +151,63 @@ func TestEdge(t *testing.T) {
 	}
 }
 
+// TestCLeftOut: a C that does not converge is left out, in ChooseC or after it, until none is left; Done hears of all
+// classes with each C.
+func TestCLeftOut(t *testing.T) {
+	const k = 5
+	rows, targets := problem(t, 300, 20, k)
+	done := map[float64]int{}
+	value := 0.0
+	o := Options{Bias: 1, MaxPasses: 8, Done: func(c float64, classes int) error {
+		if _, begun := done[c]; !begun && classes != 0 {
+			t.Errorf("C = %g begins with %d classes", c, classes)
+		}
+		done[c] += classes
+		return nil
+	}}
+	grid := []float64{0.1, 1, 100, 1000}
+	rising := func([]float32, []int) (float64, error) { value++; return value, nil }
+	choice, err := ChooseC(rows, targets, []int{1, 2}, grid, rising, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if choice.C != 1 || choice.Best != 1 || !choice.AtEdge || choice.LeftOut[0] != nil || choice.LeftOut[1] != nil || !math.IsNaN(choice.Values[2]) {
+		t.Errorf("%+v", choice)
+	}
+	for i, e := range choice.LeftOut[2:] {
+		if e == nil || e.Passes != 8 || e.Gap <= e.Tolerance {
+			t.Errorf("C = %g: %v", grid[2+i], e)
+		}
+	}
+	for _, c := range grid {
+		if done[c] != k {
+			t.Errorf("C = %g: %d classes done", c, done[c])
+		}
+	}
+	e := &NotConvergedError{Gap: 0.5, Passes: 8}
+	if err := choice.LeaveOut(e); err != nil || choice.C != 0.1 || choice.Best != 0 || !choice.AtEdge || choice.LeftOut[1] != e || !math.IsNaN(choice.Values[1]) {
+		t.Errorf("%+v, error %v", choice, err)
+	}
+	if err := choice.LeaveOut(e); !errors.As(err, new(*NotConvergedError)) || !strings.Contains(err.Error(), "C = 0.1: after 8 passes") {
+		t.Errorf("error %v", err)
+	}
+
+	stop := errors.New("stop")
+	o.Done = func(c float64, classes int) error {
+		if c == 1 && classes > 0 {
+			return stop
+		}
+		return nil
+	}
+	if _, err := ChooseC(rows, targets, []int{1, 2}, grid, rising, o); !errors.Is(err, stop) {
+		t.Errorf("error %v", err)
+	}
+	o.C = 1
+	if m, err := Train(rows, targets, o); m != nil || !errors.Is(err, stop) {
+		t.Errorf("model %v, error %v", m, err)
+	}
+}
+
 func TestChooseCErrors(t *testing.T) {
 	rows, targets := problem(t, 60, 5, 2)
 	for want, metric := range map[string]Metric{

@@ -109,7 +109,8 @@ func (s *solver) gram(rows []int) []float32 {
 	return g
 }
 
-// solve takes the classes to the optimum for c, from where they are.
+// solve takes the classes to the optimum for c, from where they are. All have their certificates if it ends with a
+// NotConvergedError.
 func (s *solver) solve(c float64) error {
 	s.c = c
 	s.certificates = make([]Certificate, s.targets.K)
@@ -121,6 +122,9 @@ func (s *solver) solve(c float64) error {
 		s.alpha[i] = min(a, float32(s.upper()))
 	}
 	clear(s.polished)
+	if err := s.done(0); err != nil {
+		return err
+	}
 	s.rebuild()
 	random := rand.New(rand.NewPCG(s.o.Seed, 1))
 	looked := 0
@@ -133,7 +137,11 @@ func (s *solver) solve(c float64) error {
 			continue
 		}
 		looked = pass
+		before := len(s.active)
 		s.look(pass)
+		if err := s.done(before - len(s.active)); err != nil {
+			return err
+		}
 		if len(s.active) == 0 {
 			return nil
 		}
@@ -144,7 +152,18 @@ func (s *solver) solve(c float64) error {
 		e.Classes = append(e.Classes, s.targets.name(k))
 		e.Gap = max(e.Gap, s.certificates[k].Gap)
 	}
+	if err := s.done(len(s.active)); err != nil {
+		return err
+	}
 	return errors.WithStack(e)
+}
+
+// done says that so many more classes need no more passes.
+func (s *solver) done(classes int) error {
+	if s.o.Done == nil {
+		return nil
+	}
+	return s.o.Done(s.c, classes)
 }
 
 // upper bounds α.

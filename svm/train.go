@@ -61,6 +61,9 @@ type Options struct {
 	MaxPasses int
 	// Seed of the order in which rows are taken.
 	Seed uint64
+	// Done, if not nil, is called in the course of a training, with the C that is trained with and how many more classes
+	// need no more passes with it: 0 as it begins. An error that it returns ends the training.
+	Done func(c float64, classes int) error
 }
 
 func (o Options) check() (Options, error) {
@@ -129,6 +132,9 @@ func Train(rows *Rows, targets Targets, o Options) (*Model, error) {
 	}
 	s := newSolver(rows, targets, o)
 	err = s.solve(o.C)
+	if err != nil && !errors.As(err, new(*NotConvergedError)) {
+		return nil, err
+	}
 	return s.model(), err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"text/template"
@@ -56,7 +57,7 @@ func (t *test) report() error {
 		split := t.set.Splits[i]
 		var grid []string
 		for j, c := range s.Choice.Grid {
-			grid = append(grid, fmt.Sprintf("%g: %.1f", c, s.Choice.Values[j]))
+			grid = append(grid, fmt.Sprintf("%g: %s", c, percent(s.Choice.Values[j], math.NaN())))
 		}
 		value := "–"
 		if s.Each != nil {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -310,22 +311,34 @@ func (t *test) baselines(ctx context.Context, pictures *generalise.Pictures) err
 	return err
 }
 
-// classify trains on features, and notes where the best C lies at the grid's edge.
+// classify trains on features, and notes which values of C are left out, and where the best lies at the grid's edge.
 func (t *test) classify(ctx context.Context, what string, f *generalise.Features) (*generalise.Result, error) {
 	loss, err := svm.ParseLoss(t.Loss)
 	if err != nil {
 		return nil, err
 	}
 	r, err := generalise.Classify(ctx, f, t.grid, svm.Options{Loss: loss, Bias: 1, Seed: 1})
+	t.bar.Clear()
 	if err != nil {
 		return nil, errors.WithMessage(err, what)
 	}
-	edge := map[float64]bool{}
+	for _, line := range r.LeftOut() {
+		t.notice(what + ": " + line + ": --c chooses the grid")
+	}
+	said := map[float64]bool{}
 	for _, s := range r.Splits {
-		if s.Choice.AtEdge && !edge[s.Choice.C] {
-			edge[s.Choice.C] = true
-			t.notice(what + ": the best C, " + strconv.FormatFloat(s.Choice.C, 'g', -1, 64) + ", is at the edge of --c " + t.C + ": a wider grid may hold a better one")
+		if s.Choice.AtEdge && !said[s.Choice.C] {
+			said[s.Choice.C] = true
+			t.notice(what + ": " + t.edge(s.Choice))
 		}
 	}
 	return r, nil
+}
+
+// edge says why a better C than one at the edge may be missing.
+func (t *test) edge(c svm.Choice) string {
+	if 0 < c.Best && c.Best < len(c.Grid)-1 {
+		return fmt.Sprintf("the best C, %g, is beside values of --c %s that are left out: a finer grid may hold a better one", c.C, t.C)
+	}
+	return fmt.Sprintf("the best C, %g, is at the edge of --c %s: a wider grid may hold a better one", c.C, t.C)
 }

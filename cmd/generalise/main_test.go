@@ -19,6 +19,7 @@ import (
 	"vgg/configs"
 	"vgg/graph"
 	"vgg/internal/cli/clitest"
+	"vgg/svm"
 	"vgg/weights"
 )
 
@@ -166,6 +167,42 @@ func TestClasses(t *testing.T) {
 		if code != 0 || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d, want %q: %s%s", code, want, stdout, stderr)
 		}
+	}
+}
+
+// A C that does not converge is left out, in a note, in JSON and in the report, and does not count as the grid's edge.
+func TestLeftOut(t *testing.T) {
+	dir := folder(t)
+	for class := range 3 { // that differ in nothing
+		for i := range 6 {
+			write(t, filepath.Join(dir, "same", fmt.Sprint(class), fmt.Sprintf("%d.jpg", i)), photo(t, color.RGBA{uint8(37 * i * (i + class)), uint8(91 * i), 0, 255}, i))
+		}
+	}
+	args := []string{"--weights", "net.safetensors", "--data", "same", "--per-class", "5", "--test", "1", "--splits", "2", "--scales", "32", "--json", "--report", "report"}
+	stdout, stderr, code := command(t, dir, append(args, "--c", "1,1e12")...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	a := parse(t, stdout)
+	notes := strings.Join(a.Notes, "\n")
+	for _, want := range []string{"features: C = 1e+12 is left out in split 1, 2: after 1000 passes", "--c chooses the grid", "features: the best C, 1, is at the edge of --c 1,1e12"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("notes %q do not say %q", a.Notes, want)
+		}
+	}
+	for _, s := range a.Splits {
+		if s.C != 1 || !s.AtEdge || s.Grid[0] == nil || s.Grid[1] != nil {
+			t.Errorf("%+v", s)
+		}
+	}
+	testReport(t, filepath.Join(dir, "report"), "; 1e+12: –", "is left out in split 1, 2")
+	of := &test{flags: flags{C: "0.1,1,1e12"}}
+	if text := of.edge(svm.Choice{C: 1, Best: 1, Grid: []float64{0.1, 1, 1e12}}); text != "the best C, 1, is beside values of --c 0.1,1,1e12 that are left out: a finer grid may hold a better one" {
+		t.Errorf("%q", text)
+	}
+	_, stderr, code = command(t, dir, append(args, "--c", "1e12")...)
+	if code != 1 || !strings.Contains(stderr, "features: split 1: C = 1e+12: after 1000 passes") {
+		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }
 

@@ -179,13 +179,13 @@ func figure(v float64) *float64 {
 
 // printedSplit is a split in JSON.
 type printedSplit struct {
-	C          float64   `json:"c"`
-	AtEdge     bool      `json:"c_at_edge"`
-	Grid       []float64 `json:"validation_of_grid"` // the metric of each C
-	Validation float64   `json:"validation"`
-	Test       *float64  `json:"test"`
-	Passes     int       `json:"passes"`
-	Gap        float64   `json:"gap"` // relative, of the dual
+	C          float64    `json:"c"`
+	AtEdge     bool       `json:"c_at_edge"`
+	Grid       []*float64 `json:"validation_of_grid"` // the metric of each C; null where it is left out
+	Validation float64    `json:"validation"`
+	Test       *float64   `json:"test"`
+	Passes     int        `json:"passes"`
+	Gap        float64    `json:"gap"` // relative, of the dual
 }
 
 // object is a result in JSON.
@@ -196,7 +196,11 @@ func (t *test) object(r *generalise.Result) map[string]any {
 	}
 	var splits []printedSplit
 	for _, s := range r.Splits {
-		splits = append(splits, printedSplit{s.Choice.C, s.Choice.AtEdge, s.Choice.Values, s.Validation, figure(s.Value), s.Passes, s.Gap})
+		var grid []*float64
+		for _, v := range s.Choice.Values {
+			grid = append(grid, figure(v))
+		}
+		splits = append(splits, printedSplit{s.Choice.C, s.Choice.AtEdge, grid, s.Validation, figure(s.Value), s.Passes, s.Gap})
 	}
 	return map[string]any{t.key(): figure(r.Mean), "deviation": figure(r.Deviation), "classes": classes, "splits": splits}
 }
