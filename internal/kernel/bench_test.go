@@ -106,11 +106,12 @@ func BenchmarkConvPrepared(b *testing.B) {
 	}
 }
 
-// BenchmarkLinear runs fc6 and fc8 of the full nets and the layers of the narrow one; GB/s counts the weights once.
+// BenchmarkLinear runs fc6 and fc8 of the full nets, dense fc6, fc7 and fc8 of boxes, and the layers of the narrow one; GB/s counts the weights once.
 func BenchmarkLinear(b *testing.B) {
 	step := SGD{LearningRate: 1e-3, Momentum: 0.9, WeightDecay: 5e-4, Scale: 1, Keep: true}
 	for _, l := range []Linear{
-		{1, 25088, 4096}, {8, 25088, 4096}, {16, 25088, 4096}, {32, 25088, 4096}, {64, 25088, 4096}, {128, 25088, 4096}, {256, 25088, 4096},
+		{1, 25088, 4096}, {8, 25088, 4096}, {16, 25088, 4096}, {32, 25088, 4096}, {64, 25088, 4096}, {128, 25088, 4096}, {240, 25088, 4096}, {256, 25088, 4096},
+		{240, 4096, 4096}, {240, 4096, 4000},
 		{32, 4096, 1000}, {32, 128, 256}, {32, 256, 256}, {32, 256, 10},
 	} {
 		nx, ny, nw := l.sizes()

@@ -209,6 +209,7 @@ func TestLinear(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
 		for i, l := range []Linear{
 			{1, 1, 1}, {1, 100, 10}, {2, 1, 33}, {3, 33, 1}, {32, 1100, 29}, {40, 70, 530}, {33, 15, 16}, {8, 2100, 20}, {70, 300, 300},
+			{linearMany - 1, 530, 40}, {linearMany, 530, 40}, {linearMany, 1, 1}, {100, 2*linearManyBlock + 1, 29}, {97, 70, 530},
 		} {
 			if testing.Short() && l.N*l.In*l.Out > 1<<20 {
 				continue

@@ -19,6 +19,10 @@ func (l Linear) sizes() (x, y, w int) { return l.N * l.In, l.N * l.Out, l.Out * 
 func (l Linear) Forward(y, x, w, bias []float32, relu bool) {
 	nx, ny, nw := l.sizes()
 	x, y, w = x[:nx:nx], y[:ny:ny], w[:nw:nw]
+	if l.N >= linearMany {
+		l.forwardMany(y, x, w, bias, relu)
+		return
+	}
 	block := max(linearForwardLeast, cacheFloats/2/l.N)
 	parallel(ceilDiv(l.Out, cpu.dotM), 1, func(lo, hi int) {
 		lo, hi = lo*cpu.dotM, min(hi*cpu.dotM, l.Out)
@@ -44,6 +48,50 @@ func (l Linear) Forward(y, x, w, bias []float32, relu bool) {
 			}
 		}
 	})
+}
+
+// forwardMany is Forward by gemm, as yᵀ = w xᵀ + bias, which has the weights on the left and so needs no copy of them.
+func (l Linear) forwardMany(y, x, w, bias []float32, relu bool) {
+	right := newPanels(l.In, l.N)
+	defer right.release()
+	for p := range right.count {
+		row, n, data := right.panel(p)
+		transpose(data, right.width, x[row*l.In:], l.In, n, l.In)
+	}
+	turned := scratch.get(l.Out * l.N)
+	defer scratch.put(turned)
+	parallelPieces(ceilDiv(l.Out, cpu.mr), 1, linearManyTiles, func(lo, hi int) {
+		lo, hi = lo*cpu.mr, min(hi*cpu.mr, l.Out)
+		for o := lo; o < hi; o++ {
+			repeat(turned[o*l.N:][:l.N], bias, o)
+		}
+		for k, size := range blocks(l.In, linearManyBlock) {
+			g := gemm{k: size, rsc: l.N, rsa: l.In, csa: 1, rsb: right.width, floor: noFloor}
+			if relu && k+size == l.In {
+				g.floor = 0
+			}
+			for o := lo; o < hi; o += cpu.mr {
+				g.m = min(cpu.mr, hi-o)
+				for p := range right.count {
+					column, n, b := right.panel(p)
+					g.n = n
+					g.plain(turned[o*l.N+column:], w[o*l.In+k:], b[k*right.width:], true)
+				}
+			}
+		}
+	})
+	transpose(y, l.Out, turned, l.N, l.Out, l.N)
+}
+
+// repeat sets all of a slice to element i of bias, to zero without one.
+func repeat(s, bias []float32, i int) {
+	if bias == nil {
+		clear(s)
+		return
+	}
+	for k := range s {
+		s[k] = bias[i]
+	}
 }
 
 // clamp is max(0, y), which keeps a NaN.

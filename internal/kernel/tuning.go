@@ -85,6 +85,12 @@ const (
 	// linearForwardLeast is the least number of inputs that are summed up at a time. It sets the order of sums.
 	linearForwardLeast = 256
 
+	// linearMany is the least number of rows for which the forward pass is a product by gemm. That is faster from 32 rows
+	// on, but 64 is the largest micro-batch whose bits are to stay. linearManyBlock is the most inputs that it sums up at a
+	// time; it and linearMany set the order of sums. linearManyTiles is the least number of micro-tiles in a thread's range,
+	// for each of which it reads all of x.
+	linearMany, linearManyBlock, linearManyTiles = 65, 512, 16
+
 	// linearDataRows is the most rows of weights that the data gradient sums over at a time: more rows write dx less
 	// often. With fewer than linearDataFew pictures there is little work a weight, and fewer rows, read from end to end,
 	// are faster: linearDataRowsFew. They set the order of sums.
