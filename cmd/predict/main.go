@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/pkg/errors"
 
@@ -52,7 +51,7 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
 			return err
 		}
 	}
-	list, err := find(f.Pictures)
+	list, err := cli.FindPictures(f.Pictures)
 	if err != nil {
 		return err
 	}
@@ -70,7 +69,7 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
 		return err
 	}
 	o.Features = f.Features
-	p := &predictor{flags: f, notes: &notes, model: model, options: o, files: newPictureFiles(list, stdin, model.Info.Channels)}
+	p := &predictor{flags: f, notes: &notes, model: model, options: o, files: cli.NewPictureFiles(list, stdin, model.Info.Channels)}
 	if p.localisers, err = f.Boxes.Read(&notes); err != nil {
 		return err
 	}
@@ -119,7 +118,7 @@ type predictor struct {
 	model      *evaluate.Model
 	localisers []evaluate.Localiser // nil if no boxes are wanted
 	options    evaluate.Options
-	files      *pictureFiles
+	files      *cli.PictureFiles
 	text       io.Writer // nil where JSON or CSV is printed at the end
 	bar        bar.Bar
 	done       []prediction
@@ -146,16 +145,12 @@ func (p *predictor) predict(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(p.done) == 0 {
-		last := p.skipped[len(p.skipped)-1]
-		return errors.Errorf("none of %d files could be read as a picture; the last, %s: %s", p.files.Len(), last.Picture, last.Reason)
-	}
-	return nil
+	return p.files.CheckRead(p.skipped)
 }
 
 // add takes the prediction of a picture, prints it if text is wanted, and draws its boxes.
 func (p *predictor) add(l evaluate.Localisation) error {
-	r := prediction{p.files.Name(l.Picture), p.files.orientations[l.Picture], l}
+	r := prediction{p.files.Name(l.Picture), p.files.Orientation(l.Picture), l}
 	p.done = append(p.done, r)
 	if p.text != nil {
 		p.bar.Clear()
@@ -174,18 +169,15 @@ func (p *predictor) add(l evaluate.Localisation) error {
 	return p.draw(r)
 }
 
-// skip reports a file that cannot be read and goes on, or returns the error to stop with. Files of a folder that are
-// not pictures at all are always skipped.
+// skip reports a file that cannot be read and goes on, or returns the error to stop with.
 func (p *predictor) skip(picture int, reason error) error {
-	f := p.files.list[picture]
-	why := strings.TrimPrefix(reason.Error(), f.name+": ")
-	if p.BadPictures == "stop" && !(f.inFolder && errors.Is(reason, dataset.ErrFormat)) {
-		return errors.Errorf("%s cannot be read (--bad-pictures skip goes on without): %s", f.name, why)
-	}
 	p.bar.Clear()
+	skipped, err := p.files.Skip(picture, reason, p.BadPictures)
+	if err != nil {
+		return err
+	}
 	p.bar.Add(1)
-	fmt.Fprintf(os.Stderr, "skipped: %s: %s\n", f.name, why)
-	p.skipped = append(p.skipped, dataset.Skip{Picture: f.name, Reason: why})
+	p.skipped = append(p.skipped, skipped)
 	return nil
 }
 

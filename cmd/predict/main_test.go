@@ -25,6 +25,7 @@ import (
 	"vgg/dataset"
 	"vgg/evaluate"
 	"vgg/graph"
+	"vgg/internal/cli"
 	"vgg/internal/cli/clitest"
 	"vgg/weights"
 )
@@ -244,13 +245,13 @@ func TestFind(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	list, err := find([]string{"damaged/0.png", "link", "-"})
+	list, err := cli.FindPictures([]string{"damaged/0.png", "link", "-"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var names []string
 	for _, f := range list {
-		names = append(names, f.name)
+		names = append(names, f.Name)
 	}
 	want := "damaged/0.png link/0/0.png link/0/2.png link/0/4.png link/0/6.png link/1/1.png link/1/3.png link/1/5.png link/notes.txt link/nowhere link/one -"
 	if got := strings.Join(names, " "); got != want {

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"vgg/augment"
+	"vgg/dataset"
+)
+
+// standardInput is the argument that means standard input.
+const standardInput = "-"
+
+// PictureFile is a file to read as a picture.
+type PictureFile struct {
+	Name     string
+	InFolder bool // rather than named itself
+}
+
+// FindPictures lists the files that the arguments name, those of folders in the order of their names. It leaves out hidden
+// files, and links to folders inside folders, which may lead in circles.
+func FindPictures(arguments []string) (list []PictureFile, err error) {
+	for i, a := range arguments {
+		if a == standardInput {
+			if slices.Contains(arguments[:i], standardInput) {
+				return nil, errors.New("standard input (-) can be read only once")
+			}
+			list = append(list, PictureFile{Name: a})
+			continue
+		}
+		info, err := os.Stat(a)
+		if err != nil {
+			return nil, errors.Wrap(err, "no picture")
+		}
+		if !info.IsDir() {
+			list = append(list, PictureFile{Name: a})
+			continue
+		}
+		before := len(list)
+		root := a + string(filepath.Separator) // which also leads through a link
+		err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+			switch hidden := file != root && strings.HasPrefix(d.Name(), "."); {
+			case err != nil:
+				return err
+			case hidden && d.IsDir():
+				return filepath.SkipDir
+			case !hidden && isFile(file, d):
+				list = append(list, PictureFile{file, true})
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, errors.Wrapf(err, "folder %s", a)
+		}
+		if len(list) == before {
+			return nil, errors.Errorf("folder %s: no files in it", a)
+		}
+	}
+	return list, nil
+}
+
+// isFile says whether an entry is a file, or a link to one or to nowhere, rather than a folder, pipe or device.
+func isFile(file string, d fs.DirEntry) bool {
+	if d.Type()&fs.ModeSymlink != 0 {
+		info, err := os.Stat(file)
+		return err != nil || info.Mode().IsRegular()
+	}
+	return d.Type().IsRegular()
+}
+
+// PictureFiles are files as a dataset.Split of unknown classes.
+type PictureFiles struct {
+	list         []PictureFile
+	stdin        io.Reader
+	channels     int              // that the net needs
+	orientations []uint16         // EXIF's, of the pictures that were read
+	standard     *augment.Picture // the one that was read from stdin
+}
+
+// NewPictureFiles makes a split of files, for a net of 1 or 3 channels.
+func NewPictureFiles(list []PictureFile, stdin io.Reader, channels int) *PictureFiles {
+	return &PictureFiles{list: list, stdin: stdin, channels: channels, orientations: make([]uint16, len(list))}
+}
+
+// Len, Label and Name are part of dataset.Split.
+func (p *PictureFiles) Len() int          { return len(p.list) }
+func (p *PictureFiles) Label(int) int     { return -1 }
+func (p *PictureFiles) Name(i int) string { return p.list[i].Name }
+
+// Orientation is EXIF's of a picture that was read.
+func (p *PictureFiles) Orientation(i int) uint16 { return p.orientations[i] }
+
+// Skip is the record of a file that cannot be read, which it prints, or the error to stop with if badPictures is
+// "stop". Files of a folder that are not pictures at all are always skipped.
+func (p *PictureFiles) Skip(i int, reason error, badPictures string) (dataset.Skip, error) {
+	f := p.list[i]
+	why := strings.TrimPrefix(reason.Error(), f.Name+": ")
+	if badPictures == "stop" && !(f.InFolder && errors.Is(reason, dataset.ErrFormat)) {
+		return dataset.Skip{}, errors.Errorf("%s cannot be read (--bad-pictures skip goes on without): %s", f.Name, why)
+	}
+	fmt.Fprintf(os.Stderr, "skipped: %s: %s\n", f.Name, why)
+	return dataset.Skip{Picture: f.Name, Reason: why}, nil
+}
+
+// CheckRead is an error if all files were skipped.
+func (p *PictureFiles) CheckRead(skipped []dataset.Skip) error {
+	if len(skipped) < len(p.list) {
+		return nil
+	}
+	last := skipped[len(skipped)-1]
+	return errors.Errorf("none of %d files could be read as a picture; the last, %s: %s", len(p.list), last.Picture, last.Reason)
+}
+
+// Picture reads a file. The one on standard input can be read once: it is kept.
+func (p *PictureFiles) Picture(i int) (picture augment.Picture, err error) {
+	in := p.stdin
+	if name := p.list[i].Name; name != standardInput {
+		file, err := os.Open(name)
+		if err != nil {
+			return picture, err
+		}
+		defer file.Close()
+		in = file
+	} else if p.standard != nil {
+		return *p.standard, nil
+	}
+	if picture, p.orientations[i], err = dataset.DecodeStored(in); err != nil {
+		return picture, err
+	}
+	picture = picture.WithChannels(p.channels)
+	if p.list[i].Name == standardInput {
+		p.standard = &picture
+	}
+	return picture, nil
+}
