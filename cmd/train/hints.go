@@ -9,6 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/configs"
 	"vgg/dataset"
 	"vgg/internal/progress"
 	"vgg/trainer"
@@ -57,6 +58,9 @@ var namedKey = regexp.MustCompile(`\b(?:(config|data|weights|init_from) = |((?:p
 func withFlags(message string, resumed bool, hints ...string) string {
 	for _, match := range namedKey.FindAllStringSubmatch(message, -1) {
 		key, value := match[1]+match[2], match[3]
+		if configs.CheckKeys(key) != nil {
+			continue // a file's name, such as boxes.csv
+		}
 		if value == "" {
 			value = "VALUE"
 		}
