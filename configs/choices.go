@@ -1,5 +1,11 @@
 package configs
 
+import (
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
 // BadPictures is what happens when a picture cannot be read.
 type BadPictures string
 
@@ -47,3 +53,22 @@ const (
 	InitHe     Init = "he"     // N(0, 2 / fan-in): He et al., made for ReLU
 	InitZero   Init = "zero"   // all zeros, not for recipes: for a graph whose weights are loaded or do not matter
 )
+
+// InitByName gives the initialiser of a name, in any case. Glorot's is also called xavier, and He's kaiming. The error
+// for an unknown name lists those of recipes and suggests the nearest.
+func InitByName(name string) (Init, error) {
+	for init, names := range map[Init][]string{
+		InitPaper: nil, InitSmall: nil, InitZero: nil, InitGlorot: {"xavier"}, InitHe: {"kaiming"},
+	} {
+		for _, known := range append(names, string(init)) {
+			if strings.EqualFold(name, known) {
+				return init, nil
+			}
+		}
+	}
+	return "", errors.Errorf("unknown initialiser %q; did you mean %q? Known are paper, small, glorot (xavier) and he (kaiming)",
+		name, nearest(name, append(texts(recipeInits()...), "xavier", "kaiming")))
+}
+
+// recipeInits are the initialisers that recipes may name.
+func recipeInits() []Init { return []Init{InitPaper, InitSmall, InitGlorot, InitHe} }

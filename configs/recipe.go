@@ -8,7 +8,8 @@ type Recipe struct {
 	Name string `toml:"name"`
 	// Description is one line for --list-recipes.
 	Description string `toml:"description"`
-	// Config is the column of Table 1 to train: A, A-LRN, B, C, D or E.
+	// Config is the column of Table 1 to train: A, A-LRN, B, C, D or E, also by
+	// the names that ByName knows.
 	Config string `toml:"config"`
 	// Data is the data set's spec as --data takes it; "embedded" is the one that
 	// comes with the project, "" means that it must still be named.
@@ -76,8 +77,8 @@ type Net struct {
 	Dropout float64 `toml:"dropout"`
 	// Init draws the random weights; biases are 0. "paper" is N(0, 0.1²), the
 	// variance 1e-2 as printed; "small" is N(0, 0.01²), as most read it; "glorot"
-	// is Glorot & Bengio's, which the paper's note on section 3.1 found to work
-	// without pre-training; "he" is He et al.'s.
+	// (also "xavier") is Glorot & Bengio's, which the paper's note on section 3.1
+	// found to work without pre-training; "he" (also "kaiming") is He et al.'s.
 	Init Init `toml:"init"`
 }
 

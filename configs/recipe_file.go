@@ -116,7 +116,7 @@ func parseRecipe(data []byte, source string, derived []string) (Recipe, error) {
 			return Recipe{}, errors.Errorf("%s: %s must be %s", source, f.key, f.wanted())
 		}
 	}
-	return file.Recipe, nil
+	return file.Recipe.canonical(), nil
 }
 
 func decodeStrictly(data []byte, to any) error {
@@ -181,7 +181,7 @@ func parseError(err error, doc map[string]any, source string) error {
 // again. It fails for values that TOML cannot hold, such as text that is not UTF-8.
 func (r Recipe) TOML() ([]byte, error) {
 	var b bytes.Buffer
-	last := ""
+	r, last := r.canonical(), ""
 	for _, f := range r.fields() {
 		if f.value.Kind() == reflect.Slice && f.value.Len() == 0 {
 			continue

@@ -20,6 +20,7 @@ func (r *Recipe) Set(key, value string) error {
 			if !f.set(value) {
 				return errors.Errorf("%s = %q must be %s", f.key, value, f.wanted())
 			}
+			*r = r.canonical()
 			return nil
 		}
 	}
@@ -62,6 +63,7 @@ func (d Differences) String() string {
 // named, and what was measured.
 func (r Recipe) Differences(o Recipe, except ...string) Differences {
 	var all Differences
+	r, o = r.canonical(), o.canonical()
 	theirs := o.fields()
 	for i, f := range r.fields() {
 		table, _, _ := strings.Cut(f.key, ".")
@@ -90,7 +92,19 @@ func CheckKeys(keys ...string) error {
 
 // Equal tells whether two recipes have the same values. An empty list is as good as none.
 func (r Recipe) Equal(o Recipe) bool {
+	r, o = r.canonical(), o.canonical()
 	return slices.EqualFunc(r.fields(), o.fields(), field.equal)
+}
+
+// canonical is the recipe with a net and an initialiser by the names of this package, where they have others.
+func (r Recipe) canonical() Recipe {
+	if c, err := ByName(r.Config); err == nil {
+		r.Config = c.Name
+	}
+	if init, err := InitByName(string(r.Net.Init)); err == nil {
+		r.Net.Init = init
+	}
+	return r
 }
 
 // unknownKey is the error for a key that no recipe has.

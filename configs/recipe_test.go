@@ -439,3 +439,47 @@ func FuzzParseRecipe(f *testing.F) {
 		}
 	})
 }
+
+// TestOtherNames: what torchvision and others call nets and initialisers is understood wherever a recipe comes from, and
+// written under our names.
+func TestOtherNames(t *testing.T) {
+	set, in := Default(), Default()
+	if err := set.Apply("config=VGG16", "init=xavier"); err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := ParseRecipe([]byte("config = \"vgg16\"\n[net]\ninit = \"Xavier\""), "text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Config, in.Net.Init = "vgg16", "xavier"
+	written, err := in.TOML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := ParseRecipe(written, "written")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, r := range map[string]Recipe{"set": set, "parsed": parsed, "written": back} {
+		if r.Config != "D" || r.Net.Init != InitGlorot || r.Validate() != nil {
+			t.Errorf("%s: net %s, init %s, %v", name, r.Config, r.Net.Init, r.Validate())
+		}
+	}
+	if !in.Equal(set) || len(in.Differences(set)) > 0 {
+		t.Error("the same recipe by other names is another")
+	}
+}
+
+// TestInitByName: every initialiser by each of its names, in any case.
+func TestInitByName(t *testing.T) {
+	for name, want := range map[string]Init{
+		"paper": InitPaper, "Small": InitSmall, "glorot": InitGlorot, "XAVIER": InitGlorot, "he": InitHe, "Kaiming": InitHe, "zero": InitZero,
+	} {
+		if init, err := InitByName(name); err != nil || init != want {
+			t.Errorf("%s is %q, %v: want %s", name, init, err, want)
+		}
+	}
+	if _, err := InitByName("kaming"); err == nil || !strings.Contains(err.Error(), `did you mean "kaiming"?`) {
+		t.Errorf("kaming: %v", err)
+	}
+}

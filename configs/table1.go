@@ -143,18 +143,26 @@ var B5 = Config{"B-5x5", [][]Row{
 // All returns the columns of Table 1 in the paper's order.
 func All() []Config { return []Config{A, ALRN, B, C, D, E} }
 
-// ByName returns the column of Table 1 with that name, in any case, or B5. The
-// error for an unknown name lists the known ones and suggests the nearest.
+// torchvision is what PyTorch's users call columns of Table 1.
+var torchvision = map[string]string{"A": "vgg11", "B": "vgg13", "D": "vgg16", "E": "vgg19"}
+
+// ByName returns the column of Table 1 with that name, in any case, or B5. Columns
+// A, B, D and E are also called vgg11, vgg13, vgg16 and vgg19. The error for an
+// unknown name lists the known ones and suggests the nearest.
 func ByName(name string) (Config, error) {
 	var names, listed []string
 	for _, c := range append(All(), B5) {
-		if strings.EqualFold(c.Name, name) {
+		other, known := torchvision[c.Name]
+		if strings.EqualFold(name, c.Name) || known && strings.EqualFold(name, other) {
 			return c, nil
 		}
-		names = append(names, c.Name)
-		listed = append(listed, fmt.Sprintf("%s (%d)", c.Name, c.WeightLayers()))
+		if names = append(names, c.Name); known {
+			names = append(names, other)
+			other = ", " + other
+		}
+		listed = append(listed, fmt.Sprintf("%s (%d%s)", c.Name, c.WeightLayers(), other))
 	}
-	return Config{}, errors.Errorf("unknown config %q; did you mean %q? Known, with their weight layers, are %s",
+	return Config{}, errors.Errorf("unknown config %q; did you mean %q? Known, with their weight layers and other names, are %s",
 		name, nearest(name, names), strings.Join(listed, ", "))
 }
 

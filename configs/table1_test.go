@@ -103,14 +103,14 @@ func TestTable2(t *testing.T) {
 }
 
 func TestByName(t *testing.T) {
-	for name, want := range map[string]string{"D": "D", "a-lrn": "A-LRN", "e": "E"} {
+	for name, want := range map[string]string{"D": "D", "a-lrn": "A-LRN", "e": "E", "vgg11": "A", "VGG13": "B", "vgg16": "D", "Vgg19": "E"} {
 		if c, err := ByName(name); err != nil || c.Name != want {
 			t.Errorf("ByName(%q) = %s, %v", name, c.Name, err)
 		}
 	}
-	for name, nearest := range map[string]string{"ALRN": "A-LRN", "a_lrn": "A-LRN", "EE": "E", "": "A"} {
+	for name, nearest := range map[string]string{"ALRN": "A-LRN", "a_lrn": "A-LRN", "EE": "E", "": "A", "vgg_13": "vgg13"} {
 		_, err := ByName(name)
-		mustSay(t, err, fmt.Sprintf("unknown config %q; did you mean %q?", name, nearest), "A-LRN (11)", "E (19)")
+		mustSay(t, err, fmt.Sprintf("unknown config %q; did you mean %q?", name, nearest), "A-LRN (11)", "E (19, vgg19)")
 	}
 }
 

@@ -31,7 +31,7 @@ func (r Recipe) checkChoices() error {
 		{"pictures.bad_pictures", string(r.Pictures.Bad), texts(BadStop, BadSkip)},
 		{"run.on_disk_full", string(r.Run.OnDiskFull), texts(OnDiskFullStop, OnDiskFullContinue)},
 		{"run.on_divergence", string(r.Run.OnDivergence), texts(OnDivergenceStop, OnDivergenceLowerLR)},
-		{"net.init", string(r.Net.Init), texts(InitPaper, InitSmall, InitGlorot, InitHe)},
+		{"net.init", string(r.Net.Init), texts(recipeInits()...)},
 		{"boxes.regression", string(r.Boxes.Regression), texts("", RegressPerClass, RegressSingle)},
 		{"boxes.target", string(r.Boxes.Target), texts(TargetLargest, TargetRandom)},
 		{"boxes.loss", string(r.Boxes.Loss), texts(LossSum, LossMean)},

@@ -4,8 +4,6 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"github.com/pkg/errors"
-
 	"vgg/configs"
 )
 
@@ -15,6 +13,10 @@ const DefaultInit = configs.InitHe
 
 // initialValues draws a weight tensor of shape (out, in, …).
 func initialValues(init configs.Init, shape []int, seed uint64) ([]float32, error) {
+	init, err := configs.InitByName(string(init))
+	if err != nil {
+		return nil, err
+	}
 	area := 1
 	for _, d := range shape[2:] {
 		area *= d
@@ -32,11 +34,9 @@ func initialValues(init configs.Init, shape []int, seed uint64) ([]float32, erro
 		draw = func() float64 { return limit * (2*r.Float64() - 1) }
 	case configs.InitZero:
 		return make([]float32, shape[0]*shape[1]*area), nil
-	case configs.InitHe:
+	default: // InitHe
 		deviation := math.Sqrt(2 / fanIn)
 		draw = func() float64 { return deviation * r.NormFloat64() }
-	default:
-		return nil, errors.Errorf("unknown initialiser %q: want %s, %s, %s or %s", string(init), configs.InitPaper, configs.InitSmall, configs.InitGlorot, configs.InitHe)
 	}
 	values := make([]float32, shape[0]*shape[1]*area)
 	for k := range values {

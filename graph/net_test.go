@@ -309,7 +309,7 @@ func TestInitialisers(t *testing.T) {
 			t.Errorf("%s: mean %.2g, standard deviation %.4g, want %.4g", init, mean, got, deviation)
 		}
 	}
-	if _, err := initialValues("xavier", shape, 1); err == nil || !strings.Contains(err.Error(), "glorot") {
+	if _, err := initialValues("orthogonal", shape, 1); err == nil || !strings.Contains(err.Error(), "glorot") {
 		t.Errorf("unknown initialiser: %v", err)
 	}
 }

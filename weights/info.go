@@ -108,6 +108,9 @@ func (e *MissingKeysError) Error() string {
 func ParseInfo(m map[string]string) (Info, error) {
 	p := infoParser{metadata: m}
 	config, _ := p.text("config", required)
+	if known, err := configs.ByName(config); err == nil && m["layers"] == "" {
+		config = known.Name // which may have several
+	}
 	i := Info{
 		Config:       config,
 		Layers:       m["layers"],

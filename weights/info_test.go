@@ -63,11 +63,14 @@ func TestBoxes(t *testing.T) {
 
 func TestParseInfoOfAnotherWriter(t *testing.T) {
 	got, err := ParseInfo(map[string]string{
-		"format": "pt", "config": "A", "width": "1", "fc": "4096", "input": "224", "channels": "3", "classes": "3",
+		"format": "pt", "config": "vgg11", "width": "1", "fc": "4096", "input": "224", "channels": "3", "classes": "3",
 		"mean": "123.68, 116.779, 103.939", "std": "1,1,1",
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got.Config != "A" {
+		t.Errorf("vgg11 is net %s", got.Config)
 	}
 	if want := []string{"0", "1", "2"}; !reflect.DeepEqual(got.Classes, want) {
 		t.Errorf("classes %q, want %q", got.Classes, want)

@@ -26,7 +26,7 @@ import (
 )
 
 type flags struct {
-	Config  string  `help:"Net to measure: A, A-LRN, B, C, D or E." default:"A" placeholder:"NET"`
+	Config  string  `help:"Net to measure: A (vgg11), A-LRN, B (vgg13), C, D (vgg16) or E (vgg19)." default:"A" placeholder:"NET"`
 	Mode    string  `help:"train: a step of gradient descent; infer: a forward pass." enum:"train,infer" default:"train" placeholder:"MODE"`
 	Input   int     `help:"Side of the pictures in pixels, a multiple of 32." default:"224" placeholder:"PIXELS"`
 	Batch   int     `help:"Pictures per step." default:"8" placeholder:"N"`

@@ -22,7 +22,7 @@ import (
 )
 
 type flags struct {
-	Config   string  `help:"Net to show: A, A-LRN, B, C, D or E." default:"D" placeholder:"NET"`
+	Config   string  `help:"Net to show: A (vgg11), A-LRN, B (vgg13), C, D (vgg16), E (vgg19) or B-5x5 (section 4.1)." default:"D" placeholder:"NET"`
 	Input    int     `help:"Side of the input in pixels, a multiple of 32." default:"224" placeholder:"PIXELS"`
 	Channels int     `help:"Colour channels of the input." default:"3" placeholder:"N"`
 	Classes  int     `help:"Number of classes." default:"1000" placeholder:"N"`

@@ -26,7 +26,7 @@ import (
 type flags struct {
 	Recipe      string   `help:"Recipe to train by: a name from --list-recipes or a TOML file; default quick." placeholder:"NAME|FILE" xor:"recipe"`
 	ListRecipes bool     `help:"List the recipes that come with the program."`
-	Config      string   `help:"Net to train: A, A-LRN, B, C, D, E, or the shallow B-5x5 of section 4.1." placeholder:"NET"`
+	Config      string   `help:"Net to train: A (vgg11), A-LRN, B (vgg13), C, D (vgg16), E (vgg19), or the shallow B-5x5 of section 4.1." placeholder:"NET"`
 	Data        string   `help:"Pictures: a folder or archive (zip, tar, tar.gz) of class folders, ILSVRC-2012, CIFAR or IDX files, or embedded." placeholder:"SPEC"`
 	Resume      string   `help:"Go on with the run in this directory, from its last checkpoint." placeholder:"DIR" xor:"recipe,out"`
 	Force       []string `help:"With --resume: key of the recipe that may differ from the run's, such as epochs; data also allows other pictures; repeatable. The run keeps the new value." placeholder:"KEY"`
@@ -37,7 +37,7 @@ type flags struct {
 	LR          *float64 `name:"lr" help:"First learning rate." placeholder:"RATE"`
 	Width       *float64 `help:"Multiplier of the channels of every convolution." placeholder:"FACTOR"`
 	FC          *int     `name:"fc" help:"Width of the hidden fully connected layers." placeholder:"N"`
-	Init        string   `help:"Initialiser: paper, small, glorot or he." placeholder:"NAME"`
+	Init        string   `help:"Initialiser: paper, small, glorot (xavier) or he (kaiming)." placeholder:"NAME"`
 	Seed        *uint64  `help:"Seed of every random draw." placeholder:"N"`
 	Weights     string   `help:"Start from all layers of these weights, or all but the last if the data have other classes. Pixels are normalised as they expect." placeholder:"FILE" xor:"start"`
 	InitFrom    string   `help:"Start as section 3.1 does: first four convolutions and fully connected layers from this net A." placeholder:"FILE" xor:"start"`

@@ -116,6 +116,7 @@ func convert(w io.Writer, flags flags) error {
 	// The defaults of ParseInfo, such as the names of the classes, are written too.
 	metadata := info.Metadata()
 	maps.Copy(metadata, f.Metadata)
+	metadata["config"] = info.Config // without its other names
 	if err := write(out, weights.File{Metadata: metadata, Tensors: f.Tensors}); err != nil {
 		return err
 	}

@@ -155,11 +155,11 @@ func TestOwnNet(t *testing.T) {
 // TestOverrides: flags change what the file says.
 func TestOverrides(t *testing.T) {
 	dir := folder(t)
-	plain, turned := showJSON(t, dir, "A"), showJSON(t, dir, "A", "--normalisation", "caffe", "--classes", "two", "--mean", "1,2,3")
+	plain, turned := showJSON(t, dir, "A"), showJSON(t, dir, "A", "--normalisation", "caffe", "--classes", "two", "--mean", "1,2,3", "--config", "vgg11")
 	if turned.Tensors[0].SHA256 == plain.Tensors[0].SHA256 || turned.Tensors[1].SHA256 != plain.Tensors[1].SHA256 {
 		t.Error("caffe does not turn the first layer, and no other")
 	}
-	want := map[string]string{"classes": "2", "class_names": `["cat","dog"]`, "mean": "1,2,3", "std": "1,1,1", "normalisation": "custom"}
+	want := map[string]string{"config": "A", "classes": "2", "class_names": `["cat","dog"]`, "mean": "1,2,3", "std": "1,1,1", "normalisation": "custom"}
 	for key, value := range want {
 		if turned.Metadata[key] != value {
 			t.Errorf("%s is %q, want %q", key, turned.Metadata[key], value)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/configs"
 	"vgg/evaluate"
 	"vgg/internal/text"
 	"vgg/weights"
@@ -21,7 +22,7 @@ import (
 // but the first is named after its key of the metadata.
 type Overrides struct {
 	StateDict     string   `help:"Net to take from a file of several: the key of its dict, or what the names of its tensors begin with." placeholder:"NAME" group:"What the weights' file leaves open:"`
-	Config        string   `help:"Net that the weights are of, where the file does not tell: A, A-LRN, B, C, D or E." placeholder:"NET" group:"What the weights' file leaves open:"`
+	Config        string   `help:"Net that the weights are of, where the file does not tell: A (vgg11), A-LRN, B (vgg13), C, D (vgg16) or E (vgg19)." placeholder:"NET" group:"What the weights' file leaves open:"`
 	Width         *float64 `help:"Their multiplier of the channels." placeholder:"FACTOR" group:"What the weights' file leaves open:"`
 	FC            *int     `name:"fc" help:"Width of their hidden fully connected layers." placeholder:"N" group:"What the weights' file leaves open:"`
 	Input         *int     `help:"Side of the pictures that they are for, in pixels." placeholder:"N" group:"What the weights' file leaves open:"`
@@ -81,6 +82,9 @@ func (o Overrides) override(f *weights.File, path string, classes map[string]str
 	}
 	if put("config", o.Config); o.Config != "" {
 		delete(f.Metadata, "layers")
+		if config, err := configs.ByName(o.Config); err == nil {
+			put("config", config.Name)
+		}
 	}
 	putNumber(f.Metadata, "width", o.Width)
 	putNumber(f.Metadata, "fc", o.FC)

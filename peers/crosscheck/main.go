@@ -25,7 +25,7 @@ import (
 )
 
 type flags struct {
-	Config    string  `help:"Net: A, A-LRN, B, C, D or E." required:""`
+	Config    string  `help:"Net: A (vgg11), A-LRN, B (vgg13), C, D (vgg16) or E (vgg19)." required:""`
 	Width     float64 `help:"Multiplier of the channel counts." default:"1"`
 	FC        int     `name:"fc" help:"Width of the hidden fully connected layers." default:"4096"`
 	Classes   int     `help:"Number of classes." default:"1000"`
