@@ -64,7 +64,7 @@ var featureNames = []string{"features of the trained net", "raw pixels", "featur
 
 // tested is what one kind of features reached, over all seeds.
 type tested struct {
-	wrong  []bool    // of the test pictures of all seeds and splits
+	wrong  [][]bool  // by seed, of the test pictures of all its splits
 	values []float64 // mean class recall of each seed and split
 }
 
@@ -99,9 +99,7 @@ func RunFeatures(ctx context.Context, p FeaturePlan, set *dataset.Set, observer 
 	}
 	r.Values = page.Table([]string{"", "mean class recall (%)"}, rows)
 	for i, claim := range []string{"Features of the trained net are better than raw pixels", "Features of the trained net are better than those of random weights"} {
-		f := Finding{Claim: claim, Paper: math.NaN(), Ours: gain(result{wrong: [][]bool{all[0].wrong}}, result{wrong: [][]bool{all[i+1].wrong}})}
-		f.Outcome, f.Verdict = isBetter.judge(f.Ours)
-		r.Findings = append(r.Findings, f)
+		r.Findings = append(r.Findings, newFinding(claim, math.NaN(), isBetter, all[0].gain(all[i+1])))
 	}
 	text, err := p.Recipe.TOML()
 	if err != nil {
@@ -187,10 +185,22 @@ var featureC = []float64{0.01, 0.1, 1, 10, 100}
 // add adds what a seed's splits reached.
 func (t *tested) add(set *transfer.Set, r *generalise.Result) {
 	k := len(set.Classes)
+	var wrong []bool
 	for i, s := range r.Splits {
 		t.values = append(t.values, s.Value)
 		for j, class := range svm.Argmax(s.Scores, k) {
-			t.wrong = append(t.wrong, set.Targets[set.Splits[i].Test[j]*k+class] != 1)
+			wrong = append(wrong, set.Targets[set.Splits[i].Test[j]*k+class] != 1)
 		}
 	}
+	t.wrong = append(t.wrong, wrong)
+}
+
+// gain compares with other features of the same samples, which are others for each seed.
+func (t tested) gain(baseline tested) gain {
+	g := newGain([][]bool{slices.Concat(t.wrong...)}, [][]bool{slices.Concat(baseline.wrong...)})
+	g.seeds = nil
+	for i := range t.wrong {
+		g.seeds = append(g.seeds, newGain(t.wrong[i:i+1], baseline.wrong[i:i+1]).Value)
+	}
+	return g
 }

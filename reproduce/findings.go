@@ -2,6 +2,8 @@ package reproduce
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"vgg/configs"
 	"vgg/plots"
@@ -11,7 +13,9 @@ import (
 type Finding struct {
 	Claim   string
 	Paper   float64        // points of the error by which the net or method that the claim names first is better; NaN where the paper does not say
-	Ours    plots.Estimate // the same, with its 95 % interval
+	Ours    plots.Estimate // the same, with its 95 % interval over the pictures
+	Each    []float64      // the same, of each seed
+	Seeds   plots.Estimate // their mean, with its 95 % interval over the seeds; ends of NaN for one seed
 	Outcome Outcome
 	Verdict string // the outcome in words
 }
@@ -21,9 +25,10 @@ type Outcome string
 
 // The outcomes.
 const (
-	Shown   Outcome = "shown"
-	Open    Outcome = "open" // the difference is within the uncertainty
-	Against Outcome = "against"
+	Shown     Outcome = "shown"
+	Open      Outcome = "open"      // the difference is within the uncertainty of the pictures
+	Uncertain Outcome = "uncertain" // the seeds disagree, or are too few to tell
+	Against   Outcome = "against"
 )
 
 // relation is what a claim says of a candidate and a baseline.
@@ -96,17 +101,32 @@ func find(rows []row, config string, s configs.Scale, protocol configs.Protocol)
 	return row{}
 }
 
-// judge compares the claim with our difference: the points by which the candidate is better.
-func (c claim) judge(ours plots.Estimate) Finding {
-	f := Finding{Claim: c.text, Paper: c.paper, Ours: ours}
-	f.Outcome, f.Verdict = c.relation.judge(ours)
+// newFinding judges a claim about our gain. A difference is shown only where the intervals over the pictures and over
+// the seeds both exclude 0; that there is none, where no seed improves. One seed is judged by the pictures alone, and
+// the verdict says so.
+func newFinding(text string, paper float64, is relation, ours gain) Finding {
+	f := Finding{Claim: text, Paper: paper, Ours: ours.Estimate, Each: ours.seeds, Seeds: ours.overSeeds()}
+	f.Outcome, f.Verdict = is.judge(ours.Estimate)
+	difference := f.Outcome == Against || f.Outcome == Shown && is == isBetter
+	switch n := len(f.Each); {
+	case n == 1 && f.Outcome != Open:
+		f.Verdict += ", by one seed"
+	case n == 1:
+	case slices.Min(f.Each) < 0 && slices.Max(f.Each) > 0:
+		f.Outcome, f.Verdict = Uncertain, "uncertain: the seeds disagree"
+	case difference && f.Seeds.Low <= 0 && f.Seeds.High >= 0:
+		f.Outcome, f.Verdict = Uncertain, fmt.Sprintf("uncertain: %s by these %d seeds, but others may differ", strings.TrimPrefix(f.Verdict, notSo), n)
+	}
 	return f
 }
 
+const notSo = "not so here: "
+
+// judge judges by the interval over the pictures.
 func (r relation) judge(ours plots.Estimate) (Outcome, string) {
 	switch {
 	case r == notBetter && ours.Low > 0:
-		return Against, "not so here: it improves"
+		return Against, notSo + "it improves"
 	case r == notBetter && ours.Value > 0:
 		return Open, "not shown: an improvement, but within the uncertainty"
 	case r == notBetter:
@@ -114,7 +134,7 @@ func (r relation) judge(ours plots.Estimate) (Outcome, string) {
 	case ours.Low > 0:
 		return Shown, "shown"
 	case ours.High < 0:
-		return Against, "not so here: the opposite"
+		return Against, notSo + "the opposite"
 	case ours.Value > 0:
 		return Open, "not shown: the same direction, but within the uncertainty"
 	}

@@ -97,12 +97,12 @@ func (r boxResult) meanIoU() float64 {
 	return sum / float64(n)
 }
 
-// forGain is the result as gain compares it.
-func (r boxResult) forGain() (out result) {
+// wrong says of each seed and picture whether none of the guesses is right.
+func (r boxResult) wrong() (all [][]bool) {
 	for _, o := range r.all {
-		out.wrong = append(out.wrong, o.wrong(evaluate.MostGuesses))
+		all = append(all, o.wrong(evaluate.MostGuesses))
 	}
-	return out
+	return all
 }
 
 // report collects the results, draws pictures and writes the report.
@@ -135,9 +135,7 @@ func (p BoxPlan) report(ctx context.Context, set *dataset.Set, val dataset.Boxed
 		if err != nil {
 			return nil, err
 		}
-		f := Finding{Claim: c.text, Paper: c.paper, Ours: gain(candidate.forGain(), baseline.forGain())}
-		f.Outcome, f.Verdict = isBetter.judge(f.Ours)
-		r.Findings = append(r.Findings, f)
+		r.Findings = append(r.Findings, newFinding(c.text, c.paper, isBetter, newGain(candidate.wrong(), baseline.wrong())))
 	}
 	if err := p.addBoxTrainings(r); err != nil {
 		return nil, err
@@ -300,9 +298,6 @@ func (r *BoxReport) markdown() ([]byte, error) {
 	err = t.Execute(&out, r)
 	return out.Bytes(), errors.Wrap(err, "reproduce: report")
 }
-
-// Count counts the findings with an outcome.
-func (r *BoxReport) Count(o Outcome) int { return count(r.Findings, o) }
 
 func (p pictures) Picture(i int) (augment.Picture, error) { return p.Boxed.Picture(p.at[i]) }
 

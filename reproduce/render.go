@@ -52,6 +52,8 @@ var templateFunctions = template.FuncMap{
 	"figures":      page.Figures,
 	"duration":     func(d time.Duration) string { return d.Round(time.Second).String() },
 	"findings":     findingsTable,
+	"counted":      counted,
+	"intervals":    func() string { return intervalsText },
 	"results":      resultsTable,
 	"trainings":    func(t []Training) string { return trainingsTable(t, "top-1 error on the centre crop") },
 	"boxTrainings": func(t []Training) string { return trainingsTable(t, "error on the centre crop, of class or box") },
@@ -71,15 +73,36 @@ func (r *Report) markdown() ([]byte, error) {
 func findingsTable(findings []Finding) string {
 	var rows [][]string
 	for _, f := range findings {
-		ours := fmt.Sprintf("%+.2f (%+.2f to %+.2f)", f.Ours.Value, f.Ours.Low, f.Ours.High)
-		paper := "–"
+		paper, seeds := "–", "–"
 		if !math.IsNaN(f.Paper) {
-			paper = minus(fmt.Sprintf("%+.1f", f.Paper))
+			paper = fmt.Sprintf("%+.1f", f.Paper)
 		}
-		rows = append(rows, []string{f.Claim, paper, minus(ours), f.Verdict})
+		if len(f.Each) > 1 {
+			seeds = strings.Trim(fmt.Sprintf("%+.2f", f.Each), "[]")
+			seeds = fmt.Sprintf("%s (%+.2f to %+.2f)", strings.ReplaceAll(seeds, " ", ", "), f.Seeds.Low, f.Seeds.High)
+		}
+		ours := fmt.Sprintf("%+.2f (%+.2f to %+.2f)", f.Ours.Value, f.Ours.Low, f.Ours.High)
+		rows = append(rows, []string{f.Claim, minus(paper), minus(ours), minus(seeds), f.Verdict})
 	}
-	return page.Table([]string{"finding", "paper, points", "here, points (95 % interval)", "verdict"}, rows)
+	return page.Table([]string{"finding", "paper, points", "here, points (interval over pictures)", "each seed (interval over seeds)", "verdict"}, rows)
 }
+
+// counted says how many findings there are of each outcome.
+func counted(findings []Finding) string {
+	n := map[Outcome]int{}
+	for _, f := range findings {
+		n[f.Outcome]++
+	}
+	return fmt.Sprintf("Of %d findings the miniature shows %d. %d %s uncertain, because the seeds disagree or are too few to tell; of %d the difference is "+
+		"within the uncertainty of the pictures; of %d the opposite is shown.",
+		len(findings), n[Shown], n[Uncertain], map[bool]string{true: "is", false: "are"}[n[Uncertain] == 1], n[Open], n[Against])
+}
+
+// intervalsText says what the verdicts rest on.
+const intervalsText = "Intervals are of 95 %. That over the pictures compares each picture's error with one with its error with the other, after averaging " +
+	"over the seeds: it says what more pictures would change. That over the seeds is Student's, of the differences of the seeds: it says " +
+	"what trainings with other seeds would change, and with two seeds it is wide. A difference is shown only where both exclude 0, " +
+	"and that there is no improvement where no seed improves. With one seed there is none over seeds, and the verdict is of that seed alone."
 
 // minus replaces hyphens by minus signs.
 func minus(number string) string { return strings.ReplaceAll(number, "-", "−") }

@@ -16,7 +16,7 @@ func TestRender(t *testing.T) {
 	r := &Report{
 		Data: "a_b_*c* <script>x</script> [d](e) `f` | & \\", Scales: configs.TrainingScales(),
 		Findings: []Finding{
-			{Claim: "4.9: up", Outcome: Shown, Verdict: "shown"},
+			{Claim: "4.9: up", Ours: plots.Estimate{Value: 2, Low: 1, High: 3}, Each: []float64{1.5, -2.5}, Seeds: plots.Estimate{Low: -26, High: 25}, Outcome: Shown, Verdict: "shown"},
 			{Claim: "4.9: down", Outcome: Against, Verdict: "not so here"},
 		},
 		Tables: []Table{{
@@ -37,8 +37,10 @@ func TestRender(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"Of 2 findings the miniature shows 1; in 0 the difference",
-		"| 4.9: down | +0.0 | +0.00 (+0.00 to +0.00) | not so here |\n",
+		"Of 2 findings the miniature shows 1. 0 are uncertain,",
+		"of 0 the difference is within the uncertainty of the pictures; of 1 the opposite is shown.",
+		"| 4.9: up | +0.0 | +2.00 (+1.00 to +3.00) | +1.50, −2.50 (−26.00 to +25.00) | shown |\n",
+		"| 4.9: down | +0.0 | +0.00 (+0.00 to +0.00) | – | not so here |\n",
 		"## Table 3: Single test scale (section 4.1)\n\nDense evaluation.\n\n| net | S | Q | top-1 error | top-5 error | paper's S |",
 		"| A |  |  | 12.00 (11.00–13.00) | 0.00 (0.00–0.00) |  |  | 29.6 | – |\n",
 		"\n![Error in \\[32;64\\].](figures/depth.png)\\\nError in \\[32;64\\].\n",

@@ -184,7 +184,7 @@ func (p Plan) addFindings(r *Report, classes []string) error {
 		if err != nil {
 			return err
 		}
-		r.Findings = append(r.Findings, c.judge(gain(candidate, baseline)))
+		r.Findings = append(r.Findings, newFinding(c.text, c.paper, c.relation, newGain(candidate.wrong, baseline.wrong)))
 	}
 	return nil
 }

@@ -232,29 +232,59 @@ func TestValidate(t *testing.T) {
 
 // TestGain compares with numbers worked out by hand.
 func TestGain(t *testing.T) {
-	a := result{wrong: [][]bool{{true, true, false, false}, {true, false, false, true}}}
-	b := result{wrong: [][]bool{{false, true, false, false}, {false, false, true, false}}}
+	a := [][]bool{{true, true, false, false}, {true, false, false, true}}
+	b := [][]bool{{false, true, false, false}, {false, false, true, false}}
 	// By picture 1, 0, −1/2, 1/2: mean 1/4, variance 3/8 − 1/16 = 5/16.
 	half := 1.959964 * math.Sqrt(5.0/16/4)
-	if g := gain(b, a); g.Value != 25 || math.Abs(g.Low-100*(.25-half)) > 1e-9 || math.Abs(g.High-100*(.25+half)) > 1e-9 {
+	g := newGain(b, a)
+	if g.Value != 25 || math.Abs(g.Low-100*(.25-half)) > 1e-9 || math.Abs(g.High-100*(.25+half)) > 1e-9 || !slices.Equal(g.seeds, []float64{25, 25}) {
 		t.Errorf("%+v", g)
 	}
+	// The t quantiles of 1 and 3 degrees of freedom are 12.706205 and 3.182446.
+	for _, c := range []struct{ seeds, want []float64 }{
+		{[]float64{25, 25}, []float64{25, 25}},
+		{[]float64{1, 3}, []float64{2 - 12.706205, 2 + 12.706205}}, // deviation √2, of √2
+		{[]float64{1, 2, 3, 4}, []float64{2.5 - 3.182446*math.Sqrt(5.0/3)/2, 2.5 + 3.182446*math.Sqrt(5.0/3)/2}},
+	} {
+		if s := (gain{seeds: c.seeds}).overSeeds(); math.Abs(s.Low-c.want[0]) > 1e-4 || math.Abs(s.High-c.want[1]) > 1e-4 {
+			t.Errorf("%v: %+v, want %v", c.seeds, s, c.want)
+		}
+	}
+	if s := (gain{seeds: []float64{7}}).overSeeds(); s.Value != 7 || !math.IsNaN(s.Low) || !math.IsNaN(s.High) {
+		t.Errorf("one seed: %+v", s)
+	}
+}
+
+// TestVerdicts: the intervals over pictures and over seeds both count.
+func TestVerdicts(t *testing.T) {
+	clear, weak, worse := plots.Estimate{Value: 2, Low: 1, High: 3}, plots.Estimate{Value: 2, Low: -1, High: 5}, plots.Estimate{Value: -2, Low: -3, High: -1}
 	for _, c := range []struct {
 		ours    plots.Estimate
+		seeds   []float64
 		is      relation
 		outcome Outcome
 		want    string
 	}{
-		{plots.Estimate{Value: 2, Low: 1, High: 3}, isBetter, Shown, "shown"},
-		{plots.Estimate{Value: 2, Low: -1, High: 5}, isBetter, Open, "same direction"},
-		{plots.Estimate{Value: -1, Low: -3, High: 1}, isBetter, Open, "no improvement"},
-		{plots.Estimate{Value: -2, Low: -3, High: -1}, isBetter, Against, "opposite"},
-		{plots.Estimate{Value: 2, Low: 1, High: 3}, notBetter, Against, "improves"},
-		{plots.Estimate{Value: 2, Low: -1, High: 5}, notBetter, Open, "within"},
-		{plots.Estimate{Value: -1, Low: -3, High: 1}, notBetter, Shown, "no improvement"},
+		{clear, []float64{2}, isBetter, Shown, "shown, by one seed"},
+		{clear, []float64{1.9, 2.1}, isBetter, Shown, "shown"},
+		{clear, []float64{1, 3}, isBetter, Uncertain, "uncertain: shown by these 2 seeds, but others may differ"},
+		{clear, []float64{1, 2, 2, 3}, isBetter, Shown, "shown"},
+		{clear, []float64{-1, 5}, isBetter, Uncertain, "uncertain: the seeds disagree"},
+		{weak, []float64{-1, 5}, isBetter, Uncertain, "uncertain: the seeds disagree"},
+		{weak, []float64{2}, isBetter, Open, "not shown: the same direction, but within the uncertainty"},
+		{weak, []float64{1.9, 2.1}, isBetter, Open, "not shown: the same direction, but within the uncertainty"},
+		{plots.Estimate{Value: -1, Low: -3, High: 1}, []float64{-1, -1}, isBetter, Open, "not shown: no improvement, within the uncertainty"},
+		{worse, []float64{-2}, isBetter, Against, "not so here: the opposite, by one seed"},
+		{worse, []float64{-2.1, -1.9}, isBetter, Against, "not so here: the opposite"},
+		{worse, []float64{-3.9, -0.1}, isBetter, Uncertain, "uncertain: the opposite by these 2 seeds, but others may differ"},
+		{clear, []float64{1.9, 2.1}, notBetter, Against, "not so here: it improves"},
+		{clear, []float64{1, 3}, notBetter, Uncertain, "uncertain: it improves by these 2 seeds, but others may differ"},
+		{weak, []float64{2, 2}, notBetter, Open, "not shown: an improvement, but within the uncertainty"},
+		{worse, []float64{-3.9, -0.1}, notBetter, Shown, "shown: no improvement"},
+		{worse, []float64{-5, 1}, notBetter, Uncertain, "uncertain: the seeds disagree"},
 	} {
-		if f := (claim{relation: c.is}).judge(c.ours); f.Outcome != c.outcome || !strings.Contains(f.Verdict, c.want) {
-			t.Errorf("%+v: %+v, want %q", c.ours, f, c.want)
+		if f := newFinding("", 0, c.is, gain{c.ours, c.seeds}); f.Outcome != c.outcome || f.Verdict != c.want {
+			t.Errorf("%+v: %s, %s", c, f.Outcome, f.Verdict)
 		}
 	}
 }

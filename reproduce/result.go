@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"vgg/evaluate"
 	"vgg/metrics"
 	"vgg/plots"
@@ -60,26 +62,48 @@ func estimate(scores []*evaluate.Result, value func(*evaluate.Result) float64, i
 	return plots.Estimate{Value: sum / float64(len(all)), Low: slices.Min(all), High: slices.Max(all)}
 }
 
-// gain is the points of top-1 error by which the candidate is better than the baseline, with its 95 % interval over the
-// pictures: each picture's difference, averaged over the seeds, is one sample.
-func gain(candidate, baseline result) plots.Estimate {
-	n := len(baseline.wrong[0])
+// gain is the points of error by which a candidate is better than a baseline.
+type gain struct {
+	plots.Estimate           // the mean, with its 95 % interval over the pictures
+	seeds          []float64 // of each seed by itself
+}
+
+// newGain compares which pictures both get wrong, by seed and picture. The pictures are the same for all seeds: each
+// one's difference, averaged over the seeds, is a sample of the interval.
+func newGain(candidate, baseline [][]bool) gain {
+	g := gain{seeds: make([]float64, len(baseline))}
+	n, seeds := len(baseline[0]), float64(len(baseline))
 	sum, squares := 0.0, 0.0
 	for i := range n {
 		d := 0.0
-		for seed := range baseline.wrong {
-			if baseline.wrong[seed][i] {
+		for seed := range baseline {
+			switch {
+			case baseline[seed][i] && !candidate[seed][i]:
 				d++
-			}
-			if candidate.wrong[seed][i] {
+				g.seeds[seed] += 100 / float64(n)
+			case candidate[seed][i] && !baseline[seed][i]:
 				d--
+				g.seeds[seed] -= 100 / float64(n)
 			}
 		}
-		d /= float64(len(baseline.wrong))
+		d /= seeds
 		sum += d
 		squares += d * d
 	}
 	mean := sum / float64(n)
 	half := metrics.Z * math.Sqrt((squares/float64(n)-mean*mean)/float64(n))
-	return plots.Estimate{Value: 100 * mean, Low: 100 * (mean - half), High: 100 * (mean + half)}
+	g.Estimate = plots.Estimate{Value: 100 * mean, Low: 100 * (mean - half), High: 100 * (mean + half)}
+	return g
+}
+
+// overSeeds is the mean of the seeds' gains with its 95 % interval by Student's t distribution: where the gain of nets
+// of other seeds is expected on average. One seed has no interval: its ends are NaN.
+func (g gain) overSeeds() plots.Estimate {
+	mean, deviation := metrics.MeanDeviation(g.seeds)
+	n := float64(len(g.seeds))
+	if n < 2 {
+		return plots.Estimate{Value: mean, Low: math.NaN(), High: math.NaN()}
+	}
+	half := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile(0.975) * deviation / math.Sqrt(n)
+	return plots.Estimate{Value: mean, Low: mean - half, High: mean + half}
 }

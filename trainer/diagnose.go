@@ -11,6 +11,7 @@ import (
 	"vgg/configs"
 	"vgg/graph"
 	"vgg/history"
+	"vgg/metrics"
 )
 
 // gradientNorms are the L2 norms of the gradients of the first and the last trained layer's weights.
@@ -68,7 +69,8 @@ func (s *session) observeDeepest() {
 
 // If a net does not learn, its loss stays at that of guessing: the logarithm of the number of classes, or the loss of
 // the mean box. This happens to VGG nets whose initial weights are so small that the signal vanishes on its way through
-// the layers.
+// the layers. The loss is that on the validation pictures, at the end of the epoch: in training, the first steps weigh
+// on the mean of the first epoch.
 const (
 	diagnosedEpochs = 3    // the loss of this many first epochs is checked
 	stuckShare      = 0.98 // a loss above this share of that of guessing means that nothing was learnt
@@ -77,13 +79,13 @@ const (
 // diagnose describes a net that does not learn, and what helps; "" for a net that learns.
 func (s *session) diagnose(row history.Epoch) string {
 	classes := s.net.Options.Classes
-	pass, loss, guessing, of := "training", row.TrainLoss, math.Log(float64(classes)), fmt.Sprintf("that of guessing is ln(%d) =", classes)
+	guessing, of := math.Log(float64(classes)), fmt.Sprintf("that of guessing is ln(%d) =", classes)
 	from := "a trained net A (init_from = its weights)"
-	if s.net.Boxes != nil { // at the end of the epoch: in training, the first steps' loss is far above that of the mean box
-		pass, loss, guessing, of = "validation", row.ValLoss, s.meanBoxLoss, "that of the mean box is"
+	if s.net.Boxes != nil {
+		guessing, of = s.meanBoxLoss, "that of the mean box is"
 		from = "a trained classification net (weights = its file)"
 	}
-	if row.Epoch > diagnosedEpochs || loss < stuckShare*guessing {
+	if row.Epoch > diagnosedEpochs || row.ValLoss < stuckShare*guessing || s.tellsClasses(row) {
 		return ""
 	}
 	dead := 0
@@ -98,9 +100,27 @@ func (s *session) diagnose(row history.Epoch) string {
 		better = configs.InitGlorot
 	}
 	return strings.Join([]string{
-		fmt.Sprintf("the net does not learn yet: after epoch %d the %s loss is %.3f, %s %.3f", row.Epoch, pass, loss, of, guessing),
+		fmt.Sprintf("the net does not learn yet: after epoch %d the validation loss is %.3f, %s %.3f", row.Epoch, row.ValLoss, of, guessing),
 		fmt.Sprintf("gradient norm %.2g in %s, %.2g in %s; %.0f %% of the channels of %s are dead (never active on the validation pictures)",
 			s.norms.first, first.Name, s.norms.last, last.Name, 100*float64(dead)/float64(max(1, len(s.alive))), deepestConvolution(s.net.Config).Name),
 		fmt.Sprintf("what helps: another initialiser (net.init = %q, now %q), another learning rate (training.learning_rate = %g now), or starting from %s", better, s.net.Options.Init, row.LearningRate, from),
 	}, "\n  ")
+}
+
+// tellsClasses says whether a net that classifies errs on clearly fewer validation pictures than one that answers the
+// most frequent class. The loss alone does not tell: that of a net which is too sure of itself, as after a few epochs
+// on few pictures, is above that of guessing.
+func (s *session) tellsClasses(row history.Epoch) bool {
+	val := s.set.Val
+	if s.net.Boxes != nil {
+		return false
+	}
+	of, most := map[int]int{}, 0
+	for i := range val.Len() {
+		of[val.Label(i)]++
+		most = max(most, of[val.Label(i)])
+	}
+	wrong := int(math.Round(row.ValTop1Error / 100 * float64(val.Len())))
+	_, high := metrics.Interval(wrong, val.Len())
+	return high < metrics.Percent(val.Len()-most, val.Len())
 }

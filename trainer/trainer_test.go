@@ -196,6 +196,35 @@ func TestDiagnosis(t *testing.T) {
 	}
 }
 
+// TestDiagnosisByValidation: whatever the loss of the training pass, and the loss of a net that is too sure of itself but
+// tells classes, only a net that guesses in validation is called stuck.
+func TestDiagnosisByValidation(t *testing.T) {
+	s, err := newSession(Job{Recipe: quick(t), Set: set(400, 4), Observer: &notes{}}) // 100 to validate, 25 of each class
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	for _, c := range []struct {
+		epoch      int
+		loss, top1 float64
+		stuck      bool
+	}{
+		{1, math.Log(4), 75, true},
+		{3, math.Log(4), 75, true},
+		{4, math.Log(4), 75, false}, // said often enough
+		{1, 0.9 * math.Log(4), 75, false},
+		{1, 3, 75, true},
+		{1, 3, 70, true}, // no more than chance, up to 78
+		{1, 3, 60, false},
+		{1, math.NaN(), 75, true},
+	} {
+		row := history.Epoch{Epoch: c.epoch, TrainLoss: 9, ValLoss: c.loss, ValTop1Error: c.top1}
+		if said := s.diagnose(row); (said != "") != c.stuck || c.stuck && !strings.Contains(said, "the validation loss is") {
+			t.Errorf("%+v: %q", c, said)
+		}
+	}
+}
+
 // TestSchedule: training ends when the error stops falling after the last division.
 func TestSchedule(t *testing.T) {
 	r := quick(t)

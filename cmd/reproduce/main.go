@@ -206,11 +206,14 @@ func explain(err error) error {
 func printFindings(findings []reproduce.Finding, dir string) {
 	fmt.Fprintln(cli.Stdout)
 	for _, finding := range findings {
-		ours, paper := finding.Ours, "not in the paper"
+		ours, paper, seeds := finding.Ours, "not in the paper", ""
 		if !math.IsNaN(finding.Paper) {
 			paper = fmt.Sprintf("paper %+.1f", finding.Paper)
 		}
-		fmt.Fprintf(cli.Stdout, "%-95s %+6.2f (%+.2f to %+.2f), %s: %s\n", finding.Claim, ours.Value, ours.Low, ours.High, paper, finding.Verdict)
+		if len(finding.Each) > 1 {
+			seeds = fmt.Sprintf("; over the seeds %+.2f to %+.2f", finding.Seeds.Low, finding.Seeds.High)
+		}
+		fmt.Fprintf(cli.Stdout, "%-95s %+6.2f (%+.2f to %+.2f%s), %s: %s\n", finding.Claim, ours.Value, ours.Low, ours.High, seeds, paper, finding.Verdict)
 	}
 	fmt.Fprintf(cli.Stdout, "\n%s, %s\n", filepath.Join(dir, reproduce.HTMLFile), filepath.Join(dir, reproduce.MarkdownFile))
 }

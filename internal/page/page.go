@@ -83,7 +83,7 @@ func Check(dir string) error {
 }
 
 // Write writes a report in both forms. Cells of tables whose text is a key of classes get that class of the style sheet:
-// claim, shown, open, against. Columns whose title begins with "paper" are told apart too.
+// claim, shown, open, uncertain, against. Columns whose title begins with "paper" are told apart too.
 func Write(dir, title string, markdown []byte, figures []Figure, classes map[string]string) error {
 	html, err := render(title, markdown, figures, classes)
 	if err != nil {
