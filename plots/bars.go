@@ -181,7 +181,7 @@ func (b rowBars) number(i int) (number string, end float64) {
 	case math.Abs(v.Value) >= 1e5: // no percentage, but must fit
 		return strconv.FormatFloat(v.Value, 'g', 3, 64), max(0, v.High)
 	case math.Abs(v.Value) < 1: // a few pictures in a thousand
-		return strconv.FormatFloat(v.Value, 'f', 2, 64), max(0, v.High)
+		return rounded(v.Value, 2), max(0, v.High)
 	}
-	return strconv.FormatFloat(v.Value, 'f', 1, 64), max(0, v.High)
+	return rounded(v.Value, 1), max(0, v.High)
 }

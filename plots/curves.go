@@ -64,7 +64,7 @@ func (m Measured) Curves(h history.History, title string) (*Figure, error) {
 	if best, ok := h.Best(); ok && finite(best.ValTop1Error) {
 		lower.Add(note{
 			at:    plotter.XY{X: float64(best.Epoch), Y: best.ValTop1Error},
-			text:  fmt.Sprintf("best: %.1f %% (epoch %d)", best.ValTop1Error, best.Epoch),
+			text:  fmt.Sprintf("best: %s %% (epoch %d)", rounded(best.ValTop1Error, 1), best.Epoch),
 			avoid: []*curve{trainError, valError},
 		})
 	}
@@ -113,7 +113,7 @@ func (m Measured) Compare(runs []Run, title string) (*Figure, error) {
 		errorRates = append(errorRates, style.through(r.History, func(e history.Epoch) float64 { return e.ValTop1Error }))
 		result := ""
 		if best, ok := r.History.Best(); ok {
-			result = fmt.Sprintf(" (best %.1f %%)", best.ValTop1Error)
+			result = fmt.Sprintf(" (best %s %%)", rounded(best.ValTop1Error, 1))
 		}
 		label := textStyle(labelSize)
 		name := fit(label, r.Name, maxItemText-label.Width(result))

@@ -2,9 +2,14 @@ package plots
 
 import (
 	"bytes"
+	"encoding/binary"
+	"hash/crc32"
 	"image/color"
 	"io"
+	"math"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -44,7 +49,9 @@ func (f *Figure) Draw(c draw.Canvas) {
 	}
 }
 
-// Encode draws the figure and writes it to w in a format: "png", with 300 pixels per inch, "svg" or "pdf".
+// Encode draws the figure and writes it to w in a format: "png", with 300 pixels per inch, which the file says, "svg" or
+// "pdf". Texts that Liberation Sans cannot write are set in a font of the system: drawn in PNG, as text that names the
+// font in SVG, and as shapes in PDF, as are all texts there that the code page 1252 lacks. See [Figure.Notes].
 func (f *Figure) Encode(w io.Writer, format string) error {
 	var canvas vg.CanvasWriterTo
 	switch format {
@@ -63,13 +70,34 @@ func (f *Figure) Encode(w io.Writer, format string) error {
 		return errors.Wrapf(err, "draw as %s", format)
 	}
 	encoded := picture.Bytes()
-	if format == "svg" {
+	switch format {
+	case "png":
+		encoded = withResolution(encoded)
+	case "svg":
 		// Not every reader has Liberation Sans; Arial and Helvetica have its metrics.
 		encoded = bytes.ReplaceAll(encoded, []byte("font-family:Liberation Sans;"),
 			[]byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;"))
+		encoded = otherFamily.ReplaceAll(encoded, []byte("font-family:'$1',sans-serif;"))
 	}
 	_, err := w.Write(encoded)
 	return errors.Wrap(err, "write the picture")
+}
+
+// otherFamily is a font of the system in SVG.
+var otherFamily = regexp.MustCompile(`font-family:([^,;"']+);`)
+
+// withResolution puts the pixels per metre into a PNG file, after its signature and its first chunk, so that programs
+// that lay out pages give it its size. (The chunk pHYs, section 11.3.4.3 of the PNG specification.)
+func withResolution(picture []byte) []byte {
+	const first = 8 + 4 + 4 + 13 + 4
+	chunk := []byte("pHYs")
+	for range 2 { // across and down
+		chunk = binary.BigEndian.AppendUint32(chunk, uint32(math.Round(pngDPI/0.0254)))
+	}
+	chunk = append(chunk, 1) // the unit is the metre
+	whole := binary.BigEndian.AppendUint32(slices.Clone(picture[:first]), uint32(len(chunk)-4))
+	whole = binary.BigEndian.AppendUint32(append(whole, chunk...), crc32.ChecksumIEEE(chunk))
+	return append(whole, picture[first:]...)
 }
 
 // Save writes the figure to a file, whole or not at all, in the format of its extension: .png, .svg or .pdf.

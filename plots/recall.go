@@ -40,7 +40,7 @@ func PrecisionRecall(classes []RecallCurve, title string) (*Figure, error) {
 			c.points = append(c.points, plotter.XY{X: 100 * p.Recall, Y: 100 * p.Precision})
 		}
 		curves = append(curves, &c)
-		value := fmt.Sprintf(" (%.1f)", class.AP2010())
+		value := fmt.Sprintf(" (%s)", rounded(class.AP2010(), 1))
 		legend = append(legend, legendItem{fit(label, class.Name, maxItemText/2-label.Width(value)) + value, &c})
 	}
 	p := newPanel("precision (%)", 0, 100, curves...)

@@ -2,9 +2,13 @@ package plots
 
 import (
 	"image/color"
+	"math"
+	"sort"
+	"strconv"
 	"strings"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -48,7 +52,7 @@ func textStyle(size vg.Length) text.Style {
 	return text.Style{
 		Color:   ink,
 		Font:    font.Font{Typeface: "Liberation", Variant: "Sans", Size: size},
-		Handler: text.Plain{Fonts: font.DefaultCache},
+		Handler: typeface{text.Plain{Fonts: font.DefaultCache}},
 	}
 }
 
@@ -68,14 +72,23 @@ func fit(style text.Style, s string, width vg.Length) string {
 			return r
 		}
 		return ' '
-	}, strings.ToValidUTF8(s, "?")))
+	}, norm.NFC.String(strings.ToValidUTF8(s, "?"))))
 	if style.Width(string(line)) <= width {
 		return string(line)
 	}
-	for len(line) > 0 && style.Width(string(line)+"…") > width {
-		line = line[:len(line)-1]
+	tooLong := sort.Search(len(line), func(n int) bool { return style.Width(string(line[:n+1])+"…") > width })
+	return string(line[:tooLong]) + "…"
+}
+
+// rounded writes a number with some decimals, of halves the one farther from 0, as readers round what commands print
+// with more decimals.
+func rounded(v float64, decimals int) string {
+	power := math.Pow(10, float64(decimals))
+	if scaled := v * power; math.Abs(scaled) < 1e15 {
+		const slack = 1e-9 // for halves that binary numbers do not quite reach
+		v = math.Copysign(math.Floor(math.Abs(scaled)+0.5+slack), scaled) / power
 	}
-	return string(line) + "…"
+	return strconv.FormatFloat(v, 'f', decimals, 64)
 }
 
 func fillRectangle(c draw.Canvas, clr color.Color, r vg.Rectangle) {

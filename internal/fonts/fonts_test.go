@@ -1,0 +1,44 @@
+package fonts
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/image/font/sfnt"
+)
+
+// TestFor finds the font of testdata beside a file that is none, and says what it lacks; without a font every letter is
+// missing.
+func TestFor(t *testing.T) {
+	broken := t.TempDir()
+	if err := os.WriteFile(filepath.Join(broken, "DejaVuSans.ttf"), []byte("no font"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for text, missing := range map[string]string{
+		"고양이 사진": "", "ねこ": "", "熊猫 A": "", "кошка": "", "고\n \t양": "", "A γάτα γάτα": "γάτα"[:6] + "α", "A\U00013000": "\U00013000",
+	} {
+		font, got := In(broken, "testdata", "missing").For(text)
+		if string(got) != missing {
+			t.Errorf("%q: %q is missing, want %q", text, string(got), missing)
+		}
+		if font == nil {
+			t.Errorf("%q: no font", text)
+		} else if name, err := font.Name(nil, sfnt.NameIDFamily); err != nil || name != "Noto Sans CJK JP" {
+			t.Errorf("%q: font %q, error %v", text, name, err)
+		}
+	}
+	if font, missing := In(broken).For("고양이 고"); font != nil || string(missing) != "고양이" {
+		t.Errorf("no font: %v, missing %q", font, string(missing))
+	}
+}
+
+// TestRank: of the fonts for running text, upright ones of normal weight come first.
+func TestRank(t *testing.T) {
+	order := []string{"DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "FreeSans.ttf", "unifont.otf", "FreeSansBold.ttf", "NotoSerifCJK-Bold.ttc"}
+	for i := range order[1:] {
+		if rank(order[i]) >= rank(order[i+1]) {
+			t.Errorf("%s (%d) is not before %s (%d)", order[i], rank(order[i]), order[i+1], rank(order[i+1]))
+		}
+	}
+}
