@@ -117,7 +117,7 @@ func (b rowBars) panel(label string) *plot.Plot {
 		}
 	}
 	p.X.Min, p.X.Max = valueRange([]*curve{ends})
-	p.X.Tick.Marker = ticks{about: 4}
+	p.X.Tick.Marker = ticks{about: 3}
 	p.Y.Min, p.Y.Max = -0.5, float64(len(b.values))-0.5
 	p.Y.Padding, p.Y.Tick.Length = 0, 0 // the bars begin at the axis
 	p.Y.Tick.Marker = plot.ConstantTicks{}

@@ -20,9 +20,9 @@ type legendItem struct {
 }
 
 const (
-	sampleWidth = vg.Length(18)
+	sampleWidth = vg.Length(20)
 	sampleGap   = vg.Length(3)
-	itemGap     = vg.Length(12)
+	itemGap     = vg.Length(10)
 	// maxItemText is the width of the text of an item that has a line of the legend for itself.
 	maxItemText = columnWidth - 2*margin - sampleWidth - sampleGap
 )

@@ -15,16 +15,22 @@ type curve struct {
 	every  int             // on every n-th point; 0: on no others
 }
 
-// styledCurve is an empty curve in the style of the i-th in a panel of several.
-func styledCurve(i int) curve {
-	// Seven colours and five shapes repeat together after 35 curves only.
-	shapes := []draw.GlyphDrawer{
-		draw.CircleGlyph{}, draw.SquareGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.CrossGlyph{},
+// dashes are the lines of the series of a panel, and shapes their markers, which tell them apart without colours. The
+// solid line is the first.
+var (
+	dashes = [][]vg.Length{nil, {5, 2}, {1.2, 1.6}, {6, 1.6, 1.2, 1.6}, {9, 2.5}, {6, 1.4, 1.2, 1.4, 1.2, 1.4}, {2.5, 1.2}}
+	shapes = []draw.GlyphDrawer{
+		draw.CircleGlyph{}, draw.SquareGlyph{}, draw.PyramidGlyph{}, draw.CrossGlyph{}, draw.RingGlyph{}, draw.BoxGlyph{}, draw.PlusGlyph{},
 	}
-	clr := palette[i%len(palette)]
+)
+
+// styledCurve is an empty curve in the style of the i-th in a panel of several. Seven differ in colour, line and
+// marker each.
+func styledCurve(i int) curve {
+	i %= len(palette)
 	return curve{
-		line:   draw.LineStyle{Color: clr, Width: 1},
-		marker: draw.GlyphStyle{Color: clr, Radius: 1.9, Shape: shapes[i%len(shapes)]},
+		line:   draw.LineStyle{Color: palette[i], Width: 1, Dashes: dashes[i]},
+		marker: draw.GlyphStyle{Color: palette[i], Radius: 1.9, Shape: shapes[i]},
 	}
 }
 

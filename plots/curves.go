@@ -33,7 +33,8 @@ func Curves(h history.History, title string) (*Figure, error) { return Classes.C
 // Curves draws a run: the loss above and the error in percent below, both against epochs. The validation curve is
 // solid. The training curve is dashed; it is the running mean of the training passes, over augmented pictures and with
 // dropout, and therefore often above the validation curve. Dashed vertical lines mark the ends of the epochs after
-// which the learning rate fell (section 3.1), and a ring marks the best epoch. A value that is not finite leaves a gap.
+// which the learning rate fell (section 3.1), and a ring marks the best epoch. An axis of which the first epochs would
+// take the most is logarithmic, and says so. A value that is not finite leaves a gap.
 // An empty history is an error. The panels' horizontal axes are epochs.
 func (m Measured) Curves(h history.History, title string) (*Figure, error) {
 	if len(h) == 0 {
@@ -57,15 +58,16 @@ func (m Measured) Curves(h history.History, title string) (*Figure, error) {
 	drops, dropLabel := rateDrops(h)
 
 	first, last := span(h)
-	upper := newPanel(m.Loss, first, last, trainLoss, valLoss)
-	lower := newPanel(m.Error, first, last, trainError, valError)
+	upper := fallingPanel(m.Loss, first, last, trainLoss, valLoss)
+	lower := fallingPanel(m.Error, first, last, trainError, valError)
 	upper.Add(drops)
 	lower.Add(drops)
 	if best, ok := h.Best(); ok && finite(best.ValTop1Error) {
 		lower.Add(note{
 			at:    plotter.XY{X: float64(best.Epoch), Y: best.ValTop1Error},
-			text:  fmt.Sprintf("best: %s %% (epoch %d)", rounded(best.ValTop1Error, 1), best.Epoch),
+			text:  fmt.Sprintf("best: %s %%\n(epoch %d)", rounded(best.ValTop1Error, 1), best.Epoch),
 			avoid: []*curve{trainError, valError},
+			drops: drops.at,
 		})
 	}
 	// The data are drawn last, and the dashes over the solid line, so that both show where they coincide.
@@ -119,8 +121,8 @@ func (m Measured) Compare(runs []Run, title string) (*Figure, error) {
 		name := fit(label, r.Name, maxItemText-label.Width(result))
 		legend = append(legend, legendItem{name + result, loss})
 	}
-	upper := newPanel("val. "+m.Loss, first, last, losses...)
-	lower := newPanel("val. "+m.Error, first, last, errorRates...)
+	upper := fallingPanel("val. "+m.Loss, first, last, losses...)
+	lower := fallingPanel("val. "+m.Error, first, last, errorRates...)
 	for i := range runs {
 		upper.Add(losses[i])
 		lower.Add(errorRates[i])

@@ -90,14 +90,13 @@ func ExampleFigure_panels() {
 	}
 	panel := figure.Panels[1][0]
 	panel.Add(paper)
-	panel.Y.Min = 0
 
 	var picture bytes.Buffer
 	if err := figure.Encode(&picture, "svg"); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(panel.Y.Label.Text)
-	// Output: top-1 error (%)
+	fmt.Println(panel.X.Label.Text)
+	// Output: epoch
 }
 
 func ExampleCompare() {

@@ -3,11 +3,13 @@ package plots
 import (
 	"bytes"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -86,7 +88,7 @@ func TestSVG(t *testing.T) {
 	}
 	text, first := svg(t, draw())
 	for _, want := range []string{
-		"A & <b> ?", "train (running)", "validation", "learning rate ÷ 10", "loss (nats)", "top-1 error (%)", "epoch", "best: 15.6 % (epoch 12)",
+		"A & <b> ?", "train (running)", "validation", "learning rate ÷ 10", "loss (nats)", "top-1 error (%)", "epoch", "best: 15.6 %", "(epoch 12)",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in the picture", want)
@@ -160,16 +162,18 @@ func TestTicks(t *testing.T) {
 		low, high float64
 		want      string
 	}{
-		{ticks{10, 1}, 1, 12, "2 4 6 8 10 12"},
-		{ticks{10, 1}, 1, 5, "1 2 3 4 5"},
-		{ticks{10, 1}, 0.5, 1.5, "1"},
-		{ticks{10, 1}, 1, 74, "10 20 30 40 50 60 70"},
-		{ticks{6, 0}, -0.1, 2.4, "0.0 0.5 1.0 1.5 2.0"},
-		{ticks{6, 0}, 2.3, 2.32, "2.300 2.305 2.310 2.315 2.320"},
-		{ticks{6, 0}, 0, 3e12, "0 5e+11 1e+12 1.5e+12 2e+12 2.5e+12 3e+12"},
-		{ticks{6, 0}, 1, 1, ""},
-		{ticks{6, 0}, 2, 1, ""},
-		{ticks{6, 0}, math.NaN(), 1, ""},
+		{ticks{8, 1}, 1, 12, "1 2 3 4 5 6 7 8 9 10 11 12"},
+		{ticks{8, 1}, 1, 15, "2 4 6 8 10 12 14"},
+		{ticks{8, 1}, 1, 5, "1 2 3 4 5"},
+		{ticks{8, 1}, 0.5, 1.5, "1"},
+		{ticks{8, 1}, 1, 74, "10 20 30 40 50 60 70"},
+		{ticks{5, 0}, 0.24, 1.55, "0.4 0.6 0.8 1.0 1.2 1.4"},
+		{ticks{5, 0}, -0.1, 2.4, "0.0 0.5 1.0 1.5 2.0"},
+		{ticks{5, 0}, 2.3, 2.32, "2.300 2.305 2.310 2.315 2.320"},
+		{ticks{5, 0}, 0, 3e12, "0 5e+11 1e+12 1.5e+12 2e+12 2.5e+12 3e+12"},
+		{ticks{5, 0}, 1, 1, ""},
+		{ticks{5, 0}, 2, 1, ""},
+		{ticks{5, 0}, math.NaN(), 1, ""},
 	} {
 		var labels []string
 		for _, m := range c.ticks.Ticks(c.low, c.high) {
@@ -179,6 +183,92 @@ func TestTicks(t *testing.T) {
 			t.Errorf("%v to %v: %s, want %s", c.low, c.high, got, c.want)
 		}
 	}
+}
+
+func TestLogTicks(t *testing.T) {
+	for _, c := range []struct {
+		low, high float64
+		want      string
+	}{
+		{0.25, 2.2, "0.3 0.5 0.7 1 2"},
+		{0.08, 2.2, "0.1 0.2 0.5 1 2"},
+		{12, 55, "15 20 30 40 50"},
+		{90, 99, "90 92 94 96 98"},
+		{1e-9, 1e9, "1e-09 1e-07 1e-05 0.001 0.1 10 1e+03 1e+05 1e+07 1e+09"},
+		{0, 1, "0.0 0.2 0.4 0.6 0.8 1.0"},
+		{1, 1, ""},
+	} {
+		var labels []string
+		for _, m := range (logTicks{}).Ticks(c.low, c.high) {
+			labels = append(labels, m.Label)
+		}
+		if got := strings.Join(labels, " "); got != c.want {
+			t.Errorf("%g to %g: %s, want %s", c.low, c.high, got, c.want)
+		}
+	}
+}
+
+// TestFallingPanel: the axis is logarithmic where the first values would take most of it, unless a value is 0.
+func TestFallingPanel(t *testing.T) {
+	for _, c := range []struct {
+		values []float64
+		log    bool
+	}{
+		{[]float64{1.4, 0.7, 0.5, 0.4, 0.3, 0.3}, true},
+		{[]float64{1.4, 0.7, 0.5, 0.4, 0.3, 0}, false},
+		{[]float64{1.4, 1.2, 1, 0.8, 0.6, 0.4}, false},
+		{[]float64{2.3, 2.3, 2.3}, false},
+		{[]float64{nan, math.Inf(1)}, false},
+		{nil, false},
+	} {
+		v := &curve{}
+		for i, y := range c.values {
+			v.points = append(v.points, plotter.XY{X: float64(i), Y: y})
+		}
+		p := fallingPanel("loss", 0, 5, v)
+		_, log := p.Y.Scale.(logScale)
+		if log != c.log || strings.Contains(p.Y.Label.Text, "log scale") != c.log {
+			t.Errorf("%v: logarithmic: %t, labelled %q", c.values, log, p.Y.Label.Text)
+		}
+	}
+}
+
+// TestStyles: seven series differ in line and in marker, without regard to colour.
+func TestStyles(t *testing.T) {
+	lines, markers := map[string]bool{}, map[string]bool{}
+	for i := range palette {
+		style := styledCurve(i)
+		lines[fmt.Sprint(style.line.Dashes)], markers[fmt.Sprintf("%T", style.marker.Shape)] = true, true
+	}
+	if len(lines) != 7 || len(markers) != 7 {
+		t.Errorf("%d lines and %d markers, want 7 of each", len(lines), len(markers))
+	}
+}
+
+// TestRounded: of halves the one farther from 0, also of those that binary numbers do not quite reach.
+func TestRounded(t *testing.T) {
+	for _, c := range []struct {
+		v        float64
+		decimals int
+		want     string
+	}{{12.25, 1, "12.3"}, {12.35, 1, "12.4"}, {12.34, 1, "12.3"}, {0.125, 2, "0.13"}, {-12.25, 1, "-12.3"}, {0, 1, "0.0"}, {99.95, 1, "100.0"}, {1e300, 0, strconv.FormatFloat(1e300, 'f', 0, 64)}} {
+		if got := rounded(c.v, c.decimals); got != c.want {
+			t.Errorf("%v to %d decimals: %s, want %s", c.v, c.decimals, got, c.want)
+		}
+	}
+}
+
+// TestResolution: a PNG says that an inch has 300 pixels.
+func TestResolution(t *testing.T) {
+	figure, err := Curves(stuck(2), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture := encode(t, figure, "png")
+	if at := bytes.Index(picture, []byte("pHYs\x00\x00\x2e\x23\x00\x00\x2e\x23\x01")); at != 8+25+4 {
+		t.Errorf("the resolution is at %d", at)
+	}
+	decode(t, picture)
 }
 
 func TestRateDrops(t *testing.T) {

@@ -2,7 +2,9 @@ package plots
 
 import (
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
@@ -20,9 +22,39 @@ func newPanel(label string, first, last float64, curves ...*curve) *plot.Plot {
 	}
 	p.Y.Min, p.Y.Max = valueRange(curves)
 	p.Y.Label.Text = label
-	p.X.Tick.Marker = ticks{about: 10, minStep: 1}
-	p.Y.Tick.Marker = ticks{about: 6}
+	p.X.Tick.Marker = ticks{about: 8, minStep: 1}
+	p.Y.Tick.Marker = ticks{about: 5}
 	p.Add(grid{})
+	return p
+}
+
+// fallingPanel is a newPanel for curves that fall. If that flattens most of their values into the lowest quarter, as
+// the first epochs of a training do, the axis is logarithmic instead, and says so. An axis with a value of 0 is linear.
+func fallingPanel(label string, first, last float64, curves ...*curve) *plot.Plot {
+	p := newPanel(label, first, last, curves...)
+	var values []float64
+	for _, c := range curves {
+		for _, point := range c.points {
+			if finite(point.Y) {
+				values = append(values, point.Y)
+			}
+		}
+	}
+	if len(values) == 0 {
+		return p
+	}
+	slices.Sort(values)
+	low, middle, high := values[0], values[len(values)/2], values[len(values)-1]
+	if low <= 0 || low == high || (middle-low)/(high-low) > 0.25 {
+		return p
+	}
+	margin := math.Pow(high/low, 0.05)
+	p.Y.Min, p.Y.Max = max(low/margin, math.SmallestNonzeroFloat64), min(high*margin, math.MaxFloat64)
+	p.Y.Scale, p.Y.Tick.Marker = logScale{}, logTicks{}
+	const scale = "log scale"
+	style := p.Y.Label.TextStyle
+	before := max(0, (style.Width(label)-style.Width(scale))/2/style.Width(" ")) // in the middle of the label
+	p.Y.Label.Text += "\n" + strings.Repeat(" ", int(before)) + scale
 	return p
 }
 
@@ -82,9 +114,10 @@ func valueRange(curves []*curve) (low, high float64) {
 	return low - pad, high + pad
 }
 
-// ticks is a ticker that marks the multiples of a step: 1, 2 or 5 times a power of ten.
+// ticks is a ticker that marks the multiples of a step: 1, 2 or 5 times a power of ten, whichever gives the number of
+// marks nearest to that wanted.
 type ticks struct {
-	about   int     // the number of marks, roughly
+	about   int     // the number of marks, to a factor of 1.6
 	minStep float64 // 1 for whole numbers only
 }
 
@@ -93,11 +126,11 @@ func (t ticks) Ticks(low, high float64) []plot.Tick {
 	if !(low < high) {
 		return nil
 	}
-	raw := (high - low) / float64(t.about)
-	power := math.Pow(10, math.Floor(math.Log10(raw)))
-	step := 10 * power
-	for _, m := range []float64{5, 2, 1} {
-		if m*power >= raw {
+	wanted := (high - low) / float64(t.about)
+	power := math.Pow(10, math.Floor(math.Log10(wanted)))
+	step := power
+	for _, m := range []float64{2, 5, 10} {
+		if math.Abs(math.Log(m*power/wanted)) < math.Abs(math.Log(step/wanted)) {
 			step = m * power
 		}
 	}
@@ -116,6 +149,48 @@ func (t ticks) Ticks(low, high float64) []plot.Tick {
 		marks = append(marks, plot.Tick{Value: value, Label: label})
 	}
 	return marks
+}
+
+// logScale is a plot.Normalizer. A value of 0 or less, as a plotter of others may have, is at the lower end; an axis that
+// is made to begin there is linear.
+type logScale struct{ plot.LogScale }
+
+// Normalize implements plot.Normalizer.
+func (s logScale) Normalize(low, high, v float64) float64 {
+	switch {
+	case low <= 0:
+		return plot.LinearScale{}.Normalize(low, high, v)
+	case v <= 0:
+		return 0
+	}
+	return s.LogScale.Normalize(low, high, v)
+}
+
+// logTicks is a ticker for a logarithmic axis: it marks few round numbers in each power of ten.
+type logTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (logTicks) Ticks(low, high float64) (marks []plot.Tick) {
+	const enough = 5
+	if !(0 < low && low < high) {
+		return ticks{about: enough}.Ticks(low, high)
+	}
+	first, last := math.Floor(math.Log10(low)), math.Ceil(math.Log10(high))
+	every := max(1, math.Ceil((last-first)/(2*enough))) // powers
+	for _, rounds := range [][]float64{{1}, {1, 3}, {1, 2, 5}, {1, 2, 3, 5, 7}, {1, 1.5, 2, 3, 4, 5, 7}} {
+		marks = marks[:0]
+		for power := first; power <= last; power += every {
+			for _, m := range rounds {
+				if value := m * math.Pow(10, power); low <= value && value <= high {
+					marks = append(marks, plot.Tick{Value: value, Label: strconv.FormatFloat(value, 'g', 2, 64)})
+				}
+			}
+		}
+		if len(marks) >= enough {
+			return marks
+		}
+	}
+	return ticks{about: enough}.Ticks(low, high) // the range is small
 }
 
 // unlabelled is a ticker without the labels of another, for an axis above one that has them.
