@@ -7,6 +7,7 @@ import (
 
 	"vgg/augment"
 	"vgg/dataset"
+	"vgg/internal/text"
 	"vgg/weights"
 )
 
@@ -16,7 +17,7 @@ import (
 // notes say what was decided, with the model's name.
 func MatchClasses(models []*Model, classes []string) (outputs []int, notes []string, err error) {
 	for i, m := range models {
-		unnamed := slices.Equal(m.Info.Classes, weights.NumberedClasses(len(m.Info.Classes)))
+		unnamed := weights.Unnamed(m.Info.Classes)
 		if i > 0 && !unnamed {
 			continue // Run compares it with the first
 		}
@@ -32,6 +33,9 @@ func MatchClasses(models []*Model, classes []string) (outputs []int, notes []str
 		}
 		if unnamed {
 			m.Info.Classes = slices.Clone(m.Info.Classes)
+			if all := weights.ImageNetClasses(); len(all) == len(m.Info.Classes) && text.WNID(classes[0]) != "" {
+				m.Info.Classes = all // for the classes that the data do not have
+			}
 			for class, output := range found {
 				m.Info.Classes[output] = classes[class]
 			}

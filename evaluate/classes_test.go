@@ -54,6 +54,18 @@ func TestMatchUnnamed(t *testing.T) {
 	}
 }
 
+// TestMatchImageNet: a net of 1,000 classes without names knows those of a part of ImageNet, and what to call the rest.
+func TestMatchImageNet(t *testing.T) {
+	bare := &Model{Name: "net", Info: weights.Info{Classes: weights.NumberedClasses(1000)}}
+	outputs, notes, err := MatchClasses([]*Model{bare}, []string{"n02123045", "n15075141"})
+	if err != nil || !slices.Equal(outputs, []int{281, 999}) || len(notes) != 1 {
+		t.Fatalf("%v, %q, %v", outputs, notes, err)
+	}
+	if got := bare.Info.Classes; got[281] != "n02123045" || got[0] != "n01440764 tench" {
+		t.Errorf("outputs 281 and 0 are called %s and %s", got[281], got[0])
+	}
+}
+
 // unreadable is a split of pictures that cannot be read.
 type unreadable struct{ noise }
 

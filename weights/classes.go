@@ -1,10 +1,12 @@
 package weights
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pkg/errors"
 	"golang.org/x/text/unicode/norm"
@@ -32,14 +34,38 @@ func NumberedClasses(n int) []string {
 	return names
 }
 
+// Unnamed tells whether classes are called "0", "1", and so on: those of a net whose weights do not name them.
+func Unnamed(classes []string) bool { return slices.Equal(classes, NumberedClasses(len(classes))) }
+
+//go:embed imagenet/classes.txt
+var imageNet string
+
+// ImageNetClasses are ILSVRC's 1,000 classes, each a WNID and a name ("n01440764 tench"), in the order of the WNIDs:
+// that of the outputs of torchvision's nets, and of the authors'.
+func ImageNetClasses() []string { return strings.Split(strings.TrimSuffix(imageNet, "\n"), "\n") }
+
+// NameImageNet gives the classes of a net the names of ImageNet's, without WNIDs, if its weights do not name them and
+// they are as many. The note says so; without one the classes are as they were.
+func NameImageNet(classes []string) (names []string, note string) {
+	all := ImageNetClasses()
+	if len(classes) != len(all) || !Unnamed(classes) {
+		return classes, ""
+	}
+	for i, name := range all {
+		_, all[i], _ = strings.Cut(name, " ")
+	}
+	return all, fmt.Sprintf("the weights do not name their %d classes: the names are those of ImageNet, in the order of their WNIDs", len(all))
+}
+
 // fewNames is the number of names that messages give.
 const fewNames = 6
 
 // MatchClasses finds, for each class of a data set, the output of a net that stands for it, where known names the
 // outputs. Classes are matched by name, in any order, or by WNID if all names begin with one; the data may have some of
-// the net's classes only. If known has only numbers, as for weights that do not name their classes, and the data's
-// classes are numbers too, output i is class i, however it is written (7, 07); if they are names, as many as the
-// outputs, the outputs are taken to be in the order of the data's classes. The note says what was decided where the two
+// the net's classes only. If known has only numbers, as for weights that do not name their classes, there are three cases.
+// 1,000 outputs are ImageNet's classes if all of the data's are among these, by WNID. If the data's classes are numbers
+// too, output i is class i, however it is written (7, 07). If they are names, as many as the outputs, the outputs are
+// taken to be in the order of the data's classes. The note says what was decided where the two
 // lists differ, else "". The error names the classes that the net does not know.
 func MatchClasses(known, classes []string) (outputs []int, note string, err error) {
 	known, classes = composed(known), composed(classes)
@@ -49,7 +75,10 @@ func MatchClasses(known, classes []string) (outputs []int, note string, err erro
 	if slices.Equal(known, classes) {
 		return identity(len(classes)), "", nil
 	}
-	if slices.Equal(known, NumberedClasses(len(known))) {
+	if Unnamed(known) {
+		if outputs := matchImageNet(len(known), classes); outputs != nil {
+			return outputs, fmt.Sprintf("the weights do not name their classes: taken to be ImageNet's, of which the data have %d, by WNID", len(outputs)), nil
+		}
 		return matchNumbered(len(known), classes)
 	}
 	places := map[string]int{} // of the outputs by name, -1 for a name of several
@@ -79,6 +108,23 @@ func MatchClasses(known, classes []string) (outputs []int, note string, err erro
 		return outputs, fmt.Sprintf("classes matched by name: %d of the %d that the net knows", len(classes), len(known)), nil
 	}
 	return outputs, "classes matched by name: the net has them in another order", nil
+}
+
+// matchImageNet is MatchClasses for n outputs without names, if they are as many as ImageNet's classes, and the data's
+// are among these; else nil.
+func matchImageNet(n int, classes []string) (outputs []int) {
+	known, wanted := wnids(ImageNetClasses()), wnids(classes)
+	if n != len(known) {
+		return nil
+	}
+	for _, wnid := range wanted {
+		i, ok := slices.BinarySearch(known, wnid)
+		if !ok {
+			return nil
+		}
+		outputs = append(outputs, i)
+	}
+	return outputs
 }
 
 // wnids are the identifiers of WordNet that names begin with; nil if one has none.

@@ -54,6 +54,47 @@ func TestMatchClasses(t *testing.T) {
 	}
 }
 
+// TestImageNet: the names of ILSVRC's classes stand at the outputs that torchvision's nets have for them.
+func TestImageNet(t *testing.T) {
+	all := ImageNetClasses()
+	if len(all) != 1000 || !slices.IsSorted(wnids(all)) || len(slices.Compact(wnids(all))) != 1000 {
+		t.Fatalf("%d classes: want 1000 in the order of their WNIDs, all different", len(all))
+	}
+	names, note := NameImageNet(NumberedClasses(1000))
+	if !strings.Contains(note, "ImageNet") {
+		t.Errorf("the note is %q", note)
+	}
+	for i, want := range map[int]string{0: "n01440764 tench", 134: "n02012849 crane bird", 207: "n02099601 golden retriever", 281: "n02123045 tabby", 999: "n15075141 toilet tissue"} {
+		if all[i] != want || names[i] != strings.SplitN(want, " ", 2)[1] {
+			t.Errorf("class %d is %q, called %q, want %q", i, all[i], names[i], want)
+		}
+	}
+	for _, own := range [][]string{NumberedClasses(10), {"cat", "dog"}, append(NumberedClasses(999), "own")} {
+		if names, note := NameImageNet(own); note != "" || !slices.Equal(names, own) {
+			t.Errorf("%d classes of one's own are renamed: %s", len(own), note)
+		}
+	}
+}
+
+// TestMatchImageNet: 1,000 outputs without names are ImageNet's where the data's classes are; where they are others,
+// they are matched as any.
+func TestMatchImageNet(t *testing.T) {
+	thousand := NumberedClasses(1000)
+	outputs, note, err := MatchClasses(thousand, []string{"n02123045", "n01440764 a fish"})
+	if err != nil || !slices.Equal(outputs, []int{281, 0}) || !strings.Contains(note, "ImageNet") {
+		t.Errorf("%v, %q, %v", outputs, note, err)
+	}
+	if _, _, err := MatchClasses(thousand, []string{"n02123045", "n00000001"}); err == nil {
+		t.Error("a WNID that is not ILSVRC's is matched")
+	}
+	if outputs, note, err := MatchClasses(thousand, thousand); err != nil || note != "" || outputs[999] != 999 {
+		t.Errorf("numbers: %q, %v", note, err)
+	}
+	if _, _, err := MatchClasses(NumberedClasses(10), []string{"n02123045"}); err == nil {
+		t.Error("ten outputs are taken for ImageNet's")
+	}
+}
+
 // TestMeanStd reads both or neither.
 func TestMeanStd(t *testing.T) {
 	mean, std, err := (&File{Metadata: map[string]string{"mean": "1,2.5,3", "std": "4, 5,6"}}).MeanStd()

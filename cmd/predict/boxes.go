@@ -62,7 +62,7 @@ func (p *predictor) printBoxes(r prediction) error {
 	lines := fmt.Sprintf("%s (%s)\n", r.name, r.about())
 	for _, g := range r.Guesses {
 		b := r.located(g)
-		lines += fmt.Sprintf("%9.2f %%  %7.1f %7.1f %7.1f %7.1f  %s\n", 100*g.Probability, b.XMin, b.YMin, b.XMax, b.YMax, p.model.Info.Classes[g.Class])
+		lines += fmt.Sprintf("%9.2f %%  %7.1f %7.1f %7.1f %7.1f  %s\n", 100*g.Probability, b.XMin, b.YMin, b.XMax, b.YMax, p.classes[g.Class])
 	}
 	_, err := io.WriteString(p.text, lines)
 	return errors.Wrap(err, "the answer cannot be written")
@@ -78,7 +78,7 @@ func (p *predictor) printCSV(w io.Writer) error {
 		for i, g := range r.Guesses {
 			b := r.located(g)
 			rows = append(rows, []string{r.name, strconv.Itoa(width), strconv.Itoa(height), strconv.Itoa(int(r.orientation)), strconv.Itoa(i + 1),
-				p.model.Info.Classes[g.Class], number(g.Probability, 6), number(g.Score, 6), strconv.Itoa(g.Windows),
+				p.classes[g.Class], number(g.Probability, 6), number(g.Score, 6), strconv.Itoa(g.Windows),
 				number(b.XMin, 2), number(b.YMin, 2), number(b.XMax, 2), number(b.YMax, 2)})
 		}
 	}
@@ -111,7 +111,7 @@ func (p *predictor) printedBoxes(r prediction) (out printedBoxes) {
 	out.Width, out.Height = r.storedSize()
 	for _, g := range r.Guesses {
 		b := r.located(g)
-		out.Boxes = append(out.Boxes, printedBox{p.model.Info.Classes[g.Class], g.Class, g.Probability, g.Score, g.Windows, [4]float64{b.XMin, b.YMin, b.XMax, b.YMax}})
+		out.Boxes = append(out.Boxes, printedBox{p.classes[g.Class], g.Class, g.Probability, g.Score, g.Windows, [4]float64{b.XMin, b.YMin, b.XMax, b.YMax}})
 	}
 	return out
 }
@@ -127,7 +127,7 @@ func (p *predictor) draw(r prediction) error {
 		if i > 0 && g.Probability < leastDrawn {
 			continue
 		}
-		label := fmt.Sprintf("%s %.2f", p.model.Info.Classes[g.Class], g.Probability)
+		label := fmt.Sprintf("%s %.2f", p.classes[g.Class], g.Probability)
 		mark := drawing.Mark{Box: g.Box, Label: label, Colour: drawing.Palette[i%len(drawing.Palette)]}
 		marks = append([]drawing.Mark{mark}, marks...) // the best last, on top
 	}

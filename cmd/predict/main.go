@@ -16,6 +16,7 @@ import (
 	"vgg/internal/cli"
 	"vgg/internal/featurefile"
 	"vgg/internal/progress/bar"
+	"vgg/weights"
 )
 
 type flags struct {
@@ -73,6 +74,10 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
 	if p.localisers, err = f.Boxes.Read(&notes); err != nil {
 		return err
 	}
+	var note string
+	if p.classes, note = weights.NameImageNet(model.Info.Classes); note != "" {
+		notes.Add(fmt.Sprintf("%s: %s (--classes FILE gives others)", f.Weights, note))
+	}
 	if !f.JSON && !f.CSV {
 		p.text = stdout
 	}
@@ -116,6 +121,7 @@ type predictor struct {
 	flags
 	notes      *cli.Notes
 	model      *evaluate.Model
+	classes    []string             // their names, to be printed
 	localisers []evaluate.Localiser // nil if no boxes are wanted
 	options    evaluate.Options
 	files      *cli.PictureFiles
@@ -193,7 +199,7 @@ func (p *predictor) print(r prediction) error {
 		if p.Logits {
 			lines += fmt.Sprintf("  %9.4f", r.Logits[class])
 		}
-		lines += fmt.Sprintf("  %s\n", p.model.Info.Classes[class])
+		lines += fmt.Sprintf("  %s\n", p.classes[class])
 	}
 	_, err := io.WriteString(p.text, lines)
 	return errors.Wrap(err, "the answer cannot be written")
@@ -229,7 +235,7 @@ func (p *predictor) printJSON(w io.Writer) error {
 	for _, r := range p.done {
 		picture := printedPicture{Picture: r.name, printedBoxes: p.printedBoxes(r)}
 		for _, c := range p.top(r) {
-			picture.Top = append(picture.Top, class{p.model.Info.Classes[c], c, r.Probabilities[c]})
+			picture.Top = append(picture.Top, class{p.classes[c], c, r.Probabilities[c]})
 		}
 		if p.flags.Logits {
 			picture.Logits = r.Logits

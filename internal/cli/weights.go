@@ -117,7 +117,7 @@ func noteChanges(f *weights.File, said map[string]string) {
 		if key == "class_names" {
 			names, err := f.ClassNames()
 			old, oldErr := (&weights.File{Metadata: said}).ClassNames()
-			if err == nil && oldErr == nil && !slices.Equal(names, old) && !slices.Equal(old, weights.NumberedClasses(len(old))) {
+			if err == nil && oldErr == nil && !slices.Equal(names, old) && !weights.Unnamed(old) {
 				f.Note("the classes are called %s, as --classes says, and not %s as in the file", text.FirstFew(names, 4), text.FirstFew(old, 4))
 			}
 			continue
