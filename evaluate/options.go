@@ -55,6 +55,9 @@ func (o Options) ScalesFor(m *Model) []int {
 	return o.Scales
 }
 
+// Check refuses, as Predict does, options that do not fit models. It computes nothing.
+func (o Options) Check(models ...*Model) error { return o.withDefaults().check(models) }
+
 // check refuses options that do not fit the models.
 func (o Options) check(models []*Model) error {
 	switch {

@@ -86,21 +86,39 @@ func (f *Features) Name(i int) string {
 // Row is the features of row i.
 func (f *Features) Row(i int) []float32 { return f.X[i*f.D:][:f.D] }
 
+// Check refuses options that do not fit nets. It computes nothing.
+func (o Options) Check(nets []Net) error {
+	if o.Aggregate != Mean && o.Aggregate != Stack {
+		return errors.Errorf("aggregation %q: want %s or %s", o.Aggregate, Mean, Stack)
+	}
+	if len(nets) == 0 {
+		return errors.New("no nets to compute features with")
+	}
+	for _, n := range nets {
+		if len(n.Scales) == 0 {
+			return errors.Errorf("%s: no scales", n.Name)
+		}
+		if err := predictions(o.Layer, n.Scales...).Check(n.Model); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// predictions are the options with which a net gives features.
+func predictions(layer string, scales ...int) evaluate.Options {
+	return evaluate.Options{Protocol: configs.Dense, Scales: scales, Features: layer}
+}
+
 // Features computes features with nets: outputs of a layer, averaged over all places of the picture and of the mirrored
 // one. Several scales are averaged or stacked, nets are stacked, and boxes on the whole picture. All parts that are
 // stacked have the same L2 norm, so that none counts more than another because its net has larger activations.
 func (p *Pictures) Features(ctx context.Context, nets []Net, o Options) (*Features, error) {
-	if o.Aggregate != Mean && o.Aggregate != Stack {
-		return nil, errors.Errorf("aggregation %q: want %s or %s", o.Aggregate, Mean, Stack)
-	}
-	if len(nets) == 0 {
-		return nil, errors.New("no nets to compute features with")
+	if err := o.Check(nets); err != nil {
+		return nil, err
 	}
 	width, runs, parts := 0, 0, 0
 	for _, n := range nets {
-		if len(n.Scales) == 0 {
-			return nil, errors.Errorf("%s: no scales", n.Name)
-		}
 		runs += len(n.Scales)
 		width += n.Info.FC * n.parts(o.Aggregate)
 		parts += n.parts(o.Aggregate)
@@ -242,9 +260,8 @@ func (r run) outputs(ctx context.Context, f *Features) ([]float32, error) {
 
 // compute applies the net to a block.
 func (r run) compute(ctx context.Context, b block, values []float32, step func()) error {
-	o := evaluate.Options{Protocol: configs.Dense, Scales: []int{r.scale}, Features: r.layer}
 	width := r.net.Info.FC
-	return evaluate.Predict(ctx, []*evaluate.Model{r.net}, b, o, func(p evaluate.Prediction) error {
+	return evaluate.Predict(ctx, []*evaluate.Model{r.net}, b, predictions(r.layer, r.scale), func(p evaluate.Prediction) error {
 		if i := slices.IndexFunc(p.Features, func(v float64) bool { return !finite.Is(v * p.Norm) }); i >= 0 {
 			return errors.Errorf("%s gives %s of %s a feature (number %d) that is not finite: want weights of a net that trained well",
 				r.net.Name, r.layer, b.Name(p.Picture), i)

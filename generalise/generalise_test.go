@@ -222,6 +222,27 @@ func TestCache(t *testing.T) {
 		}
 		compute(0, p, a)
 	}
+	// One changed pixel, in a picture of the same name and size.
+	first := filepath.Join(set.Name, set.Samples[p.samples[0]].ID)
+	f, err := os.Open(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := png.Decode(f)
+	f.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	img := picture.(*image.RGBA)
+	img.Pix[0] ^= 1
+	write(t, first, func(f *os.File) error { return png.Encode(f, img) })
+	again := pictures(t, opened(t, set.Name, transfer.Options{Train: 25, Test: 5, Splits: 1}), WholePicture)
+	compute(90, again, a)
+	o.Layer = "fc6"
+	other, err := again.Features(context.Background(), []Net{a}, o)
+	if err != nil || other.Cached > 0 {
+		t.Errorf("another layer: error %v, or features from the cache", err)
+	}
 }
 
 // stopper ends a context after some steps.
@@ -447,6 +468,7 @@ func TestErrors(t *testing.T) {
 	if err := os.WriteFile(occupied, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
+	unused := filepath.Join(t.TempDir(), "cache")
 	for _, c := range []struct {
 		want string
 		nets []Net
@@ -457,11 +479,15 @@ func TestErrors(t *testing.T) {
 		{"no scales", []Net{{m, nil}}, Options{Layer: "fc7", Aggregate: Stack}},
 		{"[fc6 fc7]", []Net{{m, []int{32}}}, Options{Layer: "fc9", Aggregate: Stack}},
 		{"Q = 16", []Net{{m, []int{16}}}, Options{Layer: "fc7", Aggregate: Stack}},
+		{"Q = 16", []Net{{m, []int{32}}, {m, []int{32, 16}}}, Options{Layer: "fc7", Aggregate: Stack, Cache: unused}},
 		{"another folder", []Net{{m, []int{32}}}, Options{Layer: "fc7", Aggregate: Stack, Cache: occupied}},
 	} {
 		if _, err := p.Features(context.Background(), c.nets, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v", c.want, err)
 		}
+	}
+	if _, err := os.Stat(unused); !os.IsNotExist(err) {
+		t.Errorf("one scale was computed before the other was refused: %v", err)
 	}
 	broken := filepath.Join(set.Name, "red", "000.png")
 	if err := os.WriteFile(broken, []byte("no picture"), 0o666); err != nil {

@@ -206,7 +206,7 @@ func (t *test) open(o transfer.Options) error {
 		}
 		t.options.Cache = filepath.Join(dir, "vgg", "features")
 	}
-	return nil
+	return t.options.Check(t.nets)
 }
 
 // scale gives the nets their scales.

@@ -29,7 +29,13 @@ type part struct {
 	folder string // VOCdevkit/VOC2007/, or ""
 }
 
-func (p part) String() string { return filepath.Base(p.tree.Name()) + ": " + p.folder }
+func (p part) String() string {
+	name := filepath.Base(p.tree.Name())
+	if p.folder != "" {
+		name += ": " + p.folder
+	}
+	return name
+}
 
 // openVOC is nil, nil if there is no set of VOC.
 func openVOC(spec string, o Options) (s *Set, err error) {

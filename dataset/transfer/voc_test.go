@@ -63,6 +63,9 @@ func TestVOC2007(t *testing.T) {
 		if !slices.Equal(s.Classes, []string{"cat", "train"}) || s.Year != 2007 || s.Metric != AP2007 || s.Unlabelled || len(s.Splits) != 1 {
 			t.Errorf("%s: %v, year %d, %s, unlabelled %v", name, s.Classes, s.Year, s.Metric, s.Unlabelled)
 		}
+		if name == "itself" && !strings.HasSuffix(strings.TrimSpace(said), ": VOC-2007 in VOC2007") {
+			t.Errorf("%s: said %q", name, said)
+		}
 		for _, part := range []struct {
 			samples []int
 			want    string
