@@ -54,6 +54,9 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	return m, errors.Wrap(err, name)
 }
 
+// Net holds the weights, which other graphs can share (graph.Options.Weights) while the model is in use.
+func (m *Model) Net() *graph.Net { return m.net }
+
 // Scale is the test scale that section 3.2 gives the net at a single one.
 func (m *Model) Scale() int { return m.Info.Scale.Middle() }
 

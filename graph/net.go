@@ -174,13 +174,20 @@ func (n *Net) inputFixed() bool {
 // in a dense net as (N·positions, features), the positions of a picture row by row. Any of Gorgonia's ops may follow.
 // The error for an unknown name lists the known ones.
 func (n *Net) Layer(name string) (*gorgonia.Node, error) {
+	node, err := n.Maps(name)
+	if err != nil || node.Dims() != 4 {
+		return node, err
+	}
+	return op.ToNCHW(node)
+}
+
+// Maps is the output of a layer as the net itself goes on with it: feature maps are (N, H, W, C). It is the node to
+// differentiate the logits by, which do not depend on Layer's.
+func (n *Net) Maps(name string) (*gorgonia.Node, error) {
 	var names []string
 	for _, l := range n.layers {
 		if l.Name == name {
-			if l.Kind == configs.FullyConnected {
-				return l.node, nil
-			}
-			return op.ToNCHW(l.node)
+			return l.node, nil
 		}
 		names = append(names, l.Name)
 	}

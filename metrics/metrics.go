@@ -99,3 +99,19 @@ func Interval(k, n int) (low, high float64) {
 	// The interval contains p; rounding must not exclude it.
 	return 100 * max(0, min(middle-half, p)), 100 * min(1, max(middle+half, p))
 }
+
+// PairedDifference is how much more often one thing happens than another in the same n trials, in percent of them, with
+// its 95 % confidence interval by Agresti and Min (2005). onlyFirst counts the trials in which the first happened
+// without the second, onlySecond the reverse.
+func PairedDifference(onlyFirst, onlySecond, n int) (difference, low, high float64) {
+	if n == 0 {
+		return math.NaN(), math.NaN(), math.NaN()
+	}
+	difference = 100 * float64(onlyFirst-onlySecond) / float64(n)
+	const added = 0.5 // to each of the four counts
+	first, second, trials := float64(onlyFirst)+added, float64(onlySecond)+added, float64(n)+4*added
+	middle := (first - second) / trials
+	half := Z * math.Sqrt((first+second)/trials-middle*middle) / math.Sqrt(trials)
+	// The interval contains the difference; the added counts must not exclude it.
+	return difference, min(100*(middle-half), difference), max(100*(middle+half), difference)
+}

@@ -86,3 +86,19 @@ func TestSoftmax(t *testing.T) {
 		t.Errorf("softmax of nothing: %v", got)
 	}
 }
+
+// TestPairedDifference: the formulas of Agresti and Min by hand, without a difference at all, and without trials.
+func TestPairedDifference(t *testing.T) {
+	for _, c := range []struct {
+		first, second, n      int
+		difference, low, high float64
+	}{{30, 10, 100, 20, 7.907, 31.308}, {0, 0, 10, 0, -16.333, 16.333}} {
+		d, low, high := PairedDifference(c.first, c.second, c.n)
+		if d != c.difference || math.Abs(low-c.low) > 0.01 || math.Abs(high-c.high) > 0.01 {
+			t.Errorf("%d and %d of %d: %v (%v to %v), want %v (%v to %v)", c.first, c.second, c.n, d, low, high, c.difference, c.low, c.high)
+		}
+	}
+	if d, _, _ := PairedDifference(0, 0, 0); !math.IsNaN(d) {
+		t.Errorf("of no trials: %v", d)
+	}
+}

@@ -6,8 +6,10 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -75,21 +77,39 @@ func (t Table[F]) csv(out io.Writer) error {
 	return w.Error()
 }
 
-// npy writes a float32 array (pictures, features) in version 1.0 of NumPy's format: a header in Python's syntax, padded
-// so that the data begin at a multiple of 64 bytes.
+// npy writes an array (pictures, features).
 func (t Table[F]) npy(w io.Writer) error {
+	return array(w, []int{t.Rows, len(t.Row(0))}, func(yield func(float32) bool) {
+		for i := range t.Rows {
+			for _, v := range t.Row(i) {
+				if !yield(float32(v)) {
+					return
+				}
+			}
+		}
+	})
+}
+
+// WriteArray writes values of two or more dimensions as an array of NumPy, whole or not at all.
+func WriteArray(file string, shape []int, values []float32) error {
+	err := atomicfile.Encode(file, func(w io.Writer) error { return array(w, shape, slices.Values(values)) })
+	return errors.Wrap(err, "cannot write the array")
+}
+
+// array writes a float32 array in version 1.0 of NumPy's format: a header in Python's syntax, padded so that the data
+// begin at a multiple of 64 bytes.
+func array(w io.Writer, shape []int, values iter.Seq[float32]) error {
 	const magic, aligned = "\x93NUMPY\x01\x00", 64
-	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", t.Rows, len(t.Row(0)))
+	sides := strings.Trim(strings.ReplaceAll(fmt.Sprint(shape), " ", ", "), "[]")
+	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }", sides)
 	padding := aligned - (len(magic)+2+len(header)+1)%aligned
 	header += strings.Repeat(" ", padding) + "\n"
 	out := bufio.NewWriter(w)
 	// The writer keeps its first error for Flush.
 	_, _ = out.Write(binary.LittleEndian.AppendUint16([]byte(magic), uint16(len(header))))
 	_, _ = out.WriteString(header)
-	for i := range t.Rows {
-		for _, v := range t.Row(i) {
-			_, _ = out.Write(binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(v))))
-		}
+	for v := range values {
+		_, _ = out.Write(binary.LittleEndian.AppendUint32(nil, math.Float32bits(v)))
 	}
 	return out.Flush()
 }
