@@ -34,6 +34,7 @@ type flags struct {
 	Batch     int     `help:"Number of pictures." default:"2"`
 	Seed      uint64  `help:"Seed of weights and pictures." default:"1"`
 	Gradients bool    `help:"Also write the gradients of the loss with respect to all weights, and the outputs of the layers."`
+	Explain   bool    `help:"Also write a saliency map, Grad-CAM of each convolution's maps, and the outputs of the layers, for a class drawn by the seed."`
 	ONNX      bool    `name:"onnx" help:"Also write the net as ONNX."`
 	Out       string  `help:"Folder for weights.safetensors, ours.safetensors and net.onnx." required:"" placeholder:"DIR"`
 	cli.Threads
@@ -77,7 +78,7 @@ func run(f flags) error {
 		return err
 	}
 	net, err := graph.Build(g, input, config, graph.Options{
-		Classes: f.Classes, Width: f.Width, FC: f.FC, Init: configs.InitHe, Seed: f.Seed, Inference: !f.Gradients, Dense: dense})
+		Classes: f.Classes, Width: f.Width, FC: f.FC, Init: configs.InitHe, Seed: f.Seed, Inference: !f.Gradients && !f.Explain, Dense: dense})
 	if err != nil {
 		return cli.Usage(err)
 	}
@@ -88,9 +89,12 @@ func run(f flags) error {
 	}
 
 	ours := []weights.Tensor{{Name: "pixels", Shape: shape, Data: pixels}, {Name: "x", Shape: shape, Data: x}}
-	if f.Gradients {
+	switch {
+	case f.Explain:
+		err = explained(f, net, r.IntN(f.Classes), &ours)
+	case f.Gradients:
 		err = differentiate(net, r, &ours)
-	} else {
+	default:
 		err = infer(net, &ours)
 	}
 	if err != nil {
@@ -161,8 +165,7 @@ func infer(net *graph.Net, ours *[]weights.Tensor) error {
 	return add(ours, "logits", net.Logits.Value())
 }
 
-// differentiate adds the labels (N), the logits (N, classes), the gradients of the loss under the names of the weights,
-// and under their names the outputs of the layers after which a ReLU or a max-pool chooses.
+// differentiate adds the labels (N), the gradients of the loss under the names of the weights, and what choose does.
 func differentiate(net *graph.Net, r *rand.Rand, ours *[]weights.Tensor) error {
 	classes := make([]int, net.Input.Shape()[0])
 	stored := make([]float32, len(classes)) // safetensors holds float32 here
@@ -182,15 +185,36 @@ func differentiate(net *graph.Net, r *rand.Rand, ours *[]weights.Tensor) error {
 	if _, err := gorgonia.Grad(loss, net.Learnables()...); err != nil {
 		return errors.Wrap(err, "gradients")
 	}
+	if err := choose(net, ours, machine.Outputs(loss), machine.Gradients(net.Learnables()...)); err != nil {
+		return err
+	}
+	for _, p := range net.Parameters() {
+		gradient, err := p.Node.Grad()
+		if err != nil {
+			return errors.Wrapf(err, "gradient of %s", p.Name)
+		}
+		if err := add(ours, p.Name, gradient); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// choose runs a graph, and adds the logits and, under their names, the outputs of the layers after which a ReLU or a
+// max-pool chooses.
+func choose(net *graph.Net, ours *[]weights.Tensor, options ...machine.Option) error {
 	outputs := map[string]*gorgonia.Node{"logits": net.Logits}
-	options := []machine.Option{machine.Outputs(loss, net.Logits), machine.Gradients(net.Learnables()...)}
 	for _, l := range net.Config.Layers() {
 		if l.Kind == configs.Convolution || l.Kind == configs.LRN || l.Hidden {
-			if outputs[l.Name], err = net.Layer(l.Name); err != nil {
+			n, err := net.Layer(l.Name)
+			if err != nil {
 				return err
 			}
-			options = append(options, machine.Outputs(outputs[l.Name]))
+			outputs[l.Name] = n
 		}
+	}
+	for _, n := range outputs {
+		options = append(options, machine.Outputs(n))
 	}
 	vm, err := machine.New(net.Input.Graph(), options...)
 	if err != nil {
@@ -202,15 +226,6 @@ func differentiate(net *graph.Net, r *rand.Rand, ours *[]weights.Tensor) error {
 	}
 	for name, n := range outputs {
 		if err := add(ours, name, n.Value()); err != nil {
-			return err
-		}
-	}
-	for _, p := range net.Parameters() {
-		gradient, err := p.Node.Grad()
-		if err != nil {
-			return errors.Wrapf(err, "gradient of %s", p.Name)
-		}
-		if err := add(ours, p.Name, gradient); err != nil {
 			return err
 		}
 	}
