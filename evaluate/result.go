@@ -56,11 +56,13 @@ func (r *Result) Top5Interval() (low, high float64) {
 	return metrics.Interval(r.errors.Top5, r.errors.Pictures)
 }
 
-// ClassError is the top-1 error of the pictures of a class, in percent; NaN if it has none.
-func (r *Result) ClassError(class int) float64 {
-	all := 0
+// OfClass counts the pictures of a class, and those of them whose class is not the most probable.
+func (r *Result) OfClass(class int) (wrong, pictures int) {
 	for _, n := range r.Confusion[class] {
-		all += n
+		pictures += n
 	}
-	return metrics.Percent(all-r.Confusion[class][class], all)
+	return pictures - r.Confusion[class][class], pictures
 }
+
+// ClassError is the top-1 error of the pictures of a class, in percent; NaN if it has none.
+func (r *Result) ClassError(class int) float64 { return metrics.Percent(r.OfClass(class)) }

@@ -2,7 +2,7 @@
 // a report's column.
 //
 // A function for each kind of figure ([Curves], [Compare], [Depth], [Bars], [Values], [PrecisionRecall], [Confusion],
-// [Filters], [Sheet]) takes plain data (a history, numbers, pictures) and returns a [Figure]. [Figure.Encode] writes it to an io.Writer as PNG,
+// [Calibration], [Filters], [Sheet]) takes plain data (a history, numbers, pictures) and returns a [Figure]. [Figure.Encode] writes it to an io.Writer as PNG,
 // SVG or PDF, and [Figure.Save] to a file. Its [Figure.Panels] are plots of gonum.org/v1/plot that can be changed and
 // added to before the figure is drawn.
 package plots

@@ -191,7 +191,7 @@ func (t *boxTest) printJSON(w io.Writer, f flags) error {
 func (f *flags) checkNets() error {
 	switch {
 	case f.Score != "" && !f.aboutNone():
-		return cli.Usage(errors.New("--score FILE tests guesses, and no nets: leave out flags about these, and --result, --predictions and --bad-pictures"))
+		return cli.Usage(errors.New("--score FILE tests guesses, and no nets: leave out flags about these, and --result, --predictions, --out and --bad-pictures"))
 	case f.Score != "":
 		return f.Boxes.Check()
 	case f.Result != "" && (len(f.Weights) == 0 || len(f.Boxes.Boxes) == 0):
@@ -202,6 +202,10 @@ func (f *flags) checkNets() error {
 		return cli.Usage(errors.New("--protocol and --scales are those of the nets that classify: give these with --weights, or the scales of a net that predicts boxes as --boxes FILE@Q,…"))
 	case len(f.Boxes.Boxes) > 0 && f.Predictions != "":
 		return cli.Usage(errors.New("--predictions holds classes: leave out --boxes"))
+	case len(f.Boxes.Boxes) > 0 && f.Out != "":
+		return cli.Usage(errors.New("--out tells what classes are confused: leave out --boxes (--draw shows boxes)"))
+	case f.Bins < 1 || f.Bins > mostBins:
+		return cli.Usage(errors.Errorf("--calibration-bins %d: want a number from 1 to %d", f.Bins, mostBins))
 	case f.DrawPictures < 1:
 		return cli.Usage(errors.Errorf("--draw-pictures %d: want at least 1", f.DrawPictures))
 	}

@@ -3,12 +3,10 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,11 +15,11 @@ import (
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/evaluate"
-	"vgg/internal/atomicfile"
 	"vgg/internal/cli"
 	"vgg/internal/mpi"
 	"vgg/internal/progress/bar"
 	"vgg/internal/ranks"
+	"vgg/metrics"
 )
 
 type flags struct {
@@ -32,6 +30,8 @@ type flags struct {
 	BadPictures string   `help:"stop at a picture that cannot be read, or skip it." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
 	Predictions string   `help:"Write each picture's true class and five most probable ones." placeholder:"FILE.csv"`
 	JSON        bool     `name:"json" help:"Print one JSON object."`
+	Out         string   `help:"Write what the nets confuse: report.html with the confusion matrix, the error of each class, the worst pictures and the calibration; its figures as PNG and SVG; and all mistakes as a table." placeholder:"DIR"`
+	Bins        int      `name:"calibration-bins" help:"Equal bins of the calibration (${default})." default:"15" placeholder:"N"`
 	cli.Protocols
 	cli.Boxes
 	DrawPictures int    `help:"Pictures to draw at most, evenly spaced (${default})." default:"100" placeholder:"N" group:"Boxes (appendix A):"`
@@ -111,7 +111,7 @@ func run(ctx context.Context, f flags) error {
 		err = b.run(ctx, outputs, f, &notes)
 		b.notes, done = notes.List(), b
 	} else {
-		err = t.run(ctx, outputs, f)
+		err = t.run(ctx, outputs, f, &notes)
 		t.notes, done = notes.List(), &t
 	}
 	if err != nil {
@@ -127,16 +127,29 @@ func run(ctx context.Context, f flags) error {
 	return nil
 }
 
-// run tests nets that classify, and writes their predictions if these are wanted.
-func (t *timedTest) run(ctx context.Context, outputs []int, f flags) error {
+// run tests nets that classify, and writes their predictions and the report if these are wanted.
+func (t *timedTest) run(ctx context.Context, outputs []int, f flags, notes *cli.Notes) error {
 	t.options.Skip = func(picture int, reason error) error { return t.skips.Skip(t.set.Val.Name(picture), reason) }
+	t.calibration = metrics.NewCalibration(f.Bins)
+	split := evaluate.Relabel(t.set.Val, outputs)
+	predictions := newPredictions(f.Predictions, split, t.models[0].Info.Classes)
+	progress := bar.New(os.Stderr, split.Len(), "")
 	began := time.Now()
-	result, predictions, err := test(ctx, t.models, evaluate.Relabel(t.set.Val, outputs), t.options, f.Predictions != "")
+	result, err := evaluate.Run(ctx, t.models, split, t.options, func(p evaluate.Prediction) error {
+		progress.Add(1)
+		if err := t.add(p); err != nil {
+			return errors.Wrap(err, split.Name(p.Picture))
+		}
+		return predictions.add(p)
+	})
 	t.Result, t.took = result, time.Since(began)
-	if err == nil && f.Predictions != "" && cli.World.Rank() == 0 {
-		err = errors.Wrap(atomicfile.Write(f.Predictions, predictions), "--predictions")
+	if err != nil || cli.World.Rank() > 0 {
+		return err
 	}
-	return err
+	if err := predictions.write(); err != nil || f.Out == "" {
+		return err
+	}
+	return errors.Wrap(t.report(f, notes), "--out")
 }
 
 // readModels reads the weights.
@@ -166,34 +179,4 @@ func compare(models []*evaluate.Model, set *dataset.Set) error {
 	return ranks.Compare(cli.World, set, mpi.Fact{
 		Name: "the weights", Value: "checksums " + strings.Join(sums, ", "), Remedy: "copy the same files to all hosts",
 	})
-}
-
-// test shows progress on a terminal, and collects the predictions as a table.
-func test(ctx context.Context, models []*evaluate.Model, split dataset.Split, o evaluate.Options, collect bool) (*evaluate.Result, []byte, error) {
-	classes := models[0].Info.Classes
-	progress := bar.New(os.Stderr, split.Len(), "")
-	var table strings.Builder
-	out := csv.NewWriter(&table)
-	header := []string{"picture", "class"}
-	for i := range min(5, len(classes)) {
-		header = append(header, fmt.Sprintf("class_%d", i+1), fmt.Sprintf("probability_%d", i+1))
-	}
-	// The writer keeps its first error for Error.
-	_ = out.Write(header)
-	result, err := evaluate.Run(ctx, models, split, o, func(p evaluate.Prediction) error {
-		progress.Add(1)
-		if !collect {
-			return nil
-		}
-		row := []string{split.Name(p.Picture), classes[p.Class]}
-		for _, class := range p.Ranking()[:min(5, len(classes))] {
-			row = append(row, classes[class], strconv.FormatFloat(p.Probabilities[class], 'f', 6, 64))
-		}
-		return out.Write(row)
-	})
-	out.Flush()
-	if err == nil {
-		err = errors.Wrap(out.Error(), "--predictions")
-	}
-	return result, []byte(table.String()), err
 }

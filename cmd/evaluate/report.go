@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,8 @@ import (
 
 	"vgg/dataset"
 	"vgg/evaluate"
+	"vgg/internal/page"
+	"vgg/metrics"
 )
 
 // timedTest is a test and how long it took.
@@ -22,8 +25,9 @@ type timedTest struct {
 	options evaluate.Options
 	models  []*evaluate.Model
 	skips   *dataset.Skips
-	took    time.Duration
-	notes   []string
+	confused
+	took  time.Duration
+	notes []string
 }
 
 // pictures is the number of all pictures of the data.
@@ -36,22 +40,35 @@ func (t timedTest) loaderWaitPercent() float64 {
 	return 100 * t.LoaderWait.Seconds() / t.took.Seconds()
 }
 
-func (t timedTest) print(w io.Writer, f flags) {
+// netLines say which nets are tested, and at which scales.
+func (t timedTest) netLines() (lines []string) {
 	for _, m := range t.models {
 		scales := fmt.Sprintf("Q = %v", t.options.ScalesFor(m))
 		if slices.Equal(t.options.ScalesFor(m), []int{0}) {
 			scales = "pictures as large as they are"
 		}
-		fmt.Fprintf(w, "net %s, width %g, input %d×%d: %s, %s\n", m.Info.Config, m.Info.Width, m.Info.Input, m.Info.Input, m.Name, scales)
+		lines = append(lines, fmt.Sprintf("net %s, width %g, input %d×%d: %s, %s", m.Info.Config, m.Info.Width, m.Info.Input, m.Info.Input, m.Name, scales))
+	}
+	return lines
+}
+
+// testedLine says which pictures are tested.
+func (t timedTest) testedLine() string {
+	return fmt.Sprintf("tested on %d of the %d pictures of %s: %s", t.Images, t.pictures(), t.set.Name, t.set.Chosen())
+}
+
+func (t timedTest) print(w io.Writer, f flags) {
+	for _, line := range append(t.netLines(), t.testedLine()) {
+		fmt.Fprintln(w, line)
 	}
 	low, high := t.Top1Interval()
-	fmt.Fprintf(w, "tested on %d of the %d pictures of %s: %s\n", t.Images, t.pictures(), t.set.Name, t.set.Chosen())
 	fmt.Fprintf(w, "%s: %d pictures, top-1 error %.2f %% (95 %% interval %.2f to %.2f)", f.Protocol, t.Images, t.Top1Error(), low, high)
 	if !math.IsNaN(t.Top5Error()) {
 		low, high := t.Top5Interval()
 		fmt.Fprintf(w, ", top-5 error %.2f %% (%.2f to %.2f)", t.Top5Error(), low, high)
 	}
 	fmt.Fprintf(w, "; %.1f pictures/s, %.1f %% of the time spent waiting for pictures\n", t.picturesPerSecond(), t.loaderWaitPercent())
+	fmt.Fprintf(w, "%s\n", t.calibrationLine())
 	var rows []string
 	for c, name := range t.Classes {
 		if e := t.ClassError(c); !math.IsNaN(e) {
@@ -60,6 +77,9 @@ func (t timedTest) print(w io.Writer, f flags) {
 	}
 	if len(rows) <= 40 {
 		fmt.Fprintf(w, "\ntop-1 error of each class:\n%s", strings.Join(rows, ""))
+	}
+	if f.Out != "" {
+		fmt.Fprintf(w, "\n%s\n", filepath.Join(f.Out, page.HTMLFile))
 	}
 }
 
@@ -84,10 +104,18 @@ func (t timedTest) printJSON(w io.Writer, f flags) error {
 		low, high := t.Top5Interval()
 		object["top5_interval"] = []float64{low, high}
 	}
-	var classes []*float64
+	var errs []*float64
+	var intervals [][]float64
+	var pictures []int
 	for c := range t.Classes {
-		classes = append(classes, number(t.ClassError(c)))
+		wrong, of := t.OfClass(c)
+		var ends []float64 // null without pictures
+		if of > 0 {
+			ends = interval(metrics.Interval(wrong, of))
+		}
+		errs, intervals, pictures = append(errs, number(t.ClassError(c))), append(intervals, ends), append(pictures, of)
 	}
-	object["class_errors"] = classes
+	object["class_errors"], object["class_intervals"], object["class_images"] = errs, intervals, pictures
+	object["expected_calibration_error"], object["calibration_bins"] = t.calibration.ECE(), f.Bins
 	return errors.Wrap(json.NewEncoder(w).Encode(object), "--json")
 }

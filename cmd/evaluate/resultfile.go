@@ -36,7 +36,10 @@ func (f flags) checkOutputs() error {
 	if _, err := os.Lstat(f.Result); f.Result != "" && err == nil && cli.World.Rank() == 0 {
 		return errors.Errorf("--result %s: it exists: give another name, or remove it", f.Result)
 	}
-	return cli.CheckOutput("--result", f.Result)
+	if err := cli.CheckOutput("--result", f.Result); err != nil {
+		return err
+	}
+	return f.checkReport()
 }
 
 // newResults refuses classes that have no number in the file.
@@ -101,7 +104,7 @@ type scored struct {
 
 // aboutNone tells that no flag is given that is about nets or their output.
 func (f flags) aboutNone() bool {
-	return len(f.Weights) == 0 && len(f.Boxes.Boxes) == 0 && f.Result == "" && f.Predictions == "" && f.BadPictures == "stop" &&
+	return len(f.Weights) == 0 && len(f.Boxes.Boxes) == 0 && f.Result == "" && f.Predictions == "" && f.Out == "" && f.Bins == metrics.CalibrationBins && f.BadPictures == "stop" &&
 		f.Overrides == (cli.Overrides{}) && f.Protocol == string(configs.Center) && f.Scales == "one"
 }
 

@@ -3,6 +3,7 @@ package drawing
 import (
 	"image"
 	"image/color"
+	"strings"
 
 	"golang.org/x/image/draw"
 	"golang.org/x/image/font"
@@ -10,10 +11,14 @@ import (
 )
 
 // Tile is a square of some side with a picture as large as fits in it, in a frame, and a strip with a text below, both
-// of one colour. The strip is a fifth of the side high.
+// of one colour. The strip is a fifth of the side high, or a sixth for each line of a text of several.
 func Tile(picture image.Image, side int, text string, colour color.RGBA) (*image.RGBA, error) {
+	lines := strings.Split(text, "\n")
 	strip, line := side/5, max(1, side/30)
-	c := &canvas{RGBA: image.NewRGBA(image.Rect(0, 0, side, side+strip))}
+	if len(lines) > 1 {
+		strip = side / 6
+	}
+	c := &canvas{RGBA: image.NewRGBA(image.Rect(0, 0, side, side+strip*len(lines)))}
 	if err := c.setFont(strip); err != nil {
 		return nil, err
 	}
@@ -28,9 +33,12 @@ func Tile(picture image.Image, side int, text string, colour color.RGBA) (*image
 	}
 	corner := inner.Min.Add(inner.Size().Sub(fitted).Div(2))
 	draw.ApproxBiLinear.Scale(c.RGBA, image.Rectangle{Min: corner, Max: corner.Add(fitted)}, picture, picture.Bounds(), draw.Src, nil)
-	text = c.fit(text, side-2*line)
-	left := (side - font.MeasureString(c.font, text).Ceil()) / 2
-	writer := font.Drawer{Dst: c.RGBA, Src: image.NewUniform(contrast(colour)), Face: c.font, Dot: fixed.P(left, side-line/2+c.font.Metrics().Ascent.Ceil())}
-	writer.DrawString(text)
+	for i, text := range lines {
+		text = c.fit(text, side-2*line)
+		left := (side - font.MeasureString(c.font, text).Ceil()) / 2
+		base := side + i*strip - line/2 + c.font.Metrics().Ascent.Ceil()
+		writer := font.Drawer{Dst: c.RGBA, Src: image.NewUniform(contrast(colour)), Face: c.font, Dot: fixed.P(left, base)}
+		writer.DrawString(text)
+	}
 	return c.RGBA, nil
 }

@@ -33,3 +33,24 @@ func TestTile(t *testing.T) {
 		}
 	}
 }
+
+// A text of two lines has two strips.
+func TestTileLines(t *testing.T) {
+	tile, err := Tile(image.NewRGBA(image.Rect(0, 0, 10, 10)), 90, "Sneaker\n93 %", Blue)
+	if err != nil || tile.Rect.Size() != image.Pt(90, 120) {
+		t.Fatalf("%v, error %v", tile.Rect, err)
+	}
+	for _, top := range []int{90, 105} {
+		letters := 0
+		for y := top; y < top+15; y++ {
+			for x := range 90 {
+				if tile.RGBAAt(x, y) != Blue {
+					letters++
+				}
+			}
+		}
+		if letters < 50 {
+			t.Errorf("%d pixels of letters from row %d", letters, top)
+		}
+	}
+}
