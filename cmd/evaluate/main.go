@@ -23,8 +23,8 @@ import (
 )
 
 type flags struct {
-	Weights     []string `help:"Weights of a trained net, such as RUN/best.safetensors; repeated, the nets are fused." placeholder:"FILE" sep:"none"`
-	Data        string   `help:"Pictures, as train takes them; their validation split is tested on." default:"embedded" placeholder:"SPEC"`
+	Weights     []string `help:"Weights of a trained net, such as RUN/best.safetensors; repeated, the nets are fused." placeholder:"FILE" sep:"none" own:""`
+	Data        string   `help:"Pictures, as train takes them; their validation split is tested on." default:"embedded" placeholder:"SPEC" own:""`
 	ValShare    *float64 `help:"Share of the pictures to test on where the set has none for validation, 1 for all; default that of the net's training, else 0.1." placeholder:"SHARE"`
 	SplitSeed   *uint64  `help:"Seed that draws this share; default that of the net's training, else 1." placeholder:"N"`
 	BadPictures string   `help:"stop at a picture that cannot be read, or skip it." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`

@@ -25,7 +25,7 @@ import (
 )
 
 type flags struct {
-	Data     string   `help:"Pictures, as train takes them; default those of the recipe." placeholder:"SPEC"`
+	Data     string   `help:"Pictures, as train takes them; default those of the recipe." placeholder:"SPEC" own:""`
 	Recipe   string   `help:"Recipe that trains net A, S from scale_min to scale_max standing for the paper's [256;512]: a name or a TOML file; default miniature." default:"miniature" placeholder:"NAME|FILE"`
 	Out      string   `help:"Folder of the runs, the tests and the report; what it holds already is not done again. Default runs/reproduce." default:"runs/reproduce" placeholder:"DIR"`
 	Seeds    []uint64 `help:"Train everything once for each; default 1,2." default:"1,2" placeholder:"N,…"`

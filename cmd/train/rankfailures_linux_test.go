@@ -172,6 +172,15 @@ func TestRankRefusals(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	pictures(t, filepath.Join(dir, "resized"), func(file string) {
+		data, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "resized", "train", "a", "0.png"), data, 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
 	program, err := os.ReadFile(clitest.Command(t, dir).Path)
 	if err != nil {
 		t.Fatal(err)
@@ -193,6 +202,8 @@ func TestRankRefusals(t *testing.T) {
 		{"", "", "data", "broken", nil, 1, []string{"rank 1 on ", "dataset broken: train/b/7.png", "replace or remove it", "can be resumed"}},
 		{"", "", "broken", "data", nil, 1, []string{"rank 0 on ", "dataset broken: train/b/7.png", "replace or remove it"}},
 		{"", other, "data", "data", nil, 1, []string{"the program (rank 0 on ", "; rank 1 on ", "copy one build to all hosts"}},
+		{"", "", "data", "resized", nil, 1, []string{"the pictures (rank 0 on ", "32 + 16 pictures (", "; rank 1 on ", "give all ranks the same data set"}},
+		{"VGG_CPU=none", "", "data", "data", nil, 2, []string{"rank 1 on ", "VGG_CPU=none: no such instruction set"}},
 		{"VGG_CPU=go", "", "data", "data", nil, 1, []string{"the kernels (rank 0 on ", "; rank 1 on ", " has go", "VGG_CPU"}},
 		{"VGG_CONV=direct", "", "data", "data", nil, 1, []string{"convolutions by \"direct\"", "; rank 1 on ", "set the environment variable VGG_CONV alike"}},
 		{"", "", "data", "data", []string{"--micro-batch", "16"}, 1, []string{"2 ranks", "training.micro_batch = 8 gives enough", "--micro-batch"}},
@@ -224,6 +235,40 @@ func TestRankRefusals(t *testing.T) {
 			if !strings.Contains(line, want) {
 				t.Errorf("%d: %q lacks %q", i, line, want)
 			}
+		}
+	}
+}
+
+// TestRankFlags: ranks have the same flags, but for those of their own; an unknown variable is noted once.
+func TestRankFlags(t *testing.T) {
+	dir, data := t.TempDir(), idxFolder(t)
+	flags := []string{"--data", data, "--width", "0.05", "--fc", "8", "--batch", "16", "--micro-batch", "8", "--epochs", "1", "--out", "run"}
+	for _, c := range []struct {
+		second []string // more flags, of rank 1
+		code   int
+		want   string
+	}{
+		{[]string{"--epochs", "2"}, 2, "train: the ranks differ in --epochs (rank 0 on HOST has 1; rank 1 on HOST has 2): give it to all ranks alike\n"},
+		{[]string{"--list-recipes"}, 2, "train: the ranks differ in --list-recipes (rank 0 on HOST has false; rank 1 on HOST has true)"},
+		{[]string{"--seed", "2"}, 2, "train: the ranks differ in --seed (rank 0 on HOST has none; rank 1 on HOST has 2)"},
+		{[]string{"--bogus"}, 2, "train: rank 1 on HOST: unknown flag --bogus"},
+		{[]string{"--threads", "2"}, 0, "note: rank 0 on HOST: VGG_CPPU in the environment means nothing"},
+	} {
+		cmd := ranks(t, dir, 1, flags...)
+		own := cmd.Args[len(cmd.Args)-len(flags)-1]
+		cmd.Args = append(append(append(cmd.Args, ":", "-np", "1", own), flags...), c.second...)
+		cmd.Env = append(cmd.Env, "VGG_CPPU=go")
+		out, errs, code := clitest.Run(t, cmd)
+		host, err := os.Hostname()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := strings.ReplaceAll(c.want, "HOST", host)
+		if code != c.code || strings.Count(errs, want) != 1 || strings.Count(errs, "VGG_CPPU") > 1 {
+			t.Errorf("%v: exit code %d, %s, want %q", c.second, code, errs, want)
+		}
+		if strings.Contains(out, "\r") {
+			t.Errorf("a progress bar in a file: %q", out)
 		}
 	}
 }

@@ -8,14 +8,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/pkg/errors"
 
 	"vgg/dataset"
 	"vgg/internal/kernel"
-	"vgg/internal/mpi"
 	"vgg/internal/threads"
 )
 
@@ -60,24 +58,21 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 	}
 	processes := launched(os.Environ())
 	if err := processes.refuse(name); err != nil {
-		if !processes.first { // which says it for all
-			time.Sleep(firstWord)
-			os.Exit(2)
-		}
 		fail(name, err, 2)
 	}
 	if err := kernel.Check(); err != nil {
 		fail(name, err, 2)
 	}
-	if note := unknownVariables(os.Environ()); note != "" {
-		fmt.Fprintf(os.Stderr, "note: %s\n", note)
-	}
-	if World, err = mpi.Start(processes.size); err != nil {
-		fail(name, err, 2)
+	if err := join(processes, parser.Model.Flags); err != nil {
+		end(name, err, exitCode(err, 0))
 	}
 	if err := silenceOthers(); err != nil {
-		fail(name, err, 1)
+		end(name, err, 1)
 	}
+	if err := sayNotes(unknownVariables(os.Environ())); err != nil {
+		end(name, err, 1)
+	}
+	Stdout.plain = !processes.shown()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	interrupted := interruptedCode(cancel)
@@ -155,15 +150,6 @@ func interruptedCode(cancel func()) *atomic.Int32 {
 	return &code
 }
 
-// fail ends the process. Of several, the first has the time to say it for all.
-func fail(name string, err error, code int) {
-	if !launched(os.Environ()).first {
-		time.Sleep(firstWord)
-	}
-	say(name, err)
-	os.Exit(code)
-}
-
 // say prints an error in one line.
 func say(name string, err error) {
 	fmt.Fprintf(stderr, "%s: %s\n", name, strings.ReplaceAll(strings.TrimPrefix(err.Error(), name+": "), "\n", " "))
@@ -171,7 +157,7 @@ func say(name string, err error) {
 
 // Threads is the flag --threads, for commands to embed.
 type Threads struct {
-	Threads int `help:"Threads to compute with; 0 uses all cores, which the ranks of a host share." default:"0" placeholder:"N"`
+	Threads int `help:"Threads to compute with; 0 uses all cores, which the ranks of a host share." default:"0" placeholder:"N" own:""`
 }
 
 // Apply limits the process to that many threads; 0 shares the processors among the ranks that may use the same ones.
@@ -182,12 +168,12 @@ func (t Threads) Apply() error {
 	if t.Threads == 0 && World.Size() == 1 {
 		return nil
 	}
+	ranks, err := sharing() // of all ranks, whatever their flags
+	if err != nil {
+		return err
+	}
 	n := t.Threads
 	if n == 0 {
-		ranks, err := sharing()
-		if err != nil {
-			return err
-		}
 		n = max(1, threads.Count()/ranks)
 	}
 	beside := 0

@@ -9,7 +9,7 @@ import (
 
 // TestRefusals: the remedy is another build for commands that share work, and one process for those that do not.
 func TestRefusals(t *testing.T) {
-	two := launch{by: "mpirun", size: 2, first: true}
+	two := launch{by: "mpirun", size: 2}
 	if err := two.refuse("plot"); err == nil || !strings.Contains(err.Error(), "start it by itself") {
 		t.Errorf("plot: %v", err)
 	}

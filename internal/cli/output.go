@@ -48,6 +48,7 @@ var Stdout = &Output{file: os.Stdout}
 // Output is a file that remembers the first error of its writes. It is safe for concurrent use.
 type Output struct {
 	file  *os.File
+	plain bool // whatever the file is, no terminal shows it
 	mutex sync.Mutex
 	err   error
 }
@@ -63,8 +64,13 @@ func (o *Output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Fd is the file's descriptor.
-func (o *Output) Fd() uintptr { return o.file.Fd() }
+// Fd is the file's descriptor; that of no file if no terminal shows it.
+func (o *Output) Fd() uintptr {
+	if o.plain {
+		return ^uintptr(0)
+	}
+	return o.file.Fd()
+}
 
 // finish closes the file, and gives the first error of all writes and of that.
 func (o *Output) finish() error {

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/pkg/errors"
 
 	"vgg/internal/mpi"
@@ -29,9 +32,9 @@ var launchers = []struct{ name, size, rank string }{
 
 // launch says how a process was started.
 type launch struct {
-	by    string // mpirun, mpiexec or srun; "" if alone
-	size  int    // processes that were started together
-	first bool   // whether this is the first of them
+	by   string // mpirun, mpiexec or srun; "" if alone
+	size int    // processes that were started together
+	rank int    // of this one among them, from 0
 }
 
 // launched reads an environment.
@@ -43,10 +46,11 @@ func launched(environment []string) launch {
 	}
 	for _, l := range launchers {
 		if size, err := strconv.Atoi(values[l.size]); err == nil {
-			return launch{by: l.name, size: size, first: values[l.rank] == "0"}
+			rank, _ := strconv.Atoi(values[l.rank]) // 0 if it is not said
+			return launch{by: l.name, size: size, rank: rank}
 		}
 	}
-	return launch{size: 1, first: true}
+	return launch{size: 1}
 }
 
 // refuse gives an error if the command would do the same work several times over.
@@ -67,8 +71,81 @@ func (l launch) refuse(command string) error {
 // failed.
 const firstWord = 2 * time.Second
 
+// fail ends the process before ranks know each other. Of several, the first has the time to say it for all.
+func fail(name string, err error, code int) {
+	if l := launched(os.Environ()); l.size > 1 {
+		if l.rank > 0 {
+			time.Sleep(firstWord)
+		}
+		err = errors.Errorf("rank %d on %s: %s", l.rank, mpi.Hostname(), strings.TrimPrefix(err.Error(), name+": "))
+	}
+	say(name, err)
+	os.Exit(code)
+}
+
 // stderr is where errors are said, by ranks that are otherwise silent too.
 var stderr = os.Stderr
+
+// join makes World of the processes that a launcher has started, and refuses ranks of another build or with other flags,
+// but for those that each may have for itself (tag own).
+func join(l launch, flags []*kong.Flag) (err error) {
+	if World, err = mpi.Start(l.size); err != nil || l.size <= 1 {
+		return Usage(err)
+	}
+	build, err := mpi.Build()
+	if err != nil {
+		return err
+	}
+	if err := World.Compare(mpi.Fact{Name: "the program", Value: build, Remedy: "copy one build to all hosts"}); err != nil {
+		return err
+	}
+	var facts []mpi.Fact
+	for _, flag := range flags {
+		if flag.Tag.Has("own") {
+			continue
+		}
+		value, err := json.Marshal(flag.Target.Interface())
+		if err != nil {
+			return errors.Wrapf(err, "--%s", flag.Name)
+		}
+		if string(value) == "null" {
+			value = []byte("none")
+		}
+		facts = append(facts, mpi.Fact{Name: "--" + flag.Name, Value: string(value), Remedy: "give it to all ranks alike"})
+	}
+	return Usage(World.Compare(facts...))
+}
+
+// sayNotes lets rank 0 print a note that some ranks have, "" for none.
+func sayNotes(own string) error {
+	all, err := World.AllGather("the notes of the others", []byte(own))
+	if err != nil || World.Rank() > 0 {
+		return err
+	}
+	said := []string{""}
+	for rank, message := range all {
+		note := string(message)
+		if slices.Contains(said, note) {
+			continue
+		}
+		said = append(said, note)
+		if World.Size() > 1 {
+			note = World.Name(rank) + ": " + note
+		}
+		fmt.Fprintf(os.Stderr, "note: %s\n", note)
+	}
+	return nil
+}
+
+// shown tells whether a launcher shows on a terminal what this process prints. mpirun gives each a terminal of its own,
+// even where its output goes to a file; it is the parent of the ranks on its host.
+func (l launch) shown() bool {
+	if l.by != "mpirun" {
+		return true
+	}
+	file, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/1", os.Getppid()))
+	return err == nil && (strings.HasPrefix(file, "/dev/pts/") || strings.HasPrefix(file, "/dev/tty"))
+}
 
 // silenceOthers lets rank 0 alone print.
 func silenceOthers() error {

@@ -50,24 +50,25 @@ type wait struct {
 // call may be for more than one.
 func Start(size int) (*World, error) {
 	if size <= 1 {
-		return &World{size: 1, hosts: []string{hostname()}}, nil
+		return &World{size: 1, hosts: []string{Hostname()}}, nil
 	}
 	t, rank, found, err := connect()
 	if err != nil {
 		return nil, err
 	}
 	if found != size {
-		return nil, errors.Errorf("%s: %d processes were started, and MPI counts %d: start them by Open MPI's mpirun, as the library is Open MPI's, or by srun with its option mpi=pmix", hostname(), size, found)
+		return nil, errors.Errorf("%d processes were started, and MPI counts %d: start them by Open MPI's mpirun, as the library is Open MPI's, or by srun with its option mpi=pmix", size, found)
 	}
 	w := &World{rank: rank, size: size, transport: t}
-	names, err := w.AllGather("the names of the hosts", []byte(hostname()))
+	names, err := w.AllGather("the names of the hosts", []byte(Hostname()))
 	for _, name := range names {
 		w.hosts = append(w.hosts, string(name))
 	}
 	return w, err
 }
 
-func hostname() string {
+// Hostname is the name of this host.
+func Hostname() string {
 	name, err := os.Hostname()
 	if err != nil {
 		return "unknown"
