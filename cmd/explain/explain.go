@@ -57,6 +57,9 @@ type explained struct {
 	arrays  map[explain.Method][]string
 }
 
+// scoring is the work before the maps, to which the seconds of the scores belong.
+const scoring explain.Method = "scores"
+
 // explainAll explains one picture after the other.
 func (r *runner) explainAll(ctx context.Context) error {
 	if r.PointingGame {
@@ -73,9 +76,10 @@ func (r *runner) explainAll(ctx context.Context) error {
 		}
 		p, objects, err := r.read(i)
 		if err == nil {
+			began := time.Now()
 			var view *explain.View
 			if view, err = r.explainer.View(p); err == nil {
-				if err := r.explain(ctx, i, view, objects); err != nil {
+				if err := r.explain(ctx, i, view, objects, time.Since(began)); err != nil {
 					return err
 				}
 				continue
@@ -107,10 +111,11 @@ func (r *runner) step(pictures int) {
 	}
 }
 
-// explain makes the maps of a picture, draws them, and says so.
-func (r *runner) explain(ctx context.Context, i int, view *explain.View, objects []boxes.Box) error {
+// explain makes the maps of a picture whose scores took some time, draws them, and says so.
+func (r *runner) explain(ctx context.Context, i int, view *explain.View, objects []boxes.Box, scores time.Duration) error {
 	e := explained{name: r.split.Name(i), view: view, classes: r.wanted(i, view),
 		maps: map[explain.Method][]explain.Map{}, seconds: map[explain.Method]float64{}, arrays: map[explain.Method][]string{}}
+	e.seconds[scoring] = scores.Seconds()
 	each := func(places int) {}
 	if r.covering() {
 		r.bar.Restart(view.Places())

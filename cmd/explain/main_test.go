@@ -111,7 +111,7 @@ func TestExplain(t *testing.T) {
 		t.Fatalf("%+v", out)
 	}
 	p := out.Pictures[0]
-	if p.Height != 32 || p.Width != 32 || p.Classes[0].Class != "Bag" || p.Classes[1].Index != 0 || len(p.Seconds) != 3 {
+	if p.Height != 32 || p.Width != 32 || p.Classes[0].Class != "Bag" || p.Classes[1].Index != 0 || len(p.Seconds) != 4 {
 		t.Errorf("%+v", p)
 	}
 	for _, c := range p.Classes {

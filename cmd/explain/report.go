@@ -32,6 +32,7 @@ func (r *runner) print(e explained) error {
 			lines += fmt.Sprintf("             %-9s  %s\n", m, r.peak(e, m, k))
 		}
 	}
+	lines += fmt.Sprintf("%9.2f s  %s\n", e.seconds[scoring], scoring)
 	for _, m := range r.Methods {
 		lines += fmt.Sprintf("%9.2f s  %s", e.seconds[m], m)
 		if m == explain.GradCAM {

@@ -14,6 +14,13 @@ import (
 // explained adds, for the first picture, the class, the saliency map and, of each convolution, Grad-CAM under
 // "cam " and its name, as package explain makes them from the file of the weights, and what choose does.
 func explained(f flags, net *graph.Net, class int, ours *[]weights.Tensor) error {
+	picture := picture((*ours)[0])
+	// The net sees the bits of package augment, since other rounding may flip other choices.
+	crop := picture.Centre(0, picture.Width, picture.Height)
+	transform := augment.Transform{Size: f.Input, Mean: mean, Std: std}
+	if err := transform.Crop(net.Input.Value().Data().([]float32)[:len(picture.Pix)], picture, crop); err != nil {
+		return err
+	}
 	if err := choose(net, ours); err != nil {
 		return err
 	}
@@ -25,7 +32,6 @@ func explained(f flags, net *graph.Net, class int, ours *[]weights.Tensor) error
 	}
 	defer m.Close()
 	*ours = append(*ours, weights.Tensor{Name: "class", Shape: []int{1}, Data: []float32{float32(class)}})
-	picture := picture((*ours)[0])
 	for _, l := range net.Config.Convolutions() {
 		e, err := explain.New(m, explain.Options{Layer: l.Name, Dense: f.Size != "", Scale: min(picture.Width, picture.Height)})
 		if err != nil {
