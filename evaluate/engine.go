@@ -22,6 +22,7 @@ type engine struct {
 	croppings [][]cropping // of each model
 	split     dataset.Split
 	options   Options
+	features  int   // of a picture, if they are wanted
 	prepared  bool  // the nets' filters
 	memory    int64 // bytes that a view of a picture may take
 
@@ -76,7 +77,14 @@ func newEngine(models []*Model, split dataset.Split, o Options) (*engine, error)
 	for _, m := range models {
 		croppings = append(croppings, m.croppings(o, 1/float64(len(models))))
 	}
-	return engineFor(models, croppings, split, o), nil
+	e := engineFor(models, croppings, split, o)
+	if o.Features != "" {
+		var err error
+		if e.features, err = models[0].FeatureWidth(o.Features); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
 }
 
 // engineFor makes an engine for models that are checked, with the croppings of each.
@@ -250,7 +258,7 @@ func (e *engine) add(ctx context.Context, i int, read pictureCrops) error {
 	info := e.models[0].Info
 	p.Probabilities, p.Logits = make([]float64, len(info.Classes)), make([]float64, len(info.Classes))
 	if e.options.Features != "" {
-		p.Features = make([]float64, info.FC)
+		p.Features = make([]float64, e.features)
 	}
 	e.pictures = append(e.pictures, p)
 	for _, c := range read.crops {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -88,12 +89,16 @@ func (m *Model) Close() {
 	m.graphs, m.activations, m.activationBytes = nil, new(machine.Memory), 0
 }
 
-// hidden lists the hidden fully connected layers.
-func (m *Model) hidden() (names []string) {
-	for _, l := range m.config.FullyConnected() {
-		if l.Hidden {
-			names = append(names, l.Name)
+// FeatureWidth is the number of features that a layer gives: units, or channels of a map. The error names the layers that
+// give some: all but the last.
+func (m *Model) FeatureWidth(layer string) (int, error) {
+	layers := m.net.Summary()
+	var names []string
+	for _, l := range layers[1 : len(layers)-1] { // the first is the input
+		if l.Name == layer {
+			return l.Output[0], nil
 		}
+		names = append(names, l.Name)
 	}
-	return names
+	return 0, errors.Errorf("evaluate: features of a layer %q: want one of %s", layer, strings.Join(names, ", "))
 }

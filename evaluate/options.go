@@ -23,8 +23,8 @@ type Options struct {
 	Scales   []int            // Q, the smaller side of the resized picture; several are averaged. nil = each net's own (Model.Scale)
 	Batch    int              // most crops computed at a time, also of several pictures; 0 = DefaultBatch
 
-	// Features is a hidden fully connected layer, fc6 or fc7, of a single net, whose outputs after the ReLU are wanted as
-	// features of the picture (appendix B); "" = none.
+	// Features is a layer of a single net, any but the last, whose outputs after the ReLU are wanted as features of the
+	// picture (appendix B), those of a convolution or a pooling averaged over the places of its map; "" = none.
 	Features string
 
 	// Skip, if not nil, is called for each picture that cannot be read, in their order. If it returns nil, the picture is
@@ -72,8 +72,11 @@ func (o Options) check(models []*Model) error {
 		if err := m.checkScales(o.ScalesFor(m)); err != nil {
 			return err
 		}
-		if o.Features != "" && !slices.Contains(m.hidden(), o.Features) {
-			return errors.Errorf("evaluate: features of a layer %q: want one of %v", o.Features, m.hidden())
+		if o.Features == "" {
+			continue
+		}
+		if _, err := m.FeatureWidth(o.Features); err != nil {
+			return err
 		}
 	}
 	return nil

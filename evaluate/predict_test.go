@@ -92,7 +92,7 @@ func TestFeatures(t *testing.T) {
 			copy(mirrored.Pix[3*(y*p.Width+x):], p.Pix[3*(y*p.Width+p.Width-1-x):][:3])
 		}
 	}
-	for _, layer := range []string{"fc6", "fc7"} {
+	for layer, width := range map[string]int{"fc6": 16, "fc7": 16, "conv1_1": m.net.Summary()[1].Output[0], "pool5": m.net.Parameters()[14].Node.Shape()[0]} {
 		for _, o := range []Options{
 			{Features: layer, Scales: []int{40}},
 			{Features: layer, Protocol: configs.Dense, Scales: []int{64, 96}},
@@ -103,7 +103,7 @@ func TestFeatures(t *testing.T) {
 			for _, v := range answers[0].Features {
 				norm += v * v
 			}
-			if len(answers[0].Features) != 16 || math.Abs(norm-1) > 1e-9 {
+			if len(answers[0].Features) != width || math.Abs(norm-1) > 1e-9 {
 				t.Errorf("%+v: %d features of norm %v", o, len(answers[0].Features), math.Sqrt(norm))
 			}
 			if d := distance(answers[0].Features, answers[1].Features); d > 1e-5 {
@@ -111,38 +111,45 @@ func TestFeatures(t *testing.T) {
 			}
 		}
 	}
+}
 
-	// Of a picture of the very size of the input, center, dense and the mean of both halves, by hand, are the same.
+// TestFeaturesByHand: of a picture of the very size of the input, center, dense and the mean over both halves and all
+// places, by hand, are the same.
+func TestFeaturesByHand(t *testing.T) {
+	m := small(t, 7, 1)
 	s, err := square{}.Picture(0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	center := predict(t, m, Options{Features: "fc7", Scales: []int{32}}, s)[0].Features
-	if d := distance(center, predict(t, m, Options{Features: "fc7", Scales: []int{32}, Protocol: configs.Dense}, s)[0].Features); d > 1e-5 {
-		t.Errorf("dense features differ by %v", d)
-	}
-	r, err := m.runner(purpose{rows: 2, height: 32, width: 32, layer: "fc7"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var crops []*crop
-	for _, at := range (cropping{protocol: configs.Dense, scale: 32}).crops(s, 32) {
-		c := &crop{values: make([]float32, 3*32*32)}
-		if err := m.transform.Crop(c.values, s, at); err != nil {
+	for _, layer := range []string{"fc7", "conv2_1", "pool5"} {
+		center := predict(t, m, Options{Features: layer, Scales: []int{32}}, s)[0].Features
+		if d := distance(center, predict(t, m, Options{Features: layer, Scales: []int{32}, Protocol: configs.Dense}, s)[0].Features); d > 1e-5 {
+			t.Errorf("%s: dense features differ by %v", layer, d)
+		}
+		r, err := m.runner(purpose{rows: 2, height: 32, width: 32, layer: layer})
+		if err != nil {
 			t.Fatal(err)
 		}
-		crops = append(crops, c)
-	}
-	if err := r.run(crops); err != nil {
-		t.Fatal(err)
-	}
-	byHand := make([]float64, 16)
-	for i, v := range values(r.wanted) {
-		byHand[i%16] += float64(v)
-	}
-	normalise(byHand)
-	if d := distance(center, byHand); d > 1e-5 {
-		t.Errorf("features differ from the layer's values by %v", d)
+		var crops []*crop
+		for _, at := range (cropping{protocol: configs.Dense, scale: 32}).crops(s, 32) {
+			c := &crop{values: make([]float32, 3*32*32)}
+			if err := m.transform.Crop(c.values, s, at); err != nil {
+				t.Fatal(err)
+			}
+			crops = append(crops, c)
+		}
+		if err := r.run(crops); err != nil {
+			t.Fatal(err)
+		}
+		byHand := make([]float64, len(center))
+		area := r.wanted.Shape().TotalSize() / len(crops) / len(center)
+		for i, v := range values(r.wanted) { // (N, features) or (N, C, H, W)
+			byHand[i/area%len(center)] += float64(v)
+		}
+		normalise(byHand)
+		if d := distance(center, byHand); d > 1e-5 {
+			t.Errorf("%s: features differ from the layer's values by %v", layer, d)
+		}
 	}
 }
 
@@ -164,10 +171,10 @@ func TestGrey(t *testing.T) {
 func TestPredictErrors(t *testing.T) {
 	m := small(t, 7, 1)
 	for want, o := range map[string]Options{
-		`"fc8": want one of [fc6 fc7]`: {Features: "fc8"},
-		`protocol "ten"`:               {Protocol: "ten"},
-		"Q = 20":                       {Scales: []int{20}},
-		"a batch of -1":                {Batch: -1},
+		`"fc8": want one of conv1_1, pool1, `: {Features: "fc8"},
+		`protocol "ten"`:                      {Protocol: "ten"},
+		"Q = 20":                              {Scales: []int{20}},
+		"a batch of -1":                       {Batch: -1},
 	} {
 		if _, err := m.Predict(o, pictures(t, 1)...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)

@@ -12,7 +12,7 @@ type Prediction struct {
 	Class         int       // the true one; -1 if it is not known
 	Probabilities []float64 // soft-max outputs (Classes)
 	Logits        []float64 // scores before the soft-max (Classes)
-	Features      []float64 // (FC), of L2 norm 1, averaged over a crop and its mirrored one, places and scales; nil unless Options.Features asks for them
+	Features      []float64 // (Model.FeatureWidth), of L2 norm 1, averaged over a crop and its mirrored one, places and scales; nil unless Options.Features asks for them
 	Norm          float64   // of the features before they were divided by it
 }
 

@@ -118,6 +118,14 @@ func (r *runner) addTo(c *crop, row int) {
 		return
 	}
 	n := len(c.picture.Features)
+	if r.wanted.Dims() == 4 { // a map (C, H, W)
+		for channel, area := range slices.Collect(slices.Chunk(positions, len(positions)/n)) {
+			for _, v := range area {
+				c.picture.Features[channel] += c.featureWeight * float64(v) / float64(len(area))
+			}
+		}
+		return
+	}
 	for position := range slices.Chunk(positions, n) {
 		add(c.picture.Features, position, c.featureWeight*float64(n)/float64(len(positions)))
 	}

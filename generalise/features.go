@@ -118,9 +118,14 @@ func (p *Pictures) Features(ctx context.Context, nets []Net, o Options) (*Featur
 		return nil, err
 	}
 	width, runs, parts := 0, 0, 0
-	for _, n := range nets {
+	widths := make([]int, len(nets))
+	for i, n := range nets {
+		var err error
+		if widths[i], err = n.FeatureWidth(o.Layer); err != nil {
+			return nil, err
+		}
 		runs += len(n.Scales)
-		width += n.Info.FC * n.parts(o.Aggregate)
+		width += widths[i] * n.parts(o.Aggregate)
 		parts += n.parts(o.Aggregate)
 	}
 	c, err := openCache(o)
@@ -130,18 +135,18 @@ func (p *Pictures) Features(ctx context.Context, nets []Net, o Options) (*Featur
 	f := p.newFeatures(width, parts)
 	p.progress.Restart(runs * len(p.items))
 	at, done := 0, 0
-	for _, n := range nets {
+	for i, n := range nets {
 		sum := make([]float32, 0)
 		for _, q := range n.Scales {
-			r := run{Pictures: p, net: n.Model, layer: o.Layer, scale: q, cache: c, done: done}
+			r := run{Pictures: p, net: n.Model, layer: o.Layer, width: widths[i], scale: q, cache: c, done: done}
 			values, err := r.outputs(ctx, f)
 			if err != nil {
 				return nil, err
 			}
 			done += len(p.items)
 			if o.Aggregate == Stack {
-				f.put(p, values, n.Info.FC, at)
-				at += n.Info.FC
+				f.put(p, values, widths[i], at)
+				at += widths[i]
 				continue
 			}
 			if len(sum) == 0 {
@@ -153,8 +158,8 @@ func (p *Pictures) Features(ctx context.Context, nets []Net, o Options) (*Featur
 			}
 		}
 		if o.Aggregate == Mean {
-			f.put(p, sum, n.Info.FC, at)
-			at += n.Info.FC
+			f.put(p, sum, widths[i], at)
+			at += widths[i]
 		}
 	}
 	return f, nil
@@ -203,6 +208,7 @@ type run struct {
 	*Pictures
 	net   *evaluate.Model
 	layer string
+	width int // of its features
 	scale int
 	cache *cache
 	done  int // steps of the progress before
@@ -212,9 +218,9 @@ type run struct {
 // filters to be prepared.
 const blockItems = 64
 
-// outputs are the layer's of all items, (items, FC), from the cache or computed.
+// outputs are the layer's of all items, (items, width), from the cache or computed.
 func (r run) outputs(ctx context.Context, f *Features) ([]float32, error) {
-	width := r.net.Info.FC
+	width := r.width
 	all := make([]float32, len(r.items)*width)
 	key := r.key()
 	var missing []block
@@ -260,14 +266,13 @@ func (r run) outputs(ctx context.Context, f *Features) ([]float32, error) {
 
 // compute applies the net to a block.
 func (r run) compute(ctx context.Context, b block, values []float32, step func()) error {
-	width := r.net.Info.FC
 	return evaluate.Predict(ctx, []*evaluate.Model{r.net}, b, predictions(r.layer, r.scale), func(p evaluate.Prediction) error {
 		if i := slices.IndexFunc(p.Features, func(v float64) bool { return !finite.Is(v * p.Norm) }); i >= 0 {
 			return errors.Errorf("%s gives %s of %s a feature (number %d) that is not finite: want weights of a net that trained well",
 				r.net.Name, r.layer, b.Name(p.Picture), i)
 		}
 		for i, v := range p.Features {
-			values[p.Picture*width+i] = float32(v * p.Norm)
+			values[p.Picture*r.width+i] = float32(v * p.Norm)
 		}
 		step()
 		return nil

@@ -477,7 +477,7 @@ func TestErrors(t *testing.T) {
 		{"no nets", nil, Options{Layer: "fc7", Aggregate: Stack}},
 		{"aggregation", []Net{{m, []int{32}}}, Options{Layer: "fc7"}},
 		{"no scales", []Net{{m, nil}}, Options{Layer: "fc7", Aggregate: Stack}},
-		{"[fc6 fc7]", []Net{{m, []int{32}}}, Options{Layer: "fc9", Aggregate: Stack}},
+		{"conv1_1, pool1, ", []Net{{m, []int{32}}}, Options{Layer: "fc9", Aggregate: Stack}},
 		{"Q = 16", []Net{{m, []int{16}}}, Options{Layer: "fc7", Aggregate: Stack}},
 		{"Q = 16", []Net{{m, []int{32}}, {m, []int{32, 16}}}, Options{Layer: "fc7", Aggregate: Stack, Cache: unused}},
 		{"another folder", []Net{{m, []int{32}}}, Options{Layer: "fc7", Aggregate: Stack, Cache: occupied}},

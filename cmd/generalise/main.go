@@ -31,7 +31,7 @@ type flags struct {
 	Scales    string   `help:"Test scales Q: paper (appendix B's for the set, in proportion to the net's input), one, several (as evaluate takes them), or numbers such as 256,384,512." default:"paper" placeholder:"LIST"`
 	Aggregate string   `help:"How scales are put together: mean or stack; by default as appendix B does, mean on VOC's sets and stack on others." enum:",mean,stack" default:"" placeholder:"mean|stack"`
 	Regions   string   `help:"What features are of: picture, or picture-and-box (both stacked; the default for actions)." enum:",picture,picture-and-box" default:"" placeholder:"NAME"`
-	Layer     string   `help:"Hidden fully connected layer that gives the features (${default})." default:"fc7" placeholder:"LAYER"`
+	Layer     string   `help:"Layer that gives the features, any but the last (${default})." default:"fc7" placeholder:"LAYER"`
 
 	C         string  `name:"c" help:"Values of the SVM's C to try; the best on the validation samples is taken (${default})." default:"0.01,0.1,1,10,100" placeholder:"LIST" group:"SVM and splits:"`
 	Loss      string  `help:"Loss of the SVM: hinge or squared-hinge (${default})." enum:"hinge,squared-hinge" default:"hinge" placeholder:"NAME" group:"SVM and splits:"`

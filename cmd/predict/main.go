@@ -24,7 +24,7 @@ type flags struct {
 	Weights     string   `help:"Weights of a trained net, such as RUN/best.safetensors." required:"" placeholder:"FILE"`
 	Top         int      `help:"Classes to name for each picture (${default})." default:"5" placeholder:"N"`
 	Logits      bool     `help:"Give the scores before the soft-max too."`
-	Features    string   `help:"Write the outputs of this layer, averaged over mirrored crops, places and scales, with an L2 norm of 1 (appendix B): fc6 or fc7." enum:",fc6,fc7" default:"" placeholder:"LAYER"`
+	Features    string   `help:"Write the outputs of this layer, averaged over mirrored crops, places and scales, with an L2 norm of 1 (appendix B): fc7, or any other but the last, such as conv5_3." placeholder:"LAYER"`
 	Out         string   `help:"File for the features, whose name ends in .csv or .npy; the pictures' names are in the first column, or in FILE.npy.txt." placeholder:"FILE"`
 	BadPictures string   `help:"stop at a picture that cannot be read, or skip it (${default})." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
 	JSON        bool     `name:"json" help:"Print one JSON object."`
