@@ -53,6 +53,8 @@ type session struct {
 	stepped   int             // steps since the start
 	longest   atomic.Int64    // nanoseconds of a step or a round of validation
 	iteration atomic.Int64    // of progress, for the watch
+	stepping  atomic.Bool     // the first step has begun
+	ended     chan struct{}   // closed at the end
 
 	norms gradientNorms // in the last step of the epoch
 	alive []bool        // channels of the deepest convolution that were active for any validation picture
@@ -65,7 +67,7 @@ func newSession(job Job) (_ *session, err error) {
 	if err := configs.CheckKeys(job.Force...); err != nil {
 		return nil, errors.Wrap(err, "trainer: allowed to differ")
 	}
-	s := &session{job: job, notes: []string{kernels()}, started: time.Now()}
+	s := &session{job: job, notes: []string{kernels()}, started: time.Now(), ended: make(chan struct{})}
 	if err := s.takeRecipe(); err != nil {
 		return nil, err
 	}
@@ -87,6 +89,7 @@ func newSession(job Job) (_ *session, err error) {
 			s.close()
 		}
 	}()
+	go s.watch(r.Run.StallSeconds)
 	if err := s.meet(); err != nil {
 		return nil, err
 	}
@@ -174,6 +177,7 @@ func kernels() string {
 
 // close frees what newSession opened.
 func (s *session) close() {
+	close(s.ended)
 	for _, r := range []*runner{s.training, s.validation} {
 		if r != nil {
 			r.vm.Close()

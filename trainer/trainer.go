@@ -81,9 +81,7 @@ func Train(ctx context.Context, job Job) (history.History, error) {
 	}
 	defer s.close()
 	job = s.job
-	ended := make(chan struct{})
-	defer close(ended)
-	go s.watch(ended)
+	s.stepping.Store(true)
 	if err := job.Observer.Begin(s.steps, s.notes); err != nil {
 		return nil, err
 	}
