@@ -127,6 +127,7 @@ func show(ctx context.Context, f flags) error {
 	if f.ContactSheet != "" {
 		figure, err := s.sheet(r, f.Epoch)
 		if err == nil {
+			notes.Add(figure.Notes()...)
 			err = figure.Save(f.ContactSheet)
 		}
 		if err != nil {

@@ -89,6 +89,7 @@ func draw(f flags) error {
 	if err != nil {
 		return err
 	}
+	new(cli.Notes).Add(figure.Notes()...)
 	return errors.Wrap(figure.Save(f.Out), "--out")
 }
 
