@@ -50,7 +50,7 @@ func TestResultsAsPrinted(t *testing.T) {
 	if want := (Fusion{Name: "D+E", Protocol: Both, Top1: 23.7, Top5: 6.8, TestTop5: 6.8}); !reflect.DeepEqual(last, want) {
 		t.Errorf("Table 6 ends with %v, want %v", last, want)
 	}
-	if got, want := Table7()[14], (Result{"Krizhevsky et al.", 1, "", 40.7, 18.2, NotGiven}); got != want {
+	if got, want := Table7()[14], (Result{"Krizhevsky et al.", 1, "", 40.7, 18.2, NotGiven, false}); got != want {
 		t.Errorf("Table 7 ends with %v, want %v", got, want)
 	}
 }
@@ -146,7 +146,7 @@ func TestFusedNets(t *testing.T) {
 func TestFusionInTable7(t *testing.T) {
 	fused, art := Table6(), Table7()
 	same := func(a Fusion, b Result) bool {
-		return b == Result{b.Method, len(a.Nets), a.Protocol, a.Top1, a.Top5, a.TestTop5}
+		return b == Result{b.Method, len(a.Nets), a.Protocol, a.Top1, a.Top5, a.TestTop5, false}
 	}
 	if !same(fused[3], art[0]) || !same(fused[0], art[2]) {
 		t.Error("Tables 6 and 7 differ on the same nets")
@@ -162,6 +162,9 @@ func TestFusionInTable7(t *testing.T) {
 	for _, r := range art {
 		if r.Top5 == NotGiven && r.TestTop5 == NotGiven {
 			t.Errorf("%v has no top-5 error at all", r)
+		}
+		if r.Spanned && r.Top5 != r.TestTop5 {
+			t.Errorf("%v: one cell has two errors", r)
 		}
 		if r.Top1 != NotGiven && r.Top5 >= r.Top1 {
 			t.Errorf("%v: top-5 error must be below top-1", r)

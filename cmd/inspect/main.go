@@ -1,5 +1,6 @@
 // Command inspect shows what a net is made of, computed from its Gorgonia graph: a table of shapes, memory, weights and
-// receptive fields, layer by layer, and the paper's Tables 1 and 2 (arXiv 1409.1556).
+// receptive fields, layer by layer, and the paper's Tables 1 and 2 (arXiv 1409.1556). It draws the net, compares the
+// convolutions of section 2.3, and prints what the paper reports in Tables 3 to 12.
 package main
 
 import (
@@ -22,21 +23,34 @@ import (
 )
 
 type flags struct {
-	Config   string  `help:"Net to show: A (vgg11), A-LRN, B (vgg13), C, D (vgg16), E (vgg19) or B-5x5 (section 4.1)." default:"D" placeholder:"NET"`
-	Input    int     `help:"Side of the input in pixels, a multiple of 32." default:"224" placeholder:"PIXELS"`
-	Channels int     `help:"Colour channels of the input." default:"3" placeholder:"N"`
-	Classes  int     `help:"Number of classes." default:"1000" placeholder:"N"`
-	Width    float64 `help:"Multiplier of the channels of every convolution." default:"1" placeholder:"FACTOR"`
-	FC       int     `name:"fc" help:"Width of the hidden fully connected layers." default:"4096" placeholder:"N"`
-	JSON     bool    `name:"json" help:"Print one JSON object."`
-	Table1   bool    `name:"table1" help:"Print the paper's Tables 1 and 2 from the graphs of all six nets."`
-	Dot      string  `help:"Write the forward graph to this file for Graphviz." placeholder:"FILE"`
+	Config   string   `help:"Net to show: A (vgg11), A-LRN, B (vgg13), C, D (vgg16), E (vgg19) or B-5x5 (section 4.1)." default:"D" placeholder:"NET"`
+	Input    int      `help:"Side of the input in pixels, a multiple of 32." default:"224" placeholder:"PIXELS"`
+	Channels int      `help:"Colour channels of the input." default:"3" placeholder:"N"`
+	Classes  int      `help:"Number of classes." default:"1000" placeholder:"N"`
+	Width    float64  `help:"Multiplier of the channels of every convolution." default:"1" placeholder:"FACTOR"`
+	FC       int      `name:"fc" help:"Width of the hidden fully connected layers." default:"4096" placeholder:"N"`
+	JSON     bool     `name:"json" help:"Print one JSON object."`
+	Table1   bool     `name:"table1" help:"Print the paper's Tables 1 and 2 from the graphs of all six nets."`
+	Tables   string   `help:"Print what the paper reports in some of its Tables 3 to 12, such as 7, 3,7 or 3-12." placeholder:"N"`
+	Results  []string `help:"With --tables 3: run directories of cmd/train, whose errors are printed beside the paper's rows of the same net. Repeatable." placeholder:"RUN"`
+	Stacks   bool     `help:"Compare one large convolution with several of 3×3 (section 2.3); with --figure, draw them."`
+	Figure   string   `help:"Draw the net to this file, whose name ends in .svg, .png or .pdf." placeholder:"FILE"`
+	Dot      string   `help:"Write the forward graph to this file for Graphviz." placeholder:"FILE"`
 }
 
 func main() {
 	var f flags
-	cli.Main("inspect", "Show a net's layers, shapes, memory, weights, multiply-adds and receptive fields.", &f, func(context.Context) error {
+	cli.Main("inspect", "Show a net's layers, shapes, memory, weights, multiply-adds and receptive fields, as a table or a picture, and the paper's tables.", &f, func(context.Context) error {
+		if err := checkTogether(f); err != nil {
+			return cli.Usage(err)
+		}
 		switch {
+		case f.Tables != "":
+			return reported(cli.Stdout, f)
+		case f.Stacks:
+			return stacks(cli.Stdout, f)
+		case f.Figure != "":
+			return architecture(f)
 		case f.Table1:
 			return tables(cli.Stdout, f)
 		case f.Dot != "":
@@ -44,6 +58,29 @@ func main() {
 		}
 		return inspect(cli.Stdout, f)
 	})
+}
+
+// checkTogether refuses flags of which one would be ignored.
+func checkTogether(f flags) error {
+	var given []string
+	for _, one := range []struct {
+		flag string
+		is   bool
+	}{
+		{"--tables", f.Tables != ""}, {"--stacks", f.Stacks}, {"--table1", f.Table1}, {"--dot", f.Dot != ""},
+		{"--figure", f.Figure != "" && !f.Stacks}, {"--json", f.JSON && f.Tables == ""},
+	} {
+		if one.is {
+			given = append(given, one.flag)
+		}
+	}
+	switch {
+	case len(given) > 1:
+		return errors.Errorf("%s: want one of them at a time", strings.Join(given, " and "))
+	case len(f.Results) > 0 && f.Tables == "":
+		return errors.New("--results stands beside a table of the paper: give --tables 3 too")
+	}
+	return nil
 }
 
 // build declares a net for one picture. The weights are zero, which is fastest: nothing is computed.
