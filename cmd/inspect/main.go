@@ -32,7 +32,7 @@ type flags struct {
 	JSON     bool     `name:"json" help:"Print one JSON object."`
 	Table1   bool     `name:"table1" help:"Print the paper's Tables 1 and 2 from the graphs of all six nets."`
 	Tables   string   `help:"Print what the paper reports in some of its Tables 3 to 12, such as 7, 3,7 or 3-12." placeholder:"N"`
-	Results  []string `help:"With --tables 3: run directories of cmd/train, whose errors are printed beside the paper's rows of the same net. Repeatable." placeholder:"RUN"`
+	Results  []string `help:"With --tables 3: run directories of cmd/train, whose errors are printed beside the paper's rows of the same net. Repeatable." placeholder:"RUN" sep:"none"`
 	Stacks   bool     `help:"Compare one large convolution with several of 3×3 (section 2.3); with --figure, draw them."`
 	Figure   string   `help:"Draw the net to this file, whose name ends in .svg, .png or .pdf." placeholder:"FILE"`
 	Dot      string   `help:"Write the forward graph to this file for Graphviz." placeholder:"FILE"`

@@ -11,6 +11,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/internal/cli"
 )
 
 // table is one of the paper's, as text. A cell "" continues the one on its left, as a spanned cell does.
@@ -226,7 +227,7 @@ const gap = "   "
 func reported(w io.Writer, f flags) error {
 	numbers, err := numbersOf(f.Tables)
 	if err != nil {
-		return errors.Wrap(err, "--tables")
+		return cli.Usage(errors.Wrap(err, "--tables"))
 	}
 	var tables []table
 	for _, n := range numbers {
