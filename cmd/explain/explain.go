@@ -50,7 +50,6 @@ type explained struct {
 	name    string
 	view    *explain.View
 	classes []int
-	label   int                              // the true class; -1 if it is not known
 	maps    map[explain.Method][]explain.Map // of each class
 	seconds map[explain.Method]float64
 	drawing string
