@@ -70,6 +70,11 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
 		return err
 	}
 	o.Features = f.Features
+	if f.Features != "" {
+		if _, err := model.FeatureWidth(f.Features); err != nil {
+			return cli.Usage(errors.Wrap(err, "--features"))
+		}
+	}
 	p := &predictor{flags: f, notes: &notes, model: model, options: o, files: cli.NewPictureFiles(list, stdin, model.Info.Channels)}
 	if p.localisers, err = f.Boxes.Read(&notes); err != nil {
 		return err
