@@ -1,7 +1,7 @@
 // Package explain shows what in a picture a net's score of a class depends on, in three ways:
 //
-//   - the image-specific saliency map of Simonyan, Vedaldi and Zisserman (arXiv 1312.6034, section 3): the gradient of
-//     the score with regard to the pixels, of which the largest absolute value over the channels is taken;
+//   - the image-specific saliency map of Simonyan, Vedaldi and Zisserman (arXiv 1312.6034, section 3): the largest
+//     absolute value, over the channels, of the score's gradient with regard to the pixels;
 //   - Grad-CAM of Selvaraju et al. (arXiv 1610.02391, section 3): the feature maps of a layer, each weighted by the mean
 //     of the score's gradient with regard to it, added up, and cut off below 0;
 //   - occlusion of Zeiler and Fergus (arXiv 1311.2901, section 4.2), the check on both, which needs no gradients: how much

@@ -21,7 +21,7 @@ const (
 type Options struct {
 	Dense  bool // the net sees the whole resized picture, as in the dense protocol, not only the crop from its middle
 	Scale  int  // Q, the smaller side of the resized picture; 0 = evaluate.Model.Scale
-	Grid   int  // occlusion covers so many places along the shorter side of a view; 0 = DefaultGrid
+	Grid   int  // places that occlusion covers along the shorter side of a view; 0 = DefaultGrid
 	Square int  // the side of the covering square, in cells of the grid; 0 = DefaultSquare
 	Batch  int  // covered views computed at a time; 0 = evaluate.DefaultBatch
 

@@ -30,7 +30,7 @@ const (
 	mistakesFile = "mistakes.csv"
 	mostBins     = 1000
 
-	namedClasses  = 40  // the confusion matrix has names for so many
+	namedClasses  = 40  // classes that the confusion matrix names, at most
 	listedPairs   = 20  // of the most frequent mistakes
 	drawnClasses  = 40  // bars, and rows of pictures, at most
 	rowsOfSheet   = 10  // of pictures in a figure

@@ -20,7 +20,7 @@ type flags struct {
 	Pictures     []string         `arg:"" optional:"" help:"Pictures, folders of them, or - for one on standard input." name:"picture"`
 	Weights      string           `help:"Weights of a trained net, such as RUN/best.safetensors." required:"" placeholder:"FILE"`
 	Class        []string         `help:"Class to explain, by its name or its number from 0; repeatable. Default: the most probable; with --data, the true one." placeholder:"NAME" sep:"none"`
-	Top          int              `help:"Explain so many of the most probable classes." placeholder:"N"`
+	Top          int              `help:"How many of the most probable classes to explain." placeholder:"N"`
 	Out          string           `help:"Folder for the drawings, a PNG a picture, and the maps, NumPy arrays." placeholder:"DIR"`
 	Methods      []explain.Method `help:"Maps to make: saliency, grad-cam, occlusion (all)." default:"saliency,grad-cam,occlusion" placeholder:"LIST"`
 	Protocol     string           `help:"What the net sees of a picture: center (one crop) or dense (all of it) (${default})." enum:"center,dense" default:"center" placeholder:"center|dense"`
@@ -30,7 +30,7 @@ type flags struct {
 	Square       int              `help:"Side of the covering square, in cells of that grid (${default})." default:"2" placeholder:"N"`
 	Batch        int              `help:"Covered pictures to compute at a time (${default})." default:"16" placeholder:"N"`
 	Data         string           `help:"Instead of files, the validation pictures of this data, as train takes it." placeholder:"SPEC"`
-	Limit        int              `name:"pictures" help:"With --data: at most so many of them, evenly spaced; 0 for all." placeholder:"N"`
+	Limit        int              `name:"pictures" help:"With --data: the most pictures to take, evenly spaced; 0 for all." placeholder:"N"`
 	PointingGame bool             `help:"With --data that has boxes: count the maps of the true class whose peak is in a box of it."`
 	BadPictures  string           `help:"stop at a picture that cannot be read, or skip it (${default})." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
 	JSON         bool             `name:"json" help:"Print one JSON object."`

@@ -51,7 +51,7 @@ func withRuns(tables []table, runs []string) ([]table, error) {
 	return tables, nil
 }
 
-// widened has one more column, in which the paper's rows say ILSVRC.
+// widened adds a column that says ILSVRC in the paper's rows.
 func (t table) widened(column string) table {
 	t.Columns = append(t.Columns[:len(t.Columns):len(t.Columns)], column)
 	for i, r := range t.Rows {
