@@ -200,6 +200,38 @@ var (
 	file        = regexp.MustCompile(`^(\./)?[.a-z0-9_-]+(/[A-Za-z0-9._-]+)+$`)
 )
 
+// TestExamples: the help of each command has two examples or more, which have its flags and fit a terminal of 60 columns.
+func TestExamples(t *testing.T) {
+	commands, err := filepath.Glob("cmd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range commands {
+		name, examples := filepath.Base(dir), 0
+		source, err := os.ReadFile(filepath.Join(dir, "main.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := map[string][]string{name: flagsOf(t, dir)}
+		for line := range strings.Lines(string(source)) {
+			line = strings.TrimRight(line, "`\n")
+			if !strings.HasPrefix(line, "    go run ./cmd/"+name) {
+				continue
+			}
+			examples++
+			for _, fault := range faults(t, strings.Fields(line), known, nil) {
+				t.Errorf("%s: %s: %s", dir, line, fault)
+			}
+			if len(line) > 60 {
+				t.Errorf("%s: %s: %d columns", dir, line, len(line))
+			}
+		}
+		if examples < 2 {
+			t.Errorf("%s: %d examples in its help, want 2", dir, examples)
+		}
+	}
+}
+
 // faults says what is wrong with a command, as words.
 func faults(t *testing.T, words []string, flags map[string][]string, anyFlag []string) (found []string) {
 	known := anyFlag
@@ -214,7 +246,7 @@ func faults(t *testing.T, words []string, flags map[string][]string, anyFlag []s
 			}
 		}
 		switch name := flag.FindStringSubmatch(w); {
-		case name != nil && name[1] != "help" && !slices.Contains(known, name[1]):
+		case name != nil && name[1] != "help" && name[1] != "version" && !slices.Contains(known, name[1]):
 			found = append(found, "no flag "+w)
 		case w == "--recipe" && next != "" && placeholder(next) == next:
 			if _, err := configs.LoadRecipe(next); err != nil {

@@ -2,6 +2,8 @@ package trainer
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,6 +24,19 @@ type start struct {
 // wrap says in an error which file it is about.
 func (f *start) wrap(err error) error { return errors.Wrapf(err, "trainer: %s = %q", f.key, f.path) }
 
+// BestOf is the file with the best weights of a run, if path is the directory of one, and a note that says so; it is
+// path otherwise. A directory without that file is an error.
+func BestOf(path string) (file, note string, err error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return path, "", nil // what reads it says what is wrong
+	}
+	if _, err := os.Stat(filepath.Join(path, BestFile)); err != nil {
+		return "", "", errors.Wrapf(err, "%s is a directory, and none of a run with an epoch", path)
+	}
+	return filepath.Join(path, BestFile), fmt.Sprintf("%s: its best weights, %s, are taken", path, BestFile), nil
+}
+
 // readWeights reads the weights file that the recipe starts from; nil for random weights, and for a run that is
 // resumed.
 func (s *session) readWeights() (f *start, err error) {
@@ -36,8 +51,15 @@ func (s *session) readWeights() (f *start, err error) {
 	default:
 		return nil, nil
 	}
-	if f.File, err = foreign.Read(f.path); err != nil {
+	file, note, err := BestOf(f.path)
+	if err != nil {
 		return nil, f.wrap(err)
+	}
+	if f.File, err = foreign.Read(file); err != nil {
+		return nil, f.wrap(err)
+	}
+	if note != "" {
+		s.notice(note)
 	}
 	if err := f.Classifies(); err != nil {
 		return nil, f.wrap(err)

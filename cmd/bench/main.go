@@ -61,9 +61,16 @@ type result struct {
 	AllocBytesPerStep uint64  `json:"alloc_bytes_per_step"`
 }
 
+const description = `Measure training or inference of a net on random pictures.
+
+Examples:
+
+    go run ./cmd/bench --config D
+    go run ./cmd/bench --config A --mode infer --batch 1`
+
 func main() {
 	var f flags
-	cli.Main("bench", "Measure training or inference of a net on random pictures.", &f, func(ctx context.Context) error {
+	cli.Main("bench", description, &f, func(ctx context.Context) error {
 		if err := f.Threads.Apply(); err != nil {
 			return err
 		}

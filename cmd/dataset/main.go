@@ -30,9 +30,16 @@ type flags struct {
 	cli.Threads
 }
 
+const description = `Show what a data set holds and what the net will see of it.
+
+Examples:
+
+    go run ./cmd/dataset
+    go run ./cmd/dataset PICTURES.zip --check`
+
 func main() {
 	var f flags
-	cli.Main("dataset", "Show what a data set holds and what the net will see of it.", &f, func(ctx context.Context) error { return show(ctx, f) })
+	cli.Main("dataset", description, &f, func(ctx context.Context) error { return show(ctx, f) })
 }
 
 // check refuses flags that are wrong whatever the pictures are.

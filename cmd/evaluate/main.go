@@ -23,7 +23,7 @@ import (
 )
 
 type flags struct {
-	Weights     []string `help:"Weights of a trained net, such as RUN/best.safetensors; repeated, the nets are fused." placeholder:"FILE" sep:"none" own:""`
+	Weights     []string `help:"Weights of a trained net, or the directory of a run, whose best ones are taken; repeated, the nets are fused." placeholder:"FILE" sep:"none" own:""`
 	Data        string   `help:"Pictures, as train takes them; their validation split is tested on." default:"embedded" placeholder:"SPEC" own:""`
 	ValShare    *float64 `help:"Share of the pictures to test on where the set has none for validation, 1 for all; default that of the net's training, else 0.1." placeholder:"SHARE"`
 	SplitSeed   *uint64  `help:"Seed that draws this share; default that of the net's training, else 1." placeholder:"N"`
@@ -34,16 +34,23 @@ type flags struct {
 	Bins        int      `name:"calibration-bins" help:"Equal bins of the calibration (${default})." default:"15" placeholder:"N"`
 	cli.Protocols
 	cli.Boxes
-	DrawPictures int    `help:"Pictures to draw at most, evenly spaced (${default})." default:"100" placeholder:"N" group:"Boxes (appendix A):"`
+	DrawPictures int    `help:"Pictures to draw at most, evenly spaced." default:"100" placeholder:"N" group:"Boxes (appendix A):"`
 	Result       string `help:"Write the guesses of test 2 as the result file of ILSVRC's localisation: a line for each picture of the data." placeholder:"FILE" group:"Boxes (appendix A):"`
 	Score        string `help:"Test no nets: compare the guesses of such a file with the boxes of the data, by ILSVRC's rule." placeholder:"FILE" group:"Boxes (appendix A):"`
 	cli.Overrides
 	cli.Threads
 }
 
+const description = `Test trained nets by the protocols of the paper (arXiv 1409.1556, section 3.2).
+
+Examples:
+
+    go run ./cmd/evaluate --weights runs/RUN
+    go run ./cmd/evaluate --weights RUN --protocol dense`
+
 func main() {
 	var f flags
-	cli.Main("evaluate", "Test trained nets by the protocols of the paper (arXiv 1409.1556, section 3.2).", &f, func(ctx context.Context) error { return run(ctx, f) })
+	cli.Main("evaluate", description, &f, func(ctx context.Context) error { return run(ctx, f) })
 }
 
 func run(ctx context.Context, f flags) error {

@@ -24,17 +24,17 @@ import (
 )
 
 type flags struct {
-	Weights   []string `help:"Weights of a trained net, such as RUN/best.safetensors; repeated, the features of the nets are stacked." required:"" placeholder:"FILE" sep:"none"`
+	Weights   []string `help:"Weights of a trained net, or the directory of a run, whose best ones are taken; repeated, the features of the nets are stacked." required:"" placeholder:"FILE" sep:"none"`
 	Data      string   `help:"The other pictures: VOC's folder or archives, Caltech's, or anything that train takes." required:"" placeholder:"SPEC"`
 	Task      string   `help:"What is to be told: classification (what is in a picture) or action (what a person in a box does; VOC only)." enum:"classification,action" default:"classification" placeholder:"NAME"`
 	Year      int      `help:"VOC's year, where the folder has several." placeholder:"YEAR"`
 	Scales    string   `help:"Test scales Q: paper (appendix B's for the set, in proportion to the net's input), one, several (as evaluate takes them), or numbers such as 256,384,512." default:"paper" placeholder:"LIST"`
 	Aggregate string   `help:"How scales are put together: mean or stack; by default as appendix B does, mean on VOC's sets and stack on others." enum:",mean,stack" default:"" placeholder:"mean|stack"`
 	Regions   string   `help:"What features are of: picture, or picture-and-box (both stacked; the default for actions)." enum:",picture,picture-and-box" default:"" placeholder:"NAME"`
-	Layer     string   `help:"Layer that gives the features, any but the last (${default})." default:"fc7" placeholder:"LAYER"`
+	Layer     string   `help:"Layer that gives the features, any but the last." default:"fc7" placeholder:"LAYER"`
 
-	C         string  `name:"c" help:"Values of the SVM's C to try; the best on the validation samples is taken (${default})." default:"0.01,0.1,1,10,100" placeholder:"LIST" group:"SVM and splits:"`
-	Loss      string  `help:"Loss of the SVM: hinge or squared-hinge (${default})." enum:"hinge,squared-hinge" default:"hinge" placeholder:"NAME" group:"SVM and splits:"`
+	C         string  `name:"c" help:"Values of the SVM's C to try; the best on the validation samples is taken." default:"0.01,0.1,1,10,100" placeholder:"LIST" group:"SVM and splits:"`
+	Loss      string  `help:"Loss of the SVM: hinge or squared-hinge." enum:"hinge,squared-hinge" default:"hinge" placeholder:"NAME" group:"SVM and splits:"`
 	Splits    *int    `help:"Random splits of a set without its own (3)." placeholder:"N" group:"SVM and splits:"`
 	PerClass  *int    `help:"Pictures of each class to train on (30; 60 for Caltech-256), a fifth of them to choose C." placeholder:"N" group:"SVM and splits:"`
 	Test      string  `help:"Most pictures of each class to test on, or rest for all others (50; rest for Caltech-256)." placeholder:"N|rest" group:"SVM and splits:"`
@@ -50,9 +50,16 @@ type flags struct {
 	cli.Threads
 }
 
+const description = `Test the features of trained nets on other data (arXiv 1409.1556, appendix B).
+
+Examples:
+
+    go run ./cmd/generalise --weights RUN --data VOC2012
+    go run ./cmd/generalise --weights RUN --data Caltech101`
+
 func main() {
 	var f flags
-	cli.Main("generalise", "Test the features of trained nets on other data (arXiv 1409.1556, appendix B).", &f, func(ctx context.Context) error { return run(ctx, f) })
+	cli.Main("generalise", description, &f, func(ctx context.Context) error { return run(ctx, f) })
 }
 
 func run(ctx context.Context, f flags) error {

@@ -38,9 +38,17 @@ type flags struct {
 	Dot      string   `help:"Write the forward graph to this file for Graphviz." placeholder:"FILE"`
 }
 
+const description = `Show a net's layers, shapes, memory, weights, multiply-adds and receptive fields, as a table or a picture, and the paper's
+tables.
+
+Examples:
+
+    go run ./cmd/inspect
+    go run ./cmd/inspect --config E --figure net.svg`
+
 func main() {
 	var f flags
-	cli.Main("inspect", "Show a net's layers, shapes, memory, weights, multiply-adds and receptive fields, as a table or a picture, and the paper's tables.", &f, func(context.Context) error {
+	cli.Main("inspect", description, &f, func(context.Context) error {
 		if err := checkTogether(f); err != nil {
 			return cli.Usage(err)
 		}

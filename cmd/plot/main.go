@@ -24,9 +24,16 @@ type flags struct {
 	Watch bool     `help:"Draw again after each epoch of a run, until interrupted."`
 }
 
+const description = `Draw the validation loss and error of several runs in one figure.
+
+Examples:
+
+    go run ./cmd/plot runs/A runs/D --out depth.png
+    go run ./cmd/plot runs/RUN --out curves.svg --watch`
+
 func main() {
 	var f flags
-	cli.Main("plot", "Draw the validation loss and error of several runs in one figure.", &f, func(ctx context.Context) error {
+	cli.Main("plot", description, &f, func(ctx context.Context) error {
 		if err := cli.CheckOutput("--out", f.Out); err != nil {
 			return err
 		}

@@ -16,17 +16,18 @@ import (
 	"vgg/internal/cli"
 	"vgg/internal/featurefile"
 	"vgg/internal/progress/bar"
+	"vgg/internal/terminal"
 	"vgg/weights"
 )
 
 type flags struct {
 	Pictures    []string `arg:"" help:"Pictures, folders of them, or - for one on standard input." name:"picture"`
-	Weights     string   `help:"Weights of a trained net, such as RUN/best.safetensors." required:"" placeholder:"FILE"`
-	Top         int      `help:"Classes to name for each picture (${default})." default:"5" placeholder:"N"`
+	Weights     string   `help:"Weights of a trained net, or the directory of a run, whose best ones are taken." required:"" placeholder:"FILE"`
+	Top         int      `help:"Classes to name for each picture." default:"5" placeholder:"N"`
 	Logits      bool     `help:"Give the scores before the soft-max too."`
 	Features    string   `help:"Write the outputs of this layer, averaged over mirrored crops, places and scales, with an L2 norm of 1 (appendix B): fc7, or any other but the last, such as conv5_3." placeholder:"LAYER"`
 	Out         string   `help:"File for the features, whose name ends in .csv or .npy; the pictures' names are in the first column, or in FILE.npy.txt." placeholder:"FILE"`
-	BadPictures string   `help:"stop at a picture that cannot be read, or skip it (${default})." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
+	BadPictures string   `help:"stop at a picture that cannot be read, or skip it." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
 	JSON        bool     `name:"json" help:"Print one JSON object."`
 	CSV         bool     `name:"csv" help:"Print boxes as CSV."`
 	cli.Protocols
@@ -35,12 +36,19 @@ type flags struct {
 	cli.Threads
 }
 
+const description = `Say what a trained net sees in pictures.
+
+Examples:
+
+    go run ./cmd/predict --weights runs/RUN PICTURE.jpg
+    go run ./cmd/predict --weights runs/RUN --top 1 FOLDER`
+
 func main() {
 	var f flags
-	cli.Main("predict", "Say what a trained net sees in pictures.", &f, func(ctx context.Context) error { return run(ctx, f, os.Stdin, cli.Stdout) })
+	cli.Main("predict", description, &f, func(ctx context.Context) error { return run(ctx, f, os.Stdin, cli.Stdout) })
 }
 
-func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
+func run(ctx context.Context, f flags, stdin io.Reader, stdout terminal.File) error {
 	if err := check(f); err != nil {
 		return err
 	}
@@ -86,7 +94,7 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
 	if !f.JSON && !f.CSV {
 		p.text = stdout
 	}
-	if len(list) > 1 && (p.text == nil || !bar.IsTerminal(stdout)) {
+	if len(list) > 1 && (p.text == nil || terminal.Width(stdout) == 0) {
 		p.bar = bar.New(os.Stderr, len(list), "")
 	}
 	// What was predicted before an error is written all the same.

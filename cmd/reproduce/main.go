@@ -37,9 +37,16 @@ type flags struct {
 	cli.Threads
 }
 
+const description = `Train and test the paper's nets in miniature, and report Tables 3 to 6, 8 and 9 (arXiv 1409.1556, section 4 and appendix A).
+
+Examples:
+
+    go run ./cmd/reproduce
+    go run ./cmd/reproduce --only classification --seeds 1`
+
 func main() {
 	var f flags
-	cli.Main("reproduce", "Train and test the paper's nets in miniature, and report Tables 3 to 6, 8 and 9 (arXiv 1409.1556, section 4 and appendix A).", &f,
+	cli.Main("reproduce", description, &f,
 		func(ctx context.Context) error { return run(ctx, f) })
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -89,6 +90,12 @@ type hinted struct {
 	error
 	dir     string // of the run
 	resumed bool
+}
+
+// Interrupted is what is said of an interrupted training.
+func (h hinted) Interrupted() string {
+	said := strings.TrimPrefix(h.Error(), "trainer: ")
+	return strings.Replace(said, ": "+context.Canceled.Error(), "", 1)
 }
 
 func (h hinted) Error() string {

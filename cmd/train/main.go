@@ -18,6 +18,7 @@ import (
 	"vgg/history"
 	"vgg/internal/cli"
 	"vgg/internal/progress"
+	"vgg/internal/terminal"
 	"vgg/trainer"
 )
 
@@ -37,17 +38,24 @@ type flags struct {
 	FC          *int     `name:"fc" help:"Width of the hidden fully connected layers." placeholder:"N"`
 	Init        string   `help:"Initialiser: paper, small, glorot (xavier) or he (kaiming)." placeholder:"NAME"`
 	Seed        *uint64  `help:"Seed of every random draw." placeholder:"N"`
-	Weights     string   `help:"Start from all layers of these weights, or all but the last if the data have other classes. Pixels are normalised as they expect." placeholder:"FILE" xor:"start"`
-	InitFrom    string   `help:"Start as section 3.1 does: first four convolutions and fully connected layers from this net A." placeholder:"FILE" xor:"start"`
+	Weights     string   `help:"Start from all layers of these weights, or of the best ones of a run, or all but the last if the data have other classes. Pixels are normalised as they expect." placeholder:"FILE" xor:"start"`
+	InitFrom    string   `help:"Start as section 3.1 does: first four convolutions and fully connected layers from this net A, a file or a run." placeholder:"FILE" xor:"start"`
 	Mean        string   `help:"What is subtracted from pixels of 0 to 255; default that of the weights to start from, or of the training pictures." placeholder:"R,G,B"`
 	Std         string   `help:"What they are then divided by." placeholder:"R,G,B"`
 	Set         []string `help:"Change any key of the recipe, such as schedule.patience=2; repeatable." placeholder:"KEY=VALUE" sep:"none"`
 	cli.Threads
 }
 
+const description = `Train a VGG net by the schedule of the paper (arXiv 1409.1556, section 3.1).
+
+Examples:
+
+    go run ./cmd/train
+    go run ./cmd/train --recipe flowers --data PICTURES.zip`
+
 func main() {
 	var f flags
-	cli.Main("train", "Train a VGG net by the schedule of the paper (arXiv 1409.1556, section 3.1).", &f, func(ctx context.Context) error {
+	cli.Main("train", description, &f, func(ctx context.Context) error {
 		if f.ListRecipes {
 			return listRecipes()
 		}
@@ -198,8 +206,9 @@ func finish(h history.History, dir string, r configs.Recipe) error {
 	if r.Boxes.Regression != "" {
 		measured = "error of test 1 of appendix A"
 	}
-	fmt.Fprintf(cli.Stdout, "\n%d epochs, %d steps and %d training pictures in %s; lowest validation %s %.2f %% in epoch %d\n",
+	line := fmt.Sprintf("%d epochs, %d steps and %d training pictures in %s; lowest validation %s %.2f %% in epoch %d",
 		len(h), steps, steps*r.Training.Batch, elapsed.Round(time.Second), measured, best.ValTop1Error, best.Epoch)
+	fmt.Fprintf(cli.Stdout, "\n%s\n%s:\n", terminal.Wrap(cli.Stdout, line), dir)
 	tw := tabwriter.NewWriter(cli.Stdout, 0, 0, 2, ' ', 0)
 	for _, file := range [][2]string{
 		{trainer.BestFile, "weights of the best epoch"},
@@ -207,10 +216,10 @@ func finish(h history.History, dir string, r configs.Recipe) error {
 		{history.FileName, "a row an epoch"},
 		{trainer.CurvesPNG, "loss and error curves"},
 		{trainer.CurvesSVG, "the same, to be scaled"},
-		{trainer.RecipeFile, "the recipe as resolved: --recipe takes it to run again"},
+		{trainer.RecipeFile, "the recipe as resolved, for --recipe"},
 		{trainer.SummaryFile, "the run in numbers"},
 	} {
-		fmt.Fprintf(tw, "%s\t%s\n", filepath.Join(dir, file[0]), file[1])
+		fmt.Fprintf(tw, "  %s\t%s\n", file[0], file[1])
 	}
 	return errors.Wrap(tw.Flush(), "summary")
 }

@@ -66,7 +66,7 @@ func TestRun(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(dir, "a", name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
-		if !strings.Contains(out, filepath.Join("a", name)) {
+		if !strings.Contains(out, "\n  "+name+" ") {
 			t.Errorf("%s is not mentioned in the output", name)
 		}
 	}
@@ -93,7 +93,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("run again from its own recipe, %s differs: %v", name, err)
 		}
 	}
-	if _, errs, code := trainIn(t, dir, append(small, "--out", "c", "--epochs", "1", "--weights", "a/best.safetensors")...); code != 0 {
+	if _, errs, code := trainIn(t, dir, append(small, "--out", "c", "--epochs", "1", "--weights", "a")...); code != 0 || !strings.Contains(errs, "note: a: its best weights, best.safetensors, are taken\n") {
 		t.Errorf("on from its weights: exit code %d: %s", code, errs)
 	}
 	if out, errs, code := trainIn(t, dir, append(small, "--out", "d", "--epochs", "1", "--config", "D", "--init-from", "a/best.safetensors")...); code != 0 || !strings.Contains(out, "conv3_2: from net A") {

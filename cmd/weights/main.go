@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,13 +30,22 @@ type flags struct {
 	Convert struct {
 		In  string `arg:"" help:"Weights in any format that is read." placeholder:"IN"`
 		Out string `arg:"" help:"File to write; its ending names the format: .safetensors or .onnx." placeholder:"OUT"`
+
+		Force bool `help:"Write OUT although there is such a file."`
 	} `cmd:"" help:"Write weights in another format, with all that the other commands need to use them."`
 	cli.Overrides
 }
 
+const description = `Show weights files, and convert them.
+
+Examples:
+
+    go run ./cmd/weights show runs/RUN
+    go run ./cmd/weights convert IN.pth OUT.safetensors`
+
 func main() {
 	var f flags
-	cli.Main("weights", "Show weights files, and convert them.", &f, func(context.Context) error {
+	cli.Main("weights", description, &f, func(context.Context) error {
 		if f.Show.File != "" {
 			return show(cli.Stdout, f)
 		}
@@ -102,6 +112,9 @@ func convert(w io.Writer, flags flags) error {
 	}
 	if err := cli.CheckOutput("OUT", out, in); err != nil {
 		return err
+	}
+	if _, err := os.Stat(out); err == nil && !flags.Convert.Force {
+		return errors.Errorf("%s is there already: give another name, or --force to write over it", out)
 	}
 	f, err := flags.ReadWeights(in)
 	if err != nil {

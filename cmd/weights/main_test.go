@@ -74,7 +74,7 @@ func showJSON(t *testing.T, dir string, args ...string) (s shown) {
 func TestConvert(t *testing.T) {
 	dir := folder(t)
 	for _, name := range []string{"A", "A-LRN", "B", "C", "D", "E", "sample"} {
-		stdout, stderr, code := weightsIn(t, dir, "convert", name, "out.safetensors")
+		stdout, stderr, code := weightsIn(t, dir, "convert", name, "out.safetensors", "--force")
 		if code != 0 || !strings.Contains(stdout, "out.safetensors: net ") {
 			t.Fatalf("%s: exit code %d: %s%s", name, code, stdout, stderr)
 		}
@@ -95,6 +95,15 @@ func TestConvert(t *testing.T) {
 		if want := name; name != "sample" && out.Metadata["config"] != want || out.Metadata["normalisation"] != "torchvision" || out.Metadata["class_names"] == "" {
 			t.Errorf("%s: metadata %v", name, out.Metadata)
 		}
+	}
+	before, err := os.ReadFile(filepath.Join(dir, "out.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, stderr, code := weightsIn(t, dir, "convert", "A", "out.safetensors")
+	after, err := os.ReadFile(filepath.Join(dir, "out.safetensors"))
+	if code != 1 || !strings.Contains(stderr, "out.safetensors is there already") || !strings.Contains(stderr, "--force") || err != nil || !bytes.Equal(before, after) {
+		t.Errorf("a second time: exit code %d: %s", code, stderr)
 	}
 	stdout, _, code := weightsIn(t, dir, "show", "sample")
 	if code != 0 || !strings.Contains(stdout, "PyTorch zip, 22 tensors, 2379 parameters") || !strings.Contains(stdout, "F16  [1 3 3 3]  0f5cd5") {

@@ -14,6 +14,7 @@ import (
 
 	"vgg/dataset"
 	"vgg/internal/kernel"
+	"vgg/internal/terminal"
 	"vgg/internal/threads"
 )
 
@@ -43,7 +44,10 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 			}
 			os.Exit(code)
 		}),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Summary: true}))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Summary: true}), kong.ValueFormatter(helpOf),
+		kong.Embed(&struct {
+			Version kong.VersionFlag `help:"Print the version of the program, of Go, and the kernels, and end."`
+		}{}), kong.Vars{"version": version(name)})
 	if err != nil {
 		fail(name, err, 2)
 	}
@@ -100,13 +104,18 @@ func exitCode(err error, interrupted int) int {
 	return 1
 }
 
-// explained adds to an error what only commands know.
+// explained adds to an error what only commands know. Of an interruption nothing is said but that, and what an error with
+// a method Interrupted says of it.
 func explained(err error) error {
 	switch {
 	case errors.As(err, new(usageError)):
 		return err
 	case errors.Is(err, context.Canceled):
-		return errors.Errorf("interrupted: %v", err)
+		var told interface{ Interrupted() string }
+		if errors.As(err, &told) {
+			return errors.New("interrupted: " + told.Interrupted())
+		}
+		return errors.New("interrupted")
 	case errors.Is(err, dataset.ErrUnreadable):
 		return errors.Errorf("%v (go run ./cmd/dataset SPEC --check lists them all)", err)
 	}
@@ -150,9 +159,10 @@ func interruptedCode(cancel func()) *atomic.Int32 {
 	return &code
 }
 
-// say prints an error in one line.
+// say prints an error in one line, which a terminal breaks between words.
 func say(name string, err error) {
-	fmt.Fprintf(stderr, "%s: %s\n", name, strings.ReplaceAll(strings.TrimPrefix(err.Error(), name+": "), "\n", " "))
+	line := strings.ReplaceAll(strings.TrimPrefix(err.Error(), name+": "), "\n", " ")
+	fmt.Fprintln(stderr, terminal.Wrap(stderr, name+": "+line))
 }
 
 // Threads is the flag --threads, for commands to embed.

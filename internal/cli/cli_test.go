@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -15,7 +16,10 @@ import (
 
 func TestMain(m *testing.M) {
 	clitest.Main(m, func() {
-		cli.Main("example", "An example.", &struct{}{}, func(context.Context) error {
+		cli.Main("example", "An example.", &struct {
+			Number int    `help:"A number." default:"5"`
+			Text   string `help:"A text; default none." default:"none"`
+		}{}, func(context.Context) error {
 			fmt.Fprintln(cli.Stdout, "ran")
 			return nil
 		})
@@ -115,5 +119,21 @@ func TestCheckOutput(t *testing.T) {
 		if (err != nil) != refused || refused && !strings.Contains(err.Error(), "--out: "+path+" would be lost") {
 			t.Errorf("%q: error %v, want one: %t", path, err, refused)
 		}
+	}
+}
+
+// TestVersion: every command says which build it is, and how it computes.
+func TestVersion(t *testing.T) {
+	stdout, stderr, code := clitest.Run(t, clitest.Command(t, t.TempDir(), "--version"))
+	if code != 0 || stderr != "" || !strings.HasPrefix(stdout, "example ") || !strings.Contains(stdout, runtime.Version()) || !strings.Contains(stdout, " kernels\n") {
+		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
+	}
+}
+
+// TestHelpSaysDefaults: once for each flag that has one.
+func TestHelpSaysDefaults(t *testing.T) {
+	stdout, _, code := clitest.Run(t, clitest.Command(t, t.TempDir(), "--help"))
+	if code != 0 || !strings.Contains(stdout, "A number (default 5).") || !strings.Contains(stdout, "A text; default none.") {
+		t.Errorf("exit code %d, %q", code, stdout)
 	}
 }

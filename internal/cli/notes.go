@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"os"
+
+	"vgg/internal/terminal"
 )
 
 // Notes are what a command decided for its user, a line each: printed at once on stderr, with "note: " in front, and
@@ -12,7 +14,7 @@ type Notes struct{ lines []string }
 // Add prints lines and keeps them.
 func (n *Notes) Add(lines ...string) {
 	for _, line := range lines {
-		fmt.Fprintln(os.Stderr, "note: "+line)
+		fmt.Fprintln(os.Stderr, terminal.Wrap(os.Stderr, "note: "+line))
 	}
 	n.lines = append(n.lines, lines...)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/internal/mpi"
+	"vgg/internal/terminal"
 )
 
 // World is the ranks that share the work of a command; a single one has the size 1. Main joins them.
@@ -164,6 +166,9 @@ func silenceOthers() error {
 // they do; if they have it nevertheless, rank 0 is the first to say it.
 func end(name string, err error, code int) {
 	shared := errors.As(err, new(mpi.SharedError))
+	if errors.Is(err, context.Canceled) && World.Rank() == 0 && terminal.Width(stderr) > 0 {
+		fmt.Fprintln(stderr) // ends the line with ^C or a progress bar
+	}
 	err = explained(err)
 	switch {
 	case World.Size() == 1:

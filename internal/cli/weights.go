@@ -14,6 +14,7 @@ import (
 	"vgg/configs"
 	"vgg/evaluate"
 	"vgg/internal/text"
+	"vgg/trainer"
 	"vgg/weights"
 	"vgg/weights/foreign"
 )
@@ -33,10 +34,14 @@ type Overrides struct {
 	Std           string   `help:"What they are then divided by." placeholder:"R,G,B" group:"What the weights' file leaves open:"`
 }
 
-// ReadWeights reads a weights file of any format and puts what the flags say into its metadata. The file's notes tell,
+// ReadWeights reads a weights file of any format, or the best weights of the run in a directory, and puts what the flags say into its metadata. The file's notes tell,
 // too, how pixels are normalised where neither the file nor a flag does.
 func (o Overrides) ReadWeights(path string) (*weights.File, error) {
 	classes, err := o.classes()
+	if err != nil {
+		return nil, err
+	}
+	path, note, err := trainer.BestOf(path)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +74,9 @@ func (o Overrides) ReadWeights(path string) (*weights.File, error) {
 	noteChanges(f, said)
 	for i, note := range f.Notes {
 		f.Notes[i] = path + ": " + note
+	}
+	if note != "" {
+		f.Notes = append(f.Notes, note)
 	}
 	return f, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/trainer"
 	"vgg/weights"
 )
 
@@ -70,5 +71,20 @@ func TestNoteChanges(t *testing.T) {
 		if got := strings.Join(f.Notes, "; "); got != c.note {
 			t.Errorf("%+v: %q", c, got)
 		}
+	}
+}
+
+// TestRunDirectory reads the best weights of a run, and refuses a directory without any.
+func TestRunDirectory(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := (Overrides{}).ReadWeights(dir); err == nil || !strings.Contains(err.Error(), dir+" is a directory, and none of a run") {
+		t.Errorf("error %v", err)
+	}
+	file := filepath.Join(dir, trainer.BestFile)
+	if err := weights.Write(file, weights.File{Tensors: []weights.Tensor{{Name: "w", Shape: []int{1}, Data: []float32{2}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (Overrides{}).ReadWeights(dir); err == nil || !strings.Contains(err.Error(), file+": not a net") {
+		t.Errorf("error %v, want one about %s", err, file)
 	}
 }

@@ -2,21 +2,20 @@ package progress
 
 import (
 	"fmt"
-	"io"
-	"math"
 	"os"
 	"path/filepath"
 
 	"vgg/configs"
 	"vgg/history"
 	"vgg/internal/progress/bar"
+	"vgg/internal/terminal"
 	"vgg/plots"
 	"vgg/trainer"
 )
 
 // Reporter is a trainer.Observer that prints; notices go to the standard error.
 type Reporter struct {
-	out    io.Writer
+	out    terminal.File
 	dir    string
 	recipe configs.Recipe
 	bar    bar.Bar
@@ -24,7 +23,7 @@ type Reporter struct {
 }
 
 // NewReporter makes a reporter that prints to out, for a run of recipe r in directory dir.
-func NewReporter(out bar.File, dir string, r configs.Recipe) *Reporter {
+func NewReporter(out terminal.File, dir string, r configs.Recipe) *Reporter {
 	return &Reporter{out: out, dir: dir, recipe: r, bar: bar.New(out, 1, "")}
 }
 
@@ -32,16 +31,13 @@ func NewReporter(out bar.File, dir string, r configs.Recipe) *Reporter {
 func (p *Reporter) Begin(steps int, notes []string) error {
 	p.steps = steps
 	r := p.recipe
-	fmt.Fprintf(p.out, "recipe %s: net %s, width %g, FC-%d, input %d×%d, initialiser %s, batch %d, learning rate %g, at most %d epochs of %d steps\n",
+	line := fmt.Sprintf("recipe %s: net %s, width %g, FC-%d, input %d×%d, initialiser %s, batch %d, learning rate %g, at most %d epochs of %d steps",
 		r.Name, r.Config, r.Net.Width, r.Net.FC, r.Net.Input, r.Net.Input, r.Net.Init, r.Training.Batch, r.Training.LearningRate, r.Training.Epochs, steps)
-	for _, n := range notes {
-		fmt.Fprintln(p.out, n)
+	for _, line := range append([]string{line}, notes...) {
+		fmt.Fprintln(p.out, terminal.Wrap(p.out, line))
 	}
-	measured := "top-1 err"
-	if r.Boxes.Regression != "" {
-		measured = "test 1 err"
-	}
-	_, err := fmt.Fprintf(p.out, "\n%5s  %9s  %10s  %10s  %9s  %9s  %9s  %9s  %9s\n", "epoch", "rate", "train loss", measured, "val loss", measured, "top-5 err", "pictures/s", "seconds")
+	all := p.columns()
+	_, err := fmt.Fprintf(p.out, "\n%s\n%s\n", row(all, func(c column) string { return c.head }), row(all, func(c column) string { return c.below }))
 	return err
 }
 
@@ -57,12 +53,7 @@ func (p *Reporter) Step(epoch, step int, loss float64) {
 func (p *Reporter) Epoch(h history.History) error {
 	p.bar.Clear()
 	e := h[len(h)-1]
-	top5 := "–"
-	if !math.IsNaN(e.ValTop5Error) {
-		top5 = fmt.Sprintf("%.2f %%", e.ValTop5Error)
-	}
-	fmt.Fprintf(p.out, "%5d  %9.3g  %10.4f  %8.2f %%  %9.4f  %7.2f %%  %9s  %10.1f  %9.1f\n",
-		e.Epoch, e.LearningRate, e.TrainLoss, e.TrainTop1Error, e.ValLoss, e.ValTop1Error, top5, e.ImagesPerSecond, e.Seconds)
+	fmt.Fprintln(p.out, row(p.columns(), func(c column) string { return c.value(e) }))
 	measured := plots.Classes
 	if p.recipe.Boxes.Regression != "" {
 		measured = plots.Boxes
@@ -82,5 +73,5 @@ func (p *Reporter) Epoch(h history.History) error {
 // Notice is part of trainer.Observer.
 func (p *Reporter) Notice(message string) {
 	p.bar.Clear()
-	fmt.Fprintln(os.Stderr, "note: "+message)
+	fmt.Fprintln(os.Stderr, terminal.Wrap(os.Stderr, "note: "+message))
 }

@@ -1,31 +1,27 @@
 package bar
 
 import (
-	"io"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
+
+	"vgg/internal/terminal"
 )
 
 // Bar shows on a terminal how much of a task is done. The zero Bar shows nothing. A bar that cannot be drawn is no
 // reason to stop, so no method returns an error.
 type Bar struct{ bar *progressbar.ProgressBar }
 
-// File is a file that is open for writing.
-type File interface {
-	io.Writer
-	Fd() uintptr
-}
-
 // New makes a bar for a task of total steps, if out is a terminal. what, which may be "", stands before it.
-func New(out File, total int, what string) Bar {
-	if !IsTerminal(out) {
+func New(out terminal.File, total int, what string) Bar {
+	if terminal.Width(out) == 0 {
 		return Bar{}
 	}
+	const most, others = 24, 56 // columns, of what fills and of what stands around it
+	width := max(4, min(most, terminal.Width(out)-others))
 	return Bar{progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
 		progressbar.OptionClearOnFinish(), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionSetWidth(24), progressbar.OptionThrottle(100*time.Millisecond))}
+		progressbar.OptionSetWidth(width), progressbar.OptionThrottle(100*time.Millisecond))}
 }
 
 // Add moves the bar by a number of steps.
@@ -57,6 +53,3 @@ func (b Bar) Clear() {
 		_ = b.bar.Clear()
 	}
 }
-
-// IsTerminal tells whether a file is a terminal.
-func IsTerminal(f File) bool { return term.IsTerminal(int(f.Fd())) }

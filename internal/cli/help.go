@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"vgg/internal/kernel"
+)
+
+// helpOf is the help of a flag with its default, unless that is spoken of already.
+func helpOf(v *kong.Value) string {
+	if !v.HasDefault || v.Default == "" || strings.Contains(v.Help, "default") {
+		return v.Help
+	}
+	return strings.TrimSuffix(v.Help, ".") + " (default " + v.Default + ")."
+}
+
+// version says which build of a program this is.
+func version(name string) string {
+	module, revision := "(devel)", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" {
+			module = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				revision = ", revision " + s.Value + revision
+			case s.Key == "vcs.modified" && s.Value == "true":
+				revision += " with changes"
+			}
+		}
+	}
+	return fmt.Sprintf("%s %s%s\n%s %s/%s, %s kernels", name, module, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH, kernel.ISA())
+}
