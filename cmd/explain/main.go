@@ -12,38 +12,45 @@ import (
 
 	"vgg/explain"
 	"vgg/internal/cli"
-	"vgg/internal/progress/bar"
+	"vgg/internal/terminal"
 	"vgg/internal/text"
 )
 
 type flags struct {
 	Pictures     []string         `arg:"" optional:"" help:"Pictures, folders of them, or - for one on standard input." name:"picture"`
-	Weights      string           `help:"Weights of a trained net, such as RUN/best.safetensors." required:"" placeholder:"FILE"`
+	Weights      string           `help:"Weights of a trained net, or the directory of a run, whose best ones are taken." required:"" placeholder:"FILE"`
 	Class        []string         `help:"Class to explain, by its name or its number from 0; repeatable. Default: the most probable; with --data, the true one." placeholder:"NAME" sep:"none"`
 	Top          int              `help:"How many of the most probable classes to explain." placeholder:"N"`
 	Out          string           `help:"Folder for the drawings, a PNG a picture, and the maps, NumPy arrays." placeholder:"DIR"`
 	Methods      []explain.Method `help:"Maps to make: saliency, grad-cam, occlusion (all)." default:"saliency,grad-cam,occlusion" placeholder:"LIST"`
-	Protocol     string           `help:"What the net sees of a picture: center (one crop) or dense (all of it) (${default})." enum:"center,dense" default:"center" placeholder:"center|dense"`
+	Protocol     string           `help:"What the net sees of a picture: center (one crop) or dense (all of it)." enum:"center,dense" default:"center" placeholder:"center|dense"`
 	Scale        int              `help:"Test scale Q, the smaller side of the resized picture; default the net's own." placeholder:"Q"`
 	Layer        string           `help:"Layer of Grad-CAM, such as conv5_3 or pool4; default the last convolution whose maps have 7×7 values or more." placeholder:"LAYER"`
-	Grid         int              `help:"Places along a side that occlusion covers, one after the other (${default})." default:"14" placeholder:"N"`
-	Square       int              `help:"Side of the covering square, in cells of that grid (${default})." default:"2" placeholder:"N"`
-	Batch        int              `help:"Covered pictures to compute at a time (${default})." default:"16" placeholder:"N"`
+	Grid         int              `help:"Places along a side that occlusion covers, one after the other." default:"14" placeholder:"N"`
+	Square       int              `help:"Side of the covering square, in cells of that grid." default:"2" placeholder:"N"`
+	Batch        int              `help:"Covered pictures to compute at a time." default:"16" placeholder:"N"`
 	Data         string           `help:"Instead of files, the validation pictures of this data, as train takes it." placeholder:"SPEC"`
 	Limit        int              `name:"pictures" help:"With --data: the most pictures to take, evenly spaced; 0 for all." placeholder:"N"`
 	PointingGame bool             `help:"With --data that has boxes: count the maps of the true class whose peak is in a box of it."`
-	BadPictures  string           `help:"stop at a picture that cannot be read, or skip it (${default})." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
+	BadPictures  string           `help:"stop at a picture that cannot be read, or skip it." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
 	JSON         bool             `name:"json" help:"Print one JSON object."`
 	cli.Overrides
 	cli.Threads
 }
 
+const description = `Draw what in pictures a trained net's class scores depend on.
+
+Examples:
+
+    go run ./cmd/explain --weights RUN --out maps A.jpg
+    go run ./cmd/explain --weights RUN --out maps FOLDER`
+
 func main() {
 	var f flags
-	cli.Main("explain", "Draw what in pictures a trained net's class scores depend on.", &f, func(ctx context.Context) error { return run(ctx, f, os.Stdin, cli.Stdout) })
+	cli.Main("explain", description, &f, func(ctx context.Context) error { return run(ctx, f, os.Stdin, cli.Stdout) })
 }
 
-func run(ctx context.Context, f flags, stdin io.Reader, stdout bar.File) error {
+func run(ctx context.Context, f flags, stdin io.Reader, stdout terminal.File) error {
 	if err := f.check(); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"vgg/evaluate"
 	"vgg/internal/cli"
+	"vgg/internal/terminal"
 	"vgg/onnx"
 	"vgg/weights"
 )
@@ -103,7 +104,7 @@ func shorten(text string) string {
 	return text
 }
 
-func convert(w io.Writer, flags flags) error {
+func convert(w terminal.File, flags flags) error {
 	in, out := flags.Convert.In, flags.Convert.Out
 	write, ok := writers[strings.ToLower(filepath.Ext(out))]
 	if !ok {
@@ -134,8 +135,9 @@ func convert(w io.Writer, flags flags) error {
 		return err
 	}
 	new(cli.Notes).Add(f.Notes...)
-	fmt.Fprintf(w, "%s: net %s, width %g, input %d×%d, %d classes, from %s\n", out, info.Config, info.Width, info.Input, info.Input, len(info.Classes), f.Format)
-	return nil
+	line := fmt.Sprintf("%s: net %s, width %g, input %d×%d, %d classes, from %s", out, info.Config, info.Width, info.Input, info.Input, len(info.Classes), f.Format)
+	_, err = fmt.Fprintln(w, terminal.Wrap(w, line))
+	return err
 }
 
 // writers are the formats that convert writes, by the ending of the file's name.

@@ -13,7 +13,7 @@ import (
 
 // helpOf is the help of a flag with its default, unless that is spoken of already.
 func helpOf(v *kong.Value) string {
-	if !v.HasDefault || v.Default == "" || strings.Contains(v.Help, "default") {
+	if !v.HasDefault || v.Default == "" || strings.Contains(strings.ToLower(v.Help), "default") {
 		return v.Help
 	}
 	return strings.TrimSuffix(v.Help, ".") + " (default " + v.Default + ")."
