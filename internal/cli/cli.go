@@ -44,7 +44,7 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 			}
 			os.Exit(code)
 		}),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Summary: true}), kong.ValueFormatter(helpOf),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Summary: true, WrapUpperBound: terminal.Width(Stdout)}), kong.ValueFormatter(helpOf),
 		kong.Embed(&struct {
 			Version kong.VersionFlag `help:"Print the version of the program, of Go, and the kernels, and end."`
 		}{}), kong.Vars{"version": version(name)})
