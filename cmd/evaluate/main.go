@@ -31,7 +31,7 @@ type flags struct {
 	Predictions string   `help:"Write each picture's true class and five most probable ones." placeholder:"FILE.csv"`
 	JSON        bool     `name:"json" help:"Print one JSON object."`
 	Out         string   `help:"Write what the nets confuse: report.html with the confusion matrix, the error of each class, the worst pictures and the calibration; its figures as PNG and SVG; and all mistakes as a table." placeholder:"DIR"`
-	Bins        int      `name:"calibration-bins" help:"Equal bins of the calibration (${default})." default:"15" placeholder:"N"`
+	Bins        int      `name:"calibration-bins" help:"Equal bins of the calibration." default:"15" placeholder:"N"`
 	cli.Protocols
 	cli.Boxes
 	DrawPictures int    `help:"Pictures to draw at most, evenly spaced." default:"100" placeholder:"N" group:"Boxes (appendix A):"`

@@ -38,8 +38,8 @@ type flags struct {
 	Dot      string   `help:"Write the forward graph to this file for Graphviz." placeholder:"FILE"`
 }
 
-const description = `Show a net's layers, shapes, memory, weights, multiply-adds and receptive fields, as a table or a picture, and the paper's
-tables.
+const description = `Show a net's layers, shapes, memory, weights, multiply-adds and receptive fields,
+as a table or a picture, and the paper's tables.
 
 Examples:
 
