@@ -46,6 +46,7 @@ type written struct {
 	Cut, Shown, Drawn                   string // what is left out; "" for nothing
 	MistakesFile                        string
 	Matrix, Bars, Worst, Reliability    []page.Figure
+	letters                             []string // notes about those that no font has
 }
 
 // checkReport makes the folder of the report, and refuses one that the report cannot be written into.
@@ -91,6 +92,7 @@ func (t *timedTest) report(f flags, notes *cli.Notes) error {
 			notes.Add(page.HTMLFile + ": " + left)
 		}
 	}
+	notes.Add(w.letters...)
 	w.Notes = notes.List()
 	parsed, err := template.New(page.MarkdownFile).Funcs(template.FuncMap{"escape": page.Escape, "figures": page.Figures}).Parse(reportTemplate)
 	if err != nil {
@@ -128,6 +130,9 @@ func (t *timedTest) drawMatrix(dir string, w *written) error {
 		w.Cut = fmt.Sprintf("The matrix shows the %d classes of %d that are confused the most, and all others together as the last (evaluate --json has all of it).", len(chosen), n)
 	}
 	figure, err := plots.Confusion(classes, counts, "Confusion matrix")
+	if err == nil {
+		w.letters = figure.Notes()
+	}
 	return drawBoth(dir, &w.Matrix, figure, err, "confusion", caption)
 }
 
