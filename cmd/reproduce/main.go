@@ -206,8 +206,20 @@ func explain(err error) error {
 	if errors.As(err, &folder) {
 		return errors.Wrap(err, "--out")
 	}
-	return fmt.Errorf("%w (the same command goes on from here)", err)
+	return unfinished{err}
 }
+
+// unfinished is an error after which work can go on.
+type unfinished struct{ error }
+
+func (u unfinished) Unwrap() error { return u.error }
+
+func (u unfinished) Error() string { return u.error.Error() + " (" + goesOn + ")" }
+
+// Interrupted is what is said of an interruption.
+func (unfinished) Interrupted() string { return goesOn }
+
+const goesOn = "the same command goes on from here"
 
 // printFindings prints what a report judges, and where it is.
 func printFindings(findings []reproduce.Finding, dir string) {
