@@ -31,6 +31,13 @@ type Drawn struct {
 	Bars     []page.Figure // of all classes
 	Curves   []page.Figure
 	Pictures []page.Figure
+
+	pen drawing.Pen
+}
+
+// Notes say which letters no font of the system has.
+func (d *Drawn) Notes() []string {
+	return page.Notes(slices.Concat(d.Bars, d.Curves, d.Pictures), d.pen.Lacking)
 }
 
 // Draw draws a result's classes into the folder of a report: bars of all, and of the best and the worst, on the first
@@ -73,7 +80,7 @@ func Draw(dir string, set *transfer.Set, r *Result) (*Drawn, error) {
 		if err := page.Draw(dir, &d.Curves, figure, err, fmt.Sprintf("recall%d.png", part), caption); err != nil {
 			return nil, err
 		}
-		figure, err = sheet(set, first.Scores, samples, classes)
+		figure, err = d.sheet(set, first.Scores, samples, classes)
 		caption = "Of each class, split 1: the test pictures with the highest scores, then its own with the lowest. Blue: of the class; orange: not."
 		if err := page.Draw(dir, &d.Pictures, figure, err, fmt.Sprintf("pictures%d.png", part), caption); err != nil {
 			return nil, err
@@ -112,7 +119,7 @@ func (d *Drawn) bars(dir string, set *transfer.Set, r *Result, order []int) erro
 }
 
 // sheet draws two rows for each class.
-func sheet(set *transfer.Set, scores []float32, samples, classes []int) (*plots.Figure, error) {
+func (d *Drawn) sheet(set *transfer.Set, scores []float32, samples, classes []int) (*plots.Figure, error) {
 	var rows []plots.SheetRow
 	k := len(set.Classes)
 	for _, class := range classes {
@@ -135,7 +142,7 @@ func sheet(set *transfer.Set, scores []float32, samples, classes []int) (*plots.
 		}{{set.Classes[class], counted}, {"lowest", own}} {
 			drawn := plots.SheetRow{Label: row.label}
 			for _, i := range row.of[:min(mostExamples, len(row.of))] {
-				picture, err := example(set, samples[i], score(i), truth(i) == 1)
+				picture, err := d.example(set, samples[i], score(i), truth(i) == 1)
 				if err != nil {
 					return nil, err
 				}
@@ -148,7 +155,7 @@ func sheet(set *transfer.Set, scores []float32, samples, classes []int) (*plots.
 }
 
 // example is a sample's picture, or what is in its box, with its score.
-func example(set *transfer.Set, sample int, score float32, of bool) (image.Image, error) {
+func (d *Drawn) example(set *transfer.Set, sample int, score float32, of bool) (image.Image, error) {
 	picture, box, err := set.Located(sample)
 	if err != nil {
 		return nil, errors.WithMessage(err, "picture of the report")
@@ -160,5 +167,5 @@ func example(set *transfer.Set, sample int, score float32, of bool) (image.Image
 	if !of {
 		text, colour = fmt.Sprintf("%+.2f false", score), drawing.Vermilion
 	}
-	return drawing.Tile(picture.Image(), tileSide, text, colour)
+	return d.pen.Tile(picture.Image(), tileSide, text, colour)
 }

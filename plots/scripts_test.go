@@ -97,7 +97,7 @@ func TestNotes(t *testing.T) {
 	useFonts(t, t.TempDir())
 	for title, want := range map[string]string{
 		"кошка, γάτα ÷ …": "",
-		"한국, 한국어":         "no font of this system has the letters 한, 국, 어 of the figure: install one",
+		"한국, 한국어":         "no font of this system has the letters 한, 국, 어, which are missing in what is drawn: install one",
 	} {
 		figure, err := Curves(run(4, 80, 20), title)
 		if err != nil {

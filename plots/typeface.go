@@ -1,11 +1,8 @@
 package plots
 
 import (
-	"fmt"
 	"image"
 	"math"
-	"slices"
-	"strings"
 
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
@@ -19,7 +16,6 @@ import (
 	"gonum.org/v1/plot/vg/vgpdf"
 
 	"vgg/internal/fonts"
-	"vgg/internal/text"
 )
 
 // systemFonts have the letters that Liberation Sans lacks, which has Latin, Greek and Cyrillic ones.
@@ -32,11 +28,7 @@ type typeface struct{ plottext.Plain }
 // face is the font for a text.
 func (t typeface) face(txt string, f font.Font) font.Face {
 	face := t.Fonts.Lookup(f, f.Size)
-	lacks := fonts.Missing(face.Face, txt)
-	if len(lacks) == 0 {
-		return face
-	}
-	if found, missing := systemFonts.For(txt); found != nil && len(missing) < len(lacks) {
+	if found, _ := systemFonts.Choose(face.Face, txt); found != face.Face {
 		return font.Face{Font: font.Font{Typeface: "system", Size: f.Size}, Face: found}
 	}
 	return face
@@ -137,28 +129,23 @@ func fillOutlines(c vg.Canvas, face font.Face, at vg.Point, line string) {
 }
 
 // Notes say which letters of the figure no font of the system has; nil if none is missing.
-func (f *Figure) Notes() []string {
+func (f *Figure) Notes() []string { return fonts.Lacking(f.Missing()).Notes() }
+
+// Missing are the letters of the figure that no font of the system has.
+func (f *Figure) Missing() []rune {
 	var canvas textCanvas
 	f.Draw(draw.Canvas{Canvas: &canvas, Rectangle: vg.Rectangle{Max: vg.Point{X: f.width, Y: f.height}}})
 	style := textStyle(labelSize)
-	var letters []rune
+	var letters fonts.Lacking
 	for _, action := range canvas.Actions {
 		written, ok := action.(*recorder.FillString)
 		if !ok {
 			continue
 		}
 		face := style.Handler.(typeface).face(written.String, style.Font)
-		for _, letter := range fonts.Missing(face.Face, written.String) {
-			if !slices.Contains(letters, letter) {
-				letters = append(letters, letter)
-			}
-		}
+		letters.Add(fonts.Missing(face.Face, written.String)...)
 	}
-	if len(letters) == 0 {
-		return nil
-	}
-	return []string{fmt.Sprintf("no font of this system has the letters %s of the figure: install one that has, such as Noto Sans or Noto Sans CJK",
-		text.FirstFew(strings.Split(string(letters), ""), 10))}
+	return letters
 }
 
 // textCanvas keeps the texts that are written, and forgets pictures.

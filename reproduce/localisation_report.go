@@ -35,6 +35,7 @@ type BoxReport struct {
 	Findings           []Finding
 	Table8, Table9     string // as Markdown
 	Pictures           []Figure
+	Notes              []string // which letters no font of the system has
 	Trainings          []Training
 	TrainingTime       time.Duration
 	TestTime           time.Duration
@@ -222,6 +223,7 @@ func (p BoxPlan) addPictures(ctx context.Context, r *BoxReport, classes []string
 		}
 	}
 	var sheet []plots.SheetRow
+	var pen drawing.Pen
 	for _, right := range []bool{true, false} {
 		part := pictures{val, shown[right]}
 		var drawn []image.Image
@@ -230,7 +232,7 @@ func (p BoxPlan) addPictures(ctx context.Context, r *BoxReport, classes []string
 			if err != nil {
 				return err
 			}
-			d, err := drawing.Boxes(picture.Image(), answer(l, classes))
+			d, err := pen.Boxes(picture.Image(), answer(l, classes))
 			drawn = append(drawn, d)
 			return err
 		})
@@ -246,7 +248,11 @@ func (p BoxPlan) addPictures(ctx context.Context, r *BoxReport, classes []string
 	}
 	figure, err := plots.Sheet(sheet, "First guesses of the last line of Table 9", "dashed: true")
 	caption := fmt.Sprintf("The first guesses of the last line of Table 9, and the true boxes (dashed), seed %d: the first pictures of either kind.", seed)
-	return page.Draw(p.Dir, &r.Pictures, figure, err, "boxes.png", caption)
+	if err := page.Draw(p.Dir, &r.Pictures, figure, err, "boxes.png", caption); err != nil {
+		return err
+	}
+	r.Notes = page.Notes(r.Pictures, pen.Lacking)
+	return nil
 }
 
 // samesize says whether pictures are of one size, as a sheet wants them.

@@ -12,6 +12,7 @@ import (
 	"vgg/boxes"
 	"vgg/configs"
 	"vgg/dataset"
+	"vgg/internal/cli/clitest"
 )
 
 // squares is a split of bright squares on dark pictures: their class is the corner in which they are.
@@ -106,6 +107,7 @@ func TestBoxPlan(t *testing.T) {
 // TestRunBoxes: everything is done once, a run that was interrupted goes on, and the report says what was found.
 func TestRunBoxes(t *testing.T) {
 	p, set := boxPlan(t)
+	set.Classes[3] += clitest.Unwritten // so that drawings lack a letter
 	var first silent
 	ctx, cancel := context.WithCancel(context.Background())
 	stop := &stopping{epochs: 5, cancel: cancel}
@@ -116,7 +118,8 @@ func TestRunBoxes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first.trainings >= 7 || len(r.Trainings) != 7 || len(r.Findings) != 9 || len(r.Pictures) != 1 {
+	if first.trainings >= 7 || len(r.Trainings) != 7 || len(r.Findings) != 9 || len(r.Pictures) != 1 ||
+		len(r.Notes) != 1 || !strings.HasPrefix(r.Notes[0], clitest.NotesUnwritten) {
 		t.Errorf("%d trainings after the interruption, %+v", first.trainings, r)
 	}
 	text, err := os.ReadFile(filepath.Join(p.Dir, MarkdownFile))

@@ -14,6 +14,7 @@ import (
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/internal/kernel"
+	"vgg/internal/page"
 	"vgg/internal/threads"
 	"vgg/metrics"
 	"vgg/plots"
@@ -38,8 +39,9 @@ type Report struct {
 	TrainingTime       time.Duration
 	TestTime           time.Duration
 	Threads            int
-	Kernels            string // the instruction set
-	Recipe             string // TOML
+	Kernels            string   // the instruction set
+	Recipe             string   // TOML
+	Notes              []string // which letters no font of the system has
 }
 
 // Table is one of the paper's, with our errors beside the paper's.
@@ -98,6 +100,7 @@ func (p Plan) report(set *dataset.Set) (*Report, error) {
 			return nil, err
 		}
 	}
+	r.Notes = page.Notes(r.figures(), nil)
 	return r, p.write(r)
 }
 

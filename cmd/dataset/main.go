@@ -122,6 +122,7 @@ func show(ctx context.Context, f flags) error {
 			return err
 		}
 	}
+	drawing := s.draw(f, r, &notes)
 	s.report.Notes = notes.List()
 	if f.JSON {
 		err = json.NewEncoder(cli.Stdout).Encode(s.report)
@@ -131,15 +132,8 @@ func show(ctx context.Context, f flags) error {
 	if err != nil {
 		return errors.Wrap(err, "report")
 	}
-	if f.ContactSheet != "" {
-		figure, err := s.sheet(r, f.Epoch)
-		if err == nil {
-			notes.Add(figure.Notes()...)
-			err = figure.Save(f.ContactSheet)
-		}
-		if err != nil {
-			return errors.Wrap(err, "--contact-sheet")
-		}
+	if drawing != nil {
+		return errors.Wrap(drawing, "--contact-sheet")
 	}
 	if n := len(s.report.Unreadable); n > 0 {
 		return errors.Errorf("%d of %d pictures cannot be read: replace or remove them", n, s.report.Train+s.report.Val)

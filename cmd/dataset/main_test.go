@@ -396,3 +396,21 @@ func TestBadInput(t *testing.T) {
 		}
 	}
 }
+
+// TestUnwritten: letters that the contact sheet lacks are noted, in JSON too.
+func TestUnwritten(t *testing.T) {
+	dir := colours(t)
+	for _, split := range []string{"train", "val"} {
+		if err := os.Rename(filepath.Join(dir, split, "red"), filepath.Join(dir, split, "red"+clitest.Unwritten)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, errs, code := datasetIn(t, dir, ".", "--json", "--contact-sheet", "sheet.png")
+	var r report
+	if err := json.Unmarshal([]byte(out), &r); err != nil || code != 0 {
+		t.Fatalf("exit code %d, error %v: %s", code, err, errs)
+	}
+	if !strings.Contains(strings.Join(r.Notes, "\n"), clitest.NotesUnwritten) || strings.Count(errs, "note: "+clitest.NotesUnwritten) != 1 {
+		t.Errorf("notes %q, printed %q", r.Notes, errs)
+	}
+}

@@ -11,6 +11,7 @@ import (
 
 	"vgg/augment"
 	"vgg/configs"
+	"vgg/internal/cli"
 	"vgg/plots"
 	"vgg/trainer"
 )
@@ -49,6 +50,19 @@ func (s *survey) sheet(r configs.Recipe, epoch int) (*plots.Figure, error) {
 		note += boxColours
 	}
 	return plots.Sheet(rows, title, note)
+}
+
+// draw writes the contact sheet, if one is wanted.
+func (s *survey) draw(f flags, r configs.Recipe, notes *cli.Notes) error {
+	if f.ContactSheet == "" {
+		return nil
+	}
+	figure, err := s.sheet(r, f.Epoch)
+	if err != nil {
+		return err
+	}
+	notes.Add(figure.Notes()...)
+	return figure.Save(f.ContactSheet)
 }
 
 // tile draws picture i of the training split, transformed as in training, where the random draws depend on i.

@@ -75,6 +75,8 @@ func (t *boxTest) run(ctx context.Context, outputs []int, f flags, notes *cli.No
 		return artist.draw(l)
 	})
 	t.took = time.Since(began)
+	progress.Clear()
+	notes.Add(artist.Notes()...)
 	t.Result = evaluate.Score(t.classes(), predictions)
 	if err == nil && t.meanBox.Pictures == 0 {
 		err = errors.Errorf("none of the %d pictures could be read: nothing was tested", split.Len())

@@ -22,18 +22,19 @@ type artist struct {
 	split   dataset.Boxed
 	classes []string
 	every   int // of the pictures is drawn
+	drawing.Pen
 }
 
-func newArtist(dir string, split dataset.Boxed, classes []string, most int) artist {
-	return artist{dir, split, classes, (split.Len() + most - 1) / most}
+func newArtist(dir string, split dataset.Boxed, classes []string, most int) *artist {
+	return &artist{dir: dir, split: split, classes: classes, every: (split.Len() + most - 1) / most}
 }
 
 // drawn is the number of pictures that are drawn if all can be read.
-func (a artist) drawn() int { return (a.split.Len() + a.every - 1) / a.every }
+func (a *artist) drawn() int { return (a.split.Len() + a.every - 1) / a.every }
 
 // draw draws a picture with its true boxes and the first guess, or the box of test 1 if there are no guesses; and, if
 // that is wrong, with the guess that is right.
-func (a artist) draw(l evaluate.Localisation) error {
+func (a *artist) draw(l evaluate.Localisation) error {
 	if a.dir == "" || l.Picture%a.every != 0 {
 		return nil
 	}
@@ -48,7 +49,7 @@ func (a artist) draw(l evaluate.Localisation) error {
 		}
 	}
 	answer, right := a.answers(l)
-	picture, err := drawing.Boxes(p.Image(), append(marks, answer...))
+	picture, err := a.Boxes(p.Image(), append(marks, answer...))
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (a artist) draw(l evaluate.Localisation) error {
 }
 
 // answers are the boxes that nets gave, and whether the first is right.
-func (a artist) answers(l evaluate.Localisation) (marks []drawing.Mark, right bool) {
+func (a *artist) answers(l evaluate.Localisation) (marks []drawing.Mark, right bool) {
 	if l.Guesses == nil {
 		right = l.CentralOverlap(0) > evaluate.MinIoU
 		return []drawing.Mark{{Box: l.Central[0], Label: fmt.Sprintf("%s, IoU %.2f", a.classes[l.Class], l.CentralOverlap(0)), Colour: colourOf(right)}}, right

@@ -46,7 +46,8 @@ type written struct {
 	Cut, Shown, Drawn                   string // what is left out; "" for nothing
 	MistakesFile                        string
 	Matrix, Bars, Worst, Reliability    []page.Figure
-	letters                             []string // notes about those that no font has
+
+	pen drawing.Pen // of the pictures
 }
 
 // checkReport makes the folder of the report, and refuses one that the report cannot be written into.
@@ -92,7 +93,8 @@ func (t *timedTest) report(f flags, notes *cli.Notes) error {
 			notes.Add(page.HTMLFile + ": " + left)
 		}
 	}
-	notes.Add(w.letters...)
+	figures := slices.Concat(w.Matrix, w.Bars, w.Worst, w.Reliability)
+	notes.Add(page.Notes(figures, w.pen.Lacking)...)
 	w.Notes = notes.List()
 	parsed, err := template.New(page.MarkdownFile).Funcs(template.FuncMap{"escape": page.Escape, "figures": page.Figures}).Parse(reportTemplate)
 	if err != nil {
@@ -102,7 +104,6 @@ func (t *timedTest) report(f flags, notes *cli.Notes) error {
 	if err := parsed.Execute(&markdown, w); err != nil {
 		return errors.Wrap(err, "report")
 	}
-	figures := slices.Concat(w.Matrix, w.Bars, w.Worst, w.Reliability)
 	return page.Write(f.Out, "What the nets confuse: "+t.set.Name, markdown.Bytes(), figures, nil)
 }
 
@@ -130,9 +131,6 @@ func (t *timedTest) drawMatrix(dir string, w *written) error {
 		w.Cut = fmt.Sprintf("The matrix shows the %d classes of %d that are confused the most, and all others together as the last (evaluate --json has all of it).", len(chosen), n)
 	}
 	figure, err := plots.Confusion(classes, counts, "Confusion matrix")
-	if err == nil {
-		w.letters = figure.Notes()
-	}
 	return drawBoth(dir, &w.Matrix, figure, err, "confusion", caption)
 }
 
@@ -178,7 +176,7 @@ func (t *timedTest) drawWorst(dir string, w *written, worst [][]mistake) error {
 		for _, c := range part {
 			row := plots.SheetRow{Label: t.Classes[c]}
 			for _, m := range worst[c][:min(drawnMistakes, len(worst[c]))] {
-				tile, err := t.tile(m)
+				tile, err := t.tile(&w.pen, m)
 				if err != nil {
 					return err
 				}
@@ -196,12 +194,12 @@ func (t *timedTest) drawWorst(dir string, w *written, worst [][]mistake) error {
 }
 
 // tile is a picture with what it is taken for.
-func (t *timedTest) tile(m mistake) (image.Image, error) {
+func (t *timedTest) tile(pen *drawing.Pen, m mistake) (image.Image, error) {
 	p, err := t.set.Val.Picture(m.picture)
 	if err != nil {
 		return nil, err
 	}
-	return drawing.Tile(p.Image(), tileSide, fmt.Sprintf("%s\n%.1f %%", strings.ReplaceAll(t.Classes[m.predicted], "\n", " "), 100*m.sure), drawing.Vermilion)
+	return pen.Tile(p.Image(), tileSide, fmt.Sprintf("%s\n%.1f %%", strings.ReplaceAll(t.Classes[m.predicted], "\n", " "), 100*m.sure), drawing.Vermilion)
 }
 
 func (t *timedTest) errorsTable() string {

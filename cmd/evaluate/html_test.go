@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"vgg/evaluate"
+	"vgg/internal/cli/clitest"
 	"vgg/internal/page"
 	"vgg/metrics"
 )
@@ -176,5 +177,26 @@ func TestReportRefused(t *testing.T) {
 		if code == 0 || !strings.Contains(stderr, want) || stdout != "" {
 			t.Errorf("%v: exit code %d, %s%s, want %q", args, code, stdout, stderr, want)
 		}
+	}
+}
+
+// TestUnwritten: letters that the figures lack are noted once, in the report too.
+func TestUnwritten(t *testing.T) {
+	dir := folder(t)
+	name := "c" + clitest.Unwritten
+	for _, split := range []string{"train", "val"} {
+		if err := os.Rename(filepath.Join(dir, "pictures", split, "c"), filepath.Join(dir, "pictures", split, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "names"), []byte("a\nb\n"+name+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr, code := evaluateIn(t, dir, "--weights", "one.safetensors", "--classes", "names", "--data", "pictures", "--out", "report")
+	if code != 0 || strings.Count(stderr, "note: "+clitest.NotesUnwritten) != 1 {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "report", page.MarkdownFile)); err != nil || !strings.Contains(string(text), "- "+clitest.NotesUnwritten) {
+		t.Errorf("error %v, %s", err, text)
 	}
 }

@@ -43,6 +43,7 @@ type runner struct {
 	done      []printedPicture // what was made, without the maps
 	skipped   []dataset.Skip
 	games     map[explain.Method]*explain.PointingGame // nil without --pointing-game
+	pen       drawing.Pen
 }
 
 // explained is what was made of a picture.
@@ -209,5 +210,5 @@ func (r *runner) draw(e explained, objects []boxes.Box) (image.Image, error) {
 		}
 		rows = append(rows, row)
 	}
-	return drawing.Board(filepath.Base(e.name), columns, rows)
+	return r.pen.Board(filepath.Base(e.name), columns, rows)
 }

@@ -87,6 +87,7 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout terminal.File) er
 	}
 	// What was made before an error is said all the same.
 	err = r.explainAll(ctx)
+	notes.Add(r.pen.Notes()...)
 	if len(r.done) > 0 || err == nil {
 		if printing := r.finish(stdout, err == nil); err == nil {
 			err = printing

@@ -207,3 +207,17 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestUnwritten: letters that drawings lack are noted once.
+func TestUnwritten(t *testing.T) {
+	dir := folder(t)
+	for _, name := range []string{"a", "b"} {
+		if err := os.Link(filepath.Join(dir, "whole.png"), filepath.Join(dir, name+clitest.Unwritten+".png")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stdout, stderr, code := explainIn(t, dir, "--methods", "saliency", "--out", "out", "--json", "a"+clitest.Unwritten+".png", "b"+clitest.Unwritten+".png")
+	if code != 0 || strings.Count(stderr, "note: "+clitest.NotesUnwritten) != 1 || !strings.Contains(strings.Join(parse(t, stdout).Notes, "\n"), clitest.NotesUnwritten) {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+}

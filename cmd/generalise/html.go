@@ -37,6 +37,7 @@ func (t *test) report() error {
 	if err != nil {
 		return err
 	}
+	t.notes.Add(drawn.Notes()...)
 	w := written{
 		Name: t.set.Name, Classes: len(t.set.Classes), Samples: len(t.features.Samples), Metric: t.set.Metric,
 		Nets: t.netLines(), Rows: t.rowsLine(), Drawn: drawn, Notes: t.notes.List(), Each: t.eachTable(drawn),

@@ -320,3 +320,16 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestUnwritten: letters that the figures lack are noted once, in the report too.
+func TestUnwritten(t *testing.T) {
+	dir := folder(t)
+	if err := os.Rename(filepath.Join(dir, "set/red"), filepath.Join(dir, "set/red"+clitest.Unwritten)); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr, code := command(t, dir, "--weights", "net.safetensors", "--data", "set", "--per-class", "4", "--test", "3", "--scales", "one", "--report", "report")
+	if code != 0 || strings.Count(stderr, "note: "+clitest.NotesUnwritten) != 1 {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	testReport(t, filepath.Join(dir, "report"), "- "+clitest.NotesUnwritten)
+}

@@ -131,7 +131,7 @@ func (p *predictor) draw(r prediction) error {
 		mark := drawing.Mark{Box: g.Box, Label: label, Colour: drawing.Palette[i%len(drawing.Palette)]}
 		marks = append([]drawing.Mark{mark}, marks...) // the best last, on top
 	}
-	drawn, err := drawing.Boxes(picture.Image(), marks)
+	drawn, err := p.pen.Boxes(picture.Image(), marks)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"vgg/configs"
 	"vgg/graph"
+	"vgg/internal/cli/clitest"
 	"vgg/weights"
 )
 
@@ -163,4 +164,37 @@ func TestBoxErrors(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestUnwritten: letters that drawings lack are noted once.
+func TestUnwritten(t *testing.T) {
+	dir := withBoxes(t)
+	draw := func(want int) {
+		t.Helper()
+		_, stderr, code := predictIn(t, dir, nil, "--weights", "net.safetensors", "--boxes", "boxes.safetensors", "--box-protocol", "center",
+			"--draw", "drawn", "--json", "turned.jpg", "pictures/0/0.png")
+		if code != 0 || strings.Count(stderr, "note: "+clitest.NotesUnwritten) != want {
+			t.Errorf("exit code %d, %s, want %d notes", code, stderr, want)
+		}
+	}
+	draw(0)
+	for _, name := range []string{"net.safetensors", "boxes.safetensors"} {
+		file := filepath.Join(dir, name)
+		f, err := weights.Read(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := weights.ParseInfo(f.Metadata)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range info.Classes {
+			info.Classes[i] += clitest.Unwritten
+		}
+		f.Metadata = info.Metadata()
+		if err := weights.Write(file, *f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	draw(1)
 }

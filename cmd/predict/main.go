@@ -14,6 +14,7 @@ import (
 	"vgg/dataset"
 	"vgg/evaluate"
 	"vgg/internal/cli"
+	"vgg/internal/drawing"
 	"vgg/internal/featurefile"
 	"vgg/internal/progress/bar"
 	"vgg/internal/terminal"
@@ -99,6 +100,8 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout terminal.File) er
 	}
 	// What was predicted before an error is written all the same.
 	err = p.predict(ctx)
+	p.bar.Clear()
+	notes.Add(p.pen.Notes()...)
 	if f.Features != "" && len(p.done) > 0 {
 		table := featurefile.Table[float64]{Rows: len(p.done), Name: func(i int) string { return p.done[i].name }, Row: func(i int) []float64 { return p.done[i].Features }}
 		if writing := table.Write(f.Out); err == nil {
@@ -142,6 +145,7 @@ type predictor struct {
 	bar        bar.Bar
 	done       []prediction
 	skipped    []dataset.Skip
+	pen        drawing.Pen
 }
 
 // prediction is that of a file.

@@ -138,6 +138,7 @@ func (f flags) classify() (run func(context.Context) error, close func() error, 
 			return explain(err)
 		}
 		if report != nil { // rank 0 has it
+			new(cli.Notes).Add(report.Notes...)
 			printFindings(report.Findings, f.Out)
 		}
 		return nil
@@ -195,6 +196,7 @@ func (f flags) localise() (run func(context.Context) error, close func() error, 
 		if err != nil {
 			return explain(err)
 		}
+		new(cli.Notes).Add(report.Notes...)
 		printFindings(report.Findings, plan.Dir)
 		return nil
 	}, pictures.Close, nil

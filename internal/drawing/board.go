@@ -6,8 +6,6 @@ import (
 
 	"github.com/pkg/errors"
 	"golang.org/x/image/draw"
-	"golang.org/x/image/font"
-	"golang.org/x/image/math/fixed"
 )
 
 // BoardRow is a row of pictures below a caption.
@@ -22,7 +20,7 @@ const leastTile = 224
 // Board puts rows of pictures of one size on white: a title above all, a heading above each column, a caption above each
 // row. Small pictures are enlarged by a whole factor. Letters are large enough to be read when the board is shrunk to a
 // third.
-func Board(title string, headings []string, rows []BoardRow) (*image.RGBA, error) {
+func (p *Pen) Board(title string, headings []string, rows []BoardRow) (*image.RGBA, error) {
 	if len(rows) == 0 || len(headings) == 0 {
 		return nil, errors.New("drawing: a board without pictures")
 	}
@@ -38,29 +36,23 @@ func Board(title string, headings []string, rows []BoardRow) (*image.RGBA, error
 	gap := line / 3
 	width := len(headings)*(tile.X+gap) + gap
 	head := 2*line + gap
-	c := &canvas{RGBA: image.NewRGBA(image.Rect(0, 0, width, head+len(rows)*(line+tile.Y+gap)+gap))}
-	if err := c.setFont(line); err != nil {
+	c, err := p.canvas(image.Pt(width, head+len(rows)*(line+tile.Y+gap)+gap), line)
+	if err != nil {
 		return nil, err
 	}
-	defer c.font.Close()
 	c.fill(c.Rect, White)
-	c.write(title, image.Pt(gap, gap/2), width-2*gap)
+	write := func(text string, at image.Point, width int) { c.write(c.fit(text, width), at, color.Black) }
+	write(title, image.Pt(gap, gap/2), width-2*gap)
 	for column, heading := range headings {
-		c.write(heading, image.Pt(gap+column*(tile.X+gap), line+gap/2), tile.X)
+		write(heading, image.Pt(gap+column*(tile.X+gap), line+gap/2), tile.X)
 	}
 	for i, row := range rows {
 		top := head + i*(line+tile.Y+gap)
-		c.write(row.Caption, image.Pt(gap, top), width-2*gap)
+		write(row.Caption, image.Pt(gap, top), width-2*gap)
 		for column, picture := range row.Pictures {
 			corner := image.Pt(gap+column*(tile.X+gap), top+line)
 			draw.NearestNeighbor.Scale(c.RGBA, image.Rectangle{Min: corner, Max: corner.Add(tile)}, picture, picture.Bounds(), draw.Src, nil)
 		}
 	}
-	return c.RGBA, nil
-}
-
-// write writes a text in black, its left upper corner at a point, no wider than a width.
-func (c *canvas) write(text string, at image.Point, width int) {
-	writer := font.Drawer{Dst: c.RGBA, Src: image.NewUniform(color.Black), Face: c.font, Dot: fixed.P(at.X, at.Y+c.font.Metrics().Ascent.Ceil())}
-	writer.DrawString(c.fit(text, width))
+	return c.RGBA, c.err
 }

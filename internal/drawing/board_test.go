@@ -57,7 +57,7 @@ func TestLight(t *testing.T) {
 func TestBoard(t *testing.T) {
 	red, blue := color.RGBA{200, 0, 0, 255}, color.RGBA{0, 0, 200, 255}
 	rows := []BoardRow{{"one 12.3 %", []image.Image{plain(50, 40, red), plain(50, 40, blue)}}, {"other", []image.Image{plain(50, 40, blue), plain(50, 40, red)}}}
-	drawn, err := Board("a title", []string{"left", "right"}, rows)
+	drawn, err := new(Pen).Board("a title", []string{"left", "right"}, rows)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,10 +74,10 @@ func TestBoard(t *testing.T) {
 	if found[color.RGBA{0, 0, 0, 255}] < 500 || drawn.RGBAAt(0, 0) != White {
 		t.Errorf("%d black pixels; the corner is %v", found[color.RGBA{0, 0, 0, 255}], drawn.RGBAAt(0, 0))
 	}
-	if _, err := Board("", []string{"one"}, rows); err == nil {
+	if _, err := new(Pen).Board("", []string{"one"}, rows); err == nil {
 		t.Error("two pictures for one column")
 	}
-	if _, err := Board("", nil, nil); err == nil {
+	if _, err := new(Pen).Board("", nil, nil); err == nil {
 		t.Error("a board of nothing")
 	}
 }

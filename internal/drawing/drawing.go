@@ -41,25 +41,23 @@ const (
 
 // Boxes draws marks on a picture; a mark covers those before it, and labels cover boxes. A small picture is enlarged by
 // a whole factor.
-func Boxes(picture image.Image, marks []Mark) (*image.RGBA, error) {
+func (p *Pen) Boxes(picture image.Image, marks []Mark) (*image.RGBA, error) {
 	size := picture.Bounds().Size()
 	factor := max(1, min((leastSide+min(size.X, size.Y)-1)/min(size.X, size.Y), longestSide/max(size.X, size.Y)))
-	c := &canvas{RGBA: image.NewRGBA(image.Rect(0, 0, size.X*factor, size.Y*factor))}
-	draw.NearestNeighbor.Scale(c.RGBA, c.Rect, picture, picture.Bounds(), draw.Src, nil)
-	side := min(c.Rect.Dx(), c.Rect.Dy())
-	height := min(max(side/textsOfSide, leastText), mostText)
-	c.line = max(2, height/7)
-	if err := c.setFont(height); err != nil {
+	height := min(max(min(size.X, size.Y)*factor/textsOfSide, leastText), mostText)
+	c, err := p.canvas(size.Mul(factor), height)
+	if err != nil {
 		return nil, err
 	}
-	defer c.font.Close()
+	c.line = max(2, height/7)
+	draw.NearestNeighbor.Scale(c.RGBA, c.Rect, picture, picture.Bounds(), draw.Src, nil)
 	for _, m := range marks {
 		c.outline(m)
 	}
 	for _, m := range marks {
 		c.label(m)
 	}
-	return c.RGBA, nil
+	return c.RGBA, c.err
 }
 
 // pixels is where a mark is on the canvas: at least one line wide and high.
@@ -110,10 +108,6 @@ func (c *canvas) frame(r image.Rectangle, width int, colour color.RGBA, dashed b
 			c.fill(image.Rect(side.Min.X, y, side.Max.X, min(y+dash, side.Max.Y)), colour)
 		}
 	}
-}
-
-func (c *canvas) fill(r image.Rectangle, colour color.RGBA) {
-	draw.Draw(c.RGBA, r.Intersect(c.Rect), image.NewUniform(colour), image.Point{}, draw.Src)
 }
 
 // contrast is black or white, whichever differs more from a colour.

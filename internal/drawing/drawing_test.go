@@ -30,7 +30,7 @@ func TestLegible(t *testing.T) {
 	}
 	for _, size := range []image.Point{{64, 64}, {500, 333}, {1, 1}, {3000, 30}} {
 		for _, colour := range []color.RGBA{{20, 20, 20, 255}, {250, 250, 250, 255}, {0, 114, 178, 255}} {
-			drawn, err := Boxes(plain(size.X, size.Y, colour), marks)
+			drawn, err := new(Pen).Boxes(plain(size.X, size.Y, colour), marks)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +55,7 @@ func TestLegible(t *testing.T) {
 	}
 	if dir := os.Getenv("VGG_DRAWINGS"); dir != "" {
 		for _, side := range []int{64, 2000} {
-			drawn, err := Boxes(plain(side, side*3/4, color.RGBA{90, 120, 60, 255}), marks)
+			drawn, err := new(Pen).Boxes(plain(side, side*3/4, color.RGBA{90, 120, 60, 255}), marks)
 			if err != nil {
 				t.Fatal(err)
 			}

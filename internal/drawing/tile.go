@@ -6,23 +6,20 @@ import (
 	"strings"
 
 	"golang.org/x/image/draw"
-	"golang.org/x/image/font"
-	"golang.org/x/image/math/fixed"
 )
 
 // Tile is a square of some side with a picture as large as fits in it, in a frame, and a strip with a text below, both
 // of one colour. The strip is a fifth of the side high, or a sixth for each line of a text of several.
-func Tile(picture image.Image, side int, text string, colour color.RGBA) (*image.RGBA, error) {
+func (p *Pen) Tile(picture image.Image, side int, text string, colour color.RGBA) (*image.RGBA, error) {
 	lines := strings.Split(text, "\n")
 	strip, line := side/5, max(1, side/30)
 	if len(lines) > 1 {
 		strip = side / 6
 	}
-	c := &canvas{RGBA: image.NewRGBA(image.Rect(0, 0, side, side+strip*len(lines)))}
-	if err := c.setFont(strip); err != nil {
+	c, err := p.canvas(image.Pt(side, side+strip*len(lines)), strip)
+	if err != nil {
 		return nil, err
 	}
-	defer c.font.Close()
 	c.fill(c.Rect, colour)
 	inner := image.Rect(line, line, side-line, side-line)
 	c.fill(inner, color.RGBA{0xe8, 0xe8, 0xe8, 0xff})
@@ -35,10 +32,7 @@ func Tile(picture image.Image, side int, text string, colour color.RGBA) (*image
 	draw.ApproxBiLinear.Scale(c.RGBA, image.Rectangle{Min: corner, Max: corner.Add(fitted)}, picture, picture.Bounds(), draw.Src, nil)
 	for i, text := range lines {
 		text = c.fit(text, side-2*line)
-		left := (side - font.MeasureString(c.font, text).Ceil()) / 2
-		base := side + i*strip - line/2 + c.font.Metrics().Ascent.Ceil()
-		writer := font.Drawer{Dst: c.RGBA, Src: image.NewUniform(contrast(colour)), Face: c.font, Dot: fixed.P(left, base)}
-		writer.DrawString(text)
+		c.write(text, image.Pt((side-c.measure(text))/2, side+i*strip-line/2), contrast(colour))
 	}
-	return c.RGBA, nil
+	return c.RGBA, c.err
 }

@@ -13,7 +13,7 @@ func TestTile(t *testing.T) {
 	for _, size := range []image.Point{{10, 10}, {100, 20}, {20, 100}, {10, 300}} {
 		picture := image.NewRGBA(image.Rectangle{Max: size})
 		draw.Draw(picture, picture.Rect, image.NewUniform(white), image.Point{}, draw.Src)
-		tile, err := Tile(picture, 90, "+1.00 true", Blue)
+		tile, err := new(Pen).Tile(picture, 90, "+1.00 true", Blue)
 		if err != nil || tile.Rect.Size() != image.Pt(90, 108) {
 			t.Fatalf("%v, error %v", tile.Rect, err)
 		}
@@ -36,7 +36,7 @@ func TestTile(t *testing.T) {
 
 // A text of two lines has two strips.
 func TestTileLines(t *testing.T) {
-	tile, err := Tile(image.NewRGBA(image.Rect(0, 0, 10, 10)), 90, "Sneaker\n93 %", Blue)
+	tile, err := new(Pen).Tile(image.NewRGBA(image.Rect(0, 0, 10, 10)), 90, "Sneaker\n93 %", Blue)
 	if err != nil || tile.Rect.Size() != image.Pt(90, 120) {
 		t.Fatalf("%v, error %v", tile.Rect, err)
 	}

@@ -73,6 +73,18 @@ func (f *Fonts) For(text string) (font *sfnt.Font, missing []rune) {
 	return best.font, slices.Clone(best.missing)
 }
 
+// Choose gives the font to write a text in: one of the caller's own if it has all letters, otherwise the system's of For,
+// if that lacks fewer; and the letters that it lacks.
+func (f *Fonts) Choose(own *sfnt.Font, text string) (font *sfnt.Font, missing []rune) {
+	missing = Missing(own, text)
+	if len(missing) > 0 {
+		if found, lacks := f.For(text); len(lacks) < len(missing) {
+			return found, lacks
+		}
+	}
+	return own, missing
+}
+
 // Missing lists the letters of a text that a font has no outline for, each once; nil has none. White space needs none.
 func Missing(font *sfnt.Font, text string) (missing []rune) {
 	var buffer sfnt.Buffer

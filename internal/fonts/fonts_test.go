@@ -3,8 +3,10 @@ package fonts
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"golang.org/x/image/font/gofont/gomedium"
 	"golang.org/x/image/font/sfnt"
 )
 
@@ -40,5 +42,36 @@ func TestRank(t *testing.T) {
 		if rank(order[i]) >= rank(order[i+1]) {
 			t.Errorf("%s (%d) is not before %s (%d)", order[i], rank(order[i]), order[i+1], rank(order[i+1]))
 		}
+	}
+}
+
+// TestChoose: a text is written in the caller's font if that has its letters, or if no other lacks fewer.
+func TestChoose(t *testing.T) {
+	own, err := sfnt.Parse(gomedium.TTF)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]struct {
+		own     bool
+		missing string
+	}{"Sneaker": {true, ""}, "γάτα": {true, ""}, "true: 고양이": {false, ""}, "\U00013000": {true, "\U00013000"}} {
+		font, missing := In("testdata").Choose(own, text)
+		if (font == own) != want.own || string(missing) != want.missing {
+			t.Errorf("%q: the caller's font: %t, missing %q", text, font == own, string(missing))
+		}
+	}
+}
+
+// TestLacking: each letter is named once, in one line.
+func TestLacking(t *testing.T) {
+	var l Lacking
+	if l.Add(); l.Notes() != nil {
+		t.Errorf("nothing is lacking: %q", l.Notes())
+	}
+	l.Add([]rune("고양이")...)
+	l.Add([]rune("고래")...)
+	notes := l.Notes()
+	if len(notes) != 1 || !strings.Contains(notes[0], "the letters 고, 양, 이, 래, which") {
+		t.Errorf("notes %q", notes)
 	}
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
 
 	"vgg/internal/atomicfile"
+	"vgg/internal/fonts"
 	"vgg/plots"
 )
 
@@ -25,6 +27,7 @@ type Figure struct {
 	File    string // relative to the report, with forward slashes
 	Caption string
 	PNG     []byte
+	Missing []rune // letters that no font of the system has
 }
 
 // Draw writes a figure to its file in the folder of a report, and appends it to a part of the report. err, if not nil,
@@ -41,8 +44,17 @@ func Draw(dir string, to *[]Figure, figure *plots.Figure, err error, name, capti
 	if err := os.MkdirAll(figures, 0o755); err != nil {
 		return errors.Wrap(err, "report: folder of the figures")
 	}
-	*to = append(*to, Figure{File: FiguresDir + "/" + name, Caption: caption, PNG: png.Bytes()})
+	*to = append(*to, Figure{File: FiguresDir + "/" + name, Caption: caption, PNG: png.Bytes(), Missing: figure.Missing()})
 	return errors.Wrap(atomicfile.Write(filepath.Join(figures, name), png.Bytes()), "report: figure")
+}
+
+// Notes say which letters no font of the system has, in figures and in the pictures that they show.
+func Notes(figures []Figure, inPictures fonts.Lacking) []string {
+	all := slices.Clone(inPictures)
+	for _, f := range figures {
+		all.Add(f.Missing...)
+	}
+	return all.Notes()
 }
 
 // Figures shows figures in Markdown, each with its caption below.

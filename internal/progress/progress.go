@@ -20,6 +20,7 @@ type Reporter struct {
 	recipe configs.Recipe
 	bar    bar.Bar
 	steps  int
+	drawn  bool // whether there are curves
 }
 
 // NewReporter makes a reporter that prints to out, for a run of recipe r in directory dir.
@@ -67,6 +68,12 @@ func (p *Reporter) Epoch(h history.History) error {
 			return err
 		}
 	}
+	if !p.drawn { // the letters stay the same
+		for _, note := range figure.Notes() {
+			p.Notice(note)
+		}
+	}
+	p.drawn = true
 	return nil
 }
 

@@ -44,3 +44,9 @@ func Run(t testing.TB, cmd *exec.Cmd) (stdout, stderr string, code int) {
 	}
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
+
+// Unwritten is a letter that hardly any font has: a Chinese one of Unicode's extension H, of the year 2022.
+const Unwritten = "\U00031350"
+
+// NotesUnwritten is what a command notes that was to draw Unwritten.
+const NotesUnwritten = "no font of this system has the letters " + Unwritten + ", which"
