@@ -77,9 +77,11 @@ func newEngine(models []*Model, split dataset.Split, o Options) (*engine, error)
 	for _, m := range models {
 		croppings = append(croppings, m.croppings(o, 1/float64(len(models))))
 	}
-	e := engineFor(models, croppings, split, o)
+	e, err := engineFor(models, croppings, split, o)
+	if err != nil {
+		return nil, err
+	}
 	if o.Features != "" {
-		var err error
 		if e.features, err = models[0].FeatureWidth(o.Features); err != nil {
 			return nil, err
 		}
@@ -88,15 +90,32 @@ func newEngine(models []*Model, split dataset.Split, o Options) (*engine, error)
 }
 
 // engineFor makes an engine for models that are checked, with the croppings of each.
-func engineFor(models []*Model, croppings [][]cropping, split dataset.Split, o Options) *engine {
+func engineFor(models []*Model, croppings [][]cropping, split dataset.Split, o Options) (*engine, error) {
 	e := &engine{models: models, croppings: croppings, split: split, options: o, memory: memory.Limit() / 2 / int64(o.World.Neighbours())}
-	e.prepared = split.Len()*e.cropsOfPicture() >= preparedBatches*e.options.Batch
-	return e
+	bytes, err := e.filterBytes()
+	e.prepared = float64(split.Len())*e.batchesOfPicture() >= preparedBatches && bytes <= e.memory
+	return e, err
 }
 
 // preparedBatches is the least number of batches for which it pays to prepare filters, which takes longer than a batch
 // gains (go test -run x -bench Prepared -benchtime 5x ./evaluate).
 const preparedBatches = 8
+
+// filterBytes is the memory that prepared filters of all nets take.
+func (e *engine) filterBytes() (bytes int64, err error) {
+	for i, m := range e.models {
+		p := purpose{rows: 1, height: m.Info.Input, width: m.Info.Input, prepared: true}
+		if slices.ContainsFunc(e.croppings[i], func(c cropping) bool { return c.protocol == configs.Dense }) {
+			p.height, p.width, p.dense = 2*p.height, 2*p.width, true
+		}
+		r, err := m.newRunner(p)
+		if err != nil {
+			return 0, err
+		}
+		bytes += r.vm.ConstantBytes()
+	}
+	return bytes, nil
+}
 
 // cropsOfPicture is the most crops that a picture has.
 func (e *engine) cropsOfPicture() (crops int) {
@@ -106,6 +125,22 @@ func (e *engine) cropsOfPicture() (crops int) {
 		}
 	}
 	return crops
+}
+
+// batchesOfPicture is about the number of batches that the crops of a picture fill: see size.
+func (e *engine) batchesOfPicture() (batches float64) {
+	least := 1 / float64(e.options.Batch) // of a crop
+	for i, croppings := range e.croppings {
+		for _, c := range croppings {
+			part := least
+			if c.protocol == configs.Dense {
+				side := float64(c.scale) / float64(e.models[i].Info.Input)
+				part = max(least, min(0.5, least*side*side))
+			}
+			batches += part * float64(c.mostCrops())
+		}
+	}
+	return batches
 }
 
 // run calls each with what result makes of every picture.

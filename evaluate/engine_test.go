@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -149,6 +150,35 @@ func TestBoundedMemory(t *testing.T) {
 		}
 		if delivered != pictures || e.waiting != 0 || len(e.batches) != 0 {
 			t.Errorf("%+v: %d pictures, %d batches left", o, delivered, len(e.batches))
+		}
+	}
+}
+
+// TestPrepared: filters are prepared for many batches, if there is memory for them.
+func TestPrepared(t *testing.T) {
+	m := small(t, 7, 1)
+	for _, c := range []struct {
+		pictures int
+		o        Options
+		memory   int64 // in all
+		want     bool
+	}{
+		{127, Options{}, 1 << 30, false},
+		{128, Options{}, 1 << 30, true},
+		{128, Options{}, 1 << 16, false},
+		{31, Options{Protocol: configs.Dense, Scales: []int{45}}, 1 << 30, false}, // of about twice the pixels of a crop
+		{33, Options{Protocol: configs.Dense, Scales: []int{45}}, 1 << 30, true},
+		{7, Options{Protocol: configs.Dense, Scales: []int{1 << 40}}, 1 << 30, false},
+		{8, Options{Protocol: configs.Dense, Scales: []int{1 << 40}}, 1 << 30, true}, // one picture fills a batch
+	} {
+		limit := debug.SetMemoryLimit(c.memory)
+		e, err := newEngine([]*Model{m}, noise{c.pictures, 7}, c.o)
+		debug.SetMemoryLimit(limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.prepared != c.want {
+			t.Errorf("%+v: prepared: %t, want %t", c, e.prepared, c.want)
 		}
 	}
 }

@@ -101,7 +101,8 @@ func newLocalisation(classifiers []*Model, localisers []Localiser, split dataset
 		models = append(models, l.Model)
 		croppings = append(croppings, l.croppings(o.Boxes, split))
 	}
-	return &localisation{len(classifiers), localisers, o, engineFor(models, croppings, split, o.Options)}, nil
+	e, err := engineFor(models, croppings, split, o.Options)
+	return &localisation{len(classifiers), localisers, o, e}, err
 }
 
 func (o BoxOptions) withDefaults() BoxOptions {

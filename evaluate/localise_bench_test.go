@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"vgg/augment"
 	"vgg/configs"
 	"vgg/graph"
 	"vgg/weights"
@@ -17,29 +18,18 @@ import (
 //
 //	go test -run x -bench Localise -benchtime 3x ./evaluate
 func BenchmarkLocalise(b *testing.B) {
-	const pictures, rows = 8, 8
+	const pictures = 8
 	boxes := newTestModel(b, configs.D, graph.Options{Seed: 1, Boxes: configs.RegressPerClass},
 		weights.Info{Input: 224, Channels: 3, Classes: names(1000), Boxes: configs.RegressPerClass})
 	classes := untrainedModel(b, configs.D, 224)
-	plain := classes.Share()
-	defer plain.Close()
 	split := writeFiles(b, "jpeg", pictures)
-	batch := noiseCrops(rows, 224, 224)
-	r, err := plain.runner(purpose{rows: rows, height: 224, width: 224, prepared: true})
-	if err != nil {
-		b.Fatal(err)
-	}
-	perCrop := multiplyAdds(r)
 	for _, c := range []struct {
 		name        string
 		classifiers []*Model
 	}{{"boxes", nil}, {"boxes and classes", []*Model{classes}}} {
 		b.Run(c.name, func(b *testing.B) {
 			o := BoxOptions{Options: Options{Protocol: configs.Dense, Scales: []int{384}}}
-			var tested, inferred time.Duration
-			operations := 0
-			test := func() {
-				began := time.Now()
+			turns(b, classes, 2*pictures, func() (operations int) {
 				l, err := newLocalisation(c.classifiers, []Localiser{{boxes, []int{384}}}, unlabelledFiles{split}, o)
 				if err != nil {
 					b.Fatal(err)
@@ -55,32 +45,72 @@ func BenchmarkLocalise(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				tested += time.Since(began)
-			}
-			infer := func() {
-				began := time.Now()
-				for range 2 * pictures / rows {
-					if err := r.run(batch); err != nil {
-						b.Fatal(err)
-					}
-				}
-				inferred += time.Since(began)
-			}
-			test()
-			infer()
-			tested, inferred, operations = 0, 0, 0
-			for b.Loop() {
-				test()
-				infer()
-			}
-			rate := 1e-9 * float64(operations) / tested.Seconds()
-			plainRate := 2e-9 * float64(b.N*(2*pictures/rows)*rows*perCrop) / inferred.Seconds()
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(rate, "GFLOP/s")
-			b.ReportMetric(plainRate, "plain-GFLOP/s")
-			b.ReportMetric(rate/plainRate, "of-plain")
+				return operations
+			})
 		})
 	}
+}
+
+// BenchmarkFeatures compares the features fc7 of net D at full width, dense at five scales and mirrored, of JPEGs of
+// 500×375, with plain inference of the same net, in turns, as BenchmarkLocalise does.
+//
+//	go test -run x -bench Features -benchtime 3x ./evaluate
+func BenchmarkFeatures(b *testing.B) {
+	const pictures = 4
+	m := untrainedModel(b, configs.D, 224)
+	split := writeFiles(b, "jpeg", pictures)
+	o := Options{Protocol: configs.Dense, Features: "fc7", Scales: []int{256, 384, 512, 640, 768}}
+	p := augment.Picture{Width: 500, Height: 375}
+	perPicture := 0
+	for _, q := range o.Scales {
+		width, height := p.Resized(q)
+		perPicture += 2 * 2 * densely(b, m, height, width)
+	}
+	turns(b, m, 32*pictures, func() (operations int) {
+		err := Predict(context.Background(), []*Model{m}, split, o, func(Prediction) error { operations += perPicture; return nil })
+		if err != nil {
+			b.Fatal(err)
+		}
+		return operations
+	})
+}
+
+// turns runs a test, which returns its floating-point operations, and plain inference of net D on as many crops of
+// 224×224 in batches of 8, in turns, so that both see the same load of the machine, and reports the GFLOP/s of both.
+func turns(b *testing.B, net *Model, crops int, test func() (operations int)) {
+	const rows = 8
+	plain := net.Share()
+	defer plain.Close()
+	batch := noiseCrops(rows, 224, 224)
+	r, err := plain.runner(purpose{rows: rows, height: 224, width: 224, prepared: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	infer := func() {
+		for range crops / rows {
+			if err := r.run(batch); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	test()
+	infer()
+	var tested, inferred time.Duration
+	operations := 0
+	for b.Loop() {
+		began := time.Now()
+		operations += test()
+		tested += time.Since(began)
+		began = time.Now()
+		infer()
+		inferred += time.Since(began)
+	}
+	rate := 1e-9 * float64(operations) / tested.Seconds()
+	plainRate := 2e-9 * float64(b.N*(crops/rows)*rows*multiplyAdds(r)) / inferred.Seconds()
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(rate, "GFLOP/s")
+	b.ReportMetric(plainRate, "plain-GFLOP/s")
+	b.ReportMetric(rate/plainRate, "of-plain")
 }
 
 // unlabelledFiles are files whose classes are not known, so that there is no test 1.
@@ -98,6 +128,7 @@ func multiplyAdds(r *runner) (sum int) {
 
 // densely is the number of multiply-adds of a dense net.
 func densely(b *testing.B, m *Model, height, width int) int {
+	b.Helper()
 	r, err := m.newRunner(purpose{rows: 1, height: height, width: width, dense: true, layer: m.last()})
 	if err != nil {
 		b.Fatal(err)

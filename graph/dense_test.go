@@ -3,6 +3,7 @@ package graph
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,6 +140,37 @@ func TestDenseErrors(t *testing.T) {
 		x := NewInput(gorgonia.NewGraph(), 1, 3, 64, 96)
 		if _, err := Build(x.Graph(), x, configs.A, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
+}
+
+// TestDenseInference: in a graph for inference the first fully connected layer gives the same scores, computed
+// otherwise where there are many windows.
+func TestDenseInference(t *testing.T) {
+	config := configs.Config{Name: "one stage", Stages: [][]configs.Row{{{Kind: configs.Convolution, Kernel: 3, Channels: 64}}}}
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, c := range []struct {
+		height, width int
+		minimal       bool
+	}{{12, 12, false}, {40, 41, true}} {
+		o := Options{Classes: 5, FC: 256, Seed: 3, Dense: 12}
+		pictures := make([]float32, 2*3*c.height*c.width)
+		for i := range pictures {
+			pictures[i] = float32(r.NormFloat64())
+		}
+		want := logits(t, config, o, 2, c.height, c.width, pictures)
+		o.Inference = true
+		if d := largestDifference(want, logits(t, config, o, 2, c.height, c.width, pictures)); d > 1e-5 {
+			t.Errorf("%d×%d: logits differ by %v", c.height, c.width, d)
+		}
+		g := gorgonia.NewGraph()
+		if _, err := Build(g, NewInput(g, 2, 3, c.height, c.width), config, o); err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.ContainsFunc(g.AllNodes(), func(n *gorgonia.Node) bool {
+			return n.Op() != nil && strings.HasPrefix(n.Op().String(), "densePrepared")
+		}); got != c.minimal {
+			t.Errorf("%d×%d: minimal filtering: %t, want %t", c.height, c.width, got, c.minimal)
 		}
 	}
 }

@@ -118,11 +118,6 @@ func layersOf(config configs.Config, o Options) []layer {
 
 // declare applies one layer to x and returns the input of the next.
 func (n *Net) declare(l *layer, x *gorgonia.Node) (y *gorgonia.Node, err error) {
-	if l.Kind == configs.FullyConnected && x.Dims() == 4 {
-		if x, err = n.vectors(x); err != nil {
-			return nil, err
-		}
-	}
 	o := op.LayerOptions{ReLU: l.Kind == configs.Convolution || l.Hidden, InputFixed: n.inputFixed(), WeightsFixed: l.frozen}
 	switch l.Kind {
 	case configs.Convolution:
@@ -138,9 +133,7 @@ func (n *Net) declare(l *layer, x *gorgonia.Node) (y *gorgonia.Node, err error) 
 	case configs.MaxPool:
 		l.node, err = op.MaxPool(x)
 	case configs.FullyConnected:
-		if err = n.declareWeights(l, l.out, x.Shape()[1]); err == nil {
-			l.node, err = op.Linear(x, l.weight, l.bias, o)
-		}
+		l.node, err = n.fullyConnected(l, x, o)
 	}
 	if err == nil && l.Hidden && n.Options.Dropout > 0 {
 		return op.Dropout(l.node, n.Iteration, n.Options.Dropout, seed(n.Options.Seed, "dropout "+l.Name))
@@ -148,21 +141,43 @@ func (n *Net) declare(l *layer, x *gorgonia.Node) (y *gorgonia.Node, err error) 
 	return l.node, err
 }
 
-// vectors turns the last feature maps into the vectors that the first fully connected layer takes: one for each
+// fullyConnected declares a fully connected layer. The first one takes the last feature maps as vectors: one for each
 // picture, or, in a dense net, one for each window of the size that a training picture's feature maps have.
-func (n *Net) vectors(x *gorgonia.Node) (*gorgonia.Node, error) {
-	if n.Options.Dense == 0 {
-		return op.Flatten(x)
+func (n *Net) fullyConnected(l *layer, x *gorgonia.Node, o op.LayerOptions) (y *gorgonia.Node, err error) {
+	if x.Dims() == 4 && n.Options.Dense > 0 {
+		return n.dense(l, x, o)
 	}
+	if x.Dims() == 4 {
+		if x, err = op.Flatten(x); err != nil {
+			return nil, err
+		}
+	}
+	if err := n.declareWeights(l, l.out, x.Shape()[1]); err != nil {
+		return nil, err
+	}
+	return op.Linear(x, l.weight, l.bias, o)
+}
+
+// dense declares the first fully connected layer of a dense net.
+func (n *Net) dense(l *layer, x *gorgonia.Node, o op.LayerOptions) (y *gorgonia.Node, err error) {
 	if err := n.Config.CheckInput(n.Options.Dense); err != nil {
 		return nil, err
 	}
 	if s := n.Input.Shape(); min(s[2], s[3]) < n.Options.Dense {
 		return nil, errors.Errorf("pictures of %d×%d pixels, smaller than those that the net is for, %d×%[3]d", s[2], s[3], n.Options.Dense)
 	}
-	side := n.Options.Dense / n.Config.Stride()
-	n.places = [2]int{x.Shape()[1] - side + 1, x.Shape()[2] - side + 1}
-	return op.Windows(x, side)
+	side, maps := n.Options.Dense/n.Config.Stride(), x.Shape()
+	n.places = [2]int{maps[1] - side + 1, maps[2] - side + 1}
+	if err := n.declareWeights(l, l.out, maps[3]*side*side); err != nil {
+		return nil, err
+	}
+	if n.Options.Inference {
+		return op.DenseFixed(x, l.weight, l.bias, side, o, n.filters)
+	}
+	if x, err = op.Windows(x, side); err != nil {
+		return nil, err
+	}
+	return op.Linear(x, l.weight, l.bias, o)
 }
 
 // inputFixed says whether the next layer needs no gradient of its input, because nothing below is trained.

@@ -353,5 +353,15 @@ func (m *VM) Close() error {
 	return nil
 }
 
+// ConstantBytes is the size of what the first run computes from Constants and keeps.
+func (m *VM) ConstantBytes() (bytes int64) {
+	for i := range m.steps {
+		if s := &m.steps[i]; s.once && len(s.inputs) > 0 {
+			bytes += int64(s.node.Shape().TotalSize()) * int64(s.node.Dtype().Size())
+		}
+	}
+	return bytes
+}
+
 // PlannedBytes is the size of the memory that the results of PlannedOps share.
 func (m *VM) PlannedBytes() int64 { return 4 * int64(m.planned) }

@@ -219,6 +219,9 @@ func TestConstants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got := vm.ConstantBytes(); got != 4*2*2 {
+		t.Errorf("%d bytes are kept, want those of the square", got)
+	}
 	run := func() float32 {
 		if err := vm.RunAll(); err != nil {
 			t.Fatal(err)

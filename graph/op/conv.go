@@ -40,7 +40,7 @@ func ConvFixed(x, w, b *gorgonia.Node, o LayerOptions, filters *Filters) (*gorgo
 	if err != nil {
 		return nil, errors.Wrap(err, "op: convolution")
 	}
-	prepared, err := apply(convPrepare{k.Filters(), filters}, w)
+	prepared, err := apply(convPrepare{k.Filters(), 4, filters}, w)
 	if err != nil {
 		return nil, err
 	}
@@ -220,17 +220,22 @@ func (f *Filters) prepare(w gorgonia.Value, form kernel.Filters, prepare func(in
 	return v, err
 }
 
-// convPrepare turns weights (Out, In, K, K) into a vector for convPrepared.
+// convPrepare turns weights (Out, In, K, K) or (Out, In·K·K) into a vector for convPrepared or densePrepared.
 type convPrepare struct {
 	kernel.Filters
+	dims int      // of the weights
 	kept *Filters // nil keeps none
 }
 
 func (c convPrepare) String() string       { return fmt.Sprintf("convPrepare%+v", c.Filters) }
-func (c convPrepare) signature() []hm.Type { return []hm.Type{float(4), float(1)} }
+func (c convPrepare) signature() []hm.Type { return []hm.Type{float(c.dims), float(1)} }
 
 func (c convPrepare) infer(in []tensor.Shape) (tensor.Shape, error) {
-	return tensor.Shape{c.Size()}, sameShape(in[0], tensor.Shape{c.Out, c.In, c.Kernel, c.Kernel})
+	want := tensor.Shape{c.Out, c.In, c.Kernel, c.Kernel}
+	if c.dims == 2 {
+		want = tensor.Shape{c.Out, c.In * c.Kernel * c.Kernel}
+	}
+	return tensor.Shape{c.Size()}, sameShape(in[0], want)
 }
 
 func (c convPrepare) run(out []float32, a arguments) error {

@@ -56,6 +56,55 @@ func (c windowsGradient) run(out []float32, a arguments) error {
 	return nil
 }
 
+// DenseFixed is Linear on Windows of size×size pixels, for weights that do not change, as ConvFixed takes them: by
+// minimal filtering where that is expected to be faster. The shapes are x (N, H, W, C), w (Out, C·size·size), b (Out);
+// the result is (N·windows, Out). It has no gradient.
+func DenseFixed(x, w, b *gorgonia.Node, size int, o LayerOptions, filters *Filters) (*gorgonia.Node, error) {
+	s := x.Shape()
+	if s.Dims() != 4 || w.Dims() != 2 {
+		return nil, errors.Errorf("op: dense layer of %v with weights %v: want four dimensions and two", s, w.Shape())
+	}
+	k := kernel.Dense{Windows: kernel.Windows{N: s[0], H: s[1], W: s[2], C: s[3], Size: size}, Out: w.Shape()[0]}
+	if err := k.Validate(); err != nil || !k.Pays() {
+		rows, err := Windows(x, size)
+		if err != nil {
+			return nil, err
+		}
+		return Linear(rows, w, b, o)
+	}
+	prepared, err := apply(convPrepare{k.Filters(), 2, filters}, w)
+	if err != nil {
+		return nil, err
+	}
+	return apply(densePrepared{k, o.ReLU}, x, prepared, b)
+}
+
+// densePrepared is the dense layer of x (N, H, W, C) with prepared weights and b (Out).
+type densePrepared struct {
+	kernel.Dense
+	relu bool
+}
+
+func (c densePrepared) String() string {
+	return fmt.Sprintf("densePrepared%+v{ReLU:%t}", c.Dense, c.relu)
+}
+
+func (c densePrepared) signature() []hm.Type {
+	return []hm.Type{float(4), float(1), float(1), float(2)}
+}
+
+func (c densePrepared) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if in[2][0] != c.Out {
+		return nil, errors.Errorf("%d biases for %d outputs", in[2][0], c.Out)
+	}
+	return tensor.Shape{c.N * c.Count(), c.Out}, sameShape(in[0], tensor.Shape{c.N, c.H, c.W, c.C})
+}
+
+func (c densePrepared) run(out []float32, a arguments) error {
+	c.ForwardPrepared(out, a.data[0], a.data[1], a.data[2], c.relu)
+	return nil
+}
+
 // MeanRows takes the mean of every count consecutive rows: x is (N·count, columns), the result (N, columns). It is the
 // spatial average of the class score map (section 3.2).
 func MeanRows(x *gorgonia.Node, count int) (*gorgonia.Node, error) {

@@ -141,6 +141,40 @@ func BenchmarkLinear(b *testing.B) {
 	}
 }
 
+// BenchmarkDense prepares fc6 of the full nets, and runs it on the last maps of pictures of 3:4 at Q from 768 to 256, as
+// a linear layer on all windows and by minimal filtering.
+func BenchmarkDense(b *testing.B) {
+	d := Dense{Windows{C: 512, Size: 7}, 4096}
+	r := generator(1)
+	w, bias, prepared := random(r, d.Out*d.C*d.Size*d.Size), random(r, d.Out), make([]float32, d.Filters().Size())
+	b.Run("prepare", func(b *testing.B) {
+		for b.Loop() {
+			d.Filters().Prepare(prepared, w)
+		}
+	})
+	for _, maps := range [][3]int{{2, 24, 32}, {2, 20, 27}, {2, 16, 22}, {2, 12, 16}, {9, 8, 11}, {2, 8, 11}, {1, 8, 11}} {
+		d.N, d.H, d.W = maps[0], maps[1], maps[2]
+		x, y := random(r, d.N*d.H*d.W*d.C), make([]float32, d.N*d.Count()*d.Out)
+		l := Linear{d.N * d.Count(), d.C * d.Size * d.Size, d.Out}
+		rows := make([]float32, l.N*l.In)
+		peak := Peak(0.1)
+		for _, way := range []struct {
+			name string
+			run  func()
+		}{
+			{"windows", func() { d.Windows.Forward(rows, x); l.Forward(y, rows, w, bias, true) }},
+			{"minimal", func() { d.ForwardPrepared(y, x, prepared, bias, true) }},
+		} {
+			b.Run(fmt.Sprintf("%dx%dx%d/%s", d.N, d.H, d.W, way.name), func(b *testing.B) {
+				for b.Loop() {
+					way.run()
+				}
+				report(b, l.N*l.In*l.Out, peak)
+			})
+		}
+	}
+}
+
 // BenchmarkMemory runs the kernels that do little but move memory, on 64 MB; MB/s counts x once.
 func BenchmarkMemory(b *testing.B) {
 	const n, c, h, w = 4, 64, 256, 256

@@ -55,7 +55,7 @@ func (c Conv) convolve(y, x []float32, weights taps, bias []float32, relu bool) 
 // Filters can use the same.
 type Filters struct {
 	In, Out, Kernel int
-	Minimal         int // m of the minimal filtering F(m×m, 3×3); 0 for the direct convolution
+	Minimal         int // m of the minimal filtering F(m×m, Kernel×Kernel); 0 for the direct convolution
 }
 
 // Filters gives the form that ForwardPrepared takes. It depends on the machine and on the shape.
@@ -70,15 +70,18 @@ func (c Conv) Filters() Filters {
 // conv is a convolution with these filters.
 func (f Filters) conv() Conv { return Conv{1, 1, 1, f.In, f.Out, f.Kernel} }
 
-// winograd is the algorithm, nil for the direct convolution.
+// winograd is the algorithm, nil for the direct convolution. Minimal filtering of kernels other than 3×3 is a Dense
+// layer's.
 func (f Filters) winograd() *winograd {
-	switch f.Minimal {
-	case 4:
+	switch {
+	case f.Minimal == 0:
+		return nil
+	case f.Kernel != 3:
+		return winogradOf(f.Minimal, f.Kernel)
+	case f.Minimal == 4:
 		return winogradF4()
-	case 2:
-		return winogradF2()
 	}
-	return nil
+	return winogradF2()
 }
 
 // Size is the number of floats of prepared weights.

@@ -10,12 +10,12 @@
 //
 // Layers, with blocks for the caches: conv.go is convolution, which algorithm.go computes directly (direct.go,
 // lines.go) or by Winograd's minimal filtering (winograd.go, winograd_forward.go, winograd_gradient.go,
-// winograd_tiles.go); linear.go, pool.go, lrn.go, dropout.go, loss.go, windows.go, layout.go, elementwise.go and
-// finite.go are the others.
+// winograd_tiles.go); dense.go is a fully connected layer on large maps, by the same filtering; linear.go, pool.go,
+// lrn.go, dropout.go, loss.go, windows.go, layout.go, elementwise.go and finite.go are the others.
 //
 // Micro-kernels, on registers, one thread: gemm.go, dot.go, transpose.go, winograd_transforms.go and those of the
 // element-by-element layers. Each is assembly for AVX-512 and AVX2, written by gen/, and a twin in Go for other
-// processors; isa.go chooses (VGG_CPU).
+// processors; isa.go chooses (VGG_CPU). winograd_products.go has transforms that are made of gemm.
 //
 // # The loops of a 3×3 layer
 //
@@ -23,20 +23,21 @@
 //
 //	threads     some of the tiles each                 threads.Count
 //	blocks      of tiles whose V and M stay in L2      cacheFloats, leastTiles, mostTiles
-//	elements    the α² products M = V U                m + 2
+//	elements    the α² products M = V U                m + r - 1
 //	panels      of U, nr output channels each          nr
 //	sums        of some input channels                 sumBlock
 //	rows        of V: mr tiles, at most                mr
 //	registers   mr×nr sums, one input channel a step
 //
 // The direct convolution has lines of pixels for tiles and the Kernel² taps for elements, which are summed up.
-// tuning.go has the constants.
+// tuning.go has the constants. A dense layer gives each thread all tiles and some of the panels.
 //
 // # The choice of the algorithm
 //
 // VGG_CONV names one. Otherwise Conv.winograd estimates the cost of F(4×4, 3×3), F(2×2, 3×3) and the direct
 // convolution, and takes the least. Layers with few channels, such as the first, layers with kernels of 1×1, and all
-// layers without assembly are direct.
+// layers without assembly are direct. Dense.Pays compares F(2×2, r×r) with a linear layer on all windows, which
+// VGG_CONV=direct keeps.
 //
 // # Words
 //

@@ -60,12 +60,20 @@ const (
 	// leastTiles and mostTiles, times mr, bound the tiles in a thread's block: more make better use of the filters, fewer
 	// stay in the cache. -bench LayersOfD/forward
 	leastTiles, mostTiles = 2, 8
+
+	// densePanels is the number of panels that a thread takes at a time in a Dense layer: more read V less often, fewer
+	// take less memory for M. -bench Dense
+	densePanels = 16
 )
 
 // The choice of the algorithm: algorithm.go. The costs are in multiply-adds of the direct convolution: of a value that
 // goes through the transform of inputs or outputs, through that of the filters, and the same if they are made part by
 // part. -bench Conv, with VGG_CONV=direct, winograd2 and winograd4
 const transformCost, filterCost, filterCostFew = 6, 20, 7
+
+// The same of a Dense layer, of a value that goes through the transform of inputs or outputs, and of a weight that is
+// read. -bench Dense
+const denseInputCost, denseOutputCost, denseReadCost = 80, 25, 16
 
 // Direct convolution: direct.go, lines.go. VGG_CONV=direct -bench Conv
 const (

@@ -1,16 +1,18 @@
 package kernel
 
-// 3×3 convolution by Winograd's minimal filtering F(m×m, 3×3), in the words of Lavin & Gray, "Fast Algorithms for
-// Convolutional Neural Networks" (arXiv 1509.09308, section 4). Maps are cut into tiles of m×m outputs, each of which
-// depends on α×α inputs, α = m + 2. With g a filter, d a tile of inputs and Y one of outputs:
+// Convolution by Winograd's minimal filtering F(m×m, r×r), in the words of Lavin & Gray, "Fast Algorithms for
+// Convolutional Neural Networks" (arXiv 1509.09308, section 4). Kernels are 3×3, with padding, or those of a Dense
+// layer. Maps are cut into tiles of m×m outputs, each of which depends on α×α inputs, α = m + r - 1. With g a filter, d a
+// tile of inputs and Y one of outputs:
 //
 //	U = G g Gᵀ      transform of the filters, (α², In, Out)
 //	V = Bᵀ d B      transform of the inputs, (α², tiles, In)
 //	M = V U         α² products of matrices, (α², tiles, Out)
 //	Y = Aᵀ M A      transform of the outputs, with bias and ReLU
 //
-// That takes α² multiplications where the direct convolution takes 9m²: a quarter with m = 4, a 2.25th with m = 2. The
-// data gradient is the same convolution with other filters; the gradient of the filters is the adjoint:
+// That takes α² multiplications where the direct convolution takes r²m²: a quarter of them for F(4×4, 3×3), a 2.25th
+// for F(2×2, 3×3), a third for F(2×2, 7×7). The data gradient is the same convolution with other filters; the gradient
+// of the filters is the adjoint:
 //
 //	dM = A dY Aᵀ    transform of the outputs' gradients, (α², tiles, Out)
 //	dU = Vᵀ dM      α² products of matrices, (α², In, Out)
@@ -77,21 +79,21 @@ func (l *winogradLayer) filtersSize() int { return l.filters(nil).size() }
 func (l *winogradLayer) transformInputs(v elements, edge []float32, first, count, channel, channels int) {
 	for i := range count {
 		picture, row, column := l.tiles.place(first + i)
-		d := l.tiles.read(l.x, edge, l.conv.In, l.f.alpha, picture, row-1, column-1)
+		d := l.tiles.read(l.x, edge, l.conv.In, l.f.alpha, picture, row-l.f.pad, column-l.f.pad)
 		d.data = d.data[channel:]
 		l.f.input.run(v.tile(i), d, channels)
 	}
 }
 
-// weightBlock is a thread's copy g of the 3×3 weights of some rows (input channels) of a panel.
+// weightBlock is a thread's copy g of the r×r weights of some rows (input channels) of a panel.
 type weightBlock struct {
 	copier copier
 	g      grid
 }
 
-func newWeightBlock(w taps) weightBlock {
+func (l *winogradLayer) newWeightBlock(w taps) weightBlock {
 	stride := tapRows*cpu.nr + setPadding
-	return weightBlock{w.copier(stride, cpu.nr), grid{scratch.get(9 * stride), 3 * stride, stride}}
+	return weightBlock{w.copier(stride, cpu.nr), grid{scratch.get(w.count * stride), l.f.r * stride, stride}}
 }
 
 func (b weightBlock) release() {
@@ -116,7 +118,7 @@ func (l *winogradLayer) transformFilterGradients(du elements, b weightBlock, pan
 // eachFilterBlock calls f, on all threads, with blocks of the rows of U or dU that begin at rows of panels.
 func (l *winogradLayer) eachFilterBlock(u elements, w taps, f func(u elements, b weightBlock, panel, row, rows int)) {
 	parallelGrid(l.panels.count, ceilDiv(l.conv.In, tapRows), func(panel0, panel1, block0, block1 int) {
-		b := newWeightBlock(w)
+		b := l.newWeightBlock(w)
 		defer b.release()
 		for p := panel0; p < panel1; p++ {
 			for row := block0 * tapRows; row < min(block1*tapRows, l.conv.In); row += tapRows {

@@ -27,7 +27,7 @@ func (f *winograd) convolve(c Conv, y, x []float32, weights taps, bias []float32
 	w := newWinogradForward(f.layer(c, x), y, bias, relu)
 	w.weights = weights
 	if f.few(w.layer.tiles.count(), c.In) && w.layer.panels.count >= threads.Count() {
-		w.panelByPanel()
+		w.panelByPanel(1)
 		return
 	}
 	w.u = w.layer.filters(scratch.get(w.layer.filtersSize()))
@@ -64,16 +64,18 @@ func (w *winogradForward) blockByBlock() {
 	})
 }
 
-// panelByPanel gives each thread all tiles and some of the panels, which it takes one by one.
-func (w *winogradForward) panelByPanel() {
+// panelByPanel gives each thread all tiles and some of the panels, which it takes some at a time.
+func (w *winogradForward) panelByPanel(atATime int) {
 	l := &w.layer
 	parallel(l.panels.count, 1, func(panel0, panel1 int) {
-		t := w.newThread(l.tiles.count(), l.panels.width, setPadding)
+		t := w.newThread(l.tiles.count(), pitch(atATime*l.panels.width), setPadding)
 		defer t.release()
-		t.part, t.g = newElements(l.f.alpha, tapRows, l.panels.width, setPadding), newWeightBlock(w.weights)
-		defer t.part.release()
-		defer t.g.release()
-		t.compute(0, l.tiles.count(), panel0, panel1, 1)
+		if w.u.data == nil {
+			t.part, t.g = newElements(l.f.alpha, tapRows, l.panels.width, setPadding), l.newWeightBlock(w.weights)
+			defer t.part.release()
+			defer t.g.release()
+		}
+		t.compute(0, l.tiles.count(), panel0, panel1, atATime)
 	})
 }
 

@@ -71,7 +71,7 @@ func (w *winogradGradient) panelByPanel() {
 		in0, in1 := part0*tapRows, min(part1*tapRows, l.conv.In)
 		t := w.newThread(count, in0, in1, setPadding)
 		defer t.release()
-		du, g := newElements(l.f.alpha, tapRows, l.panels.width, setPadding), newWeightBlock(w.dw)
+		du, g := newElements(l.f.alpha, tapRows, l.panels.width, setPadding), l.newWeightBlock(w.dw)
 		defer du.release()
 		defer g.release()
 		t.transform(0, count)

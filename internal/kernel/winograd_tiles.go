@@ -1,13 +1,16 @@
 package kernel
 
-// tiling cuts maps (n, h, w) into tiles of m×m pixels; those at the lower and right borders may be smaller.
+// tiling cuts the outputs of maps (n, h, w) into tiles of m×m pixels; those at the lower and right borders may be
+// smaller.
 type tiling struct {
 	n, h, w, m    int
 	rows, columns int // tiles of a picture
 }
 
+// tiling is that of a convolution with outputs (N, H, W).
 func (f *winograd) tiling(c Conv) tiling {
-	return tiling{c.N, c.H, c.W, f.m, ceilDiv(c.H, f.m), ceilDiv(c.W, f.m)}
+	more := f.r - 1 - 2*f.pad // pixels of the map that have no output
+	return tiling{c.N, c.H + more, c.W + more, f.m, ceilDiv(c.H, f.m), ceilDiv(c.W, f.m)}
 }
 
 func (t tiling) count() int { return t.n * t.rows * t.columns }

@@ -1,9 +1,10 @@
 package kernel
 
-// winograd is F(m×m, 3×3): its transforms, each of which is given as one dimension of the matrix that it applies to
+// winograd is F(m×m, r×r): its transforms, each of which is given as one dimension of the matrix that it applies to
 // both.
 type winograd struct {
-	m, alpha int // outputs and inputs on each side of a tile; alpha = m + 2
+	m, r, alpha int // outputs, weights and inputs on each side of a tile; alpha = m + r - 1
+	pad         int // zeros on each side of a map
 
 	input          transform // Bᵀ
 	filter         transform // G
@@ -24,27 +25,27 @@ type winogradAssembly struct {
 func winogradF4() *winograd {
 	assembly := cpu.winograd4
 	return &winograd{
-		m: 4, alpha: 6, outputAssembly: assembly.output,
-		input: transform{6, 6, func(x, y []float32) {
+		m: 4, r: 3, alpha: 6, pad: 1, outputAssembly: assembly.output,
+		input: transform{in: 6, out: 6, line: func(x, y []float32) {
 			a, b, c, d := x[4]-4*x[2], x[3]-4*x[1], x[4]-x[2], 2*(x[3]-x[1])
 			y[0], y[1], y[2], y[3], y[4], y[5] = 4*x[0]-5*x[2]+x[4], a+b, a-b, c+d, c-d, 4*x[1]-5*x[3]+x[5]
-		}, assembly.input},
-		filter: transform{3, 6, func(x, y []float32) {
+		}, assembly: assembly.input},
+		filter: transform{in: 3, out: 6, line: func(x, y []float32) {
 			a, b, c, d := -(x[0]+x[2])/6, -x[1]/6, x[0]/24+x[2]/6, x[1]/12
 			y[0], y[1], y[2], y[3], y[4], y[5] = x[0]/4, a+b, a-b, c+d, c-d, x[2]
-		}, assembly.filter},
+		}, assembly: assembly.filter},
 		output: transform{in: 6, out: 4, line: func(x, y []float32) {
 			a, b, c, d := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4]
 			y[0], y[1], y[2], y[3] = x[0]+a+c, b+2*d, a+4*c, b+8*d+x[5]
 		}},
-		outputGradient: transform{4, 6, func(x, y []float32) {
+		outputGradient: transform{in: 4, out: 6, line: func(x, y []float32) {
 			a, b, c, d := x[0]+x[2], x[1]+x[3], x[0]+4*x[2], 2*x[1]+8*x[3]
 			y[0], y[1], y[2], y[3], y[4], y[5] = x[0], a+b, a-b, c+d, c-d, x[3]
-		}, assembly.outputGradient},
-		filterGradient: transform{6, 3, func(x, y []float32) {
+		}, assembly: assembly.outputGradient},
+		filterGradient: transform{in: 6, out: 3, line: func(x, y []float32) {
 			a, b, c, d := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4]
 			y[0], y[1], y[2] = x[0]/4-a/6+c/24, -b/6+d/12, (c-a)/6+x[5]
-		}, assembly.filterGradient},
+		}, assembly: assembly.filterGradient},
 	}
 }
 
@@ -52,24 +53,24 @@ func winogradF4() *winograd {
 func winogradF2() *winograd {
 	assembly := cpu.winograd2
 	return &winograd{
-		m: 2, alpha: 4, outputAssembly: assembly.output,
-		input: transform{4, 4, func(x, y []float32) {
+		m: 2, r: 3, alpha: 4, pad: 1, outputAssembly: assembly.output,
+		input: transform{in: 4, out: 4, line: func(x, y []float32) {
 			y[0], y[1], y[2], y[3] = x[0]-x[2], x[1]+x[2], x[2]-x[1], x[1]-x[3]
-		}, assembly.input},
-		filter: transform{3, 4, func(x, y []float32) {
+		}, assembly: assembly.input},
+		filter: transform{in: 3, out: 4, line: func(x, y []float32) {
 			a, b := (x[0]+x[2])/2, x[1]/2
 			y[0], y[1], y[2], y[3] = x[0], a+b, a-b, x[2]
-		}, assembly.filter},
+		}, assembly: assembly.filter},
 		output: transform{in: 4, out: 2, line: func(x, y []float32) {
 			y[0], y[1] = x[0]+x[1]+x[2], x[1]-x[2]-x[3]
 		}},
-		outputGradient: transform{2, 4, func(x, y []float32) {
+		outputGradient: transform{in: 2, out: 4, line: func(x, y []float32) {
 			y[0], y[1], y[2], y[3] = x[0], x[0]+x[1], x[0]-x[1], -x[1]
-		}, assembly.outputGradient},
-		filterGradient: transform{4, 3, func(x, y []float32) {
+		}, assembly: assembly.outputGradient},
+		filterGradient: transform{in: 4, out: 3, line: func(x, y []float32) {
 			a, b := (x[1]+x[2])/2, (x[1]-x[2])/2
 			y[0], y[1], y[2] = x[0]+a, b, a+x[3]
-		}, assembly.filterGradient},
+		}, assembly: assembly.filterGradient},
 	}
 }
 
@@ -78,6 +79,7 @@ type transform struct {
 	in, out  int
 	line     func(x, y []float32)                                                 // y = T x
 	assembly func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int) // of T x Tᵀ; nil for none
+	product  []float32                                                            // T⊗T (out², in²), if gemm multiplies by it instead
 }
 
 // A grid is a small matrix whose elements are vectors, one float for each of some channels.
@@ -90,6 +92,10 @@ type grid struct {
 func (g grid) at(i, j int) int { return i*g.row + j*g.column }
 
 func (t transform) run(dst, src grid, n int) {
+	if t.product != nil {
+		t.multiply(dst, src, nil, n, noFloor)
+		return
+	}
 	if t.assembly == nil {
 		t.runGo(dst, src, n)
 		return
@@ -124,6 +130,10 @@ func (t transform) runGo(dst, src grid, n int) {
 
 // transformOutput computes max(floor, Aᵀ M A + bias), the outputs of a tile.
 func (f *winograd) transformOutput(dst, src grid, bias []float32, n int, floor float32) {
+	if f.output.product != nil {
+		f.output.multiply(dst, src, bias, n, floor)
+		return
+	}
 	if f.outputAssembly == nil {
 		f.transformOutputGo(dst, src, bias, n, floor)
 		return
