@@ -55,6 +55,17 @@ func TestResultsAsPrinted(t *testing.T) {
 	}
 }
 
+// The winners' errors are those of the tables, the lowest of each method.
+func TestWinners(t *testing.T) {
+	var errors []float64
+	for _, e := range Winners() {
+		errors = append(errors, e.Error())
+	}
+	if want := []float64{NotGiven, 16.4, 11.7, 29.9, 6.7, 7.3, 25.3}; !slices.Equal(errors, want) {
+		t.Errorf("errors %v, want %v", errors, want)
+	}
+}
+
 // What section 4 concludes must follow from the tables as typed in.
 func TestFindings(t *testing.T) {
 	single, multi, protocols := Table3(), Table4(), Table5()

@@ -32,6 +32,7 @@ type flags struct {
 	JSON     bool     `name:"json" help:"Print one JSON object."`
 	Table1   bool     `name:"table1" help:"Print the paper's Tables 1 and 2 from the graphs of all six nets."`
 	Tables   string   `help:"Print what the paper reports in some of its Tables 3 to 12, such as 7, 3,7 or 3-12." placeholder:"N"`
+	Winners  bool     `help:"Print who won ILSVRC from 2011 to 2014, as the paper says."`
 	Results  []string `help:"With --tables 3: run directories of cmd/train, whose errors are printed beside the paper's rows of the same net. Repeatable." placeholder:"RUN" sep:"none"`
 	Stacks   bool     `help:"Compare one large convolution with several of 3×3 (section 2.3); with --figure, draw them."`
 	Figure   string   `help:"Draw the net to this file, whose name ends in .svg, .png or .pdf." placeholder:"FILE"`
@@ -53,7 +54,7 @@ func main() {
 			return cli.Usage(err)
 		}
 		switch {
-		case f.Tables != "":
+		case f.Tables != "" || f.Winners:
 			return reported(cli.Stdout, f)
 		case f.Stacks:
 			return stacks(cli.Stdout, f)
@@ -75,8 +76,8 @@ func checkTogether(f flags) error {
 		flag string
 		is   bool
 	}{
-		{"--tables", f.Tables != ""}, {"--stacks", f.Stacks}, {"--table1", f.Table1}, {"--dot", f.Dot != ""},
-		{"--figure", f.Figure != "" && !f.Stacks}, {"--json", f.JSON && f.Tables == ""},
+		{"--tables", f.Tables != ""}, {"--winners", f.Winners}, {"--stacks", f.Stacks}, {"--table1", f.Table1}, {"--dot", f.Dot != ""},
+		{"--figure", f.Figure != "" && !f.Stacks}, {"--json", f.JSON && f.Tables == "" && !f.Winners},
 	} {
 		if one.is {
 			given = append(given, one.flag)

@@ -14,7 +14,7 @@ import (
 	"vgg/internal/cli"
 )
 
-// table is one of the paper's, as text. A cell "" continues the one on its left, as a spanned cell does.
+// table is one of the paper's, as text, or with Number 0 of facts from its text. A cell "" continues the one on its left, as a spanned cell does.
 type table struct {
 	Number  int        `json:"number"`
 	Title   string     `json:"title"`
@@ -197,7 +197,10 @@ func (t table) print(w io.Writer) error {
 		}
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "Table %d. %s\n", t.Number, t.Title)
+	if t.Number > 0 {
+		fmt.Fprintf(&out, "Table %d. ", t.Number)
+	}
+	fmt.Fprintln(&out, t.Title)
 	for _, row := range append([][]string{t.Columns}, t.Rows...) {
 		line := ""
 		for i := 0; i < len(row); i++ {
@@ -223,15 +226,32 @@ func (t table) print(w io.Writer) error {
 // gap stands between columns.
 const gap = "   "
 
-// reported prints tables of the paper, with the errors of runs beside Table 3.
-func reported(w io.Writer, f flags) error {
-	numbers, err := numbersOf(f.Tables)
-	if err != nil {
-		return cli.Usage(errors.Wrap(err, "--tables"))
+// winners are the entries of ILSVRC whose places the paper gives.
+func winners() table {
+	t := table{Title: "Places in ILSVRC that the paper gives; top-5 error on the test set, in %", Columns: []string{"year", "task", "place", "method", "error", "section"}}
+	for _, e := range configs.Winners() {
+		t.Rows = append(t.Rows, []string{strconv.Itoa(e.Year), e.Task, strconv.Itoa(e.Place), e.Method, percent(e.Error()), e.Section})
 	}
-	var tables []table
+	return t
+}
+
+// chosen are the tables that flags ask for.
+func chosen(f flags) (tables []table, err error) {
+	if f.Winners {
+		return []table{winners()}, nil
+	}
+	numbers, err := numbersOf(f.Tables)
 	for _, n := range numbers {
 		tables = append(tables, paperTables()[n-3])
+	}
+	return tables, err
+}
+
+// reported prints tables of the paper, with the errors of runs beside Table 3.
+func reported(w io.Writer, f flags) error {
+	tables, err := chosen(f)
+	if err != nil {
+		return cli.Usage(errors.Wrap(err, "--tables"))
 	}
 	if tables, err = withRuns(tables, f.Results); err != nil {
 		return errors.Wrap(err, "--results")

@@ -28,6 +28,17 @@ func TestReported(t *testing.T) {
 	}
 }
 
+// TestWinners prints each year's entries with their errors.
+func TestWinners(t *testing.T) {
+	var out strings.Builder
+	if err := reported(&out, flags{Winners: true}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(out.String(), "Places in ILSVRC") || !strings.Contains(out.String(), "2013   classification   1       Clarifai                  11.7    4.5\n") {
+		t.Errorf("%s", out.String())
+	}
+}
+
 // TestResults: a run stands below the paper's rows of its net.
 func TestResults(t *testing.T) {
 	run := func(summary string) string {
