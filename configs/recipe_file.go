@@ -22,7 +22,7 @@ var recipeFiles embed.FS
 func recipeNames() []string {
 	return []string{
 		"quick", "flowers", "miniature", "paper-256", "paper-384", "paper-jitter",
-		"scenes", "localise-scenes", "localise-256", "localise-384",
+		"scenes", "findings", "localise-scenes", "localise-256", "localise-384",
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // central is the part of a scene that the central crop of 64 pixels shows.
-var central = boxes.Unit.Scale(64.0/scenes.Side, 64.0/scenes.Side).Move(0.5-32.0/scenes.Side, 0.5-32.0/scenes.Side)
+var central = boxes.Unit.Scale(64.0/scenes.DefaultSide, 64.0/scenes.DefaultSide).Move(0.5-32.0/scenes.DefaultSide, 0.5-32.0/scenes.DefaultSide)
 
 // quantile is a value that a share of the values is below.
 func quantile(values []float64, share float64) float64 {
@@ -125,7 +125,7 @@ func testScenes(t *testing.T, split Boxed, garments Split) {
 			if o.Class != split.Label(i) || o.Clip(boxes.Unit) != o.Box {
 				t.Errorf("scene %d has %+v", i, o)
 			}
-			found = append(found, o.Move(-central.XMin, -central.YMin).Scale(scenes.Side/64.0, scenes.Side/64.0))
+			found = append(found, o.Move(-central.XMin, -central.YMin).Scale(scenes.DefaultSide/64.0, scenes.DefaultSide/64.0))
 		}
 		inCrop = append(inCrop, found)
 	}

@@ -64,15 +64,11 @@ func Open(spec string, o Options) (*Set, error) {
 }
 
 func open(spec string, options Options) (set *Set, err error) {
-	switch name, list, part := strings.Cut(spec, ":"); {
-	case spec == "" || spec == embeddedAlias || spec == Embedded:
-		return openEmbedded()
-	case spec == EmbeddedScenes:
-		return openScenes()
-	case part && name == Embedded:
-		return openPart(openEmbedded, spec, list)
-	case part && name == EmbeddedScenes:
-		return openPart(openScenes, spec, list)
+	switch name, list := parts(spec); {
+	case spec == "" || name == embeddedAlias || name == Embedded:
+		return openEmbedded(spec, list)
+	case name == EmbeddedScenes:
+		return openScenes(spec, list)
 	}
 	info, err := os.Stat(spec)
 	if err != nil {
@@ -109,6 +105,17 @@ func open(spec string, options Options) (set *Set, err error) {
 		o.Notice(fmt.Sprintf("%s: %s", t.Name(), strings.Join(o.notes, "; ")))
 	}
 	return set, nil
+}
+
+// parts divides NAME:PART,PART,….
+func parts(spec string) (name string, list []string) {
+	name, rest, more := strings.Cut(spec, ":")
+	if more {
+		for part := range strings.SplitSeq(rest, ",") {
+			list = append(list, strings.TrimSpace(part))
+		}
+	}
+	return name, list
 }
 
 // opener opens one set.

@@ -82,7 +82,7 @@ func RunFeatures(ctx context.Context, p FeaturePlan, set *dataset.Set, observer 
 	r := &FeatureReport{Data: set.Name, Other: p.Other, Seeds: p.Seeds}
 	all := make([]tested, len(featureNames))
 	for _, seed := range p.Seeds {
-		recipe, dir := p.Recipe, filepath.Join(p.Dir, fmt.Sprintf("seed-%d", seed), "features")
+		recipe, dir := p.Recipe, filepath.Join(p.Dir, seedFolder(seed), "features")
 		recipe.Training.Seed = seed
 		observer.Notice(fmt.Sprintf("seed %d: net %s on %s", seed, recipe.Config, set.Name))
 		if err := train(ctx, recipe, dir, set, observer); err != nil {

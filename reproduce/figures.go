@@ -2,8 +2,10 @@ package reproduce
 
 import (
 	"fmt"
+	"io/fs"
 	"math"
-	"path/filepath"
+	"os"
+	"strings"
 
 	"github.com/pkg/errors"
 
@@ -20,19 +22,20 @@ func (p Plan) addFigure(to *[]Figure, figure *plots.Figure, err error, name, cap
 }
 
 // addFigures draws the figures of the report.
-func (p Plan) addFigures(r *Report, classes []string) error {
-	single := &r.Tables[0]
-	series, err := p.depth(single.Lines)
-	if err != nil {
-		return err
-	}
-	depth, err := plots.Depth(series, "Top-1 error against depth, one test scale")
-	caption := fmt.Sprintf("Top-1 error against the number of layers with weights, with %s.", r.Interval)
-	if err := p.addFigure(&single.Figures, depth, err, "depth.png", caption); err != nil {
-		return err
-	}
+func (p Plan) addFigures(r *Report, kept map[string]*record, classes []string) error {
 	for i := range r.Tables {
 		t := &r.Tables[i]
+		if t.Number == 3 {
+			series, err := p.depth(t.Lines)
+			if err != nil {
+				return err
+			}
+			depth, err := plots.Depth(series, "Top-1 error against depth, one test scale")
+			caption := fmt.Sprintf("Top-1 error against the number of layers with weights, with %s.", r.Interval)
+			if err := p.addFigure(&t.Figures, depth, err, "depth.png", caption); err != nil {
+				return err
+			}
+		}
 		var bars []plots.Bar
 		for _, l := range t.Lines {
 			bars = append(bars, plots.Bar{Label: l.label(), Ours: l.Top1, Paper: orNaN(l.PaperTop1)})
@@ -46,41 +49,43 @@ func (p Plan) addFigures(r *Report, classes []string) error {
 	if err := p.addFilters(r); err != nil {
 		return err
 	}
-	fused := fusions()
-	best, err := p.result(fused[len(fused)-1], classes)
-	if err != nil {
-		return err
+	if len(r.confusion) > 0 {
+		figure, err := plots.Confusion(classes, r.confusion, r.confused.label())
+		caption := fmt.Sprintf("Predictions of the last line of Table 6 by true class, seed %d.", p.Seeds[0])
+		if err := p.addFigure(&r.Learned, figure, err, "confusion.png", caption); err != nil {
+			return err
+		}
 	}
-	confusion, err := plots.Confusion(classes, best.confusion, "D and E, dense and multi-crop")
-	caption = fmt.Sprintf("Predictions of the last line of Table 6 by true class, seed %d.", p.Seeds[0])
-	if err := p.addFigure(&r.Learned, confusion, err, "confusion.png", caption); err != nil {
-		return err
-	}
-	return p.addCurves(r)
+	return p.addCurves(r, kept)
 }
 
 // depth gives the lines of Table 3 as series, one for each training scale.
 func (p Plan) depth(lines []Line) (series []plots.DepthSeries, err error) {
 	for _, s := range configs.TrainingScales() {
 		one := plots.DepthSeries{Name: "S = " + p.scale(s).String()}
-		for i, e := range configs.Table3() {
-			if e.Train != s {
+		for _, l := range lines {
+			if l.Train != p.scale(s).String() {
 				continue
 			}
-			config, err := configs.ByName(e.Config)
+			config, err := configs.ByName(l.Net)
 			if err != nil {
 				return nil, err
 			}
-			one.Points = append(one.Points, plots.DepthPoint{Net: config.Name, Layers: config.WeightLayers(), Error: lines[i].Top1})
+			one.Points = append(one.Points, plots.DepthPoint{Net: config.Name, Layers: config.WeightLayers(), Error: l.Top1})
 		}
-		series = append(series, one)
+		if len(one.Points) > 0 {
+			series = append(series, one)
+		}
 	}
 	return series, nil
 }
 
-// addFilters draws the first layer of net A.
+// addFilters draws the first layer of net A, where its weights are.
 func (p Plan) addFilters(r *Report) error {
 	a := training{configs.A.Name, configs.S256, p.Seeds[0]}
+	if _, err := os.Stat(p.weights(a)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	f, err := weights.Read(p.weights(a))
 	if err != nil {
 		return err
@@ -95,7 +100,7 @@ func (p Plan) addFilters(r *Report) error {
 }
 
 // addCurves draws the trainings of the first seed, a figure for each training scale.
-func (p Plan) addCurves(r *Report) error {
+func (p Plan) addCurves(r *Report, kept map[string]*record) error {
 	order, _ := p.work(p.Seeds[0])
 	for i, s := range configs.TrainingScales() {
 		var runs []plots.Run
@@ -103,11 +108,14 @@ func (p Plan) addCurves(r *Report) error {
 			if t.scale != s {
 				continue
 			}
-			h, err := history.Read(filepath.Join(p.dir(t), history.FileName))
+			h, err := history.Decode(strings.NewReader(kept[p.recordFile(t)].Net.History), p.recordFile(t))
 			if err != nil {
 				return err
 			}
 			runs = append(runs, plots.Run{Name: t.config, History: h})
+		}
+		if len(runs) == 0 {
+			continue
 		}
 		figure, err := plots.Compare(runs, "S = "+p.scale(s).String())
 		caption := fmt.Sprintf("Training at S = %v, seed %d: validation loss and error on the centre crop.", p.scale(s), p.Seeds[0])

@@ -88,7 +88,7 @@ func (p Plan) claims() []claim {
 		all = append(all, newClaim(fmt.Sprintf("4.4: D and E together are better than %s alone", config),
 			best, isBetter, find(protocols, config, configs.Jitter, configs.Both)))
 	}
-	return all
+	return slices.DeleteFunc(all, func(c claim) bool { return !p.has(c.candidate) || !p.has(c.baseline) })
 }
 
 // find gives the row of a single net. There is one for each claim, as TestClaims checks.
@@ -101,24 +101,36 @@ func find(rows []row, config string, s configs.Scale, protocol configs.Protocol)
 	return row{}
 }
 
-// newFinding judges a claim about our gain. A difference is shown only where the intervals over the pictures and over
-// the seeds both exclude 0; that there is none, where no seed improves. One seed is judged by the pictures alone, and
-// the verdict says so.
+// newFinding judges a claim about our gain. A difference is shown, or its opposite, only where the intervals over the
+// pictures and over the seeds both exclude 0 and all seeds agree; that there is none, only where the interval over the
+// seeds lies within half a point. One seed is judged by the pictures alone, and the verdict says so.
 func newFinding(text string, paper float64, is relation, ours gain) Finding {
 	f := Finding{Claim: text, Paper: paper, Ours: ours.Estimate, Each: ours.seeds, Seeds: ours.overSeeds()}
-	f.Outcome, f.Verdict = is.judge(ours.Estimate)
-	difference := f.Outcome == Against || f.Outcome == Shown && is == isBetter
 	switch n := len(f.Each); {
-	case n == 1 && f.Outcome != Open:
-		f.Verdict += ", by one seed"
 	case n == 1:
+		f.Outcome, f.Verdict = is.judge(ours.Estimate)
+		if f.Outcome != Open {
+			f.Verdict += ", by one seed"
+		}
+	case is == notBetter && f.Seeds.Low > -half && f.Seeds.High < half:
+		f.Outcome, f.Verdict = Shown, "shown: less than half a point to either side"
 	case slices.Min(f.Each) < 0 && slices.Max(f.Each) > 0:
 		f.Outcome, f.Verdict = Uncertain, "uncertain: the seeds disagree"
-	case difference && f.Seeds.Low <= 0 && f.Seeds.High >= 0:
-		f.Outcome, f.Verdict = Uncertain, fmt.Sprintf("uncertain: %s by these %d seeds, but others may differ", strings.TrimPrefix(f.Verdict, notSo), n)
+	default:
+		f.Outcome, f.Verdict = is.judge(ours.Estimate)
+		difference := f.Outcome == Against || f.Outcome == Shown && is == isBetter
+		switch {
+		case difference && f.Seeds.Low <= 0 && f.Seeds.High >= 0:
+			f.Outcome, f.Verdict = Uncertain, fmt.Sprintf("uncertain: %s by these %d seeds, but others may differ", strings.TrimPrefix(f.Verdict, notSo), n)
+		case f.Outcome == Shown && is == notBetter:
+			f.Outcome, f.Verdict = Uncertain, "uncertain: no improvement, but maybe more than half a point worse"
+		}
 	}
 	return f
 }
+
+// half is half a point of error.
+const half = 0.5
 
 const notSo = "not so here: "
 

@@ -149,7 +149,7 @@ func (p BoxPlan) name(t boxTraining) string {
 }
 
 func (p BoxPlan) seedDir(seed uint64) string {
-	return filepath.Join(p.Dir, fmt.Sprintf("seed-%d", seed))
+	return filepath.Join(p.Dir, seedFolder(seed))
 }
 
 // dir is the run directory of a net.

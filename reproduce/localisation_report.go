@@ -160,7 +160,7 @@ func (p BoxPlan) addBoxTables(r *BoxReport) error {
 			return err
 		}
 		for _, o := range result.all {
-			r.TestTime += time.Duration(o.seconds * float64(time.Second))
+			r.TestTime += seconds(o.seconds)
 		}
 		switch top5 := percent(result.estimate(evaluate.MostGuesses)); {
 		case row.protocol != "":

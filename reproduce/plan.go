@@ -1,11 +1,14 @@
 package reproduce
 
 import (
+	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/dataset"
 	"vgg/internal/mpi"
 )
 
@@ -17,11 +20,41 @@ type Plan struct {
 	Recipe   configs.Recipe
 	Seeds    []uint64 // everything is trained once with each
 	Ablation bool     // also train the shallow net of section 4.1
+	Nets     []string // the nets of Table 1 to train, A among them; none = all
 	Dir      string   // the folder of all files
+	Records  string   // the folder of what is kept of each training and its tests; "" = records in Dir
+	Build    string   // names the program in records
+
+	// HeldOut, if not nil, are pictures of the same classes by which nothing was chosen. The tests are on its validation
+	// pictures then, and none of their errors is shown until the tests are opened: Opening says why, and each opening is
+	// written down among the records.
+	HeldOut *dataset.Set
+	Opening string
+
+	fixed bool // only the nets at the smallest scale, by dense evaluation at that scale
 
 	// World are ranks that share the trainings, each of which calls Run with the same plan and pictures. The folder is one
 	// that all see. nil = one process.
 	World *mpi.World
+}
+
+// withRecords is the plan with a folder of records.
+func (p Plan) withRecords() Plan {
+	if p.Records == "" {
+		p.Records = filepath.Join(p.Dir, "records")
+	}
+	return p
+}
+
+// sealed tells whether the errors of the tests stay unknown.
+func (p Plan) sealed() bool { return p.HeldOut != nil && p.Opening == "" }
+
+// tested names what the tests are on.
+func (p Plan) tested(set *dataset.Set) string {
+	if p.HeldOut == nil {
+		return fmt.Sprintf("the %d validation pictures", set.Val.Len())
+	}
+	return fmt.Sprintf("%d pictures held out (%s, %s)", p.HeldOut.Val.Len(), p.HeldOut.Name, p.HeldOut.Chosen())
 }
 
 // Validate gives an error if the plan cannot be carried out. It names the key of the recipe to change.
@@ -38,15 +71,43 @@ func (p Plan) Validate() error {
 	case p.Recipe.Data == "":
 		return errors.Errorf("reproduce: recipe %s names no pictures: set its key data", p.Recipe.Name)
 	}
+	for _, n := range p.Nets {
+		if c, err := configs.ByName(n); err != nil || c.Name != n || n == configs.B5.Name {
+			return errors.Errorf("reproduce: no net %q in Table 1", n)
+		}
+	}
+	if len(p.Nets) > 0 && !slices.Contains(p.Nets, configs.A.Name) {
+		return errors.New("reproduce: nets without A, from which the others start (section 3.1)")
+	}
 	if err := checkSeeds(p.Seeds); err != nil {
 		return err
 	}
 	return p.Recipe.Validate()
 }
 
+// tables are the paper's, with the rows of the plan's nets.
+func (p Plan) tables() (some []paperTable) {
+	for _, t := range tables() {
+		if t.rows = slices.DeleteFunc(t.rows, func(r row) bool { return !p.has(r) }); len(t.rows) > 0 {
+			some = append(some, t)
+		}
+	}
+	return some
+}
+
+// has tells whether the plan trains and tests the nets of a row.
+func (p Plan) has(r row) bool {
+	if one := r.nets[0]; p.fixed && (len(r.nets) > 1 || one.Train != configs.S256 || len(one.Test) > 1) {
+		return false
+	}
+	return !slices.ContainsFunc(r.nets, func(n configs.TestedNet) bool {
+		return len(p.Nets) > 0 && !slices.Contains(p.Nets, n.Config) && n.Config != configs.B5.Name
+	})
+}
+
 // rows are all that the plan's tables and findings need.
 func (p Plan) rows() (all []row) {
-	for _, t := range tables() {
+	for _, t := range p.tables() {
 		all = append(all, t.rows...)
 	}
 	if p.Ablation {
@@ -119,15 +180,4 @@ func (p Plan) work(seed uint64) (order []training, tests map[training][]test) {
 type job struct {
 	training
 	tests []test
-}
-
-// jobs lists those of all seeds, each after the one that it starts from.
-func (p Plan) jobs() (all []job) {
-	for _, seed := range p.Seeds {
-		order, tests := p.work(seed)
-		for _, t := range order {
-			all = append(all, job{t, tests[t]})
-		}
-	}
-	return all
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/pkg/errors"
@@ -115,8 +116,21 @@ func ask(w *mpi.World, word uint64) (number int, ok bool, err error) {
 
 // runShared does the trainings and tests that fall to this rank. All ranks end it together.
 func (p Plan) runShared(ctx context.Context, set *dataset.Set, observer Observer) error {
-	w, jobs := p.World, p.jobs()
+	w := p.World
 	if err := p.shareFolder(); err != nil {
+		return err
+	}
+	jobs, err := p.left(observer)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, j := range jobs {
+		names = append(names, p.describe(j.training))
+	}
+	// No rank begins before all have read what is left.
+	fact := mpi.Fact{Name: "what is left to do", Value: strings.Join(names, "; "), Remedy: "give the records on a disk that all hosts share"}
+	if err := w.Compare(fact); err != nil {
 		return err
 	}
 	s := newSchedule(jobs, func(rank, number int) {
@@ -153,7 +167,7 @@ func (p Plan) runShared(ctx context.Context, set *dataset.Set, observer Observer
 			break
 		}
 		done = number
-		if err := p.do(ctx, jobs[number], set, observer); err != nil && !errors.Is(err, context.Canceled) {
+		if err := p.do(ctx, jobs[number], set, observer); err != nil && ctx.Err() == nil {
 			return err
 		}
 		if ctx.Err() != nil { // it is not done

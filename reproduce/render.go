@@ -55,6 +55,8 @@ var templateFunctions = template.FuncMap{
 	"counted":      counted,
 	"intervals":    func() string { return intervalsText },
 	"results":      resultsTable,
+	"openings":     openingsTable,
+	"sizes":        sizesTable,
 	"trainings":    func(t []Training) string { return trainingsTable(t, "top-1 error on the centre crop") },
 	"boxTrainings": func(t []Training) string { return trainingsTable(t, "error on the centre crop, of class or box") },
 }
@@ -101,8 +103,8 @@ func counted(findings []Finding) string {
 // intervalsText says what the verdicts rest on.
 const intervalsText = "Intervals are of 95 %. That over the pictures compares each picture's error with one with its error with the other, after averaging " +
 	"over the seeds: it says what more pictures would change. That over the seeds is Student's, of the differences of the seeds: it says " +
-	"what trainings with other seeds would change, and with two seeds it is wide. A difference is shown only where both exclude 0, " +
-	"and that there is no improvement where no seed improves. With one seed there is none over seeds, and the verdict is of that seed alone."
+	"what trainings with other seeds would change, and with two seeds it is wide. A difference is shown only where both exclude 0 and " +
+	"all seeds agree, and that there is no improvement only where the interval over the seeds lies within half a point. With one seed there is none over seeds, and the verdict is of that seed alone."
 
 // minus replaces hyphens by minus signs.
 func minus(number string) string { return strings.ReplaceAll(number, "-", "−") }
@@ -117,6 +119,22 @@ func resultsTable(t Table) string {
 		}
 	}
 	return page.Table(titles, rows)
+}
+
+func openingsTable(all []Opening) string {
+	var rows [][]string
+	for _, o := range all {
+		rows = append(rows, []string{o.Time, o.Seeds, o.Recipe[:min(12, len(o.Recipe))], o.Build, page.Escape(o.Why)})
+	}
+	return page.Table([]string{"time (UTC)", "seeds", "recipe", "program", "why"}, rows)
+}
+
+func sizesTable(lines []SizeLine) string {
+	var rows [][]string
+	for _, l := range lines {
+		rows = append(rows, []string{fmt.Sprint(l.Pictures), percent(l.A), percent(l.E)})
+	}
+	return page.Table([]string{"training pictures", "A, top-1 error", "E, top-1 error"}, rows)
 }
 
 func trainingsTable(trainings []Training, measured string) string {

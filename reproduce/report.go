@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 
 	"vgg/configs"
 	"vgg/dataset"
-	"vgg/internal/kernel"
 	"vgg/internal/page"
 	"vgg/internal/threads"
 	"vgg/metrics"
@@ -27,6 +27,9 @@ type Report struct {
 	Classes, Input     int
 	TrainingPictures   int
 	ValidationPictures int
+	Tested             string          // what the tests were on
+	Sealed             bool            // the tests were not opened: their errors are not in the report
+	Openings           []Opening       // of the tests
 	Scales             []configs.Scale // ours for the paper's 256, 384 and [256;512]
 	Errors             string          // which seeds they are of
 	Interval           string          // what stands in brackets after them
@@ -39,9 +42,13 @@ type Report struct {
 	TrainingTime       time.Duration
 	TestTime           time.Duration
 	Threads            int
-	Kernels            string   // the instruction set
+	Kernels            string   // the instruction sets
+	Builds             string   // of the program
 	Recipe             string   // TOML
 	Notes              []string // which letters no font of the system has
+
+	confusion [][]int // of the last line of several nets, confused
+	confused  Line
 }
 
 // Table is one of the paper's, with our errors beside the paper's.
@@ -73,13 +80,14 @@ type Training struct {
 	Seconds          float64
 }
 
-// report collects the results, draws the figures and writes the report.
+// report collects the records, draws the figures and writes the report.
 func (p Plan) report(set *dataset.Set) (*Report, error) {
 	r := &Report{
 		Data: set.Name, Classes: len(set.Classes), Input: p.Recipe.Net.Input,
 		TrainingPictures: set.Train.Len(), ValidationPictures: set.Val.Len(),
+		Tested: p.tested(set), Sealed: p.sealed(),
 		Errors: fmt.Sprintf("of seed %d", p.Seeds[0]), Interval: "the 95 % interval", ScoreMaps: p.scoreMaps(),
-		Threads: threads.Count(), Kernels: kernel.ISA(),
+		Threads: threads.Count(),
 	}
 	if limit := p.Recipe.Training.Limit; limit > 0 {
 		r.TrainingPictures = min(r.TrainingPictures, limit)
@@ -95,10 +103,30 @@ func (p Plan) report(set *dataset.Set) (*Report, error) {
 		return nil, err
 	}
 	r.Recipe = string(recipe)
-	for _, add := range []func(*Report, []string) error{p.addTables, p.addFindings, p.addTrainings, p.addFigures} {
-		if err := add(r, set.Classes); err != nil {
+	kept, err := p.records()
+	if err != nil {
+		return nil, err
+	}
+	for _, seed := range p.Seeds {
+		if err := p.keepTogether(seed, kept, set.Classes); err != nil {
 			return nil, err
 		}
+	}
+	if kept, err = p.records(); err != nil {
+		return nil, err
+	}
+	if p.HeldOut != nil {
+		if r.Openings, err = p.open(); err != nil { // before anything is seen
+			return nil, err
+		}
+	}
+	if !r.Sealed {
+		p.addTables(r, kept)
+		p.addFindings(r, kept)
+	}
+	p.addTrainings(r, kept)
+	if err := p.addFigures(r, kept, set.Classes); err != nil {
+		return nil, err
 	}
 	r.Notes = page.Notes(r.figures(), nil)
 	return r, p.write(r)
@@ -117,26 +145,24 @@ func (p Plan) scoreMaps() string {
 }
 
 // addTables adds Tables 3 to 6.
-func (p Plan) addTables(r *Report, classes []string) error {
-	for _, t := range tables() {
+func (p Plan) addTables(r *Report, kept map[string]*record) {
+	for _, t := range p.tables() {
 		out := Table{Number: t.number, Title: t.title, Section: t.section, Note: t.note}
 		for _, c := range columns() {
-			if c.in(t, len(classes)) {
+			if c.in(t, r.Classes) {
 				out.columns = append(out.columns, c)
 			}
 		}
 		for _, row := range t.rows {
-			result, err := p.result(row, classes)
-			if err != nil {
-				return err
-			}
-			line := p.line(row)
+			result, line := p.result(kept, row, r.Classes), p.line(row)
 			line.Top1, line.Top5 = result.top1, result.top5
 			out.Lines = append(out.Lines, line)
+			if len(result.confusion) > 0 {
+				r.confusion, r.confused = result.confusion, line
+			}
 		}
 		r.Tables = append(r.Tables, out)
 	}
-	return nil
 }
 
 // line is a row without our errors.
@@ -177,19 +203,11 @@ func columns() []column {
 }
 
 // addFindings compares the claims of section 4 with our results.
-func (p Plan) addFindings(r *Report, classes []string) error {
+func (p Plan) addFindings(r *Report, kept map[string]*record) {
 	for _, c := range p.claims() {
-		candidate, err := p.result(c.candidate, classes)
-		if err != nil {
-			return err
-		}
-		baseline, err := p.result(c.baseline, classes)
-		if err != nil {
-			return err
-		}
+		candidate, baseline := p.result(kept, c.candidate, r.Classes), p.result(kept, c.baseline, r.Classes)
 		r.Findings = append(r.Findings, newFinding(c.text, c.paper, c.relation, newGain(candidate.wrong, baseline.wrong)))
 	}
-	return nil
 }
 
 // Count counts the findings with an outcome.
@@ -204,38 +222,38 @@ func count(findings []Finding, o Outcome) (n int) {
 	return n
 }
 
-// addTrainings sums up the runs and the times.
-func (p Plan) addTrainings(r *Report, _ []string) error {
+// addTrainings sums up the trainings and the times.
+func (p Plan) addTrainings(r *Report, kept map[string]*record) {
 	order, _ := p.work(p.Seeds[0])
+	var builds, kernels []string
 	for _, t := range order {
 		row := Training{Net: t.config, Scale: p.scale(t.scale).String(), From: "random"}
 		if from, ok := t.from(); ok {
 			row.From = fmt.Sprintf("%s, S = %v", from.config, p.scale(from.scale))
 		}
-		var runs []string
+		var epochs, best, top1 []string
 		for _, seed := range p.Seeds {
 			t.seed = seed
-			runs = append(runs, p.dir(t))
+			one := kept[p.recordFile(t)]
+			epochs, best = append(epochs, fmt.Sprint(one.Net.Epochs)), append(best, fmt.Sprint(one.Net.BestEpoch))
+			top1 = append(top1, fmt.Sprintf("%.2f", one.Net.ValTop1Error))
+			row.Seconds += one.Net.Seconds
+			r.TestTime += seconds(one.Net.TestSeconds)
+			builds, kernels = append(builds, one.Build), append(kernels, one.Kernels)
 		}
-		if err := row.read(runs); err != nil {
-			return err
-		}
-		r.TrainingTime += time.Duration(row.Seconds * float64(time.Second))
+		row.Epochs, row.Best, row.Error = strings.Join(epochs, ", "), strings.Join(best, ", "), strings.Join(top1, ", ")
+		r.TrainingTime += seconds(row.Seconds)
 		r.Trainings = append(r.Trainings, row)
 	}
-	for _, seed := range p.Seeds {
-		_, tests := p.work(seed)
-		for _, all := range tests {
-			for _, t := range all {
-				_, seconds, err := readPredictions(p.predictions(t))
-				if err != nil {
-					return err
-				}
-				r.TestTime += time.Duration(seconds * float64(time.Second))
-			}
-		}
-	}
-	return nil
+	r.Builds, r.Kernels = different(builds), different(kernels)
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// different lists different texts.
+func different(all []string) string {
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), ", ")
 }
 
 // read takes what run directories say, one for each seed.

@@ -168,8 +168,10 @@ func TestRun(t *testing.T) {
 	if a, b := timeless(t, p), timeless(t, whole); a != b {
 		t.Errorf("interrupted or not makes a difference:\n%s\n%s", a, b)
 	}
-	if err := os.Remove(filepath.Join(p.Dir, "seed-2", "E-S48", "tests", "dense-48.safetensors")); err != nil {
-		t.Fatal(err)
+	for _, lost := range []string{"seed-2/E-S48/tests/dense-48.safetensors", "records/seed-2/E-S48.json"} {
+		if err := os.Remove(filepath.Join(p.Dir, lost)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	again := &silent{}
 	if _, err := Run(context.Background(), p, set(), again); err != nil {
@@ -280,7 +282,9 @@ func TestVerdicts(t *testing.T) {
 		{clear, []float64{1.9, 2.1}, notBetter, Against, "not so here: it improves"},
 		{clear, []float64{1, 3}, notBetter, Uncertain, "uncertain: it improves by these 2 seeds, but others may differ"},
 		{weak, []float64{2, 2}, notBetter, Open, "not shown: an improvement, but within the uncertainty"},
-		{worse, []float64{-3.9, -0.1}, notBetter, Shown, "shown: no improvement"},
+		{worse, []float64{-3.9, -0.1}, notBetter, Uncertain, "uncertain: no improvement, but maybe more than half a point worse"},
+		{worse, []float64{-2}, notBetter, Shown, "shown: no improvement, by one seed"},
+		{plots.Estimate{Value: 0.1, Low: -0.2, High: 0.4}, []float64{0.2, 0, 0.1, 0.2, -0.1}, notBetter, Shown, "shown: less than half a point to either side"},
 		{worse, []float64{-5, 1}, notBetter, Uncertain, "uncertain: the seeds disagree"},
 	} {
 		if f := newFinding("", 0, c.is, gain{c.ours, c.seeds}); f.Outcome != c.outcome || f.Verdict != c.want {

@@ -6,7 +6,6 @@ import (
 
 	"gonum.org/v1/gonum/stat/distuv"
 
-	"vgg/evaluate"
 	"vgg/metrics"
 	"vgg/plots"
 )
@@ -15,42 +14,32 @@ import (
 type result struct {
 	wrong      [][]bool // by seed and picture: whether another class is the most probable
 	top1, top5 plots.Estimate
-	confusion  [][]int // of the first seed
+	confusion  [][]int // of the first seed; nil for a single net
 }
 
-// result averages the tests of a row for each seed.
-func (p Plan) result(r row, classes []string) (out result, err error) {
-	var scores []*evaluate.Result
+// result reads a row from the records, for each seed.
+func (p Plan) result(kept map[string]*record, r row, classes int) (out result) {
+	var scores []metrics.Errors
 	for _, seed := range p.Seeds {
-		var tests [][]evaluate.Prediction
-		for _, t := range p.tests(r, seed) {
-			predictions, _, err := readPredictions(p.predictions(t))
-			if err != nil {
-				return out, err
-			}
-			tests = append(tests, predictions)
+		o := kept[p.holder(r, seed)].Rows[p.key(r)]
+		wrong := make([]bool, len(o.Ranks))
+		for i, rank := range o.Ranks {
+			wrong[i] = rank > 0
 		}
-		mean, err := evaluate.Average(tests...)
-		if err != nil {
-			return out, err
+		if out.wrong = append(out.wrong, wrong); out.confusion == nil {
+			out.confusion = o.Confusion
 		}
-		wrong := make([]bool, len(mean))
-		for i, prediction := range mean {
-			wrong[i] = prediction.Ranking()[0] != prediction.Class
-		}
-		out.wrong = append(out.wrong, wrong)
-		scores = append(scores, evaluate.Score(classes, mean))
+		scores = append(scores, o.Ranks.errors())
 	}
-	out.confusion = scores[0].Confusion
-	out.top1 = estimate(scores, (*evaluate.Result).Top1Error, (*evaluate.Result).Top1Interval)
-	out.top5 = estimate(scores, (*evaluate.Result).Top5Error, (*evaluate.Result).Top5Interval)
-	return out, nil
+	out.top1 = estimate(scores, metrics.Errors.Top1Error, func(e metrics.Errors) int { return e.Top1 })
+	out.top5 = estimate(scores, func(e metrics.Errors) float64 { return e.Top5Error(classes) }, func(e metrics.Errors) int { return e.Top5 })
+	return out
 }
 
 // estimate is the mean over the seeds with their range; for one seed, its error with the 95 % interval.
-func estimate(scores []*evaluate.Result, value func(*evaluate.Result) float64, interval func(*evaluate.Result) (low, high float64)) plots.Estimate {
+func estimate(scores []metrics.Errors, value func(metrics.Errors) float64, wrong func(metrics.Errors) int) plots.Estimate {
 	if len(scores) == 1 {
-		low, high := interval(scores[0])
+		low, high := metrics.Interval(wrong(scores[0]), scores[0].Pictures)
 		return plots.Estimate{Value: value(scores[0]), Low: low, High: high}
 	}
 	var all []float64

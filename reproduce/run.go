@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/pkg/errors"
@@ -39,7 +40,10 @@ func (e *FolderError) Error() string { return "reproduce: " + e.Err.Error() }
 // Unwrap gives the cause.
 func (e *FolderError) Unwrap() error { return e.Err }
 
-// Run does what the plan's folder does not hold yet, and writes the report. A nil observer is told nothing. After an
+// ErrNotDone: the tests are to be opened, and work is left before that.
+var ErrNotDone = errors.New("work is left before the tests can be opened")
+
+// Run does what the plan's records do not hold yet, and writes the report. A nil observer is told nothing. After an
 // error or when ctx is cancelled, Run with the same plan continues. Of several ranks, rank 0 alone writes and returns
 // the report; the others return nil.
 func Run(ctx context.Context, p Plan, set *dataset.Set, observer Observer) (*Report, error) {
@@ -49,31 +53,81 @@ func Run(ctx context.Context, p Plan, set *dataset.Set, observer Observer) (*Rep
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
+	p = p.withRecords()
+	if err := p.checkHeldOut(set); err != nil {
+		return nil, err
+	}
 	if p.World.Size() > 1 {
 		if err := p.runShared(ctx, set, observer); err != nil || p.World.Rank() > 0 {
 			return nil, err
 		}
 		return p.report(set)
 	}
-	if err := p.openFolder(); err != nil {
+	if err := p.finish(ctx, set, observer); err != nil {
 		return nil, err
-	}
-	jobs := p.jobs()
-	for i, j := range jobs {
-		observer.Notice(fmt.Sprintf("%d of %d: %s", i+1, len(jobs), p.describe(j.training)))
-		if err := p.do(ctx, j, set, observer); err != nil {
-			return nil, err
-		}
 	}
 	return p.report(set)
 }
 
-// do trains and tests a net.
+// finish does what is left, by one process.
+func (p Plan) finish(ctx context.Context, set *dataset.Set, observer Observer) error {
+	if err := p.openFolder(); err != nil {
+		return err
+	}
+	jobs, err := p.left(observer)
+	if err != nil {
+		return err
+	}
+	for i, j := range jobs {
+		observer.Notice(fmt.Sprintf("%d of %d: %s", i+1, len(jobs), p.describe(j.training)))
+		if err := p.do(ctx, j, set, observer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkHeldOut refuses held-out pictures that nets for a set cannot be tested on.
+func (p Plan) checkHeldOut(set *dataset.Set) error {
+	switch {
+	case p.HeldOut == nil && p.Opening != "":
+		return errors.New("reproduce: no held-out pictures whose tests could be opened")
+	case p.HeldOut == nil:
+	case !slices.Equal(p.HeldOut.Classes, set.Classes) || p.HeldOut.Channels != set.Channels:
+		return errors.Errorf("reproduce: held-out pictures of %s: want the classes and channels of %s", p.HeldOut.Name, set.Name)
+	case p.HeldOut.Val.Len() == 0:
+		return errors.Errorf("reproduce: %s has no validation pictures to test on", p.HeldOut.Name)
+	}
+	return nil
+}
+
+// left lists what is still to do.
+func (p Plan) left(observer Observer) ([]job, error) {
+	kept, err := p.records()
+	if err != nil {
+		return nil, err
+	}
+	jobs := p.missing(kept)
+	if p.Opening != "" && len(jobs) > 0 {
+		return nil, errors.Wrapf(ErrNotDone, "reproduce: %d trainings, the first of them %s", len(jobs), p.describe(jobs[0].training))
+	}
+	for _, j := range jobs {
+		if _, err := os.Stat(p.dir(j.training)); kept[p.recordFile(j.training)] != nil && err != nil {
+			observer.Notice(fmt.Sprintf("%s: its record is there, but %s, from which others go on, is not: it is trained again", p.describe(j.training), p.dir(j.training)))
+		}
+	}
+	return jobs, nil
+}
+
+// do trains and tests a net, and keeps the record.
 func (p Plan) do(ctx context.Context, j job, set *dataset.Set, observer Observer) error {
 	if err := train(ctx, p.recipe(j.training), p.dir(j.training), set, observer); err != nil {
 		return errors.Wrap(err, p.describe(j.training))
 	}
-	return errors.Wrapf(p.test(ctx, j.training, j.tests, set, observer), "tests of %s", p.describe(j.training))
+	if err := p.test(ctx, j, set, observer); err != nil {
+		return errors.Wrapf(err, "tests of %s", p.describe(j.training))
+	}
+	return p.keepNet(j, set.Classes)
 }
 
 func (p Plan) openFolder() error { return openFolder(p.Dir, trainer.RecipeFile, p.Recipe) }
@@ -136,18 +190,21 @@ func train(ctx context.Context, recipe configs.Recipe, dir string, set *dataset.
 }
 
 // test makes those tests of a net whose predictions are not there yet.
-func (p Plan) test(ctx context.Context, t training, tests []test, set *dataset.Set, observer Observer) error {
+func (p Plan) test(ctx context.Context, j job, set *dataset.Set, observer Observer) error {
+	if p.HeldOut != nil {
+		set = p.HeldOut
+	}
 	var m *evaluate.Model
-	for _, one := range tests {
+	for _, one := range j.tests {
 		if _, err := os.Stat(p.predictions(one)); err == nil {
 			continue
 		}
 		if m == nil {
-			w, err := weights.Read(p.weights(t))
+			w, err := weights.Read(p.weights(j.training))
 			if err != nil {
 				return err
 			}
-			if m, err = evaluate.NewModel(p.weights(t), w); err != nil {
+			if m, err = evaluate.NewModel(p.weights(j.training), w); err != nil {
 				return err
 			}
 			defer m.Close()
@@ -170,7 +227,11 @@ func (p Plan) test(ctx context.Context, t training, tests []test, set *dataset.S
 		if err := writePredictions(p.predictions(one), predictions, seconds); err != nil {
 			return err
 		}
-		observer.Notice(fmt.Sprintf("tested: %s, Q = %d: top-1 error %.2f %%, %.1f s", one.protocol, one.q, result.Top1Error(), seconds))
+		shown := fmt.Sprintf("top-1 error %.2f %%", result.Top1Error())
+		if p.HeldOut != nil {
+			shown = "on held-out pictures"
+		}
+		observer.Notice(fmt.Sprintf("tested: %s, Q = %d: %s, %.1f s", one.protocol, one.q, shown, seconds))
 	}
 	return nil
 }

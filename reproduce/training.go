@@ -28,7 +28,7 @@ func (t training) from() (training, bool) {
 	return training{configs.A.Name, configs.S256, t.seed}, true
 }
 
-// test is a trained net on the validation pictures by one protocol, other than both, at one scale Q of ours.
+// test is a trained net on the pictures of the tests by one protocol, other than both, at one scale Q of ours.
 type test struct {
 	training
 	protocol configs.Protocol
@@ -54,22 +54,30 @@ func (p Plan) recipe(t training) configs.Recipe {
 	return r
 }
 
-// dir is the run directory of a net.
-func (p Plan) dir(t training) string {
+// name names a net among those of its seed, such as D-S32-64.
+func (p Plan) name(t training) string {
 	s := p.scale(t.scale)
-	name := fmt.Sprintf("%s-S%d", t.config, s.Min)
 	if s.Max != s.Min {
-		name += fmt.Sprintf("-%d", s.Max)
+		return fmt.Sprintf("%s-S%d-%d", t.config, s.Min, s.Max)
 	}
-	return filepath.Join(p.Dir, fmt.Sprintf("seed-%d", t.seed), name)
+	return fmt.Sprintf("%s-S%d", t.config, s.Min)
 }
+
+// dir is the run directory of a net.
+func (p Plan) dir(t training) string { return filepath.Join(p.Dir, seedFolder(t.seed), p.name(t)) }
+
+func seedFolder(seed uint64) string { return fmt.Sprintf("seed-%d", seed) }
 
 // weights is the file of the weights of a net's best epoch.
 func (p Plan) weights(t training) string { return filepath.Join(p.dir(t), trainer.BestFile) }
 
 // predictions is the file of the predictions of a test.
 func (p Plan) predictions(t test) string {
-	return filepath.Join(p.dir(t.training), "tests", fmt.Sprintf("%s-%d.safetensors", t.protocol, t.q))
+	folder := "tests"
+	if p.HeldOut != nil {
+		folder = "held-out"
+	}
+	return filepath.Join(p.dir(t.training), folder, fmt.Sprintf("%s-%d.safetensors", t.protocol, t.q))
 }
 
 // describe names a training in words.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/pkg/errors"
@@ -27,20 +26,12 @@ func (f flags) generalise() (run func(context.Context) error, close func() error
 	why := ""
 	switch {
 	case cli.World.Size() > 1:
-		why = "one process does this part: start it by itself"
+		why = "one process does this part: start it by itself, with --only features"
 	case f.Data != "":
 		why = "it is done with classes of the embedded pictures: leave out --data"
 	}
 	if why != "" {
-		if f.Only == generalisation {
-			return nil, nil, cli.Usage(errors.New("--only generalisation: " + why))
-		}
-		return func(context.Context) error {
-			if cli.World.Rank() == 0 {
-				fmt.Fprintln(os.Stderr, "note: appendix B is left out: "+why)
-			}
-			return nil
-		}, func() error { return nil }, nil
+		return nil, nil, cli.Usage(errors.New("features: " + why))
 	}
 	f.Data = seenClasses
 	plan := reproduce.FeaturePlan{Other: otherClasses, Seeds: f.Seeds, Dir: filepath.Join(f.Out, generalisation)}

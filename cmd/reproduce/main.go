@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"time"
 
 	"github.com/pkg/errors"
 
@@ -26,11 +27,19 @@ import (
 
 type flags struct {
 	Data     string   `help:"Pictures, as train takes them; default those of the recipe." placeholder:"SPEC" own:""`
-	Recipe   string   `help:"Recipe that trains net A, S from scale_min to scale_max standing for the paper's [256;512]: a name or a TOML file; default miniature." default:"miniature" placeholder:"NAME|FILE"`
+	Recipe   string   `help:"Recipe that trains net A, S from scale_min to scale_max standing for the paper's [256;512]: a name or a TOML file; default findings." default:"findings" placeholder:"NAME|FILE"`
 	Out      string   `help:"Folder of the runs, the tests and the report; what it holds already is not done again. Default runs/reproduce." default:"runs/reproduce" placeholder:"DIR"`
-	Seeds    []uint64 `help:"Train everything once for each; default 1,2." default:"1,2" placeholder:"N,…"`
+	Records  string   `help:"Folder of what is kept of each training and its tests: small files, from which the report is made and the work goes on elsewhere. Default OUT/records, with --full docs/findings." placeholder:"DIR"`
+	Seeds    []uint64 `help:"Train everything once for each; default 1, with --full 1 to 8." placeholder:"N,…"`
+	Nets     []string `help:"Nets of Table 1 to train, A among them; default A,B,D,E, with --full or --data all six." placeholder:"NET,…"`
 	Ablation bool     `help:"Also train the shallow net of section 4.1, with one 5×5 convolution for each pair of 3×3."`
-	Only     string   `help:"Part to do: classification (Tables 3 to 6), localisation (Tables 8 and 9, whose folder is DIR/localisation) or generalisation (appendix B, DIR/generalisation). Without it all are done, the second if the data have boxes, the third without --data." enum:",classification,localisation,generalisation" default:"" placeholder:"PART"`
+	Full     bool     `help:"All of section 4 with eight seeds, tested on pictures held out, in stages of 60 minutes: the same command goes on."`
+	HeldOut  string   `help:"Test on the validation pictures of these, by which nothing was chosen; no error of the tests is shown without --open." placeholder:"SPEC"`
+	Open     string   `help:"Open the tests on pictures held out, once all are done, and write down why." placeholder:"WHY"`
+	Minutes  float64  `help:"End after this time; the same command goes on. Default: never, with --full 60." placeholder:"N"`
+	With     []string `help:"Also do appendix A, boxes (Tables 8 and 9, DIR/localisation), or B, features (DIR/generalisation)." enum:"boxes,features" placeholder:"PART,…"`
+	Only     string   `help:"Do one appendix alone: boxes or features." enum:",boxes,features" default:"" placeholder:"PART"`
+	Sizes    []int    `help:"Instead of all this, train nets A and E at the fixed scale on each of these numbers of pictures, and show where depth begins to pay." placeholder:"N,…"`
 	Boxes    []string `name:"box-recipes" help:"Recipes of localisation: those of the net that classifies, and of the nets that predict boxes." default:"scenes,localise-scenes" placeholder:"NAME|FILE,NAME|FILE"`
 	Epochs   *int     `help:"Passes over the training pictures, at most; half as many at a second training scale." placeholder:"N"`
 	Set      []string `help:"Change any key of the recipe, such as training.limit=1000; repeatable." placeholder:"KEY=VALUE" sep:"none"`
@@ -42,7 +51,7 @@ const description = `Train and test the paper's nets in miniature, and report Ta
 Examples:
 
     go run ./cmd/reproduce
-    go run ./cmd/reproduce --only classification --seeds 1`
+    go run ./cmd/reproduce --only boxes --seeds 1,2`
 
 func main() {
 	var f flags
@@ -54,12 +63,16 @@ func run(ctx context.Context, f flags) error {
 	if err := f.Threads.Apply(); err != nil {
 		return err
 	}
+	f, err := f.withDefaults()
+	if err != nil {
+		return cli.Usage(err)
+	}
 	var parts []func(context.Context) error
 	for _, p := range []struct {
 		name    string
 		prepare func() (run func(context.Context) error, close func() error, err error)
-	}{{classification, f.classify}, {localisation, f.localise}, {generalisation, f.generalise}} {
-		if f.Only != "" && f.Only != p.name {
+	}{{nets, f.classify}, {boxes, f.localise}, {features, f.generalise}, {sizes, f.sizes}} {
+		if !f.wants(p.name) {
 			continue
 		}
 		run, close, err := p.prepare()
@@ -69,20 +82,73 @@ func run(ctx context.Context, f flags) error {
 		defer close()
 		parts = append(parts, run)
 	}
+	stage := ctx
+	if f.Minutes > 0 {
+		var end func()
+		stage, end = context.WithTimeout(ctx, time.Duration(f.Minutes*float64(time.Minute)))
+		defer end()
+	}
 	for _, part := range parts {
-		if err := part(ctx); err != nil {
+		if err := part(stage); stage.Err() != nil && ctx.Err() == nil {
+			fmt.Fprintf(cli.Stdout, "\nThe stage is over after %g minutes: %s.\n", f.Minutes, goesOn)
+			return nil
+		} else if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// The parts of --only.
+// The parts of --with and --only, and where the appendices are in the folder of the nets.
 const (
-	classification = "classification"
+	nets           = ""
+	boxes          = "boxes"
+	features       = "features"
+	sizes          = "sizes"
 	localisation   = "localisation"
 	generalisation = "generalisation"
 )
+
+// wants tells whether a part is to be done.
+func (f flags) wants(part string) bool {
+	switch {
+	case len(f.Sizes) > 0:
+		return part == sizes
+	case f.Only != "":
+		return part == f.Only
+	}
+	return part == nets || slices.Contains(f.With, part)
+}
+
+// withDefaults fills in what was not given.
+func (f flags) withDefaults() (flags, error) {
+	if f.Full {
+		for _, other := range []struct {
+			name  string
+			given bool
+		}{{"--data", f.Data != ""}, {"--nets", len(f.Nets) > 0}, {"--only " + f.Only, f.Only != ""}, {"--epochs", f.Epochs != nil}, {"--set", len(f.Set) > 0}} {
+			if other.given {
+				return f, errors.Errorf("--full with %s: --full is one set of trainings: give the flags that it stands for one by one (--seeds, --ablation, --held-out, --records, --minutes)", other.name)
+			}
+		}
+		f.Ablation = true
+		f.Records = cmp.Or(f.Records, filepath.Join("docs", "findings"))
+		f.Minutes = cmp.Or(f.Minutes, 60)
+		if len(f.Seeds) == 0 {
+			f.Seeds = []uint64{1, 2, 3, 4, 5, 6, 7, 8}
+		}
+	}
+	if len(f.Seeds) == 0 {
+		f.Seeds = []uint64{1}
+	}
+	if len(f.Nets) == 0 && !f.Full && f.Data == "" {
+		f.Nets = []string{"A", "B", "D", "E"}
+	}
+	if !(f.Minutes >= 0) {
+		return f, errors.Errorf("--minutes %g: want a time above 0", f.Minutes)
+	}
+	return f, nil
+}
 
 // recipe reads a recipe with what flags change in it.
 func (f flags) recipe(flag, name string) (configs.Recipe, error) {
@@ -114,22 +180,56 @@ func open(r configs.Recipe, notice func(string)) (*dataset.Set, error) {
 
 func printNotice(message string) { fmt.Fprintln(os.Stderr, message) }
 
+// plan is that of section 4, whose held-out pictures are to be closed. The caller opens its pictures.
+func (f flags) plan() (plan reproduce.Plan, err error) {
+	plan = reproduce.Plan{
+		Seeds: f.Seeds, Nets: f.Nets, Ablation: f.Ablation, Dir: f.Out, Records: f.Records, Build: cli.Build(), Opening: f.Open, World: cli.World,
+	}
+	if plan.Recipe, err = f.recipe("--recipe", f.Recipe); err != nil {
+		return plan, err
+	}
+	if err := plan.Validate(); err != nil {
+		return plan, cli.Usage(err)
+	}
+	held := f.HeldOut
+	if f.Full && held == "" {
+		held = plan.Recipe.Data + heldOutScenes
+	}
+	if held != "" {
+		p := plan.Recipe.Pictures
+		plan.HeldOut, err = dataset.Open(held, dataset.Options{ValShare: p.ValShare, SplitSeed: p.SplitSeed, Notice: printNotice})
+	}
+	return plan, errors.Wrap(err, "--held-out")
+}
+
+// heldOutScenes changes a recipe's scenes to those of garments by which nothing was chosen.
+const heldOutScenes = ",val=test,val_pictures=10000"
+
+// closing closes sets that are open.
+func closing(sets ...*dataset.Set) func() error {
+	return func() (err error) {
+		for _, s := range sets {
+			if s != nil {
+				err = cmp.Or(err, s.Close())
+			}
+		}
+		return err
+	}
+}
+
 // classify prepares to reproduce section 4.
 func (f flags) classify() (run func(context.Context) error, close func() error, err error) {
-	r, err := f.recipe("--recipe", f.Recipe)
+	plan, err := f.plan()
 	if err != nil {
 		return nil, nil, err
 	}
-	plan := reproduce.Plan{Recipe: r, Seeds: f.Seeds, Ablation: f.Ablation, Dir: f.Out, World: cli.World}
-	if err := plan.Validate(); err != nil {
-		return nil, nil, cli.Usage(err)
+	pictures, err := open(plan.Recipe, printNotice)
+	if err == nil {
+		err = compare(plan, pictures)
 	}
-	pictures, err := open(r, printNotice)
+	close = closing(pictures, plan.HeldOut)
 	if err != nil {
-		return nil, nil, err
-	}
-	if err := compare(plan, pictures); err != nil {
-		pictures.Close()
+		close()
 		return nil, nil, err
 	}
 	return func(ctx context.Context) error {
@@ -139,74 +239,30 @@ func (f flags) classify() (run func(context.Context) error, close func() error, 
 		}
 		if report != nil { // rank 0 has it
 			new(cli.Notes).Add(report.Notes...)
-			printFindings(report.Findings, f.Out)
+			printReport(report.Sealed, report.Tested, report.Findings, f.Out)
 		}
 		return nil
-	}, pictures.Close, nil
+	}, close, nil
 }
 
-// localise prepares to reproduce appendix A, in a folder within the other's. If the data have no boxes, that is an
-// error only where the part is asked for by name.
-func (f flags) localise() (run func(context.Context) error, close func() error, err error) {
-	if cli.World.Size() > 1 {
-		if f.Only == localisation {
-			return nil, nil, cli.Usage(errors.New("--only localisation: one process does this part: start it by itself"))
-		}
-		return func(context.Context) error {
-			if cli.World.Rank() == 0 {
-				fmt.Fprintln(os.Stderr, "note: Tables 8 and 9 are left out: one process makes them: --only localisation, started by itself")
-			}
-			return nil
-		}, func() error { return nil }, nil
+// printReport prints what a report judges, or that it judges nothing yet.
+func printReport(sealed bool, tested string, findings []reproduce.Finding, dir string) {
+	if sealed {
+		fmt.Fprintf(cli.Stdout, "\nAll is trained and tested on %s: --open WHY opens the tests.\n", tested)
 	}
-	if len(f.Boxes) != 2 {
-		return nil, nil, cli.Usage(errors.Errorf("--box-recipes %s: want two, such as scenes,localise-scenes", strings.Join(f.Boxes, ",")))
-	}
-	plan := reproduce.BoxPlan{Seeds: f.Seeds, Dir: filepath.Join(f.Out, localisation)}
-	if plan.Classifier, err = f.recipe("--box-recipes", f.Boxes[0]); err != nil {
-		return nil, nil, err
-	}
-	if plan.Boxes, err = f.recipe("--box-recipes", f.Boxes[1]); err != nil {
-		return nil, nil, err
-	}
-	var notices []string // printed once the part begins
-	pictures, err := open(plan.Boxes, func(message string) { notices = append(notices, message) })
-	if err != nil {
-		return nil, nil, err
-	}
-	if _, _, err := dataset.WithBoxes(pictures.Train); err != nil {
-		if f.Only == localisation {
-			pictures.Close()
-			return nil, nil, errors.Wrap(err, "--data")
-		}
-		return func(context.Context) error {
-			fmt.Fprintf(os.Stderr, "note: Tables 8 and 9 are left out: %s has no boxes\n", pictures.Name)
-			return nil
-		}, pictures.Close, nil
-	}
-	if err := plan.Validate(); err != nil {
-		pictures.Close()
-		return nil, nil, cli.Usage(err)
-	}
-	return func(ctx context.Context) error {
-		for _, n := range notices {
-			printNotice(n)
-		}
-		report, err := reproduce.RunBoxes(ctx, plan, pictures, console{})
-		if err != nil {
-			return explain(err)
-		}
-		new(cli.Notes).Add(report.Notes...)
-		printFindings(report.Findings, plan.Dir)
-		return nil
-	}, pictures.Close, nil
+	printFindings(findings, dir)
 }
 
 // explain adds to an error which flag is wrong, or that work can go on.
 func explain(err error) error {
 	var folder *reproduce.FolderError
-	if errors.As(err, &folder) {
+	switch {
+	case errors.As(err, &folder):
 		return errors.Wrap(err, "--out")
+	case errors.Is(err, reproduce.ErrNotDone):
+		return errors.Wrap(err, "--open")
+	case errors.Is(err, reproduce.ErrRecords):
+		return errors.Wrap(err, "--records")
 	}
 	return unfinished{err}
 }
@@ -247,7 +303,7 @@ func compare(p reproduce.Plan, set *dataset.Set) error {
 		return err
 	}
 	return ranks.Compare(p.World, set, mpi.Fact{
-		Name: "the plan", Value: fmt.Sprintf("seeds %v, ablation %t, recipe %x", p.Seeds, p.Ablation, sha256.Sum256(recipe)),
+		Name: "the plan", Value: fmt.Sprintf("seeds %v, nets %v, ablation %t, opening %q, recipe %x", p.Seeds, p.Nets, p.Ablation, p.Opening, sha256.Sum256(recipe)),
 		Remedy: "give all ranks the same flags",
 	})
 }

@@ -66,16 +66,16 @@ func TestReproduce(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	for _, want := range []string{"12 of 12: seed 7, net E, S = [32;64], from net E, S = 48", "4.1: local response normalisation", filepath.Join("out", reproduce.HTMLFile)} {
+	for _, want := range []string{"12 of 12: seed 7, net E, S = [32;96], from net E, S = 64", "4.1: local response normalisation", filepath.Join("out", reproduce.HTMLFile)} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in the output: %s", want, stdout)
 		}
 	}
 	count := func(stdout string) (trainings, tests int) {
-		return strings.Count(stdout, "\nrecipe miniature: net"), strings.Count(stdout, "\ntested:")
+		return strings.Count(stdout, "\nrecipe findings: net"), strings.Count(stdout, "\ntested:")
 	}
-	if trainings, tests := count(stdout); trainings != 12 || tests != 34 {
-		t.Errorf("%d trainings and %d tests, want 12 and 34", trainings, tests)
+	if trainings, tests := count(stdout); trainings != 12 || tests != 38 {
+		t.Errorf("%d trainings and %d tests, want 12 and 38", trainings, tests)
 	}
 	for _, file := range []string{reproduce.HTMLFile, reproduce.MarkdownFile} {
 		text, err := os.ReadFile(filepath.Join(dir, "out", file))
@@ -92,7 +92,7 @@ func TestReproduce(t *testing.T) {
 	}{
 		{nil, 0, 0},
 		{[]string{"--ablation"}, 1, 2},
-		{[]string{"--seeds", "8"}, 12, 34},
+		{[]string{"--seeds", "8"}, 12, 38},
 	} {
 		stdout, stderr, code = reproduceIn(t, dir, append(args, c.more...)...)
 		if trainings, tests := count(stdout); code != 0 || trainings != c.trainings || tests != c.tests {
@@ -135,7 +135,7 @@ func TestInterrupt(t *testing.T) {
 	if code != 130 || !strings.Contains(last, "the same command goes on") {
 		t.Errorf("SIGINT: exit code %d: %s", code, stderr)
 	}
-	stop(syscall.SIGKILL, "C-S48")
+	stop(syscall.SIGKILL, "C-S64")
 	var stdout string
 	stdout, stderr, code = reproduceIn(t, dir, args...)
 	if code != 0 || strings.Contains(stdout, "net A, width") || strings.Contains(stdout, "net B, width") || !strings.Contains(stdout, "net E, width") {
@@ -143,6 +143,48 @@ func TestInterrupt(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "out", reproduce.HTMLFile)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestStages: a stage ends in time without an error, and the same command goes on to the report of the tests, which are
+// opened by a command of its own.
+func TestStages(t *testing.T) {
+	dir := folder(t)
+	args := append(tiny, "--out", "out", "--nets", "A,D", "--held-out", "pictures", "--records", "kept")
+	stages := 0
+	for minutes := "0.002"; ; minutes = "1" {
+		stdout, stderr, code := reproduceIn(t, dir, append(args, "--minutes", minutes)...)
+		if code != 0 {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+		if stages++; strings.Contains(stdout, "--open WHY") {
+			break
+		}
+		if !strings.Contains(stdout, "The stage is over after 0.002 minutes: the same command goes on") {
+			t.Fatalf("stage %d: %s", stages, stdout)
+		}
+	}
+	stdout, stderr, code := reproduceIn(t, dir, append(args, "--open", "test")...)
+	if code != 0 || stages < 2 || !strings.Contains(stdout, "4.1: D: scale jittering in training") || strings.Contains(stdout, "tested:") {
+		t.Errorf("after %d stages, exit code %d: %s%s", stages, code, stdout, stderr)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "kept", reproduce.OpeningsFile)); err != nil || strings.Count(string(text), "\n") != 2 {
+		t.Errorf("openings: %s, %v", text, err)
+	}
+}
+
+// TestSizes: two nets are trained on each number of pictures, once.
+func TestSizes(t *testing.T) {
+	dir := folder(t)
+	args := append(tiny, "--out", "out", "--sizes", "16,32")
+	for _, trainings := range []int{4, 0} {
+		stdout, stderr, code := reproduceIn(t, dir, args...)
+		if n := strings.Count(stdout, "\nrecipe findings: net"); code != 0 || n != trainings || !strings.Contains(stdout, "32 training pictures: E (19 layers)") {
+			t.Errorf("exit code %d, %d trainings, want %d: %s%s", code, n, trainings, stdout, stderr)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "out", "sizes", reproduce.HTMLFile)); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -157,7 +199,7 @@ func TestErrors(t *testing.T) {
 		want []string
 		args []string
 	}{
-		{2, []string{"--recipe", "minature", "miniature"}, []string{"--recipe", "minature"}},
+		{2, []string{"--recipe", "findngs", "findings"}, []string{"--recipe", "findngs"}},
 		{2, []string{"--set", "wdth", "width"}, []string{"--set", "wdth=1"}},
 		{2, []string{"epochs"}, []string{"--epochs", "0"}},
 		{2, []string{"--threads"}, []string{"--threads", "-1"}},
@@ -170,11 +212,19 @@ func TestErrors(t *testing.T) {
 		{1, []string{"--data", "empty"}, []string{"--data", "empty"}},
 		{1, []string{"--data", "missing"}, []string{"--data", "missing"}},
 		{1, []string{"--out", "file"}, append(tiny, "--out", "file")},
-		{1, []string{"--data", "no picture has a box"}, append(tiny, "--only", "localisation")},
-		{2, []string{"--only", "localisation"}, []string{"--only", "boxes"}},
-		{2, []string{"--only generalisation", "leave out --data"}, append(tiny, "--only", "generalisation")},
-		{2, []string{"--box-recipes", "scenes"}, []string{"--box-recipes", "scenes"}},
-		{2, []string{"--box-recipes", "senes", "scenes"}, []string{"--box-recipes", "senes,localise-scenes"}},
+		{1, []string{"--data", "no picture has a box"}, append(tiny, "--only", "boxes")},
+		{1, []string{"--data", "no picture has a box"}, append(tiny, "--with", "boxes")},
+		{2, []string{"--only", "boxes"}, []string{"--only", "nets"}},
+		{2, []string{"features", "leave out --data"}, append(tiny, "--only", "features")},
+		{2, []string{"--box-recipes", "scenes"}, []string{"--only", "boxes", "--box-recipes", "scenes"}},
+		{2, []string{"--box-recipes", "senes", "scenes"}, []string{"--only", "boxes", "--box-recipes", "senes,localise-scenes"}},
+		{2, []string{"--sizes", "rising"}, append(tiny, "--sizes", "16,16")},
+		{2, []string{"without A"}, []string{"--nets", "B,D"}},
+		{2, []string{`"F"`}, []string{"--nets", "A,F"}},
+		{2, []string{"--full with --set"}, []string{"--full", "--set", "epochs=2"}},
+		{2, []string{"--minutes -1"}, []string{"--minutes=-1"}},
+		{1, []string{"--held-out", "missing"}, append(tiny, "--held-out", "missing")},
+		{1, []string{"--open", "13 trainings"}, []string{"--full", "--open", "too early", "--seeds", "1", "--out", "open", "--records", "open"}},
 	} {
 		stdout, stderr, code := reproduceIn(t, dir, c.args...)
 		if code != c.code || c.code == 1 && strings.Count(stderr, "\n") != 1 {

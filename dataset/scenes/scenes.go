@@ -9,22 +9,40 @@ import (
 	"vgg/internal/splitmix"
 )
 
-// Side is that of the square canvas in pixels: 1.5 times a net's input of 64.
-const Side = 96
+// Options say how scenes are drawn.
+type Options struct {
+	// Side is that of the square canvas in pixels: all lengths are in proportion to it. 0 is DefaultSide.
+	Side int
+	// Difficulty multiplies the contrast of the texture, the noise, the angles and the number of distractors, from 0 to
+	// MaxDifficulty.
+	Difficulty float64
+	// Seed draws other scenes of the same garments.
+	Seed uint64
+}
 
-// How scenes are drawn. Lengths are in pixels; ranges of lengths are drawn evenly in the logarithm.
+// DefaultSide is 1.5 times a net's input of 64.
+const DefaultSide = 96
+
+// The limits of Options.
+const (
+	MinSide, MaxSide = 24, 1024
+	MaxDifficulty    = 2.5
+)
+
+// How scenes are drawn. Lengths are in pixels on a canvas of DefaultSide; ranges of lengths are drawn evenly in the
+// logarithm. What stands with "hard" is multiplied by the difficulty.
 const (
 	smallest, largest           = 24, 76    // a garment's longer side, before it is turned
 	largestOfTwo                = 48        // that of each of two
-	mostAngle                   = 15        // of a garment, in degrees to either side
+	mostAngle                   = 15        // of a garment, in degrees to either side; hard
 	spread                      = 22        // of a garment's centre around the middle, at most
 	two                         = 0.1       // probability of a second garment of the same class
-	mostPieces                  = 2         // of other garments
+	mostPieces                  = 2         // of other garments; hard
 	rectangle                   = 0.5       // probability of a rectangle
 	leastVisible                = 0.7       // share of a garment's pixels that nothing covers
-	lowTexture, texture         = 0.1, 0.35 // amplitude, as a share of the colours' range
-	cells                       = 6         // of the texture, along a side: a divisor of Side
-	lowNoise, noise             = 1, 6      // standard deviation, in levels of 255
+	lowTexture, texture         = 0.1, 0.35 // amplitude, as a share of the colours' range; hard
+	cells                       = 6         // of the texture, along a side
+	lowNoise, noise             = 1, 6      // standard deviation, in levels of 255; hard
 	leastContrast               = 90        // distance of a garment's colour from the canvas's, in levels
 	tries                       = 30        // to place what must not cover too much
 	garmentSide                 = 28
@@ -32,57 +50,65 @@ const (
 	visible             float32 = 0.5 // opacity from which a pixel is a garment's
 )
 
-// Scenes has a scene for each garment.
+// Scenes has scenes without end, as different ones as asked for: scene i shows garment i modulo their number.
 type Scenes struct {
 	pixels, labels []byte
-	seed           uint64
+	o              Options
+	unit           float64 // pixels of the canvas for one on a canvas of DefaultSide
 	byClass        [256][]int32
 	bounds         []window
 }
 
-// New makes scenes from grey garments (N, 28, 28) on black, and their labels.
-func New(pixels, labels []byte, seed uint64) *Scenes {
-	s := &Scenes{pixels: pixels, labels: labels, seed: seed, bounds: make([]window, len(labels))}
+// New makes scenes from grey garments (N, 28, 28) on black, N > 0, and their labels.
+func New(pixels, labels []byte, o Options) *Scenes {
+	if o.Side == 0 {
+		o.Side = DefaultSide
+	}
+	s := &Scenes{pixels: pixels, labels: labels, o: o, unit: float64(o.Side) / DefaultSide, bounds: make([]window, len(labels))}
 	for i, label := range labels {
 		s.byClass[label] = append(s.byClass[label], int32(i))
-		s.bounds[i] = boundsOf(s.garment(i))
+		s.bounds[i] = boundsOf(s.Garment(i))
 	}
 	return s
 }
 
-// Len is the number of scenes.
-func (s *Scenes) Len() int { return len(s.labels) }
+// Garments is the number of garments.
+func (s *Scenes) Garments() int { return len(s.labels) }
+
+// Side is that of the canvas in pixels.
+func (s *Scenes) Side() int { return s.o.Side }
 
 // Label is the class of the garments in scene i.
-func (s *Scenes) Label(i int) int { return int(s.labels[i]) }
+func (s *Scenes) Label(i int) int { return int(s.labels[i%len(s.labels)]) }
 
-func (s *Scenes) garment(i int) []byte { return s.pixels[i*garmentSize : (i+1)*garmentSize] }
+// Garment is the picture (28, 28) of a garment.
+func (s *Scenes) Garment(i int) []byte { return s.pixels[i*garmentSize : (i+1)*garmentSize] }
 
 // Draw draws scene i: a picture (Side, Side) of 3 channels and a box, in pixels, around the visible pixels of each
 // garment of its class, of which there are one or two.
 func (s *Scenes) Draw(i int) (augment.Picture, []boxes.Box) {
 	c := s.draw(i, nothing)
-	return augment.Picture{Width: Side, Height: Side, Channels: 3, Pix: c.pix}, c.boxes()
+	return augment.Picture{Width: c.side, Height: c.side, Channels: 3, Pix: c.pix}, c.boxes()
 }
 
 // draw draws a scene; the colours of one thing on it may be left out, for tests.
 func (s *Scenes) draw(i int, hidden owner) *canvas {
-	r := rand.New(rand.NewPCG(s.seed, splitmix.Mix(uint64(i))))
-	c := &canvas{pix: make([]uint8, 3*Side*Side), hidden: hidden}
+	r := rand.New(rand.NewPCG(s.o.Seed, splitmix.Mix(uint64(i))))
+	c := newCanvas(s.o.Side, hidden)
 	base := dim(r)
-	c.texture(r, base)
-	s.addGarments(c, r, base, i)
-	for range r.IntN(mostPieces + 1) {
+	c.texture(r, base, s.o.Difficulty)
+	s.addGarments(c, r, base, i%len(s.labels))
+	for range r.IntN(int(math.Round(mostPieces*s.o.Difficulty)) + 1) {
 		s.addPiece(c, r)
 	}
 	if r.Float64() < rectangle {
-		addRectangle(c, r)
+		s.addRectangle(c, r)
 	}
-	c.noise(r, between(r, lowNoise, noise))
+	c.noise(r, s.o.Difficulty*between(r, lowNoise, noise))
 	return c
 }
 
-// addGarments adds the garment of a scene, and maybe another of its class that covers little of it.
+// addGarments adds garment i, and maybe another of its class that covers little of it.
 func (s *Scenes) addGarments(c *canvas, r *rand.Rand, base [3]float32, i int) {
 	most := float64(largest)
 	second := r.Float64() < two
@@ -106,37 +132,38 @@ func (s *Scenes) addGarments(c *canvas, r *rand.Rand, base [3]float32, i int) {
 
 // placed draws size, angle and place of a garment, which stays on the canvas.
 func (s *Scenes) placed(r *rand.Rand, i int, most float64) sprite {
-	p := sprite{source: s.garment(i), window: s.bounds[i], mirrored: r.IntN(2) == 1}
-	p.turn(symmetric(r, mostAngle))
-	p.scale = logarithmic(r, smallest, most) / float64(max(p.window.width(), p.window.height()))
+	p := sprite{source: s.Garment(i), window: s.bounds[i], mirrored: r.IntN(2) == 1}
+	p.turn(symmetric(r, mostAngle*s.o.Difficulty))
+	p.scale = s.unit * logarithmic(r, smallest, most) / float64(max(p.window.width(), p.window.height()))
 	halfWidth, halfHeight := p.reach()
-	p.x, p.y = around(r, halfWidth), around(r, halfHeight)
+	p.x, p.y = s.around(r, halfWidth), s.around(r, halfHeight)
 	return p
 }
 
 // around draws a centre along one side of the canvas.
-func around(r *rand.Rand, half float64) float64 {
-	return Side/2 + symmetric(r, min(spread, max(0, Side/2-half)))
+func (s *Scenes) around(r *rand.Rand, half float64) float64 {
+	middle := float64(s.o.Side) / 2
+	return middle + symmetric(r, min(s.unit*spread, max(0, middle-half)))
 }
 
 // addPiece adds a part of any garment, smaller than whole ones, where it covers little of those that count.
 func (s *Scenes) addPiece(c *canvas, r *rand.Rand) {
-	i := r.IntN(s.Len())
-	p := sprite{source: s.garment(i), window: s.bounds[i].part(r)}
-	addDistractor(c, r, p)
+	i := r.IntN(len(s.labels))
+	p := sprite{source: s.Garment(i), window: s.bounds[i].part(r)}
+	s.addDistractor(c, r, p)
 }
 
-func addRectangle(c *canvas, r *rand.Rand) {
-	addDistractor(c, r, sprite{window: window{0, 0, 4 + r.IntN(12), 4 + r.IntN(12)}})
+func (s *Scenes) addRectangle(c *canvas, r *rand.Rand) {
+	s.addDistractor(c, r, sprite{window: window{0, 0, 4 + r.IntN(12), 4 + r.IntN(12)}})
 }
 
 // addDistractor paints a sprite at a place where it covers little, if one is found.
-func addDistractor(c *canvas, r *rand.Rand, p sprite) {
+func (s *Scenes) addDistractor(c *canvas, r *rand.Rand, p sprite) {
 	p.turn(symmetric(r, 180))
-	p.scale = between(r, 0.8, 2)
-	tint := bright(r)
+	p.scale = s.unit * between(r, 0.8, 2)
+	tint, side := bright(r), float64(c.side)
 	for range tries {
-		p.x, p.y = between(r, 0, Side), between(r, 0, Side)
+		p.x, p.y = between(r, 0, side), between(r, 0, side)
 		if !c.covers(p, 1-leastVisible) {
 			c.paint(p, tint, distractor)
 			return

@@ -3,6 +3,7 @@ package scenes
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"slices"
 	"testing"
@@ -12,7 +13,7 @@ import (
 )
 
 // embedded are the scenes of the embedded garments for validation.
-func embedded(t *testing.T, seed uint64) *Scenes {
+func embedded(t testing.TB, o Options) *Scenes {
 	t.Helper()
 	read := func(name string, header int) []byte {
 		file, err := fashion.Files.Open(name)
@@ -30,12 +31,12 @@ func embedded(t *testing.T, seed uint64) *Scenes {
 		}
 		return data[header:]
 	}
-	return New(read("t10k-images-idx3-ubyte.gz", 16), read("t10k-labels-idx1-ubyte.gz", 8), seed)
+	return New(read("t10k-images-idx3-ubyte.gz", 16), read("t10k-labels-idx1-ubyte.gz", 8), o)
 }
 
 // A scene depends on the seed and its number only.
 func TestDraw(t *testing.T) {
-	s, again, other := embedded(t, 1), embedded(t, 1), embedded(t, 2)
+	s, again, other := embedded(t, Options{Difficulty: 1, Seed: 1}), embedded(t, Options{Difficulty: 1, Seed: 1}), embedded(t, Options{Difficulty: 1, Seed: 2})
 	for _, i := range []int{1999, 0, 7} {
 		p, found := s.Draw(i)
 		again.Draw(i / 2)
@@ -43,7 +44,7 @@ func TestDraw(t *testing.T) {
 		if !bytes.Equal(p.Pix, q.Pix) || !slices.Equal(found, foundAgain) {
 			t.Errorf("scene %d differs from itself", i)
 		}
-		if p.Check() != nil || p.Width != Side || p.Height != Side || p.Channels != 3 {
+		if p.Check() != nil || p.Width != DefaultSide || p.Height != DefaultSide || p.Channels != 3 {
 			t.Errorf("scene %d: %d×%d, %d channels", i, p.Width, p.Height, p.Channels)
 		}
 		if q, _ := other.Draw(i); bytes.Equal(p.Pix, q.Pix) {
@@ -58,7 +59,7 @@ func TestDraw(t *testing.T) {
 // Boxes are as tight around the garments' visible pixels as a comparison with the scene without the garment shows, and
 // most pixels of each garment are visible.
 func TestBoxesAreTight(t *testing.T) {
-	s := embedded(t, 1)
+	s := embedded(t, Options{Difficulty: 1, Seed: 1})
 	const count = 400
 	garments, close := 0, 0
 	for i := range count {
@@ -76,9 +77,9 @@ func TestBoxesAreTight(t *testing.T) {
 				t.Errorf("scene %d: %.2f of garment %d is visible", i, share, k)
 			}
 			without := s.draw(i, of)
-			seen := boxes.Box{XMin: Side, YMin: Side}
+			seen := boxes.Box{XMin: DefaultSide, YMin: DefaultSide}
 			for at := range scene.owners {
-				x, y := float64(at%Side), float64(at/Side)
+				x, y := float64(at%DefaultSide), float64(at/DefaultSide)
 				if !bytes.Equal(scene.pix[3*at:3*at+3], without.pix[3*at:3*at+3]) {
 					seen = boxes.Box{XMin: min(seen.XMin, x), YMin: min(seen.YMin, y), XMax: max(seen.XMax, x+1), YMax: max(seen.YMax, y+1)}
 				}
@@ -99,11 +100,24 @@ func TestBoxesAreTight(t *testing.T) {
 
 // A garment without pixels does no harm.
 func TestBlackGarment(t *testing.T) {
-	s := New(make([]byte, 2*garmentSize), []byte{0, 0}, 1)
+	s := New(make([]byte, 2*garmentSize), []byte{0, 0}, Options{Difficulty: 1})
 	for i := range 50 {
 		s.Draw(i % 2)
 		if p, found := s.Draw(i % 2); p.Check() != nil || len(found) > 0 {
 			t.Fatalf("boxes %v of black garments", found)
 		}
+	}
+}
+
+func BenchmarkDraw(b *testing.B) {
+	for _, side := range []int{48, 64, DefaultSide} {
+		b.Run(fmt.Sprint(side), func(b *testing.B) {
+			s := embedded(b, Options{Side: side, Difficulty: 1, Seed: 1})
+			i := 0
+			for b.Loop() {
+				s.Draw(i)
+				i++
+			}
+		})
 	}
 }

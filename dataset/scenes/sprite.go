@@ -59,14 +59,13 @@ func (p sprite) reach() (x, y float64) {
 	return halfWidth*cos + halfHeight*sin, halfWidth*sin + halfHeight*cos
 }
 
-// each calls paint for each pixel of the canvas that the sprite touches, with its opacity and its brightness from 0 to
-// 1.
-func (p sprite) each(paint func(at int, opacity, shade float32)) {
+// each calls paint for each pixel of a canvas that the sprite touches, with its opacity and its brightness from 0 to 1.
+func (p sprite) each(side int, paint func(at int, opacity, shade float32)) {
 	reachX, reachY := p.reach()
 	w := p.window
 	middleX, middleY := float64(w.left+w.right)/2, float64(w.top+w.bottom)/2
-	for y := max(0, int(p.y-reachY)-1); y < min(Side, int(p.y+reachY)+2); y++ {
-		for x := max(0, int(p.x-reachX)-1); x < min(Side, int(p.x+reachX)+2); x++ {
+	for y := max(0, int(p.y-reachY)-1); y < min(side, int(p.y+reachY)+2); y++ {
+		for x := max(0, int(p.x-reachX)-1); x < min(side, int(p.x+reachX)+2); x++ {
 			dx, dy := (float64(x)+0.5-p.x)/p.scale, (float64(y)+0.5-p.y)/p.scale
 			u, v := dx*p.cos+dy*p.sin, dy*p.cos-dx*p.sin
 			if p.mirrored {
@@ -76,9 +75,9 @@ func (p sprite) each(paint func(at int, opacity, shade float32)) {
 				continue
 			}
 			if p.source == nil {
-				paint(y*Side+x, 1, 1)
+				paint(y*side+x, 1, 1)
 			} else if opacity, shade := p.sample(float32(u)-0.5, float32(v)-0.5); opacity > 0 {
-				paint(y*Side+x, opacity, shade)
+				paint(y*side+x, opacity, shade)
 			}
 		}
 	}

@@ -19,8 +19,8 @@ func helpOf(v *kong.Value) string {
 	return strings.TrimSuffix(v.Help, ".") + " (default " + v.Default + ")."
 }
 
-// version says which build of a program this is.
-func version(name string) string {
+// Build names the version and revision of this program.
+func Build() string {
 	module, revision := "(devel)", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		if info.Main.Version != "" {
@@ -35,5 +35,10 @@ func version(name string) string {
 			}
 		}
 	}
-	return fmt.Sprintf("%s %s%s\n%s %s/%s, %s kernels", name, module, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH, kernel.ISA())
+	return module + revision
+}
+
+// version says which build of a program this is.
+func version(name string) string {
+	return fmt.Sprintf("%s %s\n%s %s/%s, %s kernels", name, Build(), runtime.Version(), runtime.GOOS, runtime.GOARCH, kernel.ISA())
 }

@@ -1,0 +1,206 @@
+package reproduce
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"vgg/configs"
+	"vgg/dataset"
+)
+
+// heldOut are other pictures of the classes of set.
+func heldOut() *dataset.Set {
+	s := set()
+	s.Name, s.Val = "other stripes", stripes{30, 6}
+	s.Source.Spec = "other"
+	return s
+}
+
+// TestHeldOut: the errors of tests on held-out pictures are nowhere until the tests are opened, openings are written
+// down, and the records alone give the same report.
+func TestHeldOut(t *testing.T) {
+	p := plan(t)
+	p.Seeds, p.Nets, p.HeldOut, p.Build = []uint64{1}, []string{"A", "D"}, heldOut(), "test build"
+	early := p
+	early.Opening = "too early"
+	if _, err := Run(context.Background(), early, set(), nil); !errors.Is(err, ErrNotDone) {
+		t.Fatalf("opened before the tests: %v", err)
+	}
+	watch := &silent{}
+	sealed, err := Run(context.Background(), p, set(), watch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(p.Dir, MarkdownFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !sealed.Sealed || len(sealed.Tables)+len(sealed.Findings) > 0 || strings.Contains(string(text), "Table 3:") || len(sealed.Trainings) != 4 {
+		t.Errorf("not opened, and the report has %d tables, %d findings, %d trainings:\n%s", len(sealed.Tables), len(sealed.Findings), len(sealed.Trainings), text)
+	}
+	if said := strings.Join(watch.notices, "\n"); strings.Contains(said, "top-1 error") {
+		t.Errorf("errors are told: %s", said)
+	}
+	p.Opening = "a first | look"
+	opened, err := Run(context.Background(), p, set(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, folder := range map[string]string{"runs": "seed-1", "figures": FiguresDir} {
+		if err := os.RemoveAll(filepath.Join(p.Dir, folder)); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	p.Opening = "again"
+	watch = &silent{}
+	again, err := Run(context.Background(), p, set(), watch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if watch.trainings > 0 || len(again.Openings) != 2 || again.Openings[0].Why != "a first | look" || again.Openings[1].Build != "test build" {
+		t.Errorf("%d trainings, openings %+v", watch.trainings, again.Openings)
+	}
+	if len(again.Tables) != 4-1 || opened.Tables[0].Lines[0] != again.Tables[0].Lines[0] || !strings.Contains(again.Tested, "30 pictures held out") {
+		t.Errorf("from the records alone: %+v", again.Tables)
+	}
+	if len(again.Findings) == 0 || !slices.EqualFunc(again.Findings, opened.Findings, func(a, b Finding) bool { return a.Claim == b.Claim && a.Ours == b.Ours }) {
+		t.Errorf("findings %+v, then %+v", opened.Findings, again.Findings)
+	}
+
+	p.HeldOut = nil
+	if _, err := Run(context.Background(), p, set(), nil); err == nil || !strings.Contains(err.Error(), "no held-out pictures") {
+		t.Errorf("opened without held-out pictures: %v", err)
+	}
+	p.HeldOut = heldOut()
+	p.HeldOut.Classes = []string{"a", "b"}
+	if _, err := Run(context.Background(), p, set(), nil); err == nil || !strings.Contains(err.Error(), "want the classes") {
+		t.Errorf("held-out pictures of other classes: %v", err)
+	}
+}
+
+// TestRecords: a record is used only for what it is of; weights that are gone are trained again where others start from
+// them.
+func TestRecords(t *testing.T) {
+	p := plan(t)
+	p.Seeds, p.Nets, p.Records = []uint64{3}, []string{"A", "B"}, filepath.Join(t.TempDir(), "kept")
+	if _, err := Run(context.Background(), p, set(), nil); err != nil {
+		t.Fatal(err)
+	}
+	b := filepath.Join(p.Records, "seed-3", "B-S32.json")
+	whole, err := os.ReadFile(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := p
+	elsewhere.Dir = filepath.Join(t.TempDir(), "elsewhere")
+	if err := os.Remove(b); err != nil {
+		t.Fatal(err)
+	}
+	watch := &silent{}
+	if _, err := Run(context.Background(), elsewhere, set(), watch); err != nil {
+		t.Fatal(err)
+	}
+	back, err := os.ReadFile(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What B starts from is not in the other folder.
+	if said := strings.Join(watch.notices, "\n"); watch.trainings != 2 || !strings.Contains(said, "net A, S = 32, from random: its record is there") {
+		t.Errorf("%d trainings: %s", watch.trainings, said)
+	}
+	var before, after record
+	for text, to := range map[*[]byte]*record{&whole: &before, &back: &after} {
+		if err := json.Unmarshal(*text, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, o := range before.Rows {
+		if !slices.Equal(o.Ranks, after.Rows[key].Ranks) {
+			t.Errorf("%s: other ranks", key)
+		}
+	}
+	damaged := strings.Replace(string(whole), `"ranks": "H4sI`, `"ranks": "H5sI`, 1)
+	if err := os.WriteFile(b, []byte(damaged), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), p, set(), nil); err == nil || !strings.Contains(err.Error(), b) || !strings.Contains(err.Error(), "remove it") {
+		t.Errorf("damaged: %v", err)
+	}
+	if err := os.WriteFile(b, whole, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	other := elsewhere
+	other.Dir = filepath.Join(t.TempDir(), "other")
+	other.Recipe.Training.Momentum = 0.8
+	if _, err := Run(context.Background(), other, set(), nil); !errors.Is(err, ErrRecords) || !strings.Contains(err.Error(), "A-S32.json") {
+		t.Errorf("records of another recipe: %v", err)
+	}
+}
+
+// TestRanking: a ranking is read back as it was written.
+func TestRanking(t *testing.T) {
+	want := ranking{0, 0, 255, 3, 0}
+	text, err := want.MarshalText()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got ranking
+	if err := got.UnmarshalText(text); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if e := got.errors(); e.Top1 != 2 || e.Top5 != 1 || e.Pictures != 5 {
+		t.Errorf("%+v", e)
+	}
+	for _, bad := range []string{"", "H4sI", "!!"} {
+		if err := got.UnmarshalText([]byte(bad)); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+}
+
+// TestSizes: A and E are trained on each number of pictures, for as many steps.
+func TestSizes(t *testing.T) {
+	p := SizePlan{Plan: plan(t), Sizes: []int{16, 48}}
+	scenes := p
+	for data, want := range map[string]string{
+		"embedded-scenes":         "embedded-scenes:pictures=16",
+		"embedded-scenes:side=48": "embedded-scenes:side=48,pictures=16",
+	} {
+		scenes.Recipe.Data = data
+		if r := scenes.of(16).Recipe; r.Data != want || r.Training.Limit != 0 {
+			t.Errorf("%s, limit %d", r.Data, r.Training.Limit)
+		}
+	}
+	if r := p.of(16).Recipe; r.Training.Limit != 16 || r.Training.Epochs != 6 || r.Schedule.Patience != 3 {
+		t.Errorf("%+v, %+v", r.Training, r.Schedule)
+	}
+	open := func(r configs.Recipe) (*dataset.Set, error) { return set(), nil }
+	watch := &silent{}
+	report, err := RunSizes(context.Background(), p, open, watch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Lines) != 2 || watch.trainings != 2*2*2 || report.Lines[1].Pictures != 48 || !(report.Lines[0].E.Low <= report.Lines[0].E.Value) {
+		t.Errorf("%d trainings, %+v", watch.trainings, report.Lines)
+	}
+	text, err := os.ReadFile(filepath.Join(p.Dir, MarkdownFile))
+	if err != nil || !strings.Contains(string(text), "sizes.png") || !strings.Contains(string(text), "48 training pictures: E (19 layers)") {
+		t.Errorf("%s, %v", text, err)
+	}
+	for _, sizes := range [][]int{nil, {5}, {5, 5}, {9, 5}, {0, 5}} {
+		p.Sizes = sizes
+		if _, err := RunSizes(context.Background(), p, open, nil); err == nil || !strings.Contains(err.Error(), "want two or more rising") {
+			t.Errorf("%v: %v", sizes, err)
+		}
+	}
+	p.Sizes = []int{16, 49}
+	if _, err := RunSizes(context.Background(), p, open, nil); err == nil || !strings.Contains(err.Error(), "has 48") {
+		t.Errorf("more than there are: %v", err)
+	}
+}
