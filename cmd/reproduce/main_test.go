@@ -56,7 +56,7 @@ func folder(t *testing.T) string {
 }
 
 // tiny makes all that is trained small.
-var tiny = []string{"--data", "pictures", "--epochs", "2", "--set", "width=0.05", "--set", "fc=8", "--set", "batch=16"}
+var tiny = []string{"--recipe", "miniature", "--data", "pictures", "--epochs", "2", "--set", "width=0.05", "--set", "fc=8", "--set", "batch=16"}
 
 // TestReproduce: the command does everything once; the ablation and a second seed add only what is new.
 func TestReproduce(t *testing.T) {
@@ -66,13 +66,13 @@ func TestReproduce(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	for _, want := range []string{"12 of 12: seed 7, net E, S = [32;96], from net E, S = 64", "4.1: local response normalisation", filepath.Join("out", reproduce.HTMLFile)} {
+	for _, want := range []string{"12 of 12: seed 7, net E, S = [32;64], from net E, S = 48", "4.1: local response normalisation", filepath.Join("out", reproduce.HTMLFile)} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in the output: %s", want, stdout)
 		}
 	}
 	count := func(stdout string) (trainings, tests int) {
-		return strings.Count(stdout, "\nrecipe findings: net"), strings.Count(stdout, "\ntested:")
+		return strings.Count(stdout, "\nrecipe miniature: net"), strings.Count(stdout, "\ntested:")
 	}
 	if trainings, tests := count(stdout); trainings != 12 || tests != 34 {
 		t.Errorf("%d trainings and %d tests, want 12 and 34", trainings, tests)
@@ -135,7 +135,7 @@ func TestInterrupt(t *testing.T) {
 	if code != 130 || !strings.Contains(last, "the same command goes on") {
 		t.Errorf("SIGINT: exit code %d: %s", code, stderr)
 	}
-	stop(syscall.SIGKILL, "C-S64")
+	stop(syscall.SIGKILL, "C-S48")
 	var stdout string
 	stdout, stderr, code = reproduceIn(t, dir, args...)
 	if code != 0 || strings.Contains(stdout, "net A, width") || strings.Contains(stdout, "net B, width") || !strings.Contains(stdout, "net E, width") {
@@ -179,7 +179,7 @@ func TestSizes(t *testing.T) {
 	args := append(tiny, "--out", "out", "--sizes", "16,32")
 	for _, trainings := range []int{4, 0} {
 		stdout, stderr, code := reproduceIn(t, dir, args...)
-		if n := strings.Count(stdout, "\nrecipe findings: net"); code != 0 || n != trainings || !strings.Contains(stdout, "32 training pictures: E (19 layers)") {
+		if n := strings.Count(stdout, "\nrecipe miniature: net"); code != 0 || n != trainings || !strings.Contains(stdout, "32 training pictures: E (19 layers)") {
 			t.Errorf("exit code %d, %d trainings, want %d: %s%s", code, n, trainings, stdout, stderr)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "out", "sizes", reproduce.HTMLFile)); err != nil {
@@ -205,7 +205,7 @@ func TestErrors(t *testing.T) {
 		{2, []string{"--threads"}, []string{"--threads", "-1"}},
 		{2, []string{"--seeds"}, []string{"--seeds", "x"}},
 		{2, []string{"seed 2 twice"}, []string{"--seeds", "2,2"}},
-		{2, []string{"scale_min", "scale_max"}, []string{"--set", "scale_max=32"}},
+		{2, []string{"scale_min", "scale_max"}, []string{"--set", "scale_max=64"}},
 		{2, []string{"scale_min"}, []string{"--recipe", "quick"}},
 		{2, []string{"--data"}, []string{"--recipe", "flowers"}},
 		{2, []string{"weights"}, []string{"--set", "weights=a.safetensors"}},
