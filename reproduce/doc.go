@@ -2,6 +2,8 @@
 // data set, tests them by the paper's protocols, and sets Tables 3 to 6 beside the paper's.
 //
 // In goes a [Plan]: a recipe, seeds and a folder. [Run] fills the folder with a run directory for each net, the
-// predictions of each test, and a report in Markdown and HTML. What the folder already holds is not computed again, so
-// that running a plan a second time continues an interrupted run.
+// predictions of each test, a small record of each training and its tests, and a report in Markdown and HTML, which is
+// made of the records. What the folders already hold is not computed again, so that running a plan a second time
+// continues an interrupted run, and records can be carried elsewhere. Tests on pictures held out stay sealed until they
+// are opened.
 package reproduce
