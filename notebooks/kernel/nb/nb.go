@@ -29,6 +29,14 @@ func Must[T any](value T, err error) T {
 // TempPath returns a path in the kernel's temporary folder, which exists until the kernel ends.
 func TempPath(name string) string { return filepath.Join(os.Getenv("GONB_TMP_DIR"), name) }
 
+// Brief are changes to a recipe that make a training short where notebooks/run only checks that all cells run.
+func Brief() []string {
+	if os.Getenv("NOTEBOOKS_CHECK") == "" {
+		return nil
+	}
+	return []string{"epochs=1"}
+}
+
 // Table displays rows below a header, as Markdown.
 func Table(header []string, rows ...[]string) {
 	line := func(cells []string) string { return "| " + strings.Join(cells, " | ") + " |\n" }
