@@ -18,6 +18,7 @@ import (
 	"vgg/evaluate"
 	"vgg/internal/cli"
 	"vgg/internal/progress/bar"
+	"vgg/internal/terminal"
 )
 
 // boxTest is a test of localisation (appendix A) and what it found.
@@ -133,14 +134,15 @@ func (t *boxTest) lines() (all []line) {
 
 // print prints the errors as a table.
 func (t *boxTest) print(w io.Writer, f flags) {
+	say := func(format string, values ...any) { fmt.Fprintln(w, terminal.Wrap(w, fmt.Sprintf(format, values...))) }
 	for _, m := range t.models {
-		fmt.Fprintf(w, "classes: net %s, width %g, input %d×%d, %s, Q = %v: %s\n", m.Info.Config, m.Info.Width, m.Info.Input, m.Info.Input, f.Protocol, t.options.ScalesFor(m), m.Name)
+		say("classes: net %s, width %g, input %d×%d, %s, Q = %v: %s", m.Info.Config, m.Info.Width, m.Info.Input, m.Info.Input, f.Protocol, t.options.ScalesFor(m), m.Name)
 	}
 	for _, l := range t.localisers {
-		fmt.Fprintf(w, "boxes: net %s, width %g, input %d×%d, %s, %s, Q = %v: %s\n",
+		say("boxes: net %s, width %g, input %d×%d, %s, %s, Q = %v: %s",
 			l.Info.Config, l.Info.Width, l.Info.Input, l.Info.Input, l.Info.Boxes, f.BoxProtocol, l.TestScales(), l.Name)
 	}
-	fmt.Fprintf(w, "tested on %d of the %d pictures of %s: %s; %.1f pictures/s\n\n", t.meanBox.Pictures, t.pictures(), t.set.Name, t.set.Chosen(), t.localisedPerSecond())
+	say("tested on %d of the %d pictures of %s: %s; %.1f pictures/s\n", t.meanBox.Pictures, t.pictures(), t.set.Name, t.set.Chosen(), t.localisedPerSecond())
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(table, "error, %\t95 % interval\t\n")
 	printLines(table, t.lines())
@@ -154,7 +156,7 @@ func (t *boxTest) print(w io.Writer, f flags) {
 	}
 	table.Flush()
 	for i, c := range t.found.Central {
-		fmt.Fprintf(w, "mean IoU of test 1 %.3f: %s\n", c.MeanIoU(), t.localisers[i].Name)
+		say("mean IoU of test 1 %.3f: %s", c.MeanIoU(), t.localisers[i].Name)
 	}
 }
 

@@ -125,7 +125,7 @@ func run(ctx context.Context, f flags) error {
 		return err
 	}
 	for _, s := range t.skips.List() {
-		fmt.Fprintf(os.Stderr, "skipped: %s: %s\n", s.Picture, s.Reason)
+		cli.Say(fmt.Sprintf("skipped: %s: %s", s.Picture, s.Reason))
 	}
 	if f.JSON {
 		return done.printJSON(cli.Stdout, f)

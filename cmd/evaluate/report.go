@@ -15,6 +15,7 @@ import (
 	"vgg/dataset"
 	"vgg/evaluate"
 	"vgg/internal/page"
+	"vgg/internal/terminal"
 	"vgg/metrics"
 )
 
@@ -59,16 +60,16 @@ func (t timedTest) testedLine() string {
 
 func (t timedTest) print(w io.Writer, f flags) {
 	for _, line := range append(t.netLines(), t.testedLine()) {
-		fmt.Fprintln(w, line)
+		fmt.Fprintln(w, terminal.Wrap(w, line))
 	}
 	low, high := t.Top1Interval()
-	fmt.Fprintf(w, "%s: %d pictures, top-1 error %.2f %% (95 %% interval %.2f to %.2f)", f.Protocol, t.Images, t.Top1Error(), low, high)
+	line := fmt.Sprintf("%s: %d pictures, top-1 error %.2f %% (95 %% interval %.2f to %.2f)", f.Protocol, t.Images, t.Top1Error(), low, high)
 	if !math.IsNaN(t.Top5Error()) {
 		low, high := t.Top5Interval()
-		fmt.Fprintf(w, ", top-5 error %.2f %% (%.2f to %.2f)", t.Top5Error(), low, high)
+		line += fmt.Sprintf(", top-5 error %.2f %% (%.2f to %.2f)", t.Top5Error(), low, high)
 	}
-	fmt.Fprintf(w, "; %.1f pictures/s, %.1f %% of the time spent waiting for pictures\n", t.picturesPerSecond(), t.loaderWaitPercent())
-	fmt.Fprintf(w, "%s\n", t.calibrationLine())
+	line += fmt.Sprintf("; %.1f pictures/s, %.1f %% of the time spent waiting for pictures\n", t.picturesPerSecond(), t.loaderWaitPercent())
+	fmt.Fprintln(w, terminal.Wrap(w, line+t.calibrationLine()))
 	var rows []string
 	for c, name := range t.Classes {
 		if e := t.ClassError(c); !math.IsNaN(e) {

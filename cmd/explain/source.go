@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/pkg/errors"
 
@@ -112,7 +111,7 @@ func (r *runner) skip(i int, reason error) error {
 	if r.BadPictures == "stop" {
 		return errors.Wrap(reason, "--bad-pictures skip goes on without")
 	}
-	fmt.Fprintf(os.Stderr, "skipped: %s: %v\n", r.split.Name(i), reason)
+	cli.Say(fmt.Sprintf("skipped: %s: %v", r.split.Name(i), reason))
 	r.skipped = append(r.skipped, dataset.Skip{Picture: r.split.Name(i), Reason: reason.Error()})
 	return nil
 }

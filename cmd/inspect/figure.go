@@ -3,13 +3,14 @@ package main
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strconv"
 
 	"github.com/pkg/errors"
 
 	"vgg/configs"
 	"vgg/graph"
 	"vgg/internal/cli"
+	"vgg/internal/terminal"
 	"vgg/plots"
 )
 
@@ -108,12 +109,12 @@ func stacks(w io.Writer, f flags) error {
 			return errors.Wrap(err, "--figure")
 		}
 	}
-	tw := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(tw, "convolutions of C to C channels\tan output sees\tweights\tReLUs\tthe other has")
+	rows := [][]string{{"convolutions of C to C channels", "an output sees", "weights", "ReLUs", "the other has"}}
 	for _, pair := range pairs {
 		for i, s := range pair {
-			fmt.Fprintf(tw, "%s\t%d×%[2]d\t%d C²\t%d\t%+.0f %% weights\n", s, s.Field, s.Weights, s.ReLUs, 100*(float64(pair[1-i].Weights)/float64(s.Weights)-1))
+			rows = append(rows, []string{fmt.Sprint(s), fmt.Sprintf("%d×%[1]d", s.Field), fmt.Sprintf("%d C²", s.Weights), strconv.Itoa(s.ReLUs),
+				fmt.Sprintf("%+.0f %% weights", 100*(float64(pair[1-i].Weights)/float64(s.Weights)-1))})
 		}
 	}
-	return errors.Wrap(tw.Flush(), "inspect")
+	return errors.Wrap(terminal.Table{Gap: gap, Rows: rows}.Fprint(w), "inspect")
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -20,6 +19,7 @@ import (
 	"vgg/graph"
 	"vgg/internal/atomicfile"
 	"vgg/internal/cli"
+	"vgg/internal/terminal"
 )
 
 type flags struct {
@@ -143,15 +143,19 @@ func inspect(w io.Writer, f flags) error {
 	if f.JSON {
 		return errors.Wrap(json.NewEncoder(w).Encode(t), "inspect")
 	}
-	fmt.Fprintf(w, "Net %s, one picture of %d×%d×%d (values are float32; weights are counted without biases, parameters with them)\n\n", t.Config, f.Input, f.Input, f.Channels)
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "layer\toutput\tvalues\tMB\tweights\tparameters\tmultiply-adds\treceptive field\t")
+	fmt.Fprintf(w, "%s\n\n", terminal.Wrap(w, fmt.Sprintf("Net %s, one picture of %d×%d×%d (values are float32; weights are counted without biases, parameters with them)",
+		t.Config, f.Input, f.Input, f.Channels)))
+	rows := [][]string{{"layer", "output", "values", "MB", "weights", "parameters", "multiply-adds", "receptive field"}}
 	for _, l := range t.Layers {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%.2f\t%s\t%s\t%s\t%d\t\n", l.Name, shape(l.Output), thousands(l.Activations), 4*float64(l.Activations)/1e6,
-			thousands(l.Weights), thousands(l.Parameters), thousands(l.MultiplyAdds), l.ReceptiveField)
+		rows = append(rows, []string{l.Name, shape(l.Output), thousands(l.Activations), megabytes(4 * l.Activations),
+			thousands(l.Weights), thousands(l.Parameters), thousands(l.MultiplyAdds), strconv.Itoa(l.ReceptiveField)})
 	}
-	fmt.Fprintf(tw, "total\t\t%s\t%.2f\t%s\t%s\t%s\t\t\n", thousands(t.Activations), float64(t.MemoryBytes)/1e6, thousands(t.Weights), thousands(t.Parameters), thousands(t.MultiplyAdds))
-	return errors.Wrap(tw.Flush(), "inspect")
+	rows = append(rows, []string{"total", "", thousands(t.Activations), megabytes(t.MemoryBytes), thousands(t.Weights), thousands(t.Parameters), thousands(t.MultiplyAdds), ""})
+	return errors.Wrap(terminal.Table{Gap: 2, Right: true, Rows: rows}.Fprint(w), "inspect")
+}
+
+func megabytes(bytes int) string {
+	return fmt.Sprintf("%.2f", float64(bytes)/1e6)
 }
 
 // shape writes (C, H, W) as H×W×C.
@@ -188,11 +192,8 @@ func tables(w io.Writer, f flags) error {
 		millions = append(millions, fmt.Sprintf("%.0f", float64(t.Parameters)/1e6))
 		exact = append(exact, thousands(t.Parameters))
 	}
-	tw := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	for _, line := range slices.Concat([][]string{header, layers}, table1(nets), [][]string{millions, exact}) {
-		fmt.Fprintln(tw, strings.Join(line, "\t"))
-	}
-	return errors.Wrap(tw.Flush(), "inspect")
+	rows := slices.Concat([][]string{header, layers}, table1(nets), [][]string{millions, exact})
+	return errors.Wrap(terminal.Table{Gap: gap, Rows: rows}.Fprint(w), "inspect")
 }
 
 // table1 gives the lines of Table 1 below its head: a name, and a cell for each net. The convolutions of a stage stand

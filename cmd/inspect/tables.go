@@ -6,12 +6,12 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/pkg/errors"
 
 	"vgg/configs"
 	"vgg/internal/cli"
+	"vgg/internal/terminal"
 )
 
 // table is one of the paper's, as text, or with Number 0 of facts from its text. A cell "" continues the one on its left, as a spanned cell does.
@@ -190,41 +190,16 @@ func numbersOf(text string) (numbers []int, err error) {
 
 // print writes the table. A spanned cell stands in the middle of its columns.
 func (t table) print(w io.Writer) error {
-	widths := make([]int, len(t.Columns))
-	for _, row := range append([][]string{t.Columns}, t.Rows...) {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	var out strings.Builder
+	title := t.Title
 	if t.Number > 0 {
-		fmt.Fprintf(&out, "Table %d. ", t.Number)
+		title = fmt.Sprintf("Table %d. %s", t.Number, title)
 	}
-	fmt.Fprintln(&out, t.Title)
-	for _, row := range append([][]string{t.Columns}, t.Rows...) {
-		line := ""
-		for i := 0; i < len(row); i++ {
-			width, next := widths[i], i+1
-			for i > 0 && next < len(row) && row[next] == spanned {
-				width += len(gap) + widths[next]
-				next++
-			}
-			space := width - utf8.RuneCountInString(row[i])
-			before := 0
-			if next > i+1 {
-				before = space / 2
-			}
-			line += strings.Repeat(" ", before) + row[i] + strings.Repeat(" ", max(0, space-before)) + gap
-			i = next - 1
-		}
-		out.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	_, err := io.WriteString(w, out.String())
-	return errors.Wrap(err, "inspect")
+	fmt.Fprintln(w, terminal.Wrap(w, title))
+	return errors.Wrap(terminal.Table{Gap: gap, Spans: true, Rows: append([][]string{t.Columns}, t.Rows...)}.Fprint(w), "inspect")
 }
 
-// gap stands between columns.
-const gap = "   "
+// gap is the space between columns.
+const gap = 3
 
 // winners are the entries of ILSVRC whose places the paper gives.
 func winners() table {

@@ -14,10 +14,13 @@ type Notes struct{ lines []string }
 // Add prints lines and keeps them.
 func (n *Notes) Add(lines ...string) {
 	for _, line := range lines {
-		fmt.Fprintln(os.Stderr, terminal.Wrap(os.Stderr, "note: "+line))
+		Say("note: " + line)
 	}
 	n.lines = append(n.lines, lines...)
 }
 
 // List is never nil.
 func (n *Notes) List() []string { return append([]string{}, n.lines...) }
+
+// Say prints a line on stderr, broken between words for a terminal.
+func Say(line string) { fmt.Fprintln(os.Stderr, terminal.Wrap(os.Stderr, line)) }

@@ -105,7 +105,7 @@ func (p *PictureFiles) Skip(i int, reason error, badPictures string) (dataset.Sk
 	if badPictures == "stop" && !(f.InFolder && errors.Is(reason, dataset.ErrFormat)) {
 		return dataset.Skip{}, errors.Errorf("%s cannot be read (--bad-pictures skip goes on without): %s", f.Name, why)
 	}
-	fmt.Fprintf(os.Stderr, "skipped: %s: %s\n", f.Name, why)
+	Say(fmt.Sprintf("skipped: %s: %s", f.Name, why))
 	return dataset.Skip{Picture: f.Name, Reason: why}, nil
 }
 

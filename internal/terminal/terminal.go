@@ -14,8 +14,12 @@ type File interface {
 	Fd() uintptr
 }
 
-// Width is the number of columns of a terminal, 0 of other files.
-func Width(f File) int {
+// Width is the number of columns of a terminal, 0 of all else.
+func Width(w io.Writer) int {
+	f, ok := w.(File)
+	if !ok {
+		return 0
+	}
 	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {
 		return 0
@@ -24,9 +28,9 @@ func Width(f File) int {
 }
 
 // Wrap breaks the lines of a text between words for the width of a terminal, and indents the parts after the first by
-// two. Lines for another file stay whole, for programs to read.
-func Wrap(f File, text string) string {
-	lines, width := strings.Split(text, "\n"), Width(f)
+// two. Lines for anything else stay whole, for programs to read.
+func Wrap(w io.Writer, text string) string {
+	lines, width := strings.Split(text, "\n"), Width(w)
 	for i, line := range lines {
 		lines[i] = wrap(line, width)
 	}
