@@ -218,6 +218,9 @@ func (p Plan) keepTogether(seed uint64, kept map[string]*record, classes []strin
 // ErrRecords: a record is of another recipe, or of tests on other pictures.
 var ErrRecords = errors.New("made by another recipe or tested on other pictures (recipe_sha256): keep the records of each in a folder of its own")
 
+// ErrDamaged: a record is not of the pictures that others are of.
+var ErrDamaged = errors.New("one of them is damaged: remove it, and the next run does its work again")
+
 // readRecord reads a record; nil if there is none that has all rows of the plan. It refuses one that is damaged or comes
 // from another recipe.
 func (p Plan) readRecord(file string, seed uint64) (*record, error) {
@@ -247,9 +250,10 @@ func (p Plan) readRecord(file string, seed uint64) (*record, error) {
 	return &r, nil
 }
 
-// records reads those of all seeds, by file.
+// records reads those of all seeds, by file. All tests are of the same pictures.
 func (p Plan) records() (map[string]*record, error) {
 	all := map[string]*record{}
+	tested, of := 0, ""
 	for _, seed := range p.Seeds {
 		order, _ := p.work(seed)
 		files := []string{p.togetherFile(seed)}
@@ -261,8 +265,18 @@ func (p Plan) records() (map[string]*record, error) {
 			if err != nil {
 				return nil, err
 			}
-			if r != nil {
-				all[file] = r
+			if r == nil {
+				continue
+			}
+			all[file] = r
+			for _, row := range p.rowsIn(file, seed) {
+				n := len(r.Rows[p.key(row)].Ranks)
+				if tested == 0 {
+					tested, of = n, file
+				}
+				if n != tested {
+					return nil, errors.Wrapf(ErrDamaged, "reproduce: %s has ranks of %d pictures, and %s of %d", file, n, of, tested)
+				}
 			}
 		}
 	}

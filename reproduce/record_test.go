@@ -132,6 +132,15 @@ func TestRecords(t *testing.T) {
 	if _, err := Run(context.Background(), p, set(), nil); err == nil || !strings.Contains(err.Error(), b) || !strings.Contains(err.Error(), "remove it") {
 		t.Errorf("damaged: %v", err)
 	}
+	for key, o := range before.Rows { // of fewer pictures, in files that can be read
+		before.Rows[key] = outcome{Ranks: o.Ranks[1:]}
+	}
+	if short, err := json.Marshal(before); err != nil || os.WriteFile(b, short, 0o666) != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), p, set(), nil); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), b) {
+		t.Errorf("of fewer pictures: %v", err)
+	}
 	if err := os.WriteFile(b, whole, 0o666); err != nil {
 		t.Fatal(err)
 	}

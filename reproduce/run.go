@@ -103,11 +103,19 @@ func (p Plan) checkHeldOut(set *dataset.Set) error {
 
 // left lists what is still to do.
 func (p Plan) left(observer Observer) ([]job, error) {
+	if err := os.MkdirAll(p.Records, 0o755); err != nil {
+		return nil, &RecordsError{err}
+	}
 	kept, err := p.records()
 	if err != nil {
 		return nil, err
 	}
 	jobs := p.missing(kept)
+	if len(jobs) > 0 { // records will be written
+		if err := atomicfile.Check(filepath.Join(p.Records, together+".json")); err != nil {
+			return nil, &RecordsError{err}
+		}
+	}
 	if p.Opening != "" && len(jobs) > 0 {
 		return nil, errors.Wrapf(ErrNotDone, "reproduce: %d trainings, the first of them %s", len(jobs), p.describe(jobs[0].training))
 	}
@@ -118,6 +126,14 @@ func (p Plan) left(observer Observer) ([]job, error) {
 	}
 	return jobs, nil
 }
+
+// RecordsError is the cause of Run's error if no records can be kept in the plan's folder of them.
+type RecordsError struct{ Err error }
+
+func (e *RecordsError) Error() string { return "reproduce: " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *RecordsError) Unwrap() error { return e.Err }
 
 // do trains and tests a net, and keeps the record.
 func (p Plan) do(ctx context.Context, j job, set *dataset.Set, observer Observer) error {

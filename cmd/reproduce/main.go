@@ -8,9 +8,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -21,6 +21,7 @@ import (
 	"vgg/internal/mpi"
 	"vgg/internal/progress"
 	"vgg/internal/ranks"
+	"vgg/internal/terminal"
 	"vgg/reproduce"
 	"vgg/trainer"
 )
@@ -141,13 +142,38 @@ func (f flags) withDefaults() (flags, error) {
 	if len(f.Seeds) == 0 {
 		f.Seeds = []uint64{1}
 	}
+	if len(f.Nets) > 0 && len(f.Sizes) > 0 {
+		return f, errors.New("--sizes with --nets: --sizes trains nets A and E: leave --nets out")
+	}
 	if len(f.Nets) == 0 && !f.Full && f.Data == "" {
 		f.Nets = []string{"A", "B", "D", "E"}
+	}
+	if err := f.checkTogether(); err != nil {
+		return f, err
 	}
 	if !(f.Minutes >= 0) {
 		return f, errors.Errorf("--minutes %g: want a time above 0", f.Minutes)
 	}
 	return f, nil
+}
+
+// checkTogether refuses flags that others leave without effect.
+func (f flags) checkTogether() error {
+	if f.Open != "" && f.HeldOut == "" && !f.Full {
+		return errors.New("--open opens the tests on pictures held out: give those with --held-out SPEC")
+	}
+	if len(f.Sizes) == 0 {
+		return nil
+	}
+	for _, other := range []struct {
+		name  string
+		given bool
+	}{{"--full", f.Full}, {"--ablation", f.Ablation}, {"--with", len(f.With) > 0}, {"--only", f.Only != ""}} {
+		if other.given {
+			return errors.Errorf("--sizes with %s: --sizes trains nets A and E alone: give one of them", other.name)
+		}
+	}
+	return nil
 }
 
 // recipe reads a recipe with what flags change in it.
@@ -178,7 +204,7 @@ func open(r configs.Recipe, notice func(string)) (*dataset.Set, error) {
 	return set, errors.Wrap(err, "--data")
 }
 
-func printNotice(message string) { fmt.Fprintln(os.Stderr, message) }
+func printNotice(message string) { cli.Say(message) }
 
 // plan is that of section 4, whose held-out pictures are to be closed. The caller opens its pictures.
 func (f flags) plan() (plan reproduce.Plan, err error) {
@@ -248,7 +274,7 @@ func (f flags) classify() (run func(context.Context) error, close func() error, 
 // printReport prints what a report judges, or that it judges nothing yet.
 func printReport(sealed bool, tested string, findings []reproduce.Finding, dir string) {
 	if sealed {
-		fmt.Fprintf(cli.Stdout, "\nAll is trained and tested on %s: --open WHY opens the tests.\n", tested)
+		fmt.Fprintln(cli.Stdout, terminal.Wrap(cli.Stdout, fmt.Sprintf("\nAll is trained and tested on %s: --open WHY opens the tests.", tested)))
 	}
 	printFindings(findings, dir)
 }
@@ -256,12 +282,13 @@ func printReport(sealed bool, tested string, findings []reproduce.Finding, dir s
 // explain adds to an error which flag is wrong, or that work can go on.
 func explain(err error) error {
 	var folder *reproduce.FolderError
+	var records *reproduce.RecordsError
 	switch {
 	case errors.As(err, &folder):
 		return errors.Wrap(err, "--out")
 	case errors.Is(err, reproduce.ErrNotDone):
 		return errors.Wrap(err, "--open")
-	case errors.Is(err, reproduce.ErrRecords):
+	case errors.Is(err, reproduce.ErrRecords), errors.Is(err, reproduce.ErrDamaged), errors.As(err, &records):
 		return errors.Wrap(err, "--records")
 	}
 	return unfinished{err}
@@ -290,7 +317,12 @@ func printFindings(findings []reproduce.Finding, dir string) {
 		if len(finding.Each) > 1 {
 			seeds = fmt.Sprintf("; over the seeds %+.2f to %+.2f", finding.Seeds.Low, finding.Seeds.High)
 		}
-		fmt.Fprintf(cli.Stdout, "%-95s %+6.2f (%+.2f to %+.2f%s), %s: %s\n", finding.Claim, ours.Value, ours.Low, ours.High, seeds, paper, finding.Verdict)
+		claim, value := fmt.Sprintf("%-95s", finding.Claim), fmt.Sprintf("%+6.2f", ours.Value)
+		if terminal.Width(cli.Stdout) > 0 {
+			claim, value = finding.Claim+":", strings.TrimSpace(value)
+		}
+		fmt.Fprintln(cli.Stdout, terminal.Wrap(cli.Stdout,
+			fmt.Sprintf("%s %s (%+.2f to %+.2f%s), %s: %s", claim, value, ours.Low, ours.High, seeds, paper, finding.Verdict)))
 	}
 	fmt.Fprintf(cli.Stdout, "\n%s, %s\n", filepath.Join(dir, reproduce.HTMLFile), filepath.Join(dir, reproduce.MarkdownFile))
 }
@@ -317,4 +349,4 @@ func (console) Training(dir string, r configs.Recipe) trainer.Observer {
 }
 
 // Notice is part of reproduce.Observer.
-func (console) Notice(message string) { fmt.Fprintln(cli.Stdout, message) }
+func (console) Notice(message string) { fmt.Fprintln(cli.Stdout, terminal.Wrap(cli.Stdout, message)) }
