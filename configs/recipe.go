@@ -177,6 +177,10 @@ type Schedule struct {
 	MinImprovement float64 `toml:"min_improvement"`
 	// MaxDivisions is how often the rate is divided at most. Paper: 3.
 	MaxDivisions int `toml:"max_divisions"`
+	// Every, if not 0, divides the rate after every so many epochs instead,
+	// whatever the error: nets are then compared after the same steps at the same
+	// rates.
+	Every int `toml:"every"`
 }
 
 // Run says how a run saves its results. None of it changes the weights.

@@ -86,7 +86,7 @@ func TestPaperRecipes(t *testing.T) {
 			Boxes:    Default().Boxes,
 			Augment:  Augment{test.min, test.max, 0, true, true, 0.1, "mean", nil, nil},
 			Training: Training{256, 32, 74, test.rate, 0.9, 5e-4, 1, 0, nil},
-			Schedule: Schedule{10, r.Schedule.Patience, r.Schedule.MinImprovement, 3},
+			Schedule: Schedule{10, r.Schedule.Patience, r.Schedule.MinImprovement, 3, 0},
 			Run:      Run{10, "stop", "stop", 20, -1},
 		}
 		if !r.Equal(want) {

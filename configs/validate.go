@@ -102,6 +102,7 @@ func (r Recipe) checkRanges() error {
 		{s.Patience > 0, "schedule.patience", s.Patience, "at least 1"},
 		{s.MinImprovement >= 0 && s.MinImprovement < 100, "schedule.min_improvement", s.MinImprovement, "from 0 up and below 100 percentage points"},
 		{s.MaxDivisions >= 0, "schedule.max_divisions", s.MaxDivisions, "at least 0"},
+		{s.Every >= 0, "schedule.every", s.Every, "at least 0 epochs"},
 	} {
 		if !rule.ok {
 			return outOfRange(rule.key, rule.value, rule.want)

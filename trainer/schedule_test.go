@@ -38,6 +38,20 @@ func TestReduceOnPlateau(t *testing.T) {
 	}
 }
 
+// TestEvery: the number of epochs divides the rate, whatever the error, and training does not end.
+func TestEvery(t *testing.T) {
+	p := ReduceOnPlateau{Schedule: configs.Schedule{Factor: 10, Patience: 1, MaxDivisions: 2, Every: 3}, LearningRate: 1}
+	for epoch := 1; epoch <= 12; epoch++ {
+		divided, done := p.Observe(90)
+		if divided != (epoch == 3 || epoch == 6) || done || p.exhausted() {
+			t.Errorf("epoch %d: divided %t, done %t", epoch, divided, done)
+		}
+	}
+	if math.Abs(p.LearningRate-.01) > 1e-12 {
+		t.Errorf("the rate ends at %v", p.LearningRate)
+	}
+}
+
 // TestMeter counts errors of hand-made logits.
 func TestMeter(t *testing.T) {
 	m := &meter{classes: 6}

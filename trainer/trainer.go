@@ -140,9 +140,12 @@ func (s *session) epoch(ctx context.Context) error {
 	if stuck := s.diagnose(row); stuck != "" {
 		s.job.Observer.Notice(stuck)
 	}
-	if schedule := s.progress.Schedule; divided {
+	switch schedule := s.progress.Schedule; {
+	case divided && schedule.Every > 0:
+		s.job.Observer.Notice(fmt.Sprintf("learning rate divided by %v after %d epochs, now %.3g", schedule.Factor, schedule.Every, schedule.LearningRate))
+	case divided:
 		s.job.Observer.Notice(fmt.Sprintf("validation error stopped falling: learning rate divided by %v, now %.3g", schedule.Factor, schedule.LearningRate))
-	} else if done {
+	case done:
 		s.job.Observer.Notice(fmt.Sprintf("validation error stopped falling after %d divisions of the learning rate: training ends", schedule.MaxDivisions))
 	}
 	return s.tolerate(s.checkpoint())
