@@ -49,6 +49,18 @@ func (s *Set) TrainedOn(split string) (chosen string, err error) {
 	return "", nil
 }
 
+// SharesVal tells whether the validation pictures of a set are, as far as can be seen, those of another, or its training
+// pictures.
+func (s *Set) SharesVal(other *Set) bool {
+	val := pictures(s.Val)
+	for _, split := range []Split{other.Val, other.Train} {
+		if all := pictures(split); len(all) == len(val) && digest(all) == digest(val) {
+			return true
+		}
+	}
+	return false
+}
+
 // splitID is a SplitID in parts: "24 9f86d081884c7d65" for each kind of pictures.
 type splitID struct{ chosen, train, val, all string }
 

@@ -7,7 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
-	"text/tabwriter"
+	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -19,6 +19,7 @@ import (
 	"vgg/internal/finite"
 	"vgg/internal/kernel"
 	"vgg/internal/outer"
+	"vgg/internal/terminal"
 	"vgg/internal/threads"
 	"vgg/plots"
 )
@@ -286,20 +287,23 @@ func (p prediction) share(j cluster.Job, gbits float64) shared {
 }
 
 func (p prediction) print(w io.Writer) error {
-	fmt.Fprintf(w, "net %s, input %d×%d, mini-batch %d: predicted from this host with %d threads, %s kernels, and %.3g µs a message\n",
+	var text strings.Builder
+	fmt.Fprintf(&text, "net %s, input %d×%d, mini-batch %d: predicted from this host with %d threads, %s kernels, and %.3g µs a message\n",
 		p.Config, p.Input, p.Input, p.MiniBatch, p.Threads, p.ISA, 1e6*p.Latency)
 	for _, s := range p.Speeds {
-		fmt.Fprintf(w, "measured, micro-batch %d: %.4g s forward, %.4g s backward\n", s.MicroBatch, s.Forward, s.Backward)
+		fmt.Fprintf(&text, "measured, micro-batch %d: %.4g s forward, %.4g s backward\n", s.MicroBatch, s.Forward, s.Backward)
 	}
-	fmt.Fprintf(w, "measured, update of the weights: %.4g s, and %.4g ms for each picture whose factors are multiplied\n", p.Speeds[0].Update, 1e3*p.Speeds[0].Product)
-	fmt.Fprintf(w, "one host alone: %.4g pictures/s\n\n", p.Alone)
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "hosts\tmicro-batch\tGbit/s\tMB sent\tcompute s\twait s\tupdate s\tstep s\tpictures/s\tefficiency\tall-reduced\t")
+	fmt.Fprintf(&text, "measured, update of the weights: %.4g s, and %.4g ms for each picture whose factors are multiplied\n", p.Speeds[0].Update, 1e3*p.Speeds[0].Product)
+	fmt.Fprintf(&text, "one host alone: %.4g pictures/s\n\n", p.Alone)
+	fmt.Fprint(w, terminal.Wrap(w, text.String()))
+	table := terminal.Table{Gap: 2, Right: true, Rows: [][]string{
+		{"hosts", "micro-batch", "Gbit/s", "MB sent", "compute s", "wait s", "update s", "step s", "pictures/s", "efficiency", "all-reduced"},
+	}}
 	for _, r := range p.Rows {
-		fmt.Fprintf(tw, "%d\t%d\t%g\t%.1f\t%.3g\t%.3g\t%.3g\t%.3g\t%.4g\t%.1f %%\t%.1f %%\t\n", r.Hosts, r.MicroBatch, r.Gbits, r.Sent/1e6,
-			r.Compute, r.Wait, r.Update, r.Seconds, r.ImagesPerSecond, 100*r.Efficiency, 100*r.AllReduceEfficiency)
+		table.Rows = append(table.Rows, strings.Split(fmt.Sprintf("%d\t%d\t%g\t%.1f\t%.3g\t%.3g\t%.3g\t%.3g\t%.4g\t%.1f %%\t%.1f %%", r.Hosts, r.MicroBatch, r.Gbits, r.Sent/1e6,
+			r.Compute, r.Wait, r.Update, r.Seconds, r.ImagesPerSecond, 100*r.Efficiency, 100*r.AllReduceEfficiency), "\t"))
 	}
-	return errors.Wrap(tw.Flush(), "bench")
+	return errors.Wrap(table.Fprint(w), "bench")
 }
 
 // draw draws the efficiency of the rows beside that of all-reduced gradients.

@@ -21,6 +21,7 @@ import (
 	"vgg/internal/cli"
 	"vgg/internal/kernel"
 	"vgg/internal/mpi"
+	"vgg/internal/terminal"
 	"vgg/internal/threads"
 	"vgg/trainer"
 )
@@ -90,11 +91,12 @@ func main() {
 		if f.JSON {
 			return errors.Wrap(json.NewEncoder(cli.Stdout).Encode(r), "bench")
 		}
-		fmt.Fprintf(cli.Stdout, "net %s, %s, %d pictures of %d×%d per step, %d threads, %s kernels\n", r.Config, r.Mode, r.Batch, r.Input, r.Input, r.Threads, r.ISA)
-		fmt.Fprintf(cli.Stdout, "%.4g s per step (median of %d), %.4g pictures/s, %.4g effective GFLOP/s, %.2f of the measured peak %.4g\n",
-			r.SecondsPerStep, f.Steps, r.ImagesPerSecond, r.EffectiveGFLOPS, r.EffectiveGFLOPS/r.PeakGFLOPS, r.PeakGFLOPS)
-		fmt.Fprintf(cli.Stdout, "peak resident memory %.2f GB, of it %.2f GB planned; %.1f kB allocated per step\n",
-			float64(r.PeakRSSBytes)/1e9, float64(r.PlannedBytes)/1e9, float64(r.AllocBytesPerStep)/1e3)
+		text := fmt.Sprintf("net %s, %s, %d pictures of %d×%d per step, %d threads, %s kernels\n", r.Config, r.Mode, r.Batch, r.Input, r.Input, r.Threads, r.ISA) +
+			fmt.Sprintf("%.4g s per step (median of %d), %.4g pictures/s, %.4g effective GFLOP/s, %.2f of the measured peak %.4g\n",
+				r.SecondsPerStep, f.Steps, r.ImagesPerSecond, r.EffectiveGFLOPS, r.EffectiveGFLOPS/r.PeakGFLOPS, r.PeakGFLOPS) +
+			fmt.Sprintf("peak resident memory %.2f GB, of it %.2f GB planned; %.1f kB allocated per step\n",
+				float64(r.PeakRSSBytes)/1e9, float64(r.PlannedBytes)/1e9, float64(r.AllocBytesPerStep)/1e3)
+		fmt.Fprint(cli.Stdout, terminal.Wrap(cli.Stdout, text))
 		return nil
 	})
 }

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/pkg/errors"
 
 	"vgg/dataset"
 	"vgg/explain"
+	"vgg/internal/terminal"
 )
 
 // finish prints what is said at the end: JSON, or the pointing game if all pictures were explained.
@@ -57,19 +57,19 @@ func (r *runner) peak(e explained, m explain.Method, class int) string {
 // printGame prints the shares of the pointing game.
 func (r *runner) printGame(w io.Writer) error {
 	first := r.games[r.Methods[0]]
-	if _, err := fmt.Fprintf(w, "%d pictures of %s; in a box of the true class lies\n", first.Pictures, r.Data); err != nil {
+	if _, err := fmt.Fprintln(w, terminal.Wrap(w, fmt.Sprintf("%d pictures of %s; in a box of the true class lies", first.Pictures, r.Data))); err != nil {
 		return errors.Wrap(err, "the answer cannot be written")
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	share, low, high := first.MiddleShare()
-	// The writer keeps its first error for Flush.
-	_, _ = fmt.Fprintf(table, "  the middle of the picture\t%.1f %%\t(%.1f–%.1f)\n", share, low, high)
+	interval := func(low, high float64) string { return fmt.Sprintf("(%.1f–%.1f)", low, high) }
+	table := terminal.Table{Gap: 2, Rows: [][]string{{"  the middle of the picture", fmt.Sprintf("%.1f %%", share), interval(low, high), "", ""}}}
 	for _, m := range r.Methods {
 		share, low, high := r.games[m].Share()
 		difference, least, most := r.games[m].Difference()
-		_, _ = fmt.Fprintf(table, "  the peak of %s\t%.1f %%\t(%.1f–%.1f)\t%+.1f points\t(%+.1f to %+.1f)\n", r.nameOf(m), share, low, high, difference, least, most)
+		table.Rows = append(table.Rows, []string{"  the peak of " + r.nameOf(m), fmt.Sprintf("%.1f %%", share), interval(low, high),
+			fmt.Sprintf("%+.1f points", difference), fmt.Sprintf("(%+.1f to %+.1f)", least, most)})
 	}
-	return errors.Wrap(table.Flush(), "the answer cannot be written")
+	return errors.Wrap(table.Fprint(w), "the answer cannot be written")
 }
 
 // nameOf is a method's name, with the layer of Grad-CAM.

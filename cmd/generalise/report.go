@@ -13,6 +13,7 @@ import (
 	"vgg/configs"
 	"vgg/dataset/transfer"
 	"vgg/generalise"
+	"vgg/internal/terminal"
 )
 
 // reported is a row of the paper's table.
@@ -157,7 +158,7 @@ func (t *test) print(w io.Writer) error {
 	for class, v := range t.result.Each {
 		fmt.Fprintf(&out, "%6.1f  %s\n", v, t.set.Classes[class])
 	}
-	_, err := io.WriteString(w, out.String())
+	_, err := io.WriteString(w, terminal.Wrap(w, out.String()))
 	return errors.Wrap(err, "the answer cannot be written")
 }
 

@@ -23,36 +23,44 @@ func reproduceIn(t *testing.T, dir string, args ...string) (stdout, stderr strin
 	return clitest.Run(t, clitest.Command(t, dir, args...))
 }
 
-// folder holds a data set of 32 + 8 grey pictures in two classes, bright and dark, and one that nothing can be read
+// folder holds two data sets of 32 + 8 grey pictures in two classes, bright and dark, and one that nothing can be read
 // from.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"pictures", "empty"} {
+	for _, name := range []string{"pictures", "others", "empty"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o777); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for name, count := range map[string]int{"train": 32, "val": 8} {
-		images := []byte{0, 0, 8, 3}
-		labels := []byte{0, 0, 8, 1}
-		for _, d := range []int{count, 32, 32} {
-			images = binary.BigEndian.AppendUint32(images, uint32(d))
-		}
-		labels = binary.BigEndian.AppendUint32(labels, uint32(count))
-		for i := range count {
-			labels = append(labels, byte(i%2))
-			for k := range 32 * 32 {
-				images = append(images, byte(100*(i%2)+(k+i)%100))
-			}
-		}
-		for kind, data := range map[string][]byte{"-images-idx3-ubyte": images, "-labels-idx1-ubyte": labels} {
-			if err := os.WriteFile(filepath.Join(dir, "pictures", name+kind), data, 0o666); err != nil {
-				t.Fatal(err)
-			}
+	for set, first := range map[string]int{"pictures": 0, "others": 50} {
+		for name, count := range map[string]int{"train": 32, "val": 8} {
+			writeIDX(t, filepath.Join(dir, set, name), count, first)
 		}
 	}
 	return dir
+}
+
+// writeIDX writes pictures and their labels.
+func writeIDX(t *testing.T, path string, count, first int) {
+	t.Helper()
+	images := []byte{0, 0, 8, 3}
+	labels := []byte{0, 0, 8, 1}
+	for _, d := range []int{count, 32, 32} {
+		images = binary.BigEndian.AppendUint32(images, uint32(d))
+	}
+	labels = binary.BigEndian.AppendUint32(labels, uint32(count))
+	for i := range count {
+		labels = append(labels, byte(i%2))
+		for k := range 32 * 32 {
+			images = append(images, byte(100*(i%2)+(k+i+first)%100))
+		}
+	}
+	for kind, data := range map[string][]byte{"-images-idx3-ubyte": images, "-labels-idx1-ubyte": labels} {
+		if err := os.WriteFile(path+kind, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // tiny makes all that is trained small.
@@ -150,7 +158,7 @@ func TestInterrupt(t *testing.T) {
 // opened by a command of its own.
 func TestStages(t *testing.T) {
 	dir := folder(t)
-	args := append(tiny, "--out", "out", "--nets", "A,D", "--held-out", "pictures", "--records", "kept")
+	args := append(tiny, "--out", "out", "--nets", "A,D", "--held-out", "others", "--records", "kept")
 	stages := 0
 	for minutes := "0.002"; ; minutes = "1" {
 		stdout, stderr, code := reproduceIn(t, dir, append(args, "--minutes", minutes)...)
@@ -228,6 +236,7 @@ func TestErrors(t *testing.T) {
 		{2, []string{`"F"`}, []string{"--nets", "A,F"}},
 		{2, []string{"--full with --set"}, []string{"--full", "--set", "epochs=2"}},
 		{2, []string{"--minutes -1"}, []string{"--minutes=-1"}},
+		{1, []string{"held-out pictures", "chosen by"}, append(tiny, "--held-out", "pictures", "--out", "same")},
 		{1, []string{"--held-out", "missing"}, append(tiny, "--held-out", "missing")},
 		{1, []string{"--open", "13 trainings"}, []string{"--full", "--open", "too early", "--seeds", "1", "--out", "open", "--records", "open"}},
 	} {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 
@@ -64,11 +63,11 @@ func main() {
 }
 
 func listRecipes() error {
-	tw := tabwriter.NewWriter(cli.Stdout, 0, 0, 2, ' ', 0)
+	table := terminal.Table{Gap: 2}
 	for _, r := range configs.Recipes() {
-		fmt.Fprintf(tw, "%s\t%s\n\tstarts from: %s\n", r.Name, r.Description, r.StartFrom)
+		table.Rows = append(table.Rows, []string{r.Name, r.Description}, []string{"", "starts from: " + r.StartFrom})
 	}
-	return errors.Wrap(tw.Flush(), "list of recipes")
+	return errors.Wrap(table.Fprint(cli.Stdout), "list of recipes")
 }
 
 // recipe loads the recipe and applies the flags to it.
@@ -209,17 +208,13 @@ func finish(h history.History, dir string, r configs.Recipe) error {
 	line := fmt.Sprintf("%d epochs, %d steps and %d training pictures in %s; lowest validation %s %.2f %% in epoch %d",
 		len(h), steps, steps*r.Training.Batch, elapsed.Round(time.Second), measured, best.ValTop1Error, best.Epoch)
 	fmt.Fprintf(cli.Stdout, "\n%s\n%s:\n", terminal.Wrap(cli.Stdout, line), dir)
-	tw := tabwriter.NewWriter(cli.Stdout, 0, 0, 2, ' ', 0)
-	for _, file := range [][2]string{
-		{trainer.BestFile, "weights of the best epoch"},
-		{trainer.LastFile, "weights of the last epoch"},
-		{history.FileName, "a row an epoch"},
-		{trainer.CurvesPNG, "loss and error curves"},
-		{trainer.CurvesSVG, "the same, to be scaled"},
-		{trainer.RecipeFile, "the recipe as resolved, for --recipe"},
-		{trainer.SummaryFile, "the run in numbers"},
-	} {
-		fmt.Fprintf(tw, "  %s\t%s\n", file[0], file[1])
-	}
-	return errors.Wrap(tw.Flush(), "summary")
+	return errors.Wrap(terminal.Table{Gap: 2, Rows: [][]string{
+		{"  " + trainer.BestFile, "weights of the best epoch"},
+		{"  " + trainer.LastFile, "weights of the last epoch"},
+		{"  " + history.FileName, "a row an epoch"},
+		{"  " + trainer.CurvesPNG, "loss and error curves"},
+		{"  " + trainer.CurvesSVG, "the same, to be scaled"},
+		{"  " + trainer.RecipeFile, "the recipe as resolved, for --recipe"},
+		{"  " + trainer.SummaryFile, "the run in numbers"},
+	}}.Fprint(cli.Stdout), "summary")
 }

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/pkg/errors"
 
@@ -80,23 +79,28 @@ func show(w io.Writer, flags flags) error {
 			"file": flags.Show.File, "format": f.Format, "parameters": values, "tensors": tensors, "metadata": f.Metadata, "notes": notes.List(),
 		}), "--json")
 	}
-	fmt.Fprintf(w, "%s: %s, %d tensors, %d parameters\n\n", flags.Show.File, f.Format, len(tensors), values)
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, t := range tensors {
-		fmt.Fprintf(tw, "%s\t%s\t%v\t%s\n", t.Name, t.DType, t.Shape, t.SHA256)
+	fmt.Fprintln(w, terminal.Wrap(w, fmt.Sprintf("%s: %s, %d tensors, %d parameters\n", flags.Show.File, f.Format, len(tensors), values)))
+	digits, most := 64, 120
+	if width := terminal.Width(w); width > 0 { // --json has all
+		digits, most = 16, min(most, width-20)
 	}
-	if len(f.Metadata) > 0 {
-		fmt.Fprintln(tw)
+	var table, metadata terminal.Table
+	for _, t := range tensors {
+		table.Rows = append(table.Rows, []string{t.Name, t.DType, fmt.Sprint(t.Shape), t.SHA256[:digits]})
 	}
 	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
-		fmt.Fprintf(tw, "%s\t%s\n", key, shorten(f.Metadata[key]))
+		metadata.Rows = append(metadata.Rows, []string{key, shorten(f.Metadata[key], most)})
 	}
-	return errors.Wrap(tw.Flush(), "cannot print")
+	table.Gap, metadata.Gap = 2, 2
+	if err := table.Fprint(w); err != nil || len(metadata.Rows) == 0 {
+		return errors.Wrap(err, "cannot print")
+	}
+	fmt.Fprintln(w)
+	return errors.Wrap(metadata.Fprint(w), "cannot print")
 }
 
-// shorten keeps a long text, such as a thousand names of classes, to a line.
-func shorten(text string) string {
-	const most = 120
+// shorten keeps a long text, such as a thousand names of classes, to a line of most characters.
+func shorten(text string, most int) string {
 	text = strings.ReplaceAll(text, "\n", " ")
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + " …"
