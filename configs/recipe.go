@@ -177,8 +177,8 @@ type Schedule struct {
 	MinImprovement float64 `toml:"min_improvement"`
 	// MaxDivisions is how often the rate is divided at most. Paper: 3.
 	MaxDivisions int `toml:"max_divisions"`
-	// Every, if not 0, divides the rate after every so many epochs instead,
-	// whatever the error: nets are then compared after the same steps at the same
+	// Every, if not 0, divides the rate each time that this number of epochs is
+	// over instead, whatever the error: nets are then compared after the same steps at the same
 	// rates.
 	Every int `toml:"every"`
 }

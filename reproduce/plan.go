@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/pkg/errors"
 
@@ -68,6 +69,8 @@ func (p Plan) Validate() error {
 			a.ScaleMin, a.ScaleMax)
 	case a.Pad != 0:
 		return errors.Errorf("reproduce: a border of %d pixels: want none, the paper has none (augment.pad)", a.Pad)
+	case strings.ContainsAny(p.Opening, "\r\n"):
+		return errors.New("reproduce: the reason of the opening has several lines: want one")
 	case p.Recipe.Data == "":
 		return errors.Errorf("reproduce: recipe %s names no pictures: set its key data", p.Recipe.Name)
 	}

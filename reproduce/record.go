@@ -54,7 +54,7 @@ type outcome struct {
 // ranking has for each picture the number of classes that are more probable than its own, 255 for more.
 type ranking []uint8
 
-// MarshalText packs a ranking, of which most is 0.
+// MarshalText packs a ranking, which is mostly 0.
 func (r ranking) MarshalText() ([]byte, error) {
 	var packed bytes.Buffer
 	z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)

@@ -218,6 +218,7 @@ func TestValidate(t *testing.T) {
 		{"scale_min", func(p *Plan) { p.Recipe.Augment.ScaleMin, p.Recipe.Augment.ScaleMax = 0, 0 }},
 		{"augment.pad", func(p *Plan) { p.Recipe.Augment.Pad = 4 }},
 		{"from random", func(p *Plan) { p.Recipe.Weights = "a.safetensors" }},
+		{"several lines", func(p *Plan) { p.Opening = "a\nb" }},
 		{"names no pictures", func(p *Plan) { p.Recipe.Data = "" }},
 		{"momentum", func(p *Plan) { p.Recipe.Training.Momentum = 2 }},
 	} {

@@ -95,10 +95,10 @@ func (p Plan) checkHeldOut(set *dataset.Set) error {
 	case p.HeldOut == nil:
 	case !slices.Equal(p.HeldOut.Classes, set.Classes) || p.HeldOut.Channels != set.Channels:
 		return errors.Errorf("reproduce: held-out pictures of %s: want the classes and channels of %s", p.HeldOut.Name, set.Name)
-	case p.HeldOut.SharesVal(set):
-		return errors.Errorf("reproduce: held-out pictures of %s: they are those that nets are trained on or chosen by: want others", p.HeldOut.Name)
 	case p.HeldOut.Val.Len() == 0:
 		return errors.Errorf("reproduce: %s has no validation pictures to test on", p.HeldOut.Name)
+	case p.HeldOut.SharesVal(set):
+		return errors.Errorf("reproduce: held-out pictures of %s: they are those that nets are trained on or chosen by: want others", p.HeldOut.Name)
 	}
 	return nil
 }

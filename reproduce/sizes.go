@@ -23,7 +23,7 @@ import (
 // SizePlan asks how the errors of a shallow and of a deep net, A and E at the fixed scale, fall with the number of
 // training pictures: the paper had 1.3 million. All are trained for as many steps.
 type SizePlan struct {
-	Plan        // of which the largest size is the recipe's
+	Plan        // its recipe is that of the largest size
 	Sizes []int // numbers of training pictures, rising
 }
 

@@ -15,7 +15,7 @@ import (
 type Boxes struct {
 	Boxes       []string `help:"Weights of a net that predicts boxes, and the scales Q at which it does, such as FILE@352,384; its own if none are given. Repeated, the boxes of all nets are joined." placeholder:"FILE[@Q,…]" sep:"none" group:"Boxes (appendix A):"`
 	BoxProtocol string   `help:"What these nets see of a picture: dense (all of it), multi-crop (5×5 crops and their mirrored ones) or center (one crop)." default:"dense" enum:"dense,multi-crop,center" placeholder:"dense|…" group:"Boxes (appendix A):"`
-	BoxClasses  int      `help:"Most probable classes whose boxes are guesses, of which there are at most 5." default:"5" placeholder:"N" group:"Boxes (appendix A):"`
+	BoxClasses  int      `help:"Most probable classes whose boxes are guesses: 1 to 5." default:"5" placeholder:"N" group:"Boxes (appendix A):"`
 	BoxMerge    float64  `help:"Match score up to which boxes are merged, above 0 and at most 1; 0 for equal boxes, above 1 for those that do not overlap." default:"0.7" placeholder:"T" group:"Boxes (appendix A):"`
 	Draw        string   `help:"Folder for the pictures with their boxes drawn." placeholder:"DIR" group:"Boxes (appendix A):"`
 }
