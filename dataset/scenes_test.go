@@ -84,3 +84,33 @@ func TestSceneSettings(t *testing.T) {
 		}
 	}
 }
+
+// TestScenesAreKept: a scene is drawn once, unless there are more than fit in memory, and is the same either way.
+func TestScenesAreKept(t *testing.T) {
+	var sets []*Set
+	for _, spec := range []string{":pictures=300,side=64", ":pictures=200000,side=64"} {
+		s, err := Open(EmbeddedScenes+spec, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sets = append(sets, s)
+	}
+	for k, want := range []int{1, 2} {
+		train := sets[k].Train.(*sceneSplit)
+		drawn := map[*byte]bool{}
+		for range 2 {
+			p, err := train.Picture(7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			drawn[&p.Pix[0]] = true
+		}
+		if len(drawn) != want {
+			t.Errorf("of %d scenes, one was drawn %d times, want %d", train.Len(), len(drawn), want)
+		}
+		p, _, err := train.Located(7)
+		if first, _ := sets[0].Train.Picture(7); err != nil || !slices.Equal(p.Pix, first.Pix) {
+			t.Errorf("of %d scenes, one differs: %v", train.Len(), err)
+		}
+	}
+}
