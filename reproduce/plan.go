@@ -26,6 +26,10 @@ type Plan struct {
 	Records  string   // the folder of what is kept of each training and its tests; "" = records in Dir
 	Build    string   // names the program in records
 
+	// AtOnce is how many trainings, with their tests, one process does at a time, each with its share of the threads: a
+	// small net gains less from a second thread than a second net does. 0 = 1.
+	AtOnce int
+
 	// HeldOut, if not nil, are pictures of the same classes by which nothing was chosen. The tests are on its validation
 	// pictures then, and none of their errors is shown until the tests are opened: Opening says why, and each opening is
 	// written down among the records.

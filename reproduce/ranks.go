@@ -17,54 +17,6 @@ import (
 // Ranks that reproduce together train and test different nets, each as one process would. Rank 0 tells which: the next
 // one whose weights to start from are there.
 
-// schedule gives out jobs, on rank 0.
-type schedule struct {
-	jobs  []job
-	begin func(rank, number int) // is told of each
-
-	mutex   sync.Mutex
-	changed *sync.Cond
-	begun   map[training]bool
-	done    map[training]bool
-	stopped bool
-}
-
-func newSchedule(jobs []job, begin func(rank, number int)) *schedule {
-	s := &schedule{jobs: jobs, begin: begin, begun: map[training]bool{}, done: map[training]bool{}}
-	s.changed = sync.NewCond(&s.mutex)
-	return s
-}
-
-// stop gives out no more jobs.
-func (s *schedule) stop() {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.stopped = true
-	s.changed.Broadcast()
-}
-
-// next takes the number of the job that a rank has done, none if it is negative, and gives that of its next one; false
-// if there is none. It waits for one that can begin.
-func (s *schedule) next(rank, done int) (number int, ok bool) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if done >= 0 {
-		s.done[s.jobs[done].training] = true
-		s.changed.Broadcast()
-	}
-	for ; !s.stopped && len(s.begun) < len(s.jobs); s.changed.Wait() {
-		for i, j := range s.jobs {
-			from, needs := j.from()
-			if !s.begun[j.training] && (!needs || s.done[from]) {
-				s.begun[j.training] = true
-				s.begin(rank, i)
-				return i, true
-			}
-		}
-	}
-	return 0, false
-}
-
 // What ranks send rank 0, besides the number of a job that is done, and what it answers besides that of the next.
 const (
 	tagDone, tagNext = 1, 2

@@ -20,7 +20,7 @@ import (
 	"vgg/weights"
 )
 
-// Observer is told how the work proceeds.
+// Observer is told how the work proceeds, by several goroutines if several trainings proceed at once.
 type Observer interface {
 	Training(dir string, r configs.Recipe) trainer.Observer // called when a training begins or continues
 	Notice(message string)
@@ -78,13 +78,7 @@ func (p Plan) finish(ctx context.Context, set *dataset.Set, observer Observer) e
 	if err != nil {
 		return err
 	}
-	for i, j := range jobs {
-		observer.Notice(fmt.Sprintf("%d of %d: %s", i+1, len(jobs), p.describe(j.training)))
-		if err := p.do(ctx, j, set, observer); err != nil {
-			return err
-		}
-	}
-	return nil
+	return p.together(ctx, jobs, set, observer)
 }
 
 // checkHeldOut refuses held-out pictures that nets for a set cannot be tested on.
@@ -249,7 +243,7 @@ func (p Plan) test(ctx context.Context, j job, set *dataset.Set, observer Observ
 		if p.HeldOut != nil {
 			shown = "on held-out pictures"
 		}
-		observer.Notice(fmt.Sprintf("tested: %s, Q = %d: %s, %.1f s", one.protocol, one.q, shown, seconds))
+		observer.Notice(fmt.Sprintf("tested: seed %d, %s, %s, Q = %d: %s, %.1f s", one.seed, p.name(one.training), one.protocol, one.q, shown, seconds))
 	}
 	return nil
 }

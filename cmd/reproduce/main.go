@@ -22,6 +22,7 @@ import (
 	"vgg/internal/progress"
 	"vgg/internal/ranks"
 	"vgg/internal/terminal"
+	"vgg/internal/threads"
 	"vgg/reproduce"
 	"vgg/trainer"
 )
@@ -37,6 +38,7 @@ type flags struct {
 	Full     bool     `help:"All of section 4 with eight seeds, tested on pictures held out, in stages of 60 minutes: the same command goes on."`
 	HeldOut  string   `help:"Test on the validation pictures of these, by which nothing was chosen; no error of the tests is shown without --open." placeholder:"SPEC"`
 	Open     string   `help:"Open the tests on pictures held out, once all are done, and write down why." placeholder:"WHY"`
+	AtOnce   int      `help:"Trainings at a time, each on its share of the threads; default one for each thread, at most 8, if the nets have at most a quarter of the paper's width, else 1." placeholder:"N"`
 	Minutes  float64  `help:"End after this time; the same command goes on. Default: never, with --full 60." placeholder:"N"`
 	With     []string `help:"Also do appendix A, boxes (Tables 8 and 9, DIR/localisation), or B, features (DIR/generalisation)." enum:"boxes,features" placeholder:"PART,…"`
 	Only     string   `help:"Do one appendix alone: boxes or features." enum:",boxes,features" default:"" placeholder:"PART"`
@@ -162,6 +164,9 @@ func (f flags) checkTogether() error {
 	if f.Open != "" && f.HeldOut == "" && !f.Full {
 		return errors.New("--open opens the tests on pictures held out: give those with --held-out SPEC")
 	}
+	if f.AtOnce != 0 && f.Only != "" {
+		return errors.Errorf("--at-once with --only %s: an appendix does one training at a time: leave it out", f.Only)
+	}
 	if len(f.Sizes) == 0 {
 		return nil
 	}
@@ -217,6 +222,9 @@ func (f flags) plan() (plan reproduce.Plan, err error) {
 	if err := plan.Validate(); err != nil {
 		return plan, cli.Usage(err)
 	}
+	if plan.AtOnce, err = f.atOnce(plan.Recipe.Net.Width); err != nil {
+		return plan, err
+	}
 	held := f.HeldOut
 	if f.Full && held == "" {
 		held = plan.Recipe.Data + heldOutScenes
@@ -226,6 +234,22 @@ func (f flags) plan() (plan reproduce.Plan, err error) {
 		plan.HeldOut, err = dataset.Open(held, dataset.Options{ValShare: p.ValShare, SplitSeed: p.SplitSeed, Notice: printNotice})
 	}
 	return plan, errors.Wrap(err, "--held-out")
+}
+
+// atOnce is the number of trainings at a time of nets of some width.
+func (f flags) atOnce(width float64) (int, error) {
+	const narrow, most = 0.25, 8 // nets that gain less from a second thread than a second net does; what memory surely holds
+	switch alone := cli.World.Size() == 1; {
+	case f.AtOnce < 0:
+		return 0, cli.Usage(errors.Errorf("--at-once %d: want a number from 1 on", f.AtOnce))
+	case !alone && f.AtOnce > 1:
+		return 0, cli.Usage(errors.Errorf("--at-once %d: each of several ranks does one training at a time: leave it out", f.AtOnce))
+	case f.AtOnce > 0:
+		return f.AtOnce, nil
+	case alone && width <= narrow:
+		return min(threads.Count(), most), nil
+	}
+	return 1, nil
 }
 
 // heldOutScenes changes a recipe's scenes to those of garments by which nothing was chosen.
@@ -259,7 +283,7 @@ func (f flags) classify() (run func(context.Context) error, close func() error, 
 		return nil, nil, err
 	}
 	return func(ctx context.Context) error {
-		report, err := reproduce.Run(ctx, plan, pictures, console{})
+		report, err := reproduce.Run(ctx, plan, pictures, console{plan.AtOnce > 1})
 		if err != nil {
 			return explain(err)
 		}
@@ -340,11 +364,14 @@ func compare(p reproduce.Plan, set *dataset.Set) error {
 	})
 }
 
-// console prints the progress.
-type console struct{}
+// console prints the progress, of one training at a time or of several.
+type console struct{ several bool }
 
 // Training is part of reproduce.Observer.
-func (console) Training(dir string, r configs.Recipe) trainer.Observer {
+func (c console) Training(dir string, r configs.Recipe) trainer.Observer {
+	if c.several {
+		return progress.Among(cli.Stdout, dir, r, fmt.Sprintf("seed %d, %s", r.Training.Seed, filepath.Base(dir)))
+	}
 	return progress.NewReporter(cli.Stdout, dir, r)
 }
 

@@ -80,7 +80,7 @@ func TestReproduce(t *testing.T) {
 		}
 	}
 	count := func(stdout string) (trainings, tests int) {
-		return strings.Count(stdout, "\nrecipe miniature: net"), strings.Count(stdout, "\ntested:")
+		return strings.Count(stdout, "recipe miniature: net"), strings.Count(stdout, "\ntested:")
 	}
 	if trainings, tests := count(stdout); trainings != 12 || tests != 34 {
 		t.Errorf("%d trainings and %d tests, want 12 and 34", trainings, tests)
@@ -187,7 +187,7 @@ func TestSizes(t *testing.T) {
 	args := append(tiny, "--out", "out", "--sizes", "16,32")
 	for _, trainings := range []int{4, 0} {
 		stdout, stderr, code := reproduceIn(t, dir, args...)
-		if n := strings.Count(stdout, "\nrecipe miniature: net"); code != 0 || n != trainings || !strings.Contains(stdout, "32 training pictures: E (19 layers)") {
+		if n := strings.Count(stdout, "recipe miniature: net"); code != 0 || n != trainings || !strings.Contains(stdout, "32 training pictures: E (19 layers)") {
 			t.Errorf("exit code %d, %d trainings, want %d: %s%s", code, n, trainings, stdout, stderr)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "out", "sizes", reproduce.HTMLFile)); err != nil {

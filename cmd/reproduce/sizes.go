@@ -31,7 +31,7 @@ func (f flags) sizes() (run func(context.Context) error, close func() error, err
 		return nil, nil, cli.Usage(errors.Wrap(err, "--sizes"))
 	}
 	return func(ctx context.Context) error {
-		report, err := reproduce.RunSizes(ctx, of, func(r configs.Recipe) (*dataset.Set, error) { return open(r, printNotice) }, console{})
+		report, err := reproduce.RunSizes(ctx, of, func(r configs.Recipe) (*dataset.Set, error) { return open(r, printNotice) }, console{of.Plan.AtOnce > 1})
 		if err != nil {
 			return explain(err)
 		}

@@ -15,6 +15,7 @@ import (
 
 // Reporter is a trainer.Observer that prints; notices go to the standard error.
 type Reporter struct {
+	name   string // of the run, at the beginning of each line; "": it is the only one
 	out    terminal.File
 	dir    string
 	recipe configs.Recipe
@@ -28,6 +29,12 @@ func NewReporter(out terminal.File, dir string, r configs.Recipe) *Reporter {
 	return &Reporter{out: out, dir: dir, recipe: r, bar: bar.New(out, 1, "")}
 }
 
+// Among makes a reporter like NewReporter's for one of several runs that proceed at once: each line begins with the
+// run's name, and there is no bar.
+func Among(out terminal.File, dir string, r configs.Recipe, name string) *Reporter {
+	return &Reporter{name: name, out: out, dir: dir, recipe: r}
+}
+
 // Begin is part of trainer.Observer.
 func (p *Reporter) Begin(steps int, notes []string) error {
 	p.steps = steps
@@ -35,11 +42,21 @@ func (p *Reporter) Begin(steps int, notes []string) error {
 	line := fmt.Sprintf("recipe %s: net %s, width %g, FC-%d, input %d×%d, initialiser %s, batch %d, learning rate %g, at most %d epochs of %d steps",
 		r.Name, r.Config, r.Net.Width, r.Net.FC, r.Net.Input, r.Net.Input, r.Net.Init, r.Training.Batch, r.Training.LearningRate, r.Training.Epochs, steps)
 	for _, line := range append([]string{line}, notes...) {
-		fmt.Fprintln(p.out, terminal.Wrap(p.out, line))
+		fmt.Fprintln(p.out, terminal.Wrap(p.out, p.prefix()+line))
+	}
+	if p.name != "" {
+		return nil
 	}
 	all := p.columns()
 	_, err := fmt.Fprintf(p.out, "\n%s\n%s\n", row(all, func(c column) string { return c.head }), row(all, func(c column) string { return c.below }))
 	return err
+}
+
+func (p *Reporter) prefix() string {
+	if p.name == "" {
+		return ""
+	}
+	return p.name + ": "
 }
 
 // Step is part of trainer.Observer.
@@ -52,12 +69,17 @@ func (p *Reporter) Step(epoch, step int, loss float64) {
 
 // Epoch is part of trainer.Observer.
 func (p *Reporter) Epoch(h history.History) error {
-	p.bar.Clear()
-	e := h[len(h)-1]
-	fmt.Fprintln(p.out, row(p.columns(), func(c column) string { return c.value(e) }))
 	measured := plots.Classes
 	if p.recipe.Boxes.Regression != "" {
 		measured = plots.Boxes
+	}
+	p.bar.Clear()
+	if e := h[len(h)-1]; p.name == "" {
+		fmt.Fprintln(p.out, row(p.columns(), func(c column) string { return c.value(e) }))
+	} else {
+		line := fmt.Sprintf("%sepoch %d of %d, %.1f s: training loss %.4f, validation %s %.2f",
+			p.prefix(), e.Epoch, p.recipe.Training.Epochs, e.Seconds, e.TrainLoss, measured.Error, e.ValTop1Error)
+		fmt.Fprintln(p.out, terminal.Wrap(p.out, line))
 	}
 	figure, err := measured.Curves(h, fmt.Sprintf("net %s, %s", p.recipe.Config, p.recipe.Name))
 	if err != nil {
@@ -80,5 +102,5 @@ func (p *Reporter) Epoch(h history.History) error {
 // Notice is part of trainer.Observer.
 func (p *Reporter) Notice(message string) {
 	p.bar.Clear()
-	fmt.Fprintln(os.Stderr, terminal.Wrap(os.Stderr, "note: "+message))
+	fmt.Fprintln(os.Stderr, terminal.Wrap(os.Stderr, "note: "+p.prefix()+message))
 }
