@@ -48,14 +48,22 @@ func fallingPanel(label string, first, last float64, curves ...*curve) *plot.Plo
 	if low <= 0 || low == high || (middle-low)/(high-low) > 0.25 {
 		return p
 	}
-	margin := math.Pow(high/low, 0.05)
-	p.Y.Min, p.Y.Max = max(low/margin, math.SmallestNonzeroFloat64), min(high*margin, math.MaxFloat64)
-	p.Y.Scale, p.Y.Tick.Marker = logScale{}, logTicks{}
+	logarithmic(p, low, high)
 	const scale = "log scale"
 	style := p.Y.Label.TextStyle
 	before := max(0, (style.Width(label)-style.Width(scale))/2/style.Width(" ")) // in the middle of the label
 	p.Y.Label.Text += "\n" + strings.Repeat(" ", int(before)) + scale
 	return p
+}
+
+// logarithmic gives a panel a logarithmic vertical axis for values from low to high, above 0.
+func logarithmic(p *plot.Plot, low, high float64) {
+	margin := math.Pow(high/low, 0.05)
+	if low == high {
+		margin = 1.1
+	}
+	p.Y.Min, p.Y.Max = max(low/margin, math.SmallestNonzeroFloat64), min(high*margin, math.MaxFloat64)
+	p.Y.Scale, p.Y.Tick.Marker = logScale{}, logTicks{}
 }
 
 // emptyPanel is an empty plot with axes in the figures' style.

@@ -37,12 +37,15 @@ type flags struct {
 	FC      int     `name:"fc" help:"Width of the hidden fully connected layers." default:"4096" placeholder:"N"`
 	JSON    bool    `name:"json" help:"Print one JSON object."`
 	cli.Threads
+	Plot       string    `help:"Draw what --sweep measures, or the efficiency of --hosts: .png, .svg or .pdf." placeholder:"FILE"`
+	Sweep      string    `help:"Measure time and memory at several values of one of these: batch, input, threads, width." enum:",batch,input,threads,width" default:"" placeholder:"WHAT" group:"Cost curves:"`
+	At         []float64 `help:"The values; default batches of 1 to 64, inputs of 64 to 512, widths of 0.125 to 1, and halves of all threads." placeholder:"N,…" group:"Cost curves:"`
+	CSV        string    `name:"csv" help:"Write what --sweep measures." placeholder:"FILE" group:"Cost curves:"`
 	Hosts      []int     `help:"Predict a training step of --batch pictures on this many hosts, from the speed of this one; powers of two." placeholder:"N,…" group:"Several hosts:"`
 	Rates      []float64 `help:"Rates of their network in Gbit/s; default 1,10,25,100. With mpirun: that of its network, to say how long ranks may wait." placeholder:"GBITS,…" group:"Several hosts:"`
 	Latency    *float64  `help:"Microseconds that a message takes beside its bytes; default 50." placeholder:"US" group:"Several hosts:"`
 	AllReduce  bool      `help:"With mpirun: sum whole gradients, after the backward pass, for comparison." group:"Several hosts:"`
 	MicroBatch *int      `help:"Pictures that a host computes at once; default at most 32 of them, and all without several hosts." placeholder:"N" group:"Several hosts:"`
-	Plot       string    `help:"Draw the efficiency: .png, .svg or .pdf." placeholder:"FILE" group:"Several hosts:"`
 }
 
 // result is what --json prints.
@@ -67,7 +70,8 @@ const description = `Measure training or inference of a net on random pictures.
 Examples:
 
     go run ./cmd/bench --config D
-    go run ./cmd/bench --config A --mode infer --batch 1`
+    go run ./cmd/bench --config A --mode infer --batch 1
+    go run ./cmd/bench --sweep batch --plot batch.png`
 
 func main() {
 	var f flags
@@ -78,11 +82,14 @@ func main() {
 		switch {
 		case cli.World.Size() > 1:
 			return f.measureRanks(ctx)
-		case f.Hosts != nil:
+		case f.Hosts != nil && f.Sweep == "":
 			return f.predict(ctx)
 		}
 		if err := f.checkAlone(); err != nil {
 			return cli.Usage(err)
+		}
+		if f.Sweep != "" {
+			return f.sweep(ctx)
 		}
 		r, err := measure(ctx, f)
 		if err != nil {
@@ -106,8 +113,14 @@ func (f flags) checkAlone() error {
 	switch {
 	case f.Rates != nil:
 		return errors.New("--rates is for several hosts: give their numbers with --hosts, or start them with mpirun")
-	case f.Latency != nil || f.Plot != "":
-		return errors.New("--latency and --plot are for predictions of several hosts: give their numbers with --hosts")
+	case f.Latency != nil:
+		return errors.New("--latency is for predictions of several hosts: give their numbers with --hosts")
+	case f.Hosts != nil || f.MicroBatch != nil && f.Sweep != "":
+		return errors.New("--sweep with --hosts or --micro-batch: it measures one host, which computes a batch at once: leave them out")
+	case f.Plot != "" && f.Sweep == "":
+		return errors.New("--plot draws several measurements: give --sweep or --hosts")
+	case (f.CSV != "" || f.At != nil) && f.Sweep == "":
+		return errors.New("--csv and --at are for --sweep: say what to measure at several values")
 	case f.AllReduce:
 		return errors.New("--all-reduce is for ranks that mpirun has started")
 	}

@@ -46,9 +46,11 @@ func TestBadAlone(t *testing.T) {
 	one := 1.0
 	for want, change := range map[string]func(*flags){
 		"--rates is for":         func(f *flags) { f.Rates = []float64{1} },
-		"--latency and --plot":   func(f *flags) { f.Latency = &one },
-		"--latency and --plot a": func(f *flags) { f.Plot = "hosts.png" },
+		"--latency is for":       func(f *flags) { f.Latency = &one },
+		"--plot draws several":   func(f *flags) { f.Plot = "hosts.png" },
 		"--all-reduce is for":    func(f *flags) { f.AllReduce = true },
+		"--csv and --at are for": func(f *flags) { f.At = []float64{1} },
+		"--sweep with --hosts":   func(f *flags) { f.Sweep, f.Hosts = "batch", []int{2} },
 	} {
 		f := small("train")
 		change(&f)

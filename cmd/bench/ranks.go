@@ -70,8 +70,8 @@ func (f flags) microBatch(ranks int) int {
 func (f flags) checkRanks(ranks int) error {
 	micro := f.microBatch(ranks)
 	switch {
-	case f.Hosts != nil || f.Latency != nil || f.Plot != "":
-		return errors.New("--hosts, --latency and --plot are for predictions from the speed of one process: start it without mpirun")
+	case f.Hosts != nil || f.Latency != nil || f.Plot != "" || f.Sweep != "" || f.CSV != "" || f.At != nil:
+		return errors.New("--hosts, --latency, --plot and --sweep measure one process: start it without mpirun")
 	case len(f.Rates) > 1:
 		return errors.New("--rates: ranks share steps over one network: want one rate")
 	case f.Mode != "train":
