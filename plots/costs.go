@@ -2,6 +2,7 @@ package plots
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/pkg/errors"
@@ -61,7 +62,7 @@ func Costs(costs []Cost, varied, title string) (*Figure, error) {
 		logarithmic(p, low, high)
 		p.X.Tick.Marker = marks
 		if i == 0 {
-			p.X.Tick.Marker = unlabelled{marks}
+			p.X.Tick.Marker = unlabelled{slices.Clone(marks)} // which takes the labels off
 		} else {
 			p.X.Label.Text = varied
 		}
