@@ -33,8 +33,9 @@ type Plan struct {
 	// HeldOut, if not nil, are pictures of the same classes by which nothing was chosen. The tests are on its validation
 	// pictures then, and none of their errors is shown until the tests are opened: Opening says why, and each opening is
 	// written down among the records.
-	HeldOut *dataset.Set
-	Opening string
+	HeldOut  *dataset.Set
+	Opening  string
+	Protocol string // what the report says of how all this was chosen; "" = nothing
 
 	fixed bool // only the nets at the smallest scale, by dense evaluation at that scale
 

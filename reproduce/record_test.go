@@ -27,6 +27,7 @@ func heldOut() *dataset.Set {
 func TestHeldOut(t *testing.T) {
 	p := plan(t)
 	p.Seeds, p.Nets, p.HeldOut, p.Build = []uint64{1}, []string{"A", "D"}, heldOut(), "test build"
+	p.Protocol = "Settled before."
 	early := p
 	early.Opening = "too early"
 	if _, err := Run(context.Background(), early, set(), nil); !errors.Is(err, ErrNotDone) {
@@ -46,6 +47,9 @@ func TestHeldOut(t *testing.T) {
 	}
 	if said := strings.Join(watch.notices, "\n"); strings.Contains(said, "top-1 error") {
 		t.Errorf("errors are told: %s", said)
+	}
+	if !strings.Contains(string(text), p.Protocol) {
+		t.Errorf("the protocol is not in the report:\n%s", text)
 	}
 	p.Opening = "a first | look"
 	opened, err := Run(context.Background(), p, set(), nil)

@@ -30,6 +30,7 @@ type Report struct {
 	Tested             string          // what the tests were on
 	Sealed             bool            // the tests were not opened: their errors are not in the report
 	Openings           []Opening       // of the tests
+	Protocol           string          // the plan's
 	Scales             []configs.Scale // ours for the paper's 256, 384 and [256;512]
 	Errors             string          // which seeds they are of
 	Interval           string          // what stands in brackets after them
@@ -85,7 +86,7 @@ func (p Plan) report(set *dataset.Set) (*Report, error) {
 	r := &Report{
 		Data: set.Name, Classes: len(set.Classes), Input: p.Recipe.Net.Input,
 		TrainingPictures: set.Train.Len(), ValidationPictures: set.Val.Len(),
-		Tested: p.tested(set), Sealed: p.sealed(),
+		Tested: p.tested(set), Sealed: p.sealed(), Protocol: p.Protocol,
 		Errors: fmt.Sprintf("of seed %d", p.Seeds[0]), Interval: "the 95 % interval", ScoreMaps: p.scoreMaps(),
 		Threads: threads.Count(),
 	}
