@@ -28,11 +28,15 @@ type elements struct {
 }
 
 // newElements returns room for matrices from the free list; release gives it back.
-func newElements(alpha, rows, pitch, padding int) elements {
-	e := elements{nil, alpha, pitch, rows*pitch + padding}
+func newElements(alpha, rows, pitch int) elements {
+	e := elements{nil, alpha, pitch, spread(rows * pitch)}
 	e.data = scratch.get(e.size())
 	return e
 }
+
+// spread is the distance in floats between matrices of at least n: an odd number of cache lines, so that the α² elements
+// of a tile or filter, which the transforms read or write together, fall into different sets of the cache.
+func spread(n int) int { return (ceilDiv(n, lineFloats) | 1) * lineFloats }
 
 func (e elements) release() { scratch.put(e.data) }
 
@@ -68,7 +72,7 @@ func (f *winograd) layer(c Conv, x []float32) winogradLayer {
 
 // filters lays U or dU out in data.
 func (l *winogradLayer) filters(data []float32) elements {
-	return elements{data, l.f.alpha, l.panels.width, l.panels.size()}
+	return elements{data, l.f.alpha, l.panels.width, spread(l.panels.size())}
 }
 
 // filtersSize is the number of floats of U.

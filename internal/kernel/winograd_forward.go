@@ -56,7 +56,7 @@ func (w *winogradForward) blockByBlock() {
 	most := l.f.tilesAtATime(l.conv.In, l.conv.Out)
 	parallelPieces(l.tiles.count(), 1, most, func(lo, hi int) {
 		block := evenly(hi-lo, most)
-		t := w.newThread(block, pitch(l.conv.Out), 0)
+		t := w.newThread(block, pitch(l.conv.Out))
 		defer t.release()
 		for first := lo; first < hi; first += block {
 			t.compute(first, min(block, hi-first), 0, l.panels.count, l.panels.count)
@@ -68,10 +68,10 @@ func (w *winogradForward) blockByBlock() {
 func (w *winogradForward) panelByPanel(atATime int) {
 	l := &w.layer
 	parallel(l.panels.count, 1, func(panel0, panel1 int) {
-		t := w.newThread(l.tiles.count(), pitch(atATime*l.panels.width), setPadding)
+		t := w.newThread(l.tiles.count(), pitch(atATime*l.panels.width))
 		defer t.release()
 		if w.u.data == nil {
-			t.part, t.g = newElements(l.f.alpha, tapRows, l.panels.width, setPadding), l.newWeightBlock(w.weights)
+			t.part, t.g = newElements(l.f.alpha, tapRows, l.panels.width), l.newWeightBlock(w.weights)
 			defer t.part.release()
 			defer t.g.release()
 		}
@@ -90,12 +90,12 @@ type winogradThread struct {
 	g    weightBlock
 }
 
-func (w *winogradForward) newThread(tiles, pitchOut, padding int) winogradThread {
+func (w *winogradForward) newThread(tiles, pitchOut int) winogradThread {
 	l := &w.layer
 	return winogradThread{
 		pass: w,
-		v:    newElements(l.f.alpha, tiles, pitch(l.conv.In), padding),
-		m:    newElements(l.f.alpha, tiles, pitchOut, padding),
+		v:    newElements(l.f.alpha, tiles, pitch(l.conv.In)),
+		m:    newElements(l.f.alpha, tiles, pitchOut),
 		edge: scratch.get(l.f.alpha * l.f.alpha * max(l.conv.In, l.conv.Out)),
 	}
 }

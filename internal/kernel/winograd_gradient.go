@@ -39,7 +39,7 @@ func (w *winogradGradient) blockByBlock() {
 	parallelGrid(slices, ceilDiv(l.conv.In, gradientChannels), func(slice0, slice1, in0, in1 int) {
 		in0, in1 = in0*gradientChannels, min(in1*gradientChannels, l.conv.In)
 		block := min(gradientTiles, ceilDiv(tiles, slices))
-		t := w.newThread(block, in0, in1, 0)
+		t := w.newThread(block, in0, in1)
 		defer t.release()
 		for s := slice0; s < slice1; s++ {
 			du := l.filters(sums[s*size:][:size]).from(in0)
@@ -69,9 +69,9 @@ func (w *winogradGradient) panelByPanel() {
 	count := l.tiles.count()
 	parallelGrid(ceilDiv(l.conv.In, tapRows), l.panels.count, func(part0, part1, panel0, panel1 int) {
 		in0, in1 := part0*tapRows, min(part1*tapRows, l.conv.In)
-		t := w.newThread(count, in0, in1, setPadding)
+		t := w.newThread(count, in0, in1)
 		defer t.release()
-		du, g := newElements(l.f.alpha, tapRows, l.panels.width, setPadding), l.newWeightBlock(w.dw)
+		du, g := newElements(l.f.alpha, tapRows, l.panels.width), l.newWeightBlock(w.dw)
 		defer du.release()
 		defer g.release()
 		t.transform(0, count)
@@ -93,12 +93,12 @@ type winogradGradientThread struct {
 	edge     []float32 // a tile that crosses the border of its map
 }
 
-func (w *winogradGradient) newThread(tiles, in0, in1, padding int) winogradGradientThread {
+func (w *winogradGradient) newThread(tiles, in0, in1 int) winogradGradientThread {
 	l := &w.layer
 	return winogradGradientThread{
 		pass: w, in0: in0, in1: in1,
-		v:    newElements(l.f.alpha, tiles, pitch(in1-in0), padding),
-		dm:   newElements(l.f.alpha, tiles, pitch(l.conv.Out), padding),
+		v:    newElements(l.f.alpha, tiles, pitch(in1-in0)),
+		dm:   newElements(l.f.alpha, tiles, pitch(l.conv.Out)),
 		edge: scratch.get(l.f.alpha * l.f.alpha * max(l.conv.In, l.conv.Out)),
 	}
 }
