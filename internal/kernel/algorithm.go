@@ -89,5 +89,6 @@ func (f *winograd) few(tiles, channels int) bool {
 // tilesAtATime is the number of tiles in a thread's block: more make better use of the filters, fewer stay in the
 // cache.
 func (f *winograd) tilesAtATime(in, out int) int {
-	return min(max(2*cacheFloats/(f.alpha*f.alpha*(in+out)), leastTiles*cpu.mr), mostTiles*cpu.mr)
+	least := ceilDiv(leastTiles, cpu.mr) * cpu.mr
+	return min(max(cacheFloats/(f.alpha*f.alpha*(in+out)), least), mostTiles*cpu.mr)
 }

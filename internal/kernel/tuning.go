@@ -13,7 +13,7 @@ const (
 	cacheFloats = 1 << 17
 
 	// setDistance is a number of floats at multiples of which addresses fall into few sets of the cache, and setPadding
-	// the distance that is added to avoid it. -bench LayersOfD
+	// the distance that is added to avoid it. Where many matrices are read together, see spread. -bench LayersOfD
 	setDistance, setPadding = 256, 16
 
 	// streaming is the least number of floats that are written around the cache: more than it could keep for a reader.
@@ -57,9 +57,9 @@ const (
 	// fewFactor times cacheFloats is what V may take if all tiles are to stay in the caches. -bench 'Conv/32x(2x2|4x4)'
 	fewFactor = 8
 
-	// leastTiles and mostTiles, times mr, bound the tiles in a thread's block: more make better use of the filters, fewer
+	// leastTiles, and mostTiles times mr, bound the tiles in a thread's block: more make better use of the filters, fewer
 	// stay in the cache. -bench LayersOfD/forward
-	leastTiles, mostTiles = 2, 8
+	leastTiles, mostTiles = 24, 8
 
 	// densePanels is the number of panels that a thread takes at a time in a Dense layer: more read V less often, fewer
 	// take less memory for M. -bench Dense

@@ -96,7 +96,7 @@ type weightBlock struct {
 }
 
 func (l *winogradLayer) newWeightBlock(w taps) weightBlock {
-	stride := tapRows*cpu.nr + setPadding
+	stride := spread(tapRows * cpu.nr)
 	return weightBlock{w.copier(stride, cpu.nr), grid{scratch.get(w.count * stride), l.f.r * stride, stride}}
 }
 
