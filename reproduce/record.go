@@ -310,7 +310,7 @@ func (p Plan) missing(kept map[string]*record) (jobs []job) {
 		}
 		for _, t := range order {
 			if slices.Contains(needed, t) {
-				jobs = append(jobs, job{t, tests[t]})
+				jobs = append(jobs, job{t, tests[t], kept[p.recordFile(t)] != nil})
 			}
 		}
 	}

@@ -174,11 +174,18 @@ func TestRun(t *testing.T) {
 		}
 	}
 	again := &silent{}
+	p.Build = "a later build"
 	if _, err := Run(context.Background(), p, set(), again); err != nil {
 		t.Fatal(err)
 	}
 	if tested := strings.Count(strings.Join(again.notices, "\n"), "tested:"); again.trainings != 0 || tested != 1 {
 		t.Errorf("a second time: %d trainings, %d tests", again.trainings, tested)
+	}
+	for name, later := range map[string]bool{"A-S32": false, "E-S48": true} { // E starts from A, which is not recorded again
+		text, err := os.ReadFile(filepath.Join(p.Dir, "records/seed-2", name+".json"))
+		if err != nil || strings.Contains(string(text), p.Build) != later {
+			t.Errorf("%s, %v: %.300s", name, err, text)
+		}
 	}
 	var lines []int
 	for _, table := range report.Tables {

@@ -133,11 +133,15 @@ func (e *RecordsError) Unwrap() error { return e.Err }
 
 // do trains and tests a net, and keeps the record.
 func (p Plan) do(ctx context.Context, j job, set *dataset.Set, observer Observer) error {
-	if err := train(ctx, p.recipe(j.training), p.dir(j.training), set, observer); err != nil {
+	trained, err := train(ctx, p.recipe(j.training), p.dir(j.training), set, observer)
+	if err != nil {
 		return errors.Wrap(err, p.describe(j.training))
 	}
 	if err := p.test(ctx, j, set, observer); err != nil {
 		return errors.Wrapf(err, "tests of %s", p.describe(j.training))
+	}
+	if j.kept && !trained { // the record says which build trained it
+		return nil
 	}
 	return p.keepNet(j, set.Classes)
 }
@@ -186,8 +190,8 @@ func checkReport(dir string) error {
 	return nil
 }
 
-// train trains a net, or continues its training.
-func train(ctx context.Context, recipe configs.Recipe, dir string, set *dataset.Set, observer Observer) error {
+// train trains a net, or continues its training. It tells whether there was anything to do.
+func train(ctx context.Context, recipe configs.Recipe, dir string, set *dataset.Set, observer Observer) (bool, error) {
 	job := trainer.Job{Recipe: recipe, Set: set, Dir: dir}
 	job.Observer = observer.Training(job.Dir, job.Recipe)
 	if begun, err := filepath.Glob(filepath.Join(job.Dir, trainer.CheckpointDir, "*.safetensors")); err != nil || len(begun) > 0 {
@@ -196,9 +200,9 @@ func train(ctx context.Context, recipe configs.Recipe, dir string, set *dataset.
 	}
 	_, err := trainer.Train(ctx, job)
 	if errors.Is(err, trainer.ErrFinished) {
-		return nil
+		return false, nil
 	}
-	return err
+	return true, err
 }
 
 // test makes those tests of a net whose predictions are not there yet.
