@@ -60,6 +60,7 @@ type result struct {
 	ImagesPerSecond   float64 `json:"images_per_second"`
 	EffectiveGFLOPS   float64 `json:"effective_gflops"` // two operations per multiply-add of direct convolution, whatever the algorithm
 	PeakGFLOPS        float64 `json:"peak_gflops"`      // multiply-adds in registers, measured in the same run
+	MultiplyAdds      float64 `json:"multiply_adds"`    // of direct convolution, in a step
 	PeakRSSBytes      int64   `json:"peak_rss_bytes"`
 	PlannedBytes      int64   `json:"planned_bytes"` // shared by the results of all ops
 	AllocBytesPerStep uint64  `json:"alloc_bytes_per_step"`
@@ -161,7 +162,8 @@ func measure(ctx context.Context, f flags) (result, error) {
 		AllocBytesPerStep: (after.TotalAlloc - before.TotalAlloc) / uint64(f.Steps),
 	}
 	r.ImagesPerSecond = float64(f.Batch) / r.SecondsPerStep
-	r.EffectiveGFLOPS = 2 * multiplyAdds(b.net, f.Mode) * r.ImagesPerSecond / 1e9
+	r.MultiplyAdds = float64(f.Batch) * multiplyAdds(b.net, f.Mode)
+	r.EffectiveGFLOPS = 2 * r.MultiplyAdds / r.SecondsPerStep / 1e9
 	r.PeakRSSBytes, err = peakRSS()
 	return r, err
 }

@@ -15,10 +15,8 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
-	"gorgonia.org/gorgonia"
 
 	"vgg/configs"
-	"vgg/graph"
 	"vgg/internal/atomicfile"
 	"vgg/internal/cli"
 	"vgg/internal/finite"
@@ -29,8 +27,7 @@ import (
 
 // cost is a step at one value of what is swept.
 type cost struct {
-	At           float64 `json:"at"`
-	MultiplyAdds float64 `json:"multiply_adds"` // of direct convolution, in a step
+	At float64 `json:"at"`
 	result
 }
 
@@ -71,6 +68,10 @@ func (f flags) sweep(ctx context.Context) error {
 
 // values are what is swept over, in rising order.
 func (f flags) values() ([]float64, error) {
+	config, err := configs.ByName(f.Config)
+	if err != nil {
+		return nil, errors.Wrap(err, "--config")
+	}
 	values := slices.Clone(f.At)
 	if len(values) == 0 {
 		switch f.Sweep {
@@ -95,7 +96,7 @@ func (f flags) values() ([]float64, error) {
 		if f.Sweep == "threads" && v > float64(threads.Count()) {
 			return nil, errors.Errorf("--at %v: there are %d threads (--threads)", v, threads.Count())
 		}
-		if _, err := f.with(v).multiplyAdds(); err != nil {
+		if err := config.CheckInput(f.with(v).Input); err != nil {
 			return nil, errors.Wrapf(err, "--sweep %s at %g", f.Sweep, v)
 		}
 	}
@@ -117,30 +118,11 @@ func (f flags) with(value float64) flags {
 	return f
 }
 
-// multiplyAdds are those of a step.
-func (f flags) multiplyAdds() (float64, error) {
-	config, err := configs.ByName(f.Config)
-	if err != nil {
-		return 0, err
-	}
-	if err := config.CheckInput(f.Input); err != nil {
-		return 0, err
-	}
-	g := gorgonia.NewGraph()
-	net, err := graph.Build(g, graph.NewInput(g, 1, 3, f.Input, f.Input), config, graph.Options{Classes: f.Classes, Width: f.Width, FC: f.FC})
-	if err != nil {
-		return 0, err
-	}
-	return float64(f.Batch) * multiplyAdds(net, f.Mode), nil
-}
-
-// measureApart measures a value in another process.
+// measureApart measures a value in another process. This one stays small: the system counts the memory of the process
+// that starts another as the other's.
 func (f flags) measureApart(ctx context.Context, value float64) (c cost, err error) {
 	f = f.with(value)
 	c.At = value
-	if c.MultiplyAdds, err = f.multiplyAdds(); err != nil {
-		return c, err
-	}
 	program, err := os.Executable()
 	if err != nil {
 		return c, errors.Wrap(err, "bench")

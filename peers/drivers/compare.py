@@ -49,35 +49,40 @@ def ours(net, mode, batch, threads=THREADS, **env):
 
 
 # Each function below takes (net, mode, batch) and returns pictures/s per setting; the setting with the best median counts.
-def onednn(net, mode, batch):
+def onednn(net, mode, batch, **env):
     # Winograd except for the 3-channel layer, ReLU fused; the weight layout only affects the gradients.
     layouts = ("keep", "any") if mode == "train" else ("keep",)
-    return {w: run([CACHE + "/onednn", mode, net, batch, "mixed", 1, w, STEPS or 5], lambda text: float(text.split("\t")[7])) for w in layouts}
+    return {w: run([CACHE + "/onednn", mode, net, batch, "mixed", 1, w, STEPS or 5], lambda text: float(text.split("\t")[7]), **env) for w in layouts}
 
 
-def torch(net, mode, batch):
-    return {"": run([sys.executable, HERE + "/torch_vgg.py", "--config", net, "--mode", mode, "--batch", batch, "--threads", THREADS, "--steps", STEPS or 3], rate)}
+def torch(net, mode, batch, **env):
+    return {"": run([sys.executable, HERE + "/torch_vgg.py", "--config", net, "--mode", mode, "--batch", batch, "--threads", THREADS, "--steps", STEPS or 3], rate, **env)}
 
 
-def onnxruntime(net, mode, batch):
-    return {"": run(["node", HERE + "/ort_vgg.js", f"{CACHE}/{net}.onnx", batch, THREADS, STEPS or 7], rate)}
+def onnxruntime(net, mode, batch, **env):
+    return {"": run(["node", HERE + "/ort_vgg.js", f"{CACHE}/{net}.onnx", batch, THREADS, STEPS or 7], rate, **env)}
 
 
-def stock(net, mode, batch):
-    return {"": run([CACHE + "/stock", "--batch", batch, "--steps", STEPS or 2], rate, GOMAXPROCS=str(THREADS))}
+def stock(net, mode, batch, **env):
+    return {"": run([CACHE + "/stock", "--batch", batch, "--steps", STEPS or 2], rate, **{**env, "GOMAXPROCS": str(THREADS)})}
 
 
-def one_thread(net, mode, batch):
-    return {"": ours(net, mode, batch, 1)[0]}
+def one_thread(net, mode, batch, **env):
+    return {"": ours(net, mode, batch, 1, **env)[0]}
 
 
 PEERS = {"oneDNN": onednn, "PyTorch": torch, "onnxruntime": onnxruntime, "stock Gorgonia": stock, "one thread": one_thread}
-TASKS = {  # name: (net, mode, batch, frameworks, environment of our program)
+# What keeps our program and the others to AVX2. onnxruntime has no such switch; oneDNN has no Winograd then.
+AVX2 = {"VGG_CPU": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "OPENBLAS_CORETYPE": "Haswell"}
+TASKS = {  # name: (net, mode, batch, frameworks, environment of all programs)
     "train-A-16": ("A", "train", 16, ["oneDNN", "PyTorch"], {}),
     "train-D-16": ("D", "train", 16, ["oneDNN", "PyTorch"], {}),
     "infer-D-8": ("D", "infer", 8, ["oneDNN", "onnxruntime"], {}),
     "infer-D-1": ("D", "infer", 1, ["oneDNN", "onnxruntime"], {}),
-    "avx2-train-A-16": ("A", "train", 16, ["PyTorch"], {"VGG_CPU": "avx2"}),
+    "avx2-train-A-16": ("A", "train", 16, ["oneDNN", "PyTorch"], AVX2),
+    "avx2-train-D-16": ("D", "train", 16, ["oneDNN", "PyTorch"], AVX2),
+    "avx2-infer-D-8": ("D", "infer", 8, ["oneDNN"], AVX2),
+    "avx2-infer-D-1": ("D", "infer", 1, ["oneDNN"], AVX2),
     "stock-A-1": ("A", "train", 1, ["stock Gorgonia"], {}),
     "threads": ("D", "train", 8, ["one thread"], {}),
 }
@@ -87,7 +92,7 @@ def compare(name):
     """The cells of a task's row, and whether every run gave a result."""
     net, mode, batch, peers, env = TASKS[name]
     batch = BATCH or batch
-    what = f"net {net}, {'training step' if mode == 'train' else 'inference'}, batch {batch}" + (", ours with AVX2 alone" if env else "")
+    what = f"net {net}, {'training step' if mode == 'train' else 'inference'}, batch {batch}" + (", all with AVX2 alone" if env else "")
     absent = [p for p in peers if p != "one thread" and p not in HAVE]
     measured, failed, rates = [], [], {}  # rates: framework → setting → pictures/s of each round
     for _ in range(ROUNDS):
@@ -98,7 +103,7 @@ def compare(name):
                 print(e, file=sys.stderr)
                 return (what, "-", "(ours failed)"), False
             try:
-                for setting, r in PEERS[peer](net, mode, batch).items():
+                for setting, r in PEERS[peer](net, mode, batch, **env).items():
                     rates.setdefault(peer, {}).setdefault(setting, []).append(r)
             except Failed as e:  # not tried again: the next round would fail in the same way
                 print(f"{name}, {peer}: {e}", file=sys.stderr)
