@@ -19,6 +19,20 @@ func TestCostsGolden(t *testing.T) {
 	})
 }
 
+// TestCostsOfOneValue: the time and what it would be by the work differ by rounding at most, and can be drawn.
+func TestCostsOfOneValue(t *testing.T) {
+	f, err := Costs([]Cost{{0.125, 0.056412597, 6705119232, 380268544}}, "width", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode(t, f, "png")
+	p := emptyPanel()
+	logarithmic(p, 3, math.Nextafter(3, 4))
+	if ratio := p.Y.Max / p.Y.Min; !(ratio > 1.015) {
+		t.Errorf("an axis that is %v times as high as low", ratio)
+	}
+}
+
 func TestCostsRefuses(t *testing.T) {
 	for want, costs := range map[string][]Cost{
 		"no cost":        nil,

@@ -56,12 +56,10 @@ func fallingPanel(label string, first, last float64, curves ...*curve) *plot.Plo
 	return p
 }
 
-// logarithmic gives a panel a logarithmic vertical axis for values from low to high, above 0.
+// logarithmic gives a panel a logarithmic vertical axis for values from low to high, above 0. It is wide enough for values
+// that differ by rounding alone.
 func logarithmic(p *plot.Plot, low, high float64) {
-	margin := math.Pow(high/low, 0.05)
-	if low == high {
-		margin = 1.1
-	}
+	margin := max(math.Pow(high/low, 0.05), 1.01)
 	p.Y.Min, p.Y.Max = max(low/margin, math.SmallestNonzeroFloat64), min(high*margin, math.MaxFloat64)
 	p.Y.Scale, p.Y.Tick.Marker = logScale{}, logTicks{}
 }
