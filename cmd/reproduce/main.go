@@ -255,8 +255,11 @@ func (f flags) atOnce(width float64) (int, error) {
 	return 1, nil
 }
 
-// protocol is what the report of --full by the recipe of findings says of how its settings were chosen.
-const findings, protocol = "findings", "All settings were fixed before the first of these trainings, after 29 others on development pictures: docs/findings.md."
+// findings is the recipe of --full, and protocol what the report then says of how its settings were chosen.
+const (
+	findings = "findings"
+	protocol = "All settings were fixed before the first of these trainings, after 29 others on development pictures: docs/findings.md."
+)
 
 // heldOutScenes changes a recipe's scenes to those of garments by which nothing was chosen.
 const heldOutScenes = ",val=test,val_pictures=10000"
