@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"vgg/configs"
+	"vgg/internal/kernel"
 )
 
 // gradient makes a picture whose channels rise evenly: 2 a column, 1 a row, and a constant.
@@ -397,17 +398,21 @@ func TestCropsAgree(t *testing.T) {
 		width, height := 1+r.IntN(80), 1+r.IntN(80)
 		left, top := r.IntN(width), r.IntN(height)
 		columns, rows := 1+r.IntN(width-left), 1+r.IntN(height-top)
-		whole := make([]float32, 3*width*height)
-		resample(p, newTaps(p.Width, width, 0, width), newTaps(p.Height, height, 0, height), func(y int, row []float32) {
-			copy(whole[3*width*y:], row)
-		})
-		resample(p, newTaps(p.Width, width, left, columns), newTaps(p.Height, height, top, rows), func(y int, row []float32) {
-			for i, v := range row {
-				if want := whole[3*width*(top+y)+i/columns*width+left+i%columns]; v != want {
-					t.Fatalf("%d×%d to %d×%d: row %d, value %d is %v, in the whole %v", p.Width, p.Height, width, height, top+y, i, v, want)
-				}
+		part := func(left, top, columns, rows int) []float32 {
+			dst := make([]float32, 3*rows*columns)
+			kernel.Resampling{
+				Across: side(p.Width, width, left, columns), Down: side(p.Height, height, top, rows),
+				Factor: []float32{1, 2, 3}, Offset: []float32{5, 0, -5},
+			}.Run(dst, rows*columns, columns, p.Pix, p.Width)
+			return dst
+		}
+		whole := part(0, 0, width, height)
+		for i, v := range part(left, top, columns, rows) {
+			x, y, c := i%columns, i/columns%rows, i/columns/rows
+			if want := whole[(c*height+top+y)*width+left+x]; v != want {
+				t.Fatalf("%d×%d to %d×%d: channel %d, row %d, column %d is %v, in the whole %v", p.Width, p.Height, width, height, c, top+y, left+x, v, want)
 			}
-		})
+		}
 	}
 }
 

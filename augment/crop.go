@@ -1,9 +1,12 @@
 package augment
 
 import (
+	"slices"
+
 	"github.com/pkg/errors"
 
 	"vgg/boxes"
+	"vgg/internal/kernel"
 )
 
 // Crop is a part of a picture after isotropic resizing, in pixels of the resized picture. It may reach beyond the
@@ -80,20 +83,25 @@ func (t Transform) write(dst []float32, p Picture, crop Crop, shift [3]float64) 
 	if left >= right || top >= bottom {
 		return
 	}
-	across := newTaps(p.Width, width, crop.Left+left, right-left)
-	down := newTaps(p.Height, height, crop.Top+top, bottom-top)
-	resample(p, across, down, func(y int, row []float32) {
-		for c := range p.Channels {
-			factor, offset := float32(1/t.Std[c]), float32((shift[c]-t.Mean[c])/t.Std[c])
-			to := dst[(c*crop.Height+top+y)*crop.Width:][:crop.Width]
-			for i, value := range row[c*(right-left):][:right-left] {
-				value = value*factor + offset
-				if crop.Mirrored {
-					to[crop.Width-1-left-i] = value
-				} else {
-					to[left+i] = value
-				}
-			}
-		}
-	})
+	r := kernel.Resampling{
+		Across: side(p.Width, width, crop.Left+left, right-left), Down: side(p.Height, height, crop.Top+top, bottom-top),
+		Factor: make([]float32, p.Channels), Offset: make([]float32, p.Channels),
+	}
+	for c, std := range t.Std {
+		r.Factor[c], r.Offset[c] = float32(1/std), float32((shift[c]-t.Mean[c])/std)
+	}
+	if crop.Mirrored {
+		mirror(r.Across)
+		left = crop.Width - right
+	}
+	r.Run(dst[top*crop.Width+left:], crop.Height*crop.Width, crop.Width, p.Pix, p.Width)
+}
+
+// mirror reverses the order of the pixels.
+func mirror(s kernel.Side) {
+	slices.Reverse(s.First)
+	slices.Reverse(s.Weights)
+	for i := range s.First {
+		slices.Reverse(s.Weights[i*s.N : (i+1)*s.N])
+	}
 }

@@ -17,6 +17,8 @@
 // element-by-element layers. Each is assembly for AVX-512 and AVX2, written by gen/, and a twin in Go for other
 // processors; isa.go chooses (VGG_CPU). winograd_products.go has transforms that are made of gemm.
 //
+// One thread of what loads pictures calls resample.go, which resizes them.
+//
 // # The loops of a 3×3 layer
 //
 // From the layer to the registers, for minimal filtering, with what bounds each loop:

@@ -32,22 +32,24 @@ type isa struct {
 	dotM, dotN    int // the largest micro-tile of dot
 	transposeSide int // of the largest block of transpose
 
-	dot          func(c, a, b *float32, k, rsc, csc, rsa, rsb, m, n int)
-	transpose    func(dst, src *float32, to, from *int, rows, columns int, add bool)
-	add          func(dst, src *float32, n int)
-	addScaled    func(dst, src *float32, n int, factor float32)
-	reluGradient func(dx, dy, y *float32, n int)
-	sgd, sgdKeep func(w, v, gradient *float32, n int, learningRate, momentum, weightDecay, scale float32)
-	poolForward  func(y, x *float32, pixels, c, line int)
-	poolGradient func(dx, dy, x, y *float32, pixels, c, line int)
-	lrnForward   func(y, x, squares *float32, n, lead, size int, alpha, k float32)
-	lrnTerms     func(p, terms, dy, x, squares *float32, n, lead, size int, alpha, k float32)
-	lrnGradient  func(dx, dy, x, p, terms *float32, n, size int, factor float32)
-	dropout      func(y, x *float32, n int, counter, key, threshold uint32, scale float32)
-	softmax      func(e, x *float32, n int) (largest float32, sum float64)
-	scale        func(dst *float32, n int, factor float32)
-	peak         func(steps int)
-	peakFLOP     int // floating-point operations of a step of peak
+	dot            func(c, a, b *float32, k, rsc, csc, rsa, rsb, m, n int)
+	transpose      func(dst, src *float32, to, from *int, rows, columns int, add bool)
+	add            func(dst, src *float32, n int)
+	addScaled      func(dst, src *float32, n int, factor float32)
+	reluGradient   func(dx, dy, y *float32, n int)
+	sgd, sgdKeep   func(w, v, gradient *float32, n int, learningRate, momentum, weightDecay, scale float32)
+	poolForward    func(y, x *float32, pixels, c, line int)
+	poolGradient   func(dx, dy, x, y *float32, pixels, c, line int)
+	lrnForward     func(y, x, squares *float32, n, lead, size int, alpha, k float32)
+	lrnTerms       func(p, terms, dy, x, squares *float32, n, lead, size int, alpha, k float32)
+	lrnGradient    func(dx, dy, x, p, terms *float32, n, size int, factor float32)
+	dropout        func(y, x *float32, n int, counter, key, threshold uint32, scale float32)
+	softmax        func(e, x *float32, n int) (largest float32, sum float64)
+	scale          func(dst *float32, n int, factor float32)
+	resampleBytes  func(dst *float32, src *uint8, first *int, weights *float32, count, n, length, pitch int)
+	resampleFloats func(dst, src *float32, first *int, weights *float32, count, n, length, pitch int, most, factor, offset float32)
+	peak           func(steps int)
+	peakFLOP       int // floating-point operations of a step of peak
 
 	winograd4, winograd2 winogradAssembly
 }

@@ -83,6 +83,16 @@ func softmaxAVX512(e *float32, x *float32, n int) (largest float32, sum float64)
 //go:noescape
 func scaleAVX512(dst *float32, n int, factor float32)
 
+// resampleBytesAVX512 computes sums of n rows of length >= a vector, see Side; is for bytes.
+//
+//go:noescape
+func resampleBytesAVX512(dst *float32, src *uint8, first *int, weights *float32, count int, n int, length int, pitch int)
+
+// resampleFloatsAVX512 computes sums of n rows of length >= a vector, see Side; clamps them to [0, most], and gives them times factor, plus offset.
+//
+//go:noescape
+func resampleFloatsAVX512(dst *float32, src *float32, first *int, weights *float32, count int, n int, length int, pitch int, most float32, factor float32, offset float32)
+
 // peakAVX512 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX512(steps int)
 
@@ -226,6 +236,16 @@ func softmaxAVX2(e *float32, x *float32, n int) (largest float32, sum float64)
 //
 //go:noescape
 func scaleAVX2(dst *float32, n int, factor float32)
+
+// resampleBytesAVX2 computes sums of n rows of length >= a vector, see Side; is for bytes.
+//
+//go:noescape
+func resampleBytesAVX2(dst *float32, src *uint8, first *int, weights *float32, count int, n int, length int, pitch int)
+
+// resampleFloatsAVX2 computes sums of n rows of length >= a vector, see Side; clamps them to [0, most], and gives them times factor, plus offset.
+//
+//go:noescape
+func resampleFloatsAVX2(dst *float32, src *float32, first *int, weights *float32, count int, n int, length int, pitch int, most float32, factor float32, offset float32)
 
 // peakAVX2 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX2(steps int)

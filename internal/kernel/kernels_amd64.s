@@ -14520,6 +14520,188 @@ loopdone:
 	VZEROUPPER
 	RET
 
+// func resampleBytesAVX512(dst *float32, src *uint8, first *int, weights *float32, count int, n int, length int, pitch int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·resampleBytesAVX512(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ first+16(FP), BX
+	MOVQ weights+24(FP), R8
+	MOVQ count+32(FP), R9
+	MOVQ n+40(FP), R10
+	MOVQ length+48(FP), R11
+	MOVQ pitch+56(FP), R12
+
+row:
+	MOVQ  (BX), DX
+	IMULQ R12, DX
+	ADDQ  SI, DX
+	XORQ  CX, CX
+
+next:
+	LEAQ   64(CX), R15
+	CMPQ   R15, R11
+	JGT    single
+	LEAQ   (DX)(CX*1), R15
+	XORQ   AX, AX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+
+block:
+	VBROADCASTSS (R8)(AX*4), Z12
+	VPMOVZXBD    (R15), Z13
+	VCVTDQ2PS    Z13, Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VPMOVZXBD    16(R15), Z13
+	VCVTDQ2PS    Z13, Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VPMOVZXBD    32(R15), Z13
+	VCVTDQ2PS    Z13, Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VPMOVZXBD    48(R15), Z13
+	VCVTDQ2PS    Z13, Z13
+	VFMADD231PS  Z13, Z12, Z3
+	ADDQ         R12, R15
+	INCQ         AX
+	CMPQ         AX, R10
+	JLT          block
+	VMOVUPS      Z0, (DI)(CX*4)
+	VMOVUPS      Z1, 64(DI)(CX*4)
+	VMOVUPS      Z2, 128(DI)(CX*4)
+	VMOVUPS      Z3, 192(DI)(CX*4)
+	ADDQ         $0x40, CX
+	JMP          next
+
+single:
+	CMPQ    CX, R11
+	JGE     done
+	LEAQ    -16(R11), R15
+	CMPQ    CX, R15
+	CMOVQGT R15, CX
+	LEAQ    (DX)(CX*1), R15
+	XORQ    AX, AX
+	VXORPS  Z0, Z0, Z0
+
+vector:
+	VBROADCASTSS (R8)(AX*4), Z12
+	VPMOVZXBD    (R15), Z13
+	VCVTDQ2PS    Z13, Z13
+	VFMADD231PS  Z13, Z12, Z0
+	ADDQ         R12, R15
+	INCQ         AX
+	CMPQ         AX, R10
+	JLT          vector
+	VMOVUPS      Z0, (DI)(CX*4)
+	ADDQ         $0x10, CX
+	JMP          single
+
+done:
+	ADDQ $0x08, BX
+	LEAQ (R8)(R10*4), R8
+	LEAQ (DI)(R11*4), DI
+	DECQ R9
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func resampleFloatsAVX512(dst *float32, src *float32, first *int, weights *float32, count int, n int, length int, pitch int, most float32, factor float32, offset float32)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·resampleFloatsAVX512(SB), NOSPLIT, $0-76
+	MOVQ         dst+0(FP), DI
+	MOVQ         src+8(FP), SI
+	MOVQ         first+16(FP), BX
+	MOVQ         weights+24(FP), R8
+	MOVQ         count+32(FP), R9
+	MOVQ         n+40(FP), R10
+	MOVQ         length+48(FP), R11
+	MOVQ         pitch+56(FP), R12
+	VXORPS       Z8, Z8, Z8
+	VBROADCASTSS most+64(FP), Z9
+	VBROADCASTSS factor+68(FP), Z10
+	VBROADCASTSS offset+72(FP), Z11
+	SHLQ         $0x02, R12
+
+row:
+	MOVQ  (BX), DX
+	IMULQ R12, DX
+	ADDQ  SI, DX
+	XORQ  CX, CX
+
+next:
+	LEAQ   64(CX), R15
+	CMPQ   R15, R11
+	JGT    single
+	LEAQ   (DX)(CX*4), R15
+	XORQ   AX, AX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+
+block:
+	VBROADCASTSS (R8)(AX*4), Z12
+	VFMADD231PS  (R15), Z12, Z0
+	VFMADD231PS  64(R15), Z12, Z1
+	VFMADD231PS  128(R15), Z12, Z2
+	VFMADD231PS  192(R15), Z12, Z3
+	ADDQ         R12, R15
+	INCQ         AX
+	CMPQ         AX, R10
+	JLT          block
+	VMAXPS       Z8, Z0, Z0
+	VMINPS       Z9, Z0, Z0
+	VFMADD213PS  Z11, Z10, Z0
+	VMOVUPS      Z0, (DI)(CX*4)
+	VMAXPS       Z8, Z1, Z1
+	VMINPS       Z9, Z1, Z1
+	VFMADD213PS  Z11, Z10, Z1
+	VMOVUPS      Z1, 64(DI)(CX*4)
+	VMAXPS       Z8, Z2, Z2
+	VMINPS       Z9, Z2, Z2
+	VFMADD213PS  Z11, Z10, Z2
+	VMOVUPS      Z2, 128(DI)(CX*4)
+	VMAXPS       Z8, Z3, Z3
+	VMINPS       Z9, Z3, Z3
+	VFMADD213PS  Z11, Z10, Z3
+	VMOVUPS      Z3, 192(DI)(CX*4)
+	ADDQ         $0x40, CX
+	JMP          next
+
+single:
+	CMPQ    CX, R11
+	JGE     done
+	LEAQ    -16(R11), R15
+	CMPQ    CX, R15
+	CMOVQGT R15, CX
+	LEAQ    (DX)(CX*4), R15
+	XORQ    AX, AX
+	VXORPS  Z0, Z0, Z0
+
+vector:
+	VBROADCASTSS (R8)(AX*4), Z12
+	VFMADD231PS  (R15), Z12, Z0
+	ADDQ         R12, R15
+	INCQ         AX
+	CMPQ         AX, R10
+	JLT          vector
+	VMAXPS       Z8, Z0, Z0
+	VMINPS       Z9, Z0, Z0
+	VFMADD213PS  Z11, Z10, Z0
+	VMOVUPS      Z0, (DI)(CX*4)
+	ADDQ         $0x10, CX
+	JMP          single
+
+done:
+	ADDQ $0x08, BX
+	LEAQ (R8)(R10*4), R8
+	LEAQ (DI)(R11*4), DI
+	DECQ R9
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func peakAVX512(steps int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·peakAVX512(SB), NOSPLIT, $0-8
@@ -22378,6 +22560,188 @@ looptail:
 	VMASKMOVPS Y0, Y15, (DI)
 
 loopdone:
+	VZEROUPPER
+	RET
+
+// func resampleBytesAVX2(dst *float32, src *uint8, first *int, weights *float32, count int, n int, length int, pitch int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·resampleBytesAVX2(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ first+16(FP), BX
+	MOVQ weights+24(FP), R8
+	MOVQ count+32(FP), R9
+	MOVQ n+40(FP), R10
+	MOVQ length+48(FP), R11
+	MOVQ pitch+56(FP), R12
+
+row:
+	MOVQ  (BX), DX
+	IMULQ R12, DX
+	ADDQ  SI, DX
+	XORQ  CX, CX
+
+next:
+	LEAQ   32(CX), R15
+	CMPQ   R15, R11
+	JGT    single
+	LEAQ   (DX)(CX*1), R15
+	XORQ   AX, AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block:
+	VBROADCASTSS (R8)(AX*4), Y12
+	VPMOVZXBD    (R15), Y13
+	VCVTDQ2PS    Y13, Y13
+	VFMADD231PS  Y13, Y12, Y0
+	VPMOVZXBD    8(R15), Y13
+	VCVTDQ2PS    Y13, Y13
+	VFMADD231PS  Y13, Y12, Y1
+	VPMOVZXBD    16(R15), Y13
+	VCVTDQ2PS    Y13, Y13
+	VFMADD231PS  Y13, Y12, Y2
+	VPMOVZXBD    24(R15), Y13
+	VCVTDQ2PS    Y13, Y13
+	VFMADD231PS  Y13, Y12, Y3
+	ADDQ         R12, R15
+	INCQ         AX
+	CMPQ         AX, R10
+	JLT          block
+	VMOVUPS      Y0, (DI)(CX*4)
+	VMOVUPS      Y1, 32(DI)(CX*4)
+	VMOVUPS      Y2, 64(DI)(CX*4)
+	VMOVUPS      Y3, 96(DI)(CX*4)
+	ADDQ         $0x20, CX
+	JMP          next
+
+single:
+	CMPQ    CX, R11
+	JGE     done
+	LEAQ    -8(R11), R15
+	CMPQ    CX, R15
+	CMOVQGT R15, CX
+	LEAQ    (DX)(CX*1), R15
+	XORQ    AX, AX
+	VXORPS  Y0, Y0, Y0
+
+vector:
+	VBROADCASTSS (R8)(AX*4), Y12
+	VPMOVZXBD    (R15), Y13
+	VCVTDQ2PS    Y13, Y13
+	VFMADD231PS  Y13, Y12, Y0
+	ADDQ         R12, R15
+	INCQ         AX
+	CMPQ         AX, R10
+	JLT          vector
+	VMOVUPS      Y0, (DI)(CX*4)
+	ADDQ         $0x08, CX
+	JMP          single
+
+done:
+	ADDQ $0x08, BX
+	LEAQ (R8)(R10*4), R8
+	LEAQ (DI)(R11*4), DI
+	DECQ R9
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func resampleFloatsAVX2(dst *float32, src *float32, first *int, weights *float32, count int, n int, length int, pitch int, most float32, factor float32, offset float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·resampleFloatsAVX2(SB), NOSPLIT, $0-76
+	MOVQ         dst+0(FP), DI
+	MOVQ         src+8(FP), SI
+	MOVQ         first+16(FP), BX
+	MOVQ         weights+24(FP), R8
+	MOVQ         count+32(FP), R9
+	MOVQ         n+40(FP), R10
+	MOVQ         length+48(FP), R11
+	MOVQ         pitch+56(FP), R12
+	VXORPS       Y8, Y8, Y8
+	VBROADCASTSS most+64(FP), Y9
+	VBROADCASTSS factor+68(FP), Y10
+	VBROADCASTSS offset+72(FP), Y11
+	SHLQ         $0x02, R12
+
+row:
+	MOVQ  (BX), DX
+	IMULQ R12, DX
+	ADDQ  SI, DX
+	XORQ  CX, CX
+
+next:
+	LEAQ   32(CX), R15
+	CMPQ   R15, R11
+	JGT    single
+	LEAQ   (DX)(CX*4), R15
+	XORQ   AX, AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block:
+	VBROADCASTSS (R8)(AX*4), Y12
+	VFMADD231PS  (R15), Y12, Y0
+	VFMADD231PS  32(R15), Y12, Y1
+	VFMADD231PS  64(R15), Y12, Y2
+	VFMADD231PS  96(R15), Y12, Y3
+	ADDQ         R12, R15
+	INCQ         AX
+	CMPQ         AX, R10
+	JLT          block
+	VMAXPS       Y8, Y0, Y0
+	VMINPS       Y9, Y0, Y0
+	VFMADD213PS  Y11, Y10, Y0
+	VMOVUPS      Y0, (DI)(CX*4)
+	VMAXPS       Y8, Y1, Y1
+	VMINPS       Y9, Y1, Y1
+	VFMADD213PS  Y11, Y10, Y1
+	VMOVUPS      Y1, 32(DI)(CX*4)
+	VMAXPS       Y8, Y2, Y2
+	VMINPS       Y9, Y2, Y2
+	VFMADD213PS  Y11, Y10, Y2
+	VMOVUPS      Y2, 64(DI)(CX*4)
+	VMAXPS       Y8, Y3, Y3
+	VMINPS       Y9, Y3, Y3
+	VFMADD213PS  Y11, Y10, Y3
+	VMOVUPS      Y3, 96(DI)(CX*4)
+	ADDQ         $0x20, CX
+	JMP          next
+
+single:
+	CMPQ    CX, R11
+	JGE     done
+	LEAQ    -8(R11), R15
+	CMPQ    CX, R15
+	CMOVQGT R15, CX
+	LEAQ    (DX)(CX*4), R15
+	XORQ    AX, AX
+	VXORPS  Y0, Y0, Y0
+
+vector:
+	VBROADCASTSS (R8)(AX*4), Y12
+	VFMADD231PS  (R15), Y12, Y0
+	ADDQ         R12, R15
+	INCQ         AX
+	CMPQ         AX, R10
+	JLT          vector
+	VMAXPS       Y8, Y0, Y0
+	VMINPS       Y9, Y0, Y0
+	VFMADD213PS  Y11, Y10, Y0
+	VMOVUPS      Y0, (DI)(CX*4)
+	ADDQ         $0x08, CX
+	JMP          single
+
+done:
+	ADDQ $0x08, BX
+	LEAQ (R8)(R10*4), R8
+	LEAQ (DI)(R11*4), DI
+	DECQ R9
+	JNZ  row
 	VZEROUPPER
 	RET
 

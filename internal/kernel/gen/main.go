@@ -100,6 +100,8 @@ func main() {
 		lrn(s)
 		dropout(s)
 		softmax(s)
+		resample(s, true)
+		resample(s, false)
 		peak(s)
 		for _, t := range transforms {
 			winograd(s, t)
