@@ -13,14 +13,15 @@ func report(b *testing.B, multiplyAdds int, peak float64) {
 	b.ReportMetric(rate/peak, "of-peak")
 }
 
-// BenchmarkConv runs the layers of net D on pictures of 224×224, batch 8, and those of net A at a quarter of the width
-// on 32×32, batch 32.
+// BenchmarkConv runs the layers of net D on pictures of 224×224, batch 8, those of net A at a quarter of the width on
+// 32×32, batch 32, and the second of net D at an eighth of the width on 64×64.
 func BenchmarkConv(b *testing.B) {
 	for _, c := range []Conv{
 		{8, 224, 224, 3, 64, 3}, {8, 224, 224, 64, 64, 3}, {8, 112, 112, 64, 128, 3}, {8, 112, 112, 128, 128, 3},
 		{8, 56, 56, 128, 256, 3}, {8, 56, 56, 256, 256, 3}, {8, 28, 28, 256, 512, 3}, {8, 28, 28, 512, 512, 3}, {8, 14, 14, 512, 512, 3},
 		{32, 32, 32, 1, 16, 3}, {32, 16, 16, 16, 32, 3}, {32, 8, 8, 32, 64, 3}, {32, 8, 8, 64, 64, 3},
 		{32, 4, 4, 64, 128, 3}, {32, 4, 4, 128, 128, 3}, {32, 2, 2, 128, 128, 3},
+		{32, 64, 64, 8, 8, 3},
 	} {
 		nx, ny, nw := c.sizes()
 		r := generator(1)

@@ -45,9 +45,10 @@ func (c Conv) convolve(y, x []float32, weights taps, bias []float32, relu bool) 
 		f.convolve(c, y, x, weights, bias, relu)
 		return
 	}
-	p := newPanels(c.Kernel*c.Kernel*c.In, c.Out)
+	form := c.directFilters()
+	p := form.newPanels()
 	defer p.release()
-	weights.pack(p)
+	form.pack(p, weights)
 	c.directForward(y, x, p, bias, relu)
 }
 
@@ -56,15 +57,15 @@ func (c Conv) convolve(y, x []float32, weights taps, bias []float32, relu bool) 
 type Filters struct {
 	In, Out, Kernel int
 	Minimal         int // m of the minimal filtering F(m×m, Kernel×Kernel); 0 for the direct convolution
+	Joined          int // neighbouring positions that the direct convolution computes as one, see joined.go
 }
 
 // Filters gives the form that ForwardPrepared takes. It depends on the machine and on the shape.
 func (c Conv) Filters() Filters {
-	form := Filters{c.In, c.Out, c.Kernel, 0}
 	if f := c.winograd(true); f != nil {
-		form.Minimal = f.m
+		return Filters{c.In, c.Out, c.Kernel, f.m, 0}
 	}
-	return form
+	return c.directFilters()
 }
 
 // conv is a convolution with these filters.
@@ -90,11 +91,8 @@ func (f Filters) Size() int {
 		l := w.layer(f.conv(), nil)
 		return l.filtersSize()
 	}
-	return f.conv().panels(nil).size()
+	return f.panels(nil).size()
 }
-
-// panels are those of the weights of the direct convolution.
-func (c Conv) panels(data []float32) panels { return panelsIn(data, c.Kernel*c.Kernel*c.In, c.Out) }
 
 // Prepare transforms and packs the weights for ForwardPrepared: worthwhile if they stay the same.
 func (f Filters) Prepare(prepared, w []float32) {
@@ -106,7 +104,7 @@ func (f Filters) Prepare(prepared, w []float32) {
 		l.prepare(l.filters(prepared), c.taps(w))
 		return
 	}
-	c.taps(w).pack(c.panels(prepared))
+	f.pack(f.panels(prepared), c.taps(w))
 }
 
 // ForwardPrepared is Forward with weights from Prepare of c.Filters().
@@ -118,7 +116,7 @@ func (c Conv) ForwardPrepared(y, x, prepared, bias []float32, relu bool) {
 		f.convolvePrepared(c, y, x, prepared, bias, relu)
 		return
 	}
-	c.directForward(y, x, c.panels(prepared), bias, relu)
+	c.directForward(y, x, filters.panels(prepared), bias, relu)
 }
 
 // WeightGradient computes dw, the gradient of the weights, or adds it to dw if accumulate.

@@ -26,7 +26,7 @@ func (d Dense) Pays() bool {
 }
 
 // Filters gives the form of the weights that ForwardPrepared takes.
-func (d Dense) Filters() Filters { return Filters{d.C, d.Out, d.Size, denseTile} }
+func (d Dense) Filters() Filters { return Filters{d.C, d.Out, d.Size, denseTile, 0} }
 
 // ForwardPrepared computes y = x*w + bias, and max(0, y) if relu, with weights from Prepare of
 // d.Filters(). A nil bias is zero.

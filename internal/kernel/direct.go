@@ -1,6 +1,9 @@
 package kernel
 
-// directForward is a direct convolution with weights (Kernel, Kernel, In, Out) in panels.
+import "slices"
+
+// directForward is a direct convolution with weights (Kernel, Kernel, In, Out) in panels, or, for joined positions, those
+// of joined.go.
 type directForward struct {
 	conv    Conv
 	lines   lines
@@ -12,7 +15,10 @@ type directForward struct {
 // directForward computes y from x and the weights. A thread has some lines and some panels of the weights; it takes its
 // lines block by block.
 func (c Conv) directForward(y, x []float32, weights panels, bias []float32, relu bool) {
-	l := newLines(c.N, c.H, c.W, c.In, c.In, c.Kernel)
+	l := c.newLines(c.In)
+	if l.joined > 1 && bias != nil {
+		bias = slices.Repeat(bias, l.joined)
+	}
 	d := directForward{c, l, weights, y, bias, relu}
 	block := max(1, (cacheFloats-2*l.reach*l.size)/(l.size+l.length*c.Out))
 	parallelGrid(l.count, weights.count, func(line0, line1, panel0, panel1 int) {
@@ -46,8 +52,8 @@ func (d *directForward) line(in *ring, taps [][2]int, line, panel, channel, chan
 	column, columns, b := d.weights.panel(panel)
 	pixel, positions := l.at(line)
 	g := gemm{
-		m: positions, n: columns, k: l.span - d.conv.In + channels,
-		rsc: l.step * d.conv.Out, rsa: l.pitch, csa: 1, rsb: d.weights.width, floor: noFloor,
+		m: positions / l.joined, n: columns, k: l.span - d.conv.In + channels,
+		rsc: l.joined * l.step * d.conv.Out, rsa: l.joined * l.pitch, csa: 1, rsb: d.weights.width, floor: noFloor,
 	}
 	if d.relu && channel+channels == d.conv.In {
 		g.floor = 0
@@ -72,14 +78,14 @@ type directGradient struct {
 }
 
 func (c Conv) directWeightGradient(dw taps, x, dy []float32, accumulate bool) {
-	sums := newPanels(c.Kernel*c.Kernel*c.In, c.Out)
+	form := c.directFilters()
+	sums := form.newPanels()
 	defer sums.release()
 	for channel, channels := range blocks(c.In, directChannels) {
-		l := newLines(c.N, c.H, c.W, channels, c.In, c.Kernel)
-		d := directGradient{c, l, sums, x[channel:], dy, channel}
+		d := directGradient{c, c.newLines(channels), sums, x[channel:], dy, channel}
 		d.compute()
 	}
-	dw.unpack(sums, accumulate)
+	form.unpack(dw, sums, accumulate)
 }
 
 // compute gives each thread a part of the gradient, for which it takes all lines, block by block.
@@ -101,7 +107,7 @@ func (d *directGradient) compute() {
 			for panel := panel0; panel < panel1; panel++ {
 				column, n, sums := d.sums.panel(panel)
 				b, rsb, lineStride := d.outputGradient(packed, first, last, column, n)
-				g := gemm{n: n, k: l.length, rsc: d.sums.width, rsa: 1, csa: l.pitch, rsb: rsb, floor: noFloor}
+				g := gemm{n: n, k: l.length / l.joined, rsc: d.sums.width, rsa: 1, csa: l.joined * l.pitch, rsb: rsb, floor: noFloor}
 				for i := tile0; i < tile1; i++ {
 					group := i / tiles
 					if i == tile0 || i%tiles == 0 {
@@ -140,7 +146,7 @@ func (d *directGradient) outputGradient(packed []float32, first, last, column, n
 	l, out := &d.lines, d.conv.Out
 	if !l.across && out <= inPlaceChannels {
 		lineStride = l.length * out
-		return d.dy[first*lineStride+column:], out, lineStride
+		return d.dy[first*lineStride+column:], l.joined * out, lineStride
 	}
 	lineStride = l.length * d.sums.width
 	for line := first; line < last; line++ {

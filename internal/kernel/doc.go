@@ -9,7 +9,7 @@
 // Threads: threads.go shares work between them; buffers.go keeps their buffers.
 //
 // Layers, with blocks for the caches: conv.go is convolution, which algorithm.go computes directly (direct.go,
-// lines.go) or by Winograd's minimal filtering (winograd.go, winograd_forward.go, winograd_gradient.go,
+// lines.go, joined.go) or by Winograd's minimal filtering (winograd.go, winograd_forward.go, winograd_gradient.go,
 // winograd_tiles.go); dense.go is a fully connected layer on large maps, by the same filtering; linear.go, pool.go,
 // lrn.go, dropout.go, loss.go, windows.go, layout.go, elementwise.go and finite.go are the others.
 //

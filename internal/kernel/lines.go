@@ -18,14 +18,16 @@ type lines struct {
 	size    int  // floats of a packed line
 	reach   int  // lines that the taps reach back and ahead
 	groups  int  // of taps whose inputs are contiguous in a packed line
-	span    int  // inputs of a group
+	joined  int  // neighbouring positions that are a row of the product
+	span    int  // inputs of a group that a row reads
 }
 
-// newLines cuts maps (n, h, w) of stride channels, of which the convolution uses some neighbouring ones.
-func newLines(n, h, w, channels, stride, kernel int) lines {
+// newLines cuts the input of c into lines, of which the convolution uses that many neighbouring channels.
+func (c Conv) newLines(channels int) lines {
+	n, h, w, kernel, stride := c.N, c.H, c.W, c.Kernel, c.In
 	l := lines{n: n, h: h, w: w, channels: channels, stride: stride, kernel: kernel}
 	l.pitch = pitch(channels)
-	l.groups, l.span = kernel*kernel, channels
+	l.groups, l.joined, l.span = kernel*kernel, 1, channels
 	if across(n, w) {
 		l.across = true
 		l.batches = ceilDiv(n, acrossTiles*cpu.mr)
@@ -38,7 +40,8 @@ func newLines(n, h, w, channels, stride, kernel int) lines {
 	l.size = (w + kernel - 1) * l.pitch
 	l.reach = kernel / 2
 	if l.pitch == channels && stride == channels && channels <= directChannels {
-		l.groups, l.span = kernel, kernel*channels
+		l.groups, l.joined = kernel, c.joined()
+		l.span = (kernel + l.joined - 1) * channels
 	}
 	return l
 }
