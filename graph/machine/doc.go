@@ -4,5 +4,5 @@
 // learnables, summed over the runs until a solver clears them. Gorgonia's own tape machine allocates every result anew
 // in each run, which takes too much memory and time for nets as large as those of the paper (arXiv 1409.1556, Table 2).
 // Here nodes on which nothing depends are left out, results share memory as soon as their last reader has run, ops work
-// in place where they allow it, and a run after the first allocates next to nothing.
+// in place or are fused with the one before where they allow it, and a run after the first allocates next to nothing.
 package machine

@@ -21,6 +21,13 @@ type PlannedOp interface {
 	InPlace() []int
 }
 
+// FusedOp is an op that can be computed together with its first input, if it alone reads that. Fuse gives the op for
+// both, whose inputs are those of first, and then its own others.
+type FusedOp interface {
+	gorgonia.Op
+	Fuse(first gorgonia.Op) (both gorgonia.Op, ok bool)
+}
+
 // VM runs one graph. It implements gorgonia.VM and is not safe for concurrent use; several machines may run at the
 // same time, also when their graphs share weights that none of them changes.
 type VM struct {
@@ -39,10 +46,11 @@ type VM struct {
 	ready   func(learnable *gorgonia.Node) error
 }
 
-// step computes one node.
+// step computes one node, and perhaps its first child with it.
 type step struct {
 	node   *gorgonia.Node
-	inputs []int            // indices of the steps of the node's children
+	op     gorgonia.Op
+	inputs []int            // indices of the steps that it reads
 	args   []gorgonia.Value // reused from run to run
 	at     *block           // planned memory of the result; nil where Do allocates it
 	buffer gorgonia.Value   // a tensor there
@@ -197,19 +205,23 @@ func children(g *gorgonia.ExprGraph, n *gorgonia.Node) gorgonia.Nodes {
 // compile lays out the steps, their memory and the gradients' buffers.
 func (m *VM) compile(g *gorgonia.ExprGraph, order gorgonia.Nodes) error {
 	index := map[*gorgonia.Node]int{}
-	m.steps = make([]step, len(order))
-	m.values = make([]gorgonia.Value, len(order))
-	for i, n := range order {
-		index[n] = i
-		s := &m.steps[i]
-		s.node = n
-		for _, child := range children(g, n) {
-			s.inputs = append(s.inputs, index[child])
-			m.steps[index[child]].read = true
+	calls := m.fuse(g, order)
+	m.steps = make([]step, 0, len(order))
+	for _, n := range order {
+		c, ok := calls[n]
+		if !ok {
+			continue
 		}
-		s.args = make([]gorgonia.Value, len(s.inputs))
-		s.once = m.isConstant(n, s)
+		index[n] = len(m.steps)
+		s := step{node: n, op: c.op, args: make([]gorgonia.Value, len(c.inputs))}
+		for _, in := range c.inputs {
+			s.inputs = append(s.inputs, index[in])
+			m.steps[index[in]].read = true
+		}
+		s.once = m.isConstant(n, &s)
+		m.steps = append(m.steps, s)
 	}
+	m.values = make([]gorgonia.Value, len(m.steps))
 	for _, n := range m.outputs {
 		m.steps[index[n]].output = true
 	}
@@ -231,7 +243,7 @@ func (m *VM) compile(g *gorgonia.ExprGraph, order gorgonia.Nodes) error {
 
 // zero makes the value to which a step adds the gradient of a learnable.
 func (m *VM) zero(s *step, n *gorgonia.Node) gorgonia.Value {
-	if _, ok := s.node.Op().(outer.Op); ok && s.canAdd() {
+	if _, ok := s.op.(outer.Op); ok && s.canAdd() {
 		if out, in := n.Shape()[0], n.Shape()[1]; outer.Pays(m.rows, out, in) {
 			return outer.New(m.rows, out, in)
 		}
@@ -265,7 +277,7 @@ func (m *VM) RunAll() error {
 			continue
 		}
 		if err := m.execute(i, s); err != nil {
-			return errors.Wrapf(err, "machine: node %v (%v)", s.node.Name(), s.node.Op())
+			return errors.Wrapf(err, "machine: node %v (%v)", s.node.Name(), s.op)
 		}
 		if s.sum != nil && m.ready != nil {
 			if err := m.ready(s.of); err != nil {
@@ -293,7 +305,7 @@ func (m *VM) execute(i int, s *step) (err error) {
 	for j, in := range s.inputs {
 		s.args[j] = m.values[in]
 	}
-	op := s.node.Op()
+	op := s.op
 	switch {
 	case len(s.inputs) == 0:
 		m.values[i], err = leaf(s.node)
@@ -320,17 +332,17 @@ func (m *VM) add(s *step) error {
 		if m.cleared {
 			sum.Clear()
 		}
-		x, g, err := s.node.Op().(outer.Op).Factors(s.args...)
+		x, g, err := s.op.(outer.Op).Factors(s.args...)
 		if err == nil {
 			sum.Add(x, g)
 		}
 		return err
 	}
 	if m.cleared || m.summed {
-		_, err := s.node.Op().(PlannedOp).UsePreallocDo(s.sum, s.args...)
+		_, err := s.op.(PlannedOp).UsePreallocDo(s.sum, s.args...)
 		return err
 	}
-	return s.node.Op().(gorgonia.IncrDoer).IncrDo(s.sum, s.args...)
+	return s.op.(gorgonia.IncrDoer).IncrDo(s.sum, s.args...)
 }
 
 // leaf gives the value of a node without children, which is bound by the user, constant, or drawn at random.

@@ -194,8 +194,8 @@ func TestMemory(t *testing.T) {
 			t.Errorf("depth %d: inference plans %d bytes, want %d", depth, got, 2*feature)
 		}
 		for _, s := range inference.steps {
-			if strings.Contains(fmt.Sprint(s.node.Op()), "Gradient") {
-				t.Errorf("inference runs %v", s.node.Op())
+			if strings.Contains(fmt.Sprint(s.op), "Gradient") {
+				t.Errorf("inference runs %v", s.op)
 			}
 		}
 		training, err := New(g, Outputs(loss), Gradients(learnables...))
@@ -437,5 +437,53 @@ func TestReady(t *testing.T) {
 	failed, order = fmt.Errorf("the network is down"), nil
 	if err := vm.RunAll(); err == nil || !strings.Contains(err.Error(), failed.Error()) || len(order) != 1 {
 		t.Errorf("after %d gradients: %v", len(order), err)
+	}
+}
+
+// TestFuse: a ReLU's gradient is computed with the data gradient that it masks, to the same bits, unless that is read
+// otherwise too.
+func TestFuse(t *testing.T) {
+	want := map[bool]int{false: 1, true: 0} // fused steps, without and with the data gradient among the outputs
+	var gradients [2][][]float32
+	for i, output := range []bool{false, true} {
+		g, r := gorgonia.NewGraph(), rand.New(rand.NewPCG(1, 2))
+		x, w, b := input(g, r, "x", 2, 6, 6, 4), input(g, r, "w", 4, 4, 3, 3), input(g, r, "b", 4)
+		w2, b2 := input(g, r, "w2", 3, 4, 3, 3), input(g, r, "b2", 3)
+		h := gorgonia.Must(op.Conv(x, w, b, op.LayerOptions{ReLU: true, InputFixed: true}))
+		cost := gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Square(gorgonia.Must(op.Conv(h, w2, b2, op.LayerOptions{ReLU: true}))))))
+		learnables := gorgonia.Nodes{w, b, w2, b2}
+		if _, err := gorgonia.Grad(cost, learnables...); err != nil {
+			t.Fatal(err)
+		}
+		outputs := gorgonia.Nodes{cost}
+		if output {
+			outputs = append(outputs, h.Deriv())
+		}
+		vm, err := New(g, Outputs(outputs...), Gradients(learnables...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		fused := 0
+		for _, s := range vm.steps {
+			if strings.Contains(fmt.Sprint(s.op), "masked:true") {
+				fused++
+			}
+		}
+		if fused != want[output] {
+			t.Errorf("data gradient wanted %t: %d fused steps, want %d", output, fused, want[output])
+		}
+		for _, n := range learnables {
+			gradient, err := n.Grad()
+			if err != nil {
+				t.Fatal(err)
+			}
+			gradients[i] = append(gradients[i], slices.Clone(gradient.Data().([]float32)))
+		}
+	}
+	if !slices.EqualFunc(gradients[0], gradients[1], slices.Equal[[]float32]) {
+		t.Error("the gradients differ")
 	}
 }

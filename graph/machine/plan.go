@@ -10,6 +10,43 @@ import (
 	"vgg/internal/memory"
 )
 
+// A call is an op and the nodes that it reads.
+type call struct {
+	op     gorgonia.Op
+	inputs gorgonia.Nodes
+}
+
+// fuse gives what to call for each node, but for those that are computed together with the node that reads them.
+func (m *VM) fuse(g *gorgonia.ExprGraph, order gorgonia.Nodes) map[*gorgonia.Node]call {
+	calls := map[*gorgonia.Node]call{}
+	readers := map[*gorgonia.Node]int{}
+	for _, n := range order {
+		calls[n] = call{n.Op(), children(g, n)}
+		for _, in := range calls[n].inputs {
+			readers[in]++
+		}
+	}
+	for _, n := range m.outputs {
+		readers[n]++
+	}
+	for _, n := range m.learnables {
+		readers[n.Deriv()]++
+	}
+	for _, n := range order {
+		last := calls[n]
+		fused, ok := last.op.(FusedOp)
+		if !ok || len(last.inputs) == 0 || readers[last.inputs[0]] > 1 {
+			continue
+		}
+		first := calls[last.inputs[0]]
+		if both, ok := fused.Fuse(first.op); ok {
+			calls[n] = call{both, append(slices.Clone(first.inputs), last.inputs[1:]...)}
+			delete(calls, last.inputs[0])
+		}
+	}
+	return calls
+}
+
 // block is memory that one planned result needs, or several that are written over one another in place.
 type block struct {
 	size        int // elements
@@ -89,7 +126,7 @@ func (m *VM) lastReads() []int {
 
 // isPlanned says whether the step's result goes to the arena.
 func (s *step) isPlanned() bool {
-	_, ok := s.node.Op().(PlannedOp)
+	_, ok := s.op.(PlannedOp)
 	return ok && !s.once && !s.addsDirectly() && !s.node.Shape().IsScalar() && s.node.Dtype() == tensor.Float32
 }
 
@@ -97,8 +134,8 @@ func (s *step) isPlanned() bool {
 func (s *step) addsDirectly() bool { return s.sum != nil && s.canAdd() }
 
 func (s *step) canAdd() bool {
-	_, planned := s.node.Op().(PlannedOp)
-	_, incr := s.node.Op().(gorgonia.IncrDoer)
+	_, planned := s.op.(PlannedOp)
+	_, incr := s.op.(gorgonia.IncrDoer)
 	return planned && incr && !s.output && !s.read
 }
 
@@ -106,7 +143,7 @@ func (s *step) canAdd() bool {
 // that input, and the op must not read its memory through another input too.
 func (m *VM) overwritten(i int, last []int, blocks []*block) int {
 	s := &m.steps[i]
-	for _, k := range s.node.Op().(PlannedOp).InPlace() {
+	for _, k := range s.op.(PlannedOp).InPlace() {
 		j := s.inputs[k]
 		once := true
 		for other, in := range s.inputs {

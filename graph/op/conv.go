@@ -106,15 +106,28 @@ func convShape(x, w tensor.Shape) (kernel.Conv, error) {
 	return k, k.Validate()
 }
 
-// convDataGradient is the gradient with regard to the input, from grad (N, H, W, Out) and w (Out, In, K, K).
-type convDataGradient struct{}
+// convDataGradient is the gradient with regard to the input, from grad (N, H, W, Out) and w (Out, In, K, K). If masked,
+// a third argument is the input, the output of a ReLU, and the gradient that of the ReLU's input.
+type convDataGradient struct{ masked bool }
 
-func (c convDataGradient) String() string       { return "convDataGradient" }
-func (c convDataGradient) signature() []hm.Type { return []hm.Type{float(4), float(4), float(4)} }
+func (c convDataGradient) String() string {
+	return fmt.Sprintf("convDataGradient{masked:%t}", c.masked)
+}
+
+func (c convDataGradient) signature() []hm.Type {
+	if c.masked {
+		return []hm.Type{float(4), float(4), float(4), float(4)}
+	}
+	return []hm.Type{float(4), float(4), float(4)}
+}
 
 func (c convDataGradient) infer(in []tensor.Shape) (tensor.Shape, error) {
 	k, err := c.shape(in[0], in[1])
-	return tensor.Shape{k.N, k.H, k.W, k.In}, err
+	shape := tensor.Shape{k.N, k.H, k.W, k.In}
+	if err == nil && c.masked {
+		err = sameShape(shape, in[2])
+	}
+	return shape, err
 }
 
 func (c convDataGradient) shape(grad, w tensor.Shape) (kernel.Conv, error) {
@@ -130,7 +143,7 @@ func (c convDataGradient) run(out []float32, a arguments) error {
 	if err != nil {
 		return err
 	}
-	k.DataGradient(out, a.data[0], a.data[1])
+	k.DataGradient(out, a.data[0], a.data[1], a.data[2])
 	return nil
 }
 

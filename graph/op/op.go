@@ -39,6 +39,12 @@ type differentiable interface {
 // overwriting is a computation whose output may overwrite some of its inputs.
 type overwriting interface{ inPlace() []int }
 
+// fusing is a computation that can be part of that of its first argument.
+type fusing interface {
+	// fuse gives the computation of both; its arguments are those of first, and then the others of its own.
+	fuse(first computation) (both computation, ok bool)
+}
+
 // accumulating is a computation that can add its result to its output.
 type accumulating interface {
 	accumulate(out []float32, a arguments) error
@@ -168,6 +174,17 @@ func (o operation) InPlace() []int {
 		return c.inPlace()
 	}
 	return nil
+}
+
+// Fuse is part of machine.FusedOp.
+func (o operation) Fuse(first gorgonia.Op) (gorgonia.Op, bool) {
+	c, fuses := o.computation.(fusing)
+	f, ours := first.(operation)
+	if !fuses || !ours {
+		return nil, false
+	}
+	both, ok := c.fuse(f.computation)
+	return operation{both}, ok
 }
 
 // DiffWRT is part of gorgonia.SDOp.

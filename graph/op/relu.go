@@ -40,6 +40,11 @@ func (c maskByOutput) signature() []hm.Type {
 }
 func (c maskByOutput) inPlace() []int { return []int{0} }
 
+// fuse masks what a convolution's data gradient writes while it is in the cache.
+func (c maskByOutput) fuse(first computation) (computation, bool) {
+	return convDataGradient{masked: true}, first == convDataGradient{}
+}
+
 func (c maskByOutput) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[1].Clone(), sameShape(in[0], in[1])
 }

@@ -32,7 +32,7 @@ func BenchmarkConv(b *testing.B) {
 			run  func()
 		}{
 			{"forward", func() { c.Forward(y, x, w, y[:c.Out:c.Out], true) }},
-			{"data", func() { c.DataGradient(x, y, w) }},
+			{"data", func() { c.DataGradient(x, y, w, nil) }},
 			{"weight", func() { c.WeightGradient(w, x, y, false) }},
 		} {
 			b.Run(fmt.Sprintf("%dx%dx%dx%d-%d/%s", c.N, c.H, c.W, c.In, c.Out, pass.name), func(b *testing.B) {
@@ -67,7 +67,7 @@ func BenchmarkLayersOfD(b *testing.B) {
 		run  func(c Conv)
 	}{
 		{"forward", func(c Conv) { c.Forward(y, x, w, w[:c.Out:c.Out], true) }},
-		{"data", func(c Conv) { c.DataGradient(x, y, w) }},
+		{"data", func(c Conv) { c.DataGradient(x, y, w, nil) }},
 		{"weight", func(c Conv) { c.WeightGradient(dw, x, y, false) }},
 	} {
 		b.Run(pass.name, func(b *testing.B) {

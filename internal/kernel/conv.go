@@ -26,30 +26,35 @@ func (c Conv) sizes() (x, y, w int) {
 func (c Conv) Forward(y, x, w, bias []float32, relu bool) {
 	nx, ny, nw := c.sizes()
 	x, y, w = x[:nx:nx], y[:ny:ny], w[:nw:nw]
-	c.convolve(y, x, c.taps(w), bias, relu)
+	c.convolve(y, x, c.taps(w), bias, relu, nil)
 }
 
 // DataGradient computes dx, the gradient of the input, from dy, that of the output: a convolution of dy with the
-// weights turned by 180° and with In and Out exchanged.
-func (c Conv) DataGradient(dx, dy, w []float32) {
+// weights turned by 180° and with In and Out exchanged. If the input is a ReLU's output and y, it, is not nil, dx is the
+// gradient of the ReLU's input: zero where y is not positive.
+func (c Conv) DataGradient(dx, dy, w, y []float32) {
 	nx, ny, nw := c.sizes()
 	dx, dy, w = dx[:nx:nx], dy[:ny:ny], w[:nw:nw]
+	if y != nil {
+		y = y[:nx:nx]
+	}
 	t := c.taps(w).turn()
 	c.In, c.Out = c.Out, c.In
-	c.convolve(dx, dy, t, nil, false)
+	c.convolve(dx, dy, t, nil, false, y)
 }
 
-// convolve computes y from x and the weights with the algorithm that is chosen for the shape.
-func (c Conv) convolve(y, x []float32, weights taps, bias []float32, relu bool) {
+// convolve computes y from x and the weights with the algorithm that is chosen for the shape. Where mask is not
+// positive, y is zero; a nil mask masks nothing.
+func (c Conv) convolve(y, x []float32, weights taps, bias []float32, relu bool, mask []float32) {
 	if f := c.winograd(false); f != nil {
-		f.convolve(c, y, x, weights, bias, relu)
+		f.convolve(c, y, x, weights, bias, relu, mask)
 		return
 	}
 	form := c.directFilters()
 	p := form.newPanels()
 	defer p.release()
 	form.pack(p, weights)
-	c.directForward(y, x, p, bias, relu)
+	c.directForward(y, x, p, bias, relu, mask)
 }
 
 // Filters says what form weights have that are prepared for an algorithm: transformed and packed. Convolutions of equal
@@ -116,7 +121,7 @@ func (c Conv) ForwardPrepared(y, x, prepared, bias []float32, relu bool) {
 		f.convolvePrepared(c, y, x, prepared, bias, relu)
 		return
 	}
-	c.directForward(y, x, filters.panels(prepared), bias, relu)
+	c.directForward(y, x, filters.panels(prepared), bias, relu, nil)
 }
 
 // WeightGradient computes dw, the gradient of the weights, or adds it to dw if accumulate.

@@ -10,16 +10,17 @@ type directForward struct {
 	weights panels
 	y, bias []float32
 	relu    bool
+	mask    []float32 // where it is not positive, y is zero; nil masks nothing
 }
 
 // directForward computes y from x and the weights. A thread has some lines and some panels of the weights; it takes its
 // lines block by block.
-func (c Conv) directForward(y, x []float32, weights panels, bias []float32, relu bool) {
+func (c Conv) directForward(y, x []float32, weights panels, bias []float32, relu bool, mask []float32) {
 	l := c.newLines(c.In)
 	if l.joined > 1 && bias != nil {
 		bias = slices.Repeat(bias, l.joined)
 	}
-	d := directForward{c, l, weights, y, bias, relu}
+	d := directForward{c, l, weights, y, bias, relu, mask}
 	block := max(1, (cacheFloats-2*l.reach*l.size)/(l.size+l.length*c.Out))
 	parallelGrid(l.count, weights.count, func(line0, line1, panel0, panel1 int) {
 		in := l.newRing(x, line0, block)
@@ -65,6 +66,9 @@ func (d *directForward) line(in *ring, taps [][2]int, line, panel, channel, chan
 		e = d.bias[column:]
 	}
 	g.compute(out, in.data, b, e, taps)
+	if d.mask != nil && channel+channels == d.conv.In {
+		maskRows(out, d.mask[pixel*d.conv.Out+column:], g.rsc, g.m, columns)
+	}
 }
 
 // directGradient computes the weight gradient of the input channels from first on that its lines hold, in panels: the

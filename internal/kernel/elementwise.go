@@ -3,19 +3,33 @@ package kernel
 // ReLUGradient writes dy where y > 0 and zero elsewhere to dx, which may be dy.
 func ReLUGradient(dx, dy, y []float32) {
 	dy, y = dy[:len(dx):len(dx)], y[:len(dx):len(dx)]
-	parallel(len(dx), elementwiseGrain, func(lo, hi int) {
-		if cpu.reluGradient != nil {
-			cpu.reluGradient(&dx[lo], &dy[lo], &y[lo], hi-lo)
-			return
+	parallel(len(dx), elementwiseGrain, func(lo, hi int) { reluGradient(dx[lo:hi], dy[lo:hi], y[lo:hi]) })
+}
+
+// reluGradient is ReLUGradient on one thread.
+func reluGradient(dx, dy, y []float32) {
+	dy, y = dy[:len(dx)], y[:len(dx)]
+	if cpu.reluGradient != nil && len(dx) > 0 {
+		cpu.reluGradient(&dx[0], &dy[0], &y[0], len(dx))
+		return
+	}
+	for i, v := range dy {
+		if !(y[i] > 0) {
+			v = 0
 		}
-		for i := lo; i < hi; i++ {
-			v := dy[i]
-			if !(y[i] > 0) {
-				v = 0
-			}
-			dx[i] = v
-		}
-	})
+		dx[i] = v
+	}
+}
+
+// maskRows writes zero to rows of dx, stride floats apart, where y is not positive.
+func maskRows(dx, y []float32, stride, rows, columns int) {
+	if stride == columns {
+		rows, columns = 1, rows*columns
+	}
+	for i := range rows {
+		part := dx[i*stride:][:columns]
+		reluGradient(part, part, y[i*stride:])
+	}
 }
 
 // Add adds src to dst.

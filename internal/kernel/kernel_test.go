@@ -155,8 +155,14 @@ func (v convCase) check(t *testing.T, tolerance float64) {
 	}
 
 	dx := make([]float32, len(v.dx))
-	got = setThreads(t, func() []float32 { c.DataGradient(dx, v.dy, v.w); return slices.Clone(dx) })
+	got = setThreads(t, func() []float32 { c.DataGradient(dx, v.dy, v.w, nil); return slices.Clone(dx) })
 	near(t, fmt.Sprintf("%+v data gradient", c), got, v.dx, tolerance)
+	c.DataGradient(dx, v.dy, v.w, v.x)
+	for i, v := range v.x {
+		if want := got[i]; v > 0 && dx[i] != want || !(v > 0) && dx[i] != 0 {
+			t.Fatalf("%+v data gradient, masked by %g: element %d is %g, without the mask %g", c, v, i, dx[i], want)
+		}
+	}
 
 	dw := make([]float32, len(v.dw))
 	got = setThreads(t, func() []float32 { c.WeightGradient(dw, v.x, v.dy, false); return slices.Clone(dw) })

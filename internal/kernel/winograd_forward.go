@@ -2,11 +2,12 @@ package kernel
 
 import "vgg/internal/threads"
 
-// winogradForward computes y = max(floor, x*w + bias).
+// winogradForward computes y = max(floor, x*w + bias), zero where the mask, if there is one, is not positive.
 type winogradForward struct {
 	layer   winogradLayer
 	y, bias []float32
 	floor   float32
+	mask    []float32
 	weights taps
 	u       elements // the transformed weights; without data they are transformed in parts
 }
@@ -23,9 +24,9 @@ func newWinogradForward(l winogradLayer, y, bias []float32, relu bool) *winograd
 }
 
 // convolve transforms the weights and convolves.
-func (f *winograd) convolve(c Conv, y, x []float32, weights taps, bias []float32, relu bool) {
+func (f *winograd) convolve(c Conv, y, x []float32, weights taps, bias []float32, relu bool, mask []float32) {
 	w := newWinogradForward(f.layer(c, x), y, bias, relu)
-	w.weights = weights
+	w.weights, w.mask = weights, mask
 	if f.few(w.layer.tiles.count(), c.In) && w.layer.panels.count >= threads.Count() {
 		w.panelByPanel(1)
 		return
@@ -156,11 +157,17 @@ func (w *winogradForward) transformOutputs(m elements, edge []float32, first, co
 		at := ((picture*c.H+row)*c.W+column)*c.Out + channel
 		if row+size <= c.H && column+size <= c.W {
 			l.f.transformOutput(grid{w.y[at:], c.W * c.Out, c.Out}, m.tile(i), bias, channels, w.floor)
+		} else {
+			l.f.transformOutput(grid{edge, size * channels, channels}, m.tile(i), bias, channels, w.floor)
+			for r := range min(size, c.H-row) {
+				copyRows(w.y[at+r*c.W*c.Out:], c.Out, edge[r*size*channels:], channels, min(size, c.W-column), channels)
+			}
+		}
+		if w.mask == nil {
 			continue
 		}
-		l.f.transformOutput(grid{edge, size * channels, channels}, m.tile(i), bias, channels, w.floor)
 		for r := range min(size, c.H-row) {
-			copyRows(w.y[at+r*c.W*c.Out:], c.Out, edge[r*size*channels:], channels, min(size, c.W-column), channels)
+			maskRows(w.y[at+r*c.W*c.Out:], w.mask[at+r*c.W*c.Out:], c.Out, min(size, c.W-column), channels)
 		}
 	}
 }

@@ -68,7 +68,7 @@ func TestAccuracy(t *testing.T) {
 			}
 			y, dx, dw := make([]float32, ny), make([]float32, nx), make([]float32, nw)
 			c.Forward(y, x, w, nil, false)
-			c.DataGradient(dx, dy, w)
+			c.DataGradient(dx, dy, w, nil)
 			c.WeightGradient(dw, x, dy, false)
 			forward, data, weight := c.worst(y, x, w, dy, dx, dw)
 			t.Logf("%d to %d channels, %d×%[3]d, %s: forward %.1e, data gradient %.1e, weight gradient %.1e", c.In, c.Out, c.Kernel, algorithm, forward, data, weight)
