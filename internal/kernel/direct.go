@@ -97,7 +97,7 @@ func (d *directGradient) compute() {
 	l := &d.lines
 	block := (cacheFloats - 2*l.reach*l.size) / (l.size + l.length*d.sums.width)
 	block = min(max(1, block), l.count)
-	tiles := ceilDiv(l.span, cpu.mr) // of the rows of a group
+	tiles := ceilDiv(l.span, rowsOf(d.sums.columns)) // of the rows of a group
 	parallelGrid(l.groups*tiles, d.sums.count, func(tile0, tile1, panel0, panel1 int) {
 		in := l.newRing(d.x, 0, block)
 		defer in.release()

@@ -27,11 +27,19 @@ func (g *gemm) compute(c, a, b, e []float32, runs [][2]int) {
 		_, _, _, _ = a[run[0]], a[run[0]+lastA], b[run[1]], b[run[1]+lastB]
 	}
 	_, _ = c[(g.m-1)*g.rsc+g.n-1], e[(g.m-1)*g.rse+g.n-1]
-	g.height = evenly(g.m, cpu.mr)
+	g.height = evenly(g.m, rowsOf(g.n))
 	stream := g.stream
 	g.stream = stream && g.n == cpu.nr && aligned(c) && g.rsc%lineFloats == 0
 	g.assembly()
 	g.stream = stream
+}
+
+// rowsOf is the number of rows of the largest micro-tile of n columns.
+func rowsOf(n int) int {
+	if n <= cpu.nr/2 {
+		return cpu.tallMR
+	}
+	return cpu.mr
 }
 
 // plain computes a plain product, without runs and e; it adds to c if add.

@@ -21,7 +21,7 @@ type gemm struct {
 	m, n, k                 int
 	rsc, rsa, csa, rsb, rse int // strides of rows and columns, in floats, named as in BLIS
 	ahead                   int // floats from b to the next call's b, a hint
-	height                  int // rows that the micro-kernel takes at a time, at most the isa's mr
+	height                  int // rows that the micro-kernel takes at a time, at most rowsOf(n)
 
 	stream bool // write around the cache, if c is aligned
 	update bool

@@ -14,7 +14,7 @@ func TestGemm(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
 		const k, narrow, rsa, rsb = 19, 40, 61, 37
 		const rsc = narrow
-		rows := 2*cpu.mr + 3 // some rows at a time, and then the rest
+		rows := 2*cpu.tallMR + 3 // some rows at a time, and then the rest
 		r := generator(1)
 		a, b, bias := random(r, 3*k+rows*rsa), random(r, (2*k+5)*rsb), random(r, cpu.nr)
 		bias[0] = -100 // ReLU has something to do
@@ -107,16 +107,18 @@ func TestGemmDoesNotAllocate(t *testing.T) {
 func BenchmarkGemm(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	peak := Peak(0.2)
-	for m := 1; m <= cpu.mr; m++ {
-		for _, k := range []int{9, 64, 576} {
-			b.Run(fmt.Sprintf("%dx%dx%d", m, cpu.nr, k), func(b *testing.B) {
-				c, left, right := make([]float32, m*cpu.nr), make([]float32, m*(k+16)), make([]float32, k*cpu.nr)
-				t := gemm{m: m, n: cpu.nr, k: k, rsc: cpu.nr, rsa: k + 16, csa: 1, rsb: cpu.nr}
-				for b.Loop() {
-					t.compute(c, left, right, zeros, single)
-				}
-				report(b, m*k*cpu.nr, peak)
-			})
+	for _, n := range []int{cpu.nr, cpu.nr / 2} {
+		for m := 1; m <= rowsOf(n); m++ {
+			for _, k := range []int{9, 64, 576} {
+				b.Run(fmt.Sprintf("%dx%dx%d", m, n, k), func(b *testing.B) {
+					c, left, right := make([]float32, m*n), make([]float32, m*(k+16)), make([]float32, k*n)
+					t := gemm{m: m, n: n, k: k, rsc: n, rsa: k + 16, csa: 1, rsb: n}
+					for b.Loop() {
+						t.compute(c, left, right, zeros, single)
+					}
+					report(b, m*k*n, peak)
+				})
+			}
 		}
 	}
 }

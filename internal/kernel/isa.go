@@ -29,6 +29,7 @@ var isaNames = []string{"avx512", "avx2", "go"}
 type isa struct {
 	set           instructionSet
 	mr, nr        int // the largest micro-tile of gemm, named as in BLIS
+	tallMR        int // mr of products of at most half of nr columns
 	dotM, dotN    int // the largest micro-tile of dot
 	transposeSide int // of the largest block of transpose
 
@@ -55,7 +56,7 @@ type isa struct {
 }
 
 // portable is the isa of the twins.
-var portable = isa{set: pureGo, mr: 4, nr: 16, dotM: 2, dotN: 2}
+var portable = isa{set: pureGo, mr: 4, nr: 16, tallMR: 4, dotM: 2, dotN: 2}
 
 // cpu is the isa in use, as VGG_CPU asks.
 var cpu, cpuErr = chooseISA(os.Getenv("VGG_CPU"), append(detected(), portable))

@@ -27,7 +27,7 @@ func (g *gemm) assembly() {
 
 var isaAVX512 = isa{
 	set: avx512,
-	mr:  14, nr: 32,
+	mr:  14, nr: 32, tallMR: 14,
 	dotM: 4, dotN: 6,
 	transposeSide: 16,
 
@@ -69,7 +69,7 @@ var isaAVX512 = isa{
 
 var isaAVX2 = isa{
 	set: avx2,
-	mr:  6, nr: 16,
+	mr:  6, nr: 16, tallMR: 12,
 	dotM: 3, dotN: 3,
 	transposeSide: 8,
 

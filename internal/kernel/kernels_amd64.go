@@ -2,8 +2,8 @@
 
 package kernel
 
-// gemmAVX512 is gemm.computeGo for n of 1 to 32 columns, height rows of 1 to 14 at a time, at least one run, and
-// k of at least 1. It fetches what is ahead floats beyond the b that it reads. To stream, n has to be 32.
+// gemmAVX512 is gemm.computeGo for n of 1 to 32 columns, height rows of 1 to 14 at a time (14 if n <= 16), at
+// least one run, and k of at least 1. It fetches what is ahead floats beyond the b that it reads. To stream, n has to be 32.
 //
 //go:noescape
 func gemmAVX512(p *gemm)
@@ -156,8 +156,8 @@ func winograd2FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstCol
 //go:noescape
 func winograd2FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
-// gemmAVX2 is gemm.computeGo for n of 1 to 16 columns, height rows of 1 to 6 at a time, at least one run, and
-// k of at least 1. It fetches what is ahead floats beyond the b that it reads. To stream, n has to be 16.
+// gemmAVX2 is gemm.computeGo for n of 1 to 16 columns, height rows of 1 to 6 at a time (12 if n <= 8), at
+// least one run, and k of at least 1. It fetches what is ahead floats beyond the b that it reads. To stream, n has to be 16.
 //
 //go:noescape
 func gemmAVX2(p *gemm)

@@ -1018,372 +1018,6 @@ tile14x2maskedlast:
 	VZEROUPPER
 	RET
 
-tile14x1masked:
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	VXORPS     Z3, Z3, Z3
-	VXORPS     Z4, Z4, Z4
-	VXORPS     Z5, Z5, Z5
-	VXORPS     Z6, Z6, Z6
-	VXORPS     Z7, Z7, Z7
-	VXORPS     Z8, Z8, Z8
-	VXORPS     Z9, Z9, Z9
-	VXORPS     Z10, Z10, Z10
-	VXORPS     Z11, Z11, Z11
-	VXORPS     Z12, Z12, Z12
-	VXORPS     Z13, Z13, Z13
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile14x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-	LEAQ (R9)(R14*1), R10
-	LEAQ (R10)(R14*1), R11
-	LEAQ (R11)(R14*1), R12
-
-tile14x1maskedstep:
-	VMOVUPS.Z        (BX), K1, Z14
-	PREFETCHT1       (BX)(CX*1)
-	ADDQ             DX, BX
-	VFMADD231PS.BCST (R8), Z14, Z0
-	VFMADD231PS.BCST (R8)(R13*1), Z14, Z1
-	VFMADD231PS.BCST (R8)(R13*2), Z14, Z2
-	VFMADD231PS.BCST (R9), Z14, Z3
-	VFMADD231PS.BCST (R9)(R13*1), Z14, Z4
-	VFMADD231PS.BCST (R9)(R13*2), Z14, Z5
-	VFMADD231PS.BCST (R10), Z14, Z6
-	VFMADD231PS.BCST (R10)(R13*1), Z14, Z7
-	VFMADD231PS.BCST (R10)(R13*2), Z14, Z8
-	VFMADD231PS.BCST (R11), Z14, Z9
-	VFMADD231PS.BCST (R11)(R13*1), Z14, Z10
-	VFMADD231PS.BCST (R11)(R13*2), Z14, Z11
-	VFMADD231PS.BCST (R12), Z14, Z12
-	VFMADD231PS.BCST (R12)(R13*1), Z14, Z13
-	ADDQ             R15, R8
-	ADDQ             R15, R9
-	ADDQ             R15, R10
-	ADDQ             R15, R11
-	ADDQ             R15, R12
-	DECQ             AX
-	JNZ              tile14x1maskedstep
-	ADDQ             $0x10, SI
-	DECQ             DI
-	JNZ              tile14x1maskedrun
-	MOVQ             16(SP), R8
-	MOVQ             24(SP), R9
-	MOVQ             144(BP), R10
-	SHLQ             $0x02, R10
-	MOVQ             176(BP), R11
-	SHLQ             $0x02, R11
-	CMPB             201(BP), $0x00
-	JNE              tile14x1maskedupdate
-	VBROADCASTSS     204(BP), Z14
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z0, Z0
-	VMAXPS           Z0, Z14, Z0
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z1, Z1
-	VMAXPS           Z1, Z14, Z1
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z2, Z2
-	VMAXPS           Z2, Z14, Z2
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z3, Z3
-	VMAXPS           Z3, Z14, Z3
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z4, Z4
-	VMAXPS           Z4, Z14, Z4
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z5, Z5
-	VMAXPS           Z5, Z14, Z5
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z6, Z6
-	VMAXPS           Z6, Z14, Z6
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z7, Z7
-	VMAXPS           Z7, Z14, Z7
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z8, Z8
-	VMAXPS           Z8, Z14, Z8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z9, Z9
-	VMAXPS           Z9, Z14, Z9
-	VMOVUPS          Z9, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z10, Z10
-	VMAXPS           Z10, Z14, Z10
-	VMOVUPS          Z10, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z11, Z11
-	VMAXPS           Z11, Z14, Z11
-	VMOVUPS          Z11, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z12, Z12
-	VMAXPS           Z12, Z14, Z12
-	VMOVUPS          Z12, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z15
-	VADDPS           Z15, Z13, Z13
-	VMAXPS           Z13, Z14, Z13
-	VMOVUPS          Z13, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	JMP              tile14x1maskedwritten
-
-tile14x1maskedupdate:
-	VBROADCASTSS 208(BP), Z14
-	VBROADCASTSS 212(BP), Z15
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z0
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VADDPS       Z0, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z1
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VADDPS       Z1, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z2
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z2
-	VMOVUPS      Z2, K1, (R8)
-	VADDPS       Z2, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z3
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z3
-	VMOVUPS      Z3, K1, (R8)
-	VADDPS       Z3, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z4
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z4
-	VMOVUPS      Z4, K1, (R8)
-	VADDPS       Z4, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z5
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z5
-	VMOVUPS      Z5, K1, (R8)
-	VADDPS       Z5, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z6
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z6
-	VMOVUPS      Z6, K1, (R8)
-	VADDPS       Z6, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z7
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z7
-	VMOVUPS      Z7, K1, (R8)
-	VADDPS       Z7, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z8
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z8
-	VMOVUPS      Z8, K1, (R8)
-	VADDPS       Z8, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z9
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z9
-	VMOVUPS      Z9, K1, (R8)
-	VADDPS       Z9, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z10
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z10
-	VMOVUPS      Z10, K1, (R8)
-	VADDPS       Z10, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z11
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z11
-	VMOVUPS      Z11, K1, (R8)
-	VADDPS       Z11, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z12
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z12
-	VMOVUPS      Z12, K1, (R8)
-	VADDPS       Z12, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z16
-	VFMADD231PS  Z16, Z14, Z13
-	VMOVUPS.Z    (R9), K1, Z16
-	VFNMADD231PS Z16, Z15, Z13
-	VMOVUPS      Z13, K1, (R8)
-	VADDPS       Z13, Z16, Z16
-	VMOVUPS      Z16, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile14x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x0e, DX
-	JZ     tile14x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x0e, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile14x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile13x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -2048,351 +1682,6 @@ tile13x2maskedlast:
 	VZEROUPPER
 	RET
 
-tile13x1masked:
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	VXORPS     Z3, Z3, Z3
-	VXORPS     Z4, Z4, Z4
-	VXORPS     Z5, Z5, Z5
-	VXORPS     Z6, Z6, Z6
-	VXORPS     Z7, Z7, Z7
-	VXORPS     Z8, Z8, Z8
-	VXORPS     Z9, Z9, Z9
-	VXORPS     Z10, Z10, Z10
-	VXORPS     Z11, Z11, Z11
-	VXORPS     Z12, Z12, Z12
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile13x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-	LEAQ (R9)(R14*1), R10
-	LEAQ (R10)(R14*1), R11
-	LEAQ (R11)(R14*1), R12
-
-tile13x1maskedstep:
-	VMOVUPS.Z        (BX), K1, Z13
-	PREFETCHT1       (BX)(CX*1)
-	ADDQ             DX, BX
-	VFMADD231PS.BCST (R8), Z13, Z0
-	VFMADD231PS.BCST (R8)(R13*1), Z13, Z1
-	VFMADD231PS.BCST (R8)(R13*2), Z13, Z2
-	VFMADD231PS.BCST (R9), Z13, Z3
-	VFMADD231PS.BCST (R9)(R13*1), Z13, Z4
-	VFMADD231PS.BCST (R9)(R13*2), Z13, Z5
-	VFMADD231PS.BCST (R10), Z13, Z6
-	VFMADD231PS.BCST (R10)(R13*1), Z13, Z7
-	VFMADD231PS.BCST (R10)(R13*2), Z13, Z8
-	VFMADD231PS.BCST (R11), Z13, Z9
-	VFMADD231PS.BCST (R11)(R13*1), Z13, Z10
-	VFMADD231PS.BCST (R11)(R13*2), Z13, Z11
-	VFMADD231PS.BCST (R12), Z13, Z12
-	ADDQ             R15, R8
-	ADDQ             R15, R9
-	ADDQ             R15, R10
-	ADDQ             R15, R11
-	ADDQ             R15, R12
-	DECQ             AX
-	JNZ              tile13x1maskedstep
-	ADDQ             $0x10, SI
-	DECQ             DI
-	JNZ              tile13x1maskedrun
-	MOVQ             16(SP), R8
-	MOVQ             24(SP), R9
-	MOVQ             144(BP), R10
-	SHLQ             $0x02, R10
-	MOVQ             176(BP), R11
-	SHLQ             $0x02, R11
-	CMPB             201(BP), $0x00
-	JNE              tile13x1maskedupdate
-	VBROADCASTSS     204(BP), Z13
-	VMOVUPS.Z        (R9), K1, Z14
-	VADDPS           Z14, Z0, Z0
-	VMAXPS           Z0, Z13, Z0
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z14
-	VADDPS           Z14, Z1, Z1
-	VMAXPS           Z1, Z13, Z1
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z14
-	VADDPS           Z14, Z2, Z2
-	VMAXPS           Z2, Z13, Z2
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z14
-	VADDPS           Z14, Z3, Z3
-	VMAXPS           Z3, Z13, Z3
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z14
-	VADDPS           Z14, Z4, Z4
-	VMAXPS           Z4, Z13, Z4
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z14
-	VADDPS           Z14, Z5, Z5
-	VMAXPS           Z5, Z13, Z5
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z14
-	VADDPS           Z14, Z6, Z6
-	VMAXPS           Z6, Z13, Z6
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z14
-	VADDPS           Z14, Z7, Z7
-	VMAXPS           Z7, Z13, Z7
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z14
-	VADDPS           Z14, Z8, Z8
-	VMAXPS           Z8, Z13, Z8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z14
-	VADDPS           Z14, Z9, Z9
-	VMAXPS           Z9, Z13, Z9
-	VMOVUPS          Z9, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z14
-	VADDPS           Z14, Z10, Z10
-	VMAXPS           Z10, Z13, Z10
-	VMOVUPS          Z10, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z14
-	VADDPS           Z14, Z11, Z11
-	VMAXPS           Z11, Z13, Z11
-	VMOVUPS          Z11, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z14
-	VADDPS           Z14, Z12, Z12
-	VMAXPS           Z12, Z13, Z12
-	VMOVUPS          Z12, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	JMP              tile13x1maskedwritten
-
-tile13x1maskedupdate:
-	VBROADCASTSS 208(BP), Z13
-	VBROADCASTSS 212(BP), Z14
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z15
-	VFMADD231PS  Z15, Z13, Z0
-	VMOVUPS.Z    (R9), K1, Z15
-	VFNMADD231PS Z15, Z14, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VADDPS       Z0, Z15, Z15
-	VMOVUPS      Z15, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z15
-	VFMADD231PS  Z15, Z13, Z1
-	VMOVUPS.Z    (R9), K1, Z15
-	VFNMADD231PS Z15, Z14, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VADDPS       Z1, Z15, Z15
-	VMOVUPS      Z15, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z15
-	VFMADD231PS  Z15, Z13, Z2
-	VMOVUPS.Z    (R9), K1, Z15
-	VFNMADD231PS Z15, Z14, Z2
-	VMOVUPS      Z2, K1, (R8)
-	VADDPS       Z2, Z15, Z15
-	VMOVUPS      Z15, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z15
-	VFMADD231PS  Z15, Z13, Z3
-	VMOVUPS.Z    (R9), K1, Z15
-	VFNMADD231PS Z15, Z14, Z3
-	VMOVUPS      Z3, K1, (R8)
-	VADDPS       Z3, Z15, Z15
-	VMOVUPS      Z15, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z15
-	VFMADD231PS  Z15, Z13, Z4
-	VMOVUPS.Z    (R9), K1, Z15
-	VFNMADD231PS Z15, Z14, Z4
-	VMOVUPS      Z4, K1, (R8)
-	VADDPS       Z4, Z15, Z15
-	VMOVUPS      Z15, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z15
-	VFMADD231PS  Z15, Z13, Z5
-	VMOVUPS.Z    (R9), K1, Z15
-	VFNMADD231PS Z15, Z14, Z5
-	VMOVUPS      Z5, K1, (R8)
-	VADDPS       Z5, Z15, Z15
-	VMOVUPS      Z15, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z15
-	VFMADD231PS  Z15, Z13, Z6
-	VMOVUPS.Z    (R9), K1, Z15
-	VFNMADD231PS Z15, Z14, Z6
-	VMOVUPS      Z6, K1, (R8)
-	VADDPS       Z6, Z15, Z15
-	VMOVUPS      Z15, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z15
-	VFMADD231PS  Z15, Z13, Z7
-	VMOVUPS.Z    (R9), K1, Z15
-	VFNMADD231PS Z15, Z14, Z7
-	VMOVUPS      Z7, K1, (R8)
-	VADDPS       Z7, Z15, Z15
-	VMOVUPS      Z15, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z15
-	VFMADD231PS  Z15, Z13, Z8
-	VMOVUPS.Z    (R9), K1, Z15
-	VFNMADD231PS Z15, Z14, Z8
-	VMOVUPS      Z8, K1, (R8)
-	VADDPS       Z8, Z15, Z15
-	VMOVUPS      Z15, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z15
-	VFMADD231PS  Z15, Z13, Z9
-	VMOVUPS.Z    (R9), K1, Z15
-	VFNMADD231PS Z15, Z14, Z9
-	VMOVUPS      Z9, K1, (R8)
-	VADDPS       Z9, Z15, Z15
-	VMOVUPS      Z15, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z15
-	VFMADD231PS  Z15, Z13, Z10
-	VMOVUPS.Z    (R9), K1, Z15
-	VFNMADD231PS Z15, Z14, Z10
-	VMOVUPS      Z10, K1, (R8)
-	VADDPS       Z10, Z15, Z15
-	VMOVUPS      Z15, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z15
-	VFMADD231PS  Z15, Z13, Z11
-	VMOVUPS.Z    (R9), K1, Z15
-	VFNMADD231PS Z15, Z14, Z11
-	VMOVUPS      Z11, K1, (R8)
-	VADDPS       Z11, Z15, Z15
-	VMOVUPS      Z15, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z15
-	VFMADD231PS  Z15, Z13, Z12
-	VMOVUPS.Z    (R9), K1, Z15
-	VFNMADD231PS Z15, Z14, Z12
-	VMOVUPS      Z12, K1, (R8)
-	VADDPS       Z12, Z15, Z15
-	VMOVUPS      Z15, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile13x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x0d, DX
-	JZ     tile13x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x0d, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile13x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile12x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -3010,328 +2299,6 @@ tile12x2maskedlast:
 	VZEROUPPER
 	RET
 
-tile12x1masked:
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	VXORPS     Z3, Z3, Z3
-	VXORPS     Z4, Z4, Z4
-	VXORPS     Z5, Z5, Z5
-	VXORPS     Z6, Z6, Z6
-	VXORPS     Z7, Z7, Z7
-	VXORPS     Z8, Z8, Z8
-	VXORPS     Z9, Z9, Z9
-	VXORPS     Z10, Z10, Z10
-	VXORPS     Z11, Z11, Z11
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile12x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-	LEAQ (R9)(R14*1), R10
-	LEAQ (R10)(R14*1), R11
-
-tile12x1maskedstep:
-	VMOVUPS.Z        (BX), K1, Z12
-	PREFETCHT1       (BX)(CX*1)
-	ADDQ             DX, BX
-	VFMADD231PS.BCST (R8), Z12, Z0
-	VFMADD231PS.BCST (R8)(R13*1), Z12, Z1
-	VFMADD231PS.BCST (R8)(R13*2), Z12, Z2
-	VFMADD231PS.BCST (R9), Z12, Z3
-	VFMADD231PS.BCST (R9)(R13*1), Z12, Z4
-	VFMADD231PS.BCST (R9)(R13*2), Z12, Z5
-	VFMADD231PS.BCST (R10), Z12, Z6
-	VFMADD231PS.BCST (R10)(R13*1), Z12, Z7
-	VFMADD231PS.BCST (R10)(R13*2), Z12, Z8
-	VFMADD231PS.BCST (R11), Z12, Z9
-	VFMADD231PS.BCST (R11)(R13*1), Z12, Z10
-	VFMADD231PS.BCST (R11)(R13*2), Z12, Z11
-	ADDQ             R15, R8
-	ADDQ             R15, R9
-	ADDQ             R15, R10
-	ADDQ             R15, R11
-	DECQ             AX
-	JNZ              tile12x1maskedstep
-	ADDQ             $0x10, SI
-	DECQ             DI
-	JNZ              tile12x1maskedrun
-	MOVQ             16(SP), R8
-	MOVQ             24(SP), R9
-	MOVQ             144(BP), R10
-	SHLQ             $0x02, R10
-	MOVQ             176(BP), R11
-	SHLQ             $0x02, R11
-	CMPB             201(BP), $0x00
-	JNE              tile12x1maskedupdate
-	VBROADCASTSS     204(BP), Z12
-	VMOVUPS.Z        (R9), K1, Z13
-	VADDPS           Z13, Z0, Z0
-	VMAXPS           Z0, Z12, Z0
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z13
-	VADDPS           Z13, Z1, Z1
-	VMAXPS           Z1, Z12, Z1
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z13
-	VADDPS           Z13, Z2, Z2
-	VMAXPS           Z2, Z12, Z2
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z13
-	VADDPS           Z13, Z3, Z3
-	VMAXPS           Z3, Z12, Z3
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z13
-	VADDPS           Z13, Z4, Z4
-	VMAXPS           Z4, Z12, Z4
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z13
-	VADDPS           Z13, Z5, Z5
-	VMAXPS           Z5, Z12, Z5
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z13
-	VADDPS           Z13, Z6, Z6
-	VMAXPS           Z6, Z12, Z6
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z13
-	VADDPS           Z13, Z7, Z7
-	VMAXPS           Z7, Z12, Z7
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z13
-	VADDPS           Z13, Z8, Z8
-	VMAXPS           Z8, Z12, Z8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z13
-	VADDPS           Z13, Z9, Z9
-	VMAXPS           Z9, Z12, Z9
-	VMOVUPS          Z9, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z13
-	VADDPS           Z13, Z10, Z10
-	VMAXPS           Z10, Z12, Z10
-	VMOVUPS          Z10, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z13
-	VADDPS           Z13, Z11, Z11
-	VMAXPS           Z11, Z12, Z11
-	VMOVUPS          Z11, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	JMP              tile12x1maskedwritten
-
-tile12x1maskedupdate:
-	VBROADCASTSS 208(BP), Z12
-	VBROADCASTSS 212(BP), Z13
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z14
-	VFMADD231PS  Z14, Z12, Z0
-	VMOVUPS.Z    (R9), K1, Z14
-	VFNMADD231PS Z14, Z13, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VADDPS       Z0, Z14, Z14
-	VMOVUPS      Z14, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z14
-	VFMADD231PS  Z14, Z12, Z1
-	VMOVUPS.Z    (R9), K1, Z14
-	VFNMADD231PS Z14, Z13, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VADDPS       Z1, Z14, Z14
-	VMOVUPS      Z14, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z14
-	VFMADD231PS  Z14, Z12, Z2
-	VMOVUPS.Z    (R9), K1, Z14
-	VFNMADD231PS Z14, Z13, Z2
-	VMOVUPS      Z2, K1, (R8)
-	VADDPS       Z2, Z14, Z14
-	VMOVUPS      Z14, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z14
-	VFMADD231PS  Z14, Z12, Z3
-	VMOVUPS.Z    (R9), K1, Z14
-	VFNMADD231PS Z14, Z13, Z3
-	VMOVUPS      Z3, K1, (R8)
-	VADDPS       Z3, Z14, Z14
-	VMOVUPS      Z14, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z14
-	VFMADD231PS  Z14, Z12, Z4
-	VMOVUPS.Z    (R9), K1, Z14
-	VFNMADD231PS Z14, Z13, Z4
-	VMOVUPS      Z4, K1, (R8)
-	VADDPS       Z4, Z14, Z14
-	VMOVUPS      Z14, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z14
-	VFMADD231PS  Z14, Z12, Z5
-	VMOVUPS.Z    (R9), K1, Z14
-	VFNMADD231PS Z14, Z13, Z5
-	VMOVUPS      Z5, K1, (R8)
-	VADDPS       Z5, Z14, Z14
-	VMOVUPS      Z14, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z14
-	VFMADD231PS  Z14, Z12, Z6
-	VMOVUPS.Z    (R9), K1, Z14
-	VFNMADD231PS Z14, Z13, Z6
-	VMOVUPS      Z6, K1, (R8)
-	VADDPS       Z6, Z14, Z14
-	VMOVUPS      Z14, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z14
-	VFMADD231PS  Z14, Z12, Z7
-	VMOVUPS.Z    (R9), K1, Z14
-	VFNMADD231PS Z14, Z13, Z7
-	VMOVUPS      Z7, K1, (R8)
-	VADDPS       Z7, Z14, Z14
-	VMOVUPS      Z14, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z14
-	VFMADD231PS  Z14, Z12, Z8
-	VMOVUPS.Z    (R9), K1, Z14
-	VFNMADD231PS Z14, Z13, Z8
-	VMOVUPS      Z8, K1, (R8)
-	VADDPS       Z8, Z14, Z14
-	VMOVUPS      Z14, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z14
-	VFMADD231PS  Z14, Z12, Z9
-	VMOVUPS.Z    (R9), K1, Z14
-	VFNMADD231PS Z14, Z13, Z9
-	VMOVUPS      Z9, K1, (R8)
-	VADDPS       Z9, Z14, Z14
-	VMOVUPS      Z14, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z14
-	VFMADD231PS  Z14, Z12, Z10
-	VMOVUPS.Z    (R9), K1, Z14
-	VFNMADD231PS Z14, Z13, Z10
-	VMOVUPS      Z10, K1, (R8)
-	VADDPS       Z10, Z14, Z14
-	VMOVUPS      Z14, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z14
-	VFMADD231PS  Z14, Z12, Z11
-	VMOVUPS.Z    (R9), K1, Z14
-	VFNMADD231PS Z14, Z13, Z11
-	VMOVUPS      Z11, K1, (R8)
-	VADDPS       Z11, Z14, Z14
-	VMOVUPS      Z14, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile12x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x0c, DX
-	JZ     tile12x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x0c, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile12x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile11x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -3904,307 +2871,6 @@ tile11x2maskedlast:
 	VZEROUPPER
 	RET
 
-tile11x1masked:
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	VXORPS     Z3, Z3, Z3
-	VXORPS     Z4, Z4, Z4
-	VXORPS     Z5, Z5, Z5
-	VXORPS     Z6, Z6, Z6
-	VXORPS     Z7, Z7, Z7
-	VXORPS     Z8, Z8, Z8
-	VXORPS     Z9, Z9, Z9
-	VXORPS     Z10, Z10, Z10
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile11x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-	LEAQ (R9)(R14*1), R10
-	LEAQ (R10)(R14*1), R11
-
-tile11x1maskedstep:
-	VMOVUPS.Z        (BX), K1, Z11
-	PREFETCHT1       (BX)(CX*1)
-	ADDQ             DX, BX
-	VFMADD231PS.BCST (R8), Z11, Z0
-	VFMADD231PS.BCST (R8)(R13*1), Z11, Z1
-	VFMADD231PS.BCST (R8)(R13*2), Z11, Z2
-	VFMADD231PS.BCST (R9), Z11, Z3
-	VFMADD231PS.BCST (R9)(R13*1), Z11, Z4
-	VFMADD231PS.BCST (R9)(R13*2), Z11, Z5
-	VFMADD231PS.BCST (R10), Z11, Z6
-	VFMADD231PS.BCST (R10)(R13*1), Z11, Z7
-	VFMADD231PS.BCST (R10)(R13*2), Z11, Z8
-	VFMADD231PS.BCST (R11), Z11, Z9
-	VFMADD231PS.BCST (R11)(R13*1), Z11, Z10
-	ADDQ             R15, R8
-	ADDQ             R15, R9
-	ADDQ             R15, R10
-	ADDQ             R15, R11
-	DECQ             AX
-	JNZ              tile11x1maskedstep
-	ADDQ             $0x10, SI
-	DECQ             DI
-	JNZ              tile11x1maskedrun
-	MOVQ             16(SP), R8
-	MOVQ             24(SP), R9
-	MOVQ             144(BP), R10
-	SHLQ             $0x02, R10
-	MOVQ             176(BP), R11
-	SHLQ             $0x02, R11
-	CMPB             201(BP), $0x00
-	JNE              tile11x1maskedupdate
-	VBROADCASTSS     204(BP), Z11
-	VMOVUPS.Z        (R9), K1, Z12
-	VADDPS           Z12, Z0, Z0
-	VMAXPS           Z0, Z11, Z0
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z12
-	VADDPS           Z12, Z1, Z1
-	VMAXPS           Z1, Z11, Z1
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z12
-	VADDPS           Z12, Z2, Z2
-	VMAXPS           Z2, Z11, Z2
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z12
-	VADDPS           Z12, Z3, Z3
-	VMAXPS           Z3, Z11, Z3
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z12
-	VADDPS           Z12, Z4, Z4
-	VMAXPS           Z4, Z11, Z4
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z12
-	VADDPS           Z12, Z5, Z5
-	VMAXPS           Z5, Z11, Z5
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z12
-	VADDPS           Z12, Z6, Z6
-	VMAXPS           Z6, Z11, Z6
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z12
-	VADDPS           Z12, Z7, Z7
-	VMAXPS           Z7, Z11, Z7
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z12
-	VADDPS           Z12, Z8, Z8
-	VMAXPS           Z8, Z11, Z8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z12
-	VADDPS           Z12, Z9, Z9
-	VMAXPS           Z9, Z11, Z9
-	VMOVUPS          Z9, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z12
-	VADDPS           Z12, Z10, Z10
-	VMAXPS           Z10, Z11, Z10
-	VMOVUPS          Z10, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	JMP              tile11x1maskedwritten
-
-tile11x1maskedupdate:
-	VBROADCASTSS 208(BP), Z11
-	VBROADCASTSS 212(BP), Z12
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z13
-	VFMADD231PS  Z13, Z11, Z0
-	VMOVUPS.Z    (R9), K1, Z13
-	VFNMADD231PS Z13, Z12, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VADDPS       Z0, Z13, Z13
-	VMOVUPS      Z13, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z13
-	VFMADD231PS  Z13, Z11, Z1
-	VMOVUPS.Z    (R9), K1, Z13
-	VFNMADD231PS Z13, Z12, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VADDPS       Z1, Z13, Z13
-	VMOVUPS      Z13, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z13
-	VFMADD231PS  Z13, Z11, Z2
-	VMOVUPS.Z    (R9), K1, Z13
-	VFNMADD231PS Z13, Z12, Z2
-	VMOVUPS      Z2, K1, (R8)
-	VADDPS       Z2, Z13, Z13
-	VMOVUPS      Z13, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z13
-	VFMADD231PS  Z13, Z11, Z3
-	VMOVUPS.Z    (R9), K1, Z13
-	VFNMADD231PS Z13, Z12, Z3
-	VMOVUPS      Z3, K1, (R8)
-	VADDPS       Z3, Z13, Z13
-	VMOVUPS      Z13, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z13
-	VFMADD231PS  Z13, Z11, Z4
-	VMOVUPS.Z    (R9), K1, Z13
-	VFNMADD231PS Z13, Z12, Z4
-	VMOVUPS      Z4, K1, (R8)
-	VADDPS       Z4, Z13, Z13
-	VMOVUPS      Z13, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z13
-	VFMADD231PS  Z13, Z11, Z5
-	VMOVUPS.Z    (R9), K1, Z13
-	VFNMADD231PS Z13, Z12, Z5
-	VMOVUPS      Z5, K1, (R8)
-	VADDPS       Z5, Z13, Z13
-	VMOVUPS      Z13, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z13
-	VFMADD231PS  Z13, Z11, Z6
-	VMOVUPS.Z    (R9), K1, Z13
-	VFNMADD231PS Z13, Z12, Z6
-	VMOVUPS      Z6, K1, (R8)
-	VADDPS       Z6, Z13, Z13
-	VMOVUPS      Z13, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z13
-	VFMADD231PS  Z13, Z11, Z7
-	VMOVUPS.Z    (R9), K1, Z13
-	VFNMADD231PS Z13, Z12, Z7
-	VMOVUPS      Z7, K1, (R8)
-	VADDPS       Z7, Z13, Z13
-	VMOVUPS      Z13, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z13
-	VFMADD231PS  Z13, Z11, Z8
-	VMOVUPS.Z    (R9), K1, Z13
-	VFNMADD231PS Z13, Z12, Z8
-	VMOVUPS      Z8, K1, (R8)
-	VADDPS       Z8, Z13, Z13
-	VMOVUPS      Z13, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z13
-	VFMADD231PS  Z13, Z11, Z9
-	VMOVUPS.Z    (R9), K1, Z13
-	VFNMADD231PS Z13, Z12, Z9
-	VMOVUPS      Z9, K1, (R8)
-	VADDPS       Z9, Z13, Z13
-	VMOVUPS      Z13, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z13
-	VFMADD231PS  Z13, Z11, Z10
-	VMOVUPS.Z    (R9), K1, Z13
-	VFNMADD231PS Z13, Z12, Z10
-	VMOVUPS      Z10, K1, (R8)
-	VADDPS       Z10, Z13, Z13
-	VMOVUPS      Z13, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile11x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x0b, DX
-	JZ     tile11x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x0b, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile11x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile10x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -4732,286 +3398,6 @@ tile10x2maskedlast:
 	VZEROUPPER
 	RET
 
-tile10x1masked:
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	VXORPS     Z3, Z3, Z3
-	VXORPS     Z4, Z4, Z4
-	VXORPS     Z5, Z5, Z5
-	VXORPS     Z6, Z6, Z6
-	VXORPS     Z7, Z7, Z7
-	VXORPS     Z8, Z8, Z8
-	VXORPS     Z9, Z9, Z9
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile10x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-	LEAQ (R9)(R14*1), R10
-	LEAQ (R10)(R14*1), R11
-
-tile10x1maskedstep:
-	VMOVUPS.Z        (BX), K1, Z10
-	PREFETCHT1       (BX)(CX*1)
-	ADDQ             DX, BX
-	VFMADD231PS.BCST (R8), Z10, Z0
-	VFMADD231PS.BCST (R8)(R13*1), Z10, Z1
-	VFMADD231PS.BCST (R8)(R13*2), Z10, Z2
-	VFMADD231PS.BCST (R9), Z10, Z3
-	VFMADD231PS.BCST (R9)(R13*1), Z10, Z4
-	VFMADD231PS.BCST (R9)(R13*2), Z10, Z5
-	VFMADD231PS.BCST (R10), Z10, Z6
-	VFMADD231PS.BCST (R10)(R13*1), Z10, Z7
-	VFMADD231PS.BCST (R10)(R13*2), Z10, Z8
-	VFMADD231PS.BCST (R11), Z10, Z9
-	ADDQ             R15, R8
-	ADDQ             R15, R9
-	ADDQ             R15, R10
-	ADDQ             R15, R11
-	DECQ             AX
-	JNZ              tile10x1maskedstep
-	ADDQ             $0x10, SI
-	DECQ             DI
-	JNZ              tile10x1maskedrun
-	MOVQ             16(SP), R8
-	MOVQ             24(SP), R9
-	MOVQ             144(BP), R10
-	SHLQ             $0x02, R10
-	MOVQ             176(BP), R11
-	SHLQ             $0x02, R11
-	CMPB             201(BP), $0x00
-	JNE              tile10x1maskedupdate
-	VBROADCASTSS     204(BP), Z10
-	VMOVUPS.Z        (R9), K1, Z11
-	VADDPS           Z11, Z0, Z0
-	VMAXPS           Z0, Z10, Z0
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z11
-	VADDPS           Z11, Z1, Z1
-	VMAXPS           Z1, Z10, Z1
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z11
-	VADDPS           Z11, Z2, Z2
-	VMAXPS           Z2, Z10, Z2
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z11
-	VADDPS           Z11, Z3, Z3
-	VMAXPS           Z3, Z10, Z3
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z11
-	VADDPS           Z11, Z4, Z4
-	VMAXPS           Z4, Z10, Z4
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z11
-	VADDPS           Z11, Z5, Z5
-	VMAXPS           Z5, Z10, Z5
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z11
-	VADDPS           Z11, Z6, Z6
-	VMAXPS           Z6, Z10, Z6
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z11
-	VADDPS           Z11, Z7, Z7
-	VMAXPS           Z7, Z10, Z7
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z11
-	VADDPS           Z11, Z8, Z8
-	VMAXPS           Z8, Z10, Z8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z11
-	VADDPS           Z11, Z9, Z9
-	VMAXPS           Z9, Z10, Z9
-	VMOVUPS          Z9, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	JMP              tile10x1maskedwritten
-
-tile10x1maskedupdate:
-	VBROADCASTSS 208(BP), Z10
-	VBROADCASTSS 212(BP), Z11
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z12
-	VFMADD231PS  Z12, Z10, Z0
-	VMOVUPS.Z    (R9), K1, Z12
-	VFNMADD231PS Z12, Z11, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VADDPS       Z0, Z12, Z12
-	VMOVUPS      Z12, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z12
-	VFMADD231PS  Z12, Z10, Z1
-	VMOVUPS.Z    (R9), K1, Z12
-	VFNMADD231PS Z12, Z11, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VADDPS       Z1, Z12, Z12
-	VMOVUPS      Z12, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z12
-	VFMADD231PS  Z12, Z10, Z2
-	VMOVUPS.Z    (R9), K1, Z12
-	VFNMADD231PS Z12, Z11, Z2
-	VMOVUPS      Z2, K1, (R8)
-	VADDPS       Z2, Z12, Z12
-	VMOVUPS      Z12, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z12
-	VFMADD231PS  Z12, Z10, Z3
-	VMOVUPS.Z    (R9), K1, Z12
-	VFNMADD231PS Z12, Z11, Z3
-	VMOVUPS      Z3, K1, (R8)
-	VADDPS       Z3, Z12, Z12
-	VMOVUPS      Z12, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z12
-	VFMADD231PS  Z12, Z10, Z4
-	VMOVUPS.Z    (R9), K1, Z12
-	VFNMADD231PS Z12, Z11, Z4
-	VMOVUPS      Z4, K1, (R8)
-	VADDPS       Z4, Z12, Z12
-	VMOVUPS      Z12, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z12
-	VFMADD231PS  Z12, Z10, Z5
-	VMOVUPS.Z    (R9), K1, Z12
-	VFNMADD231PS Z12, Z11, Z5
-	VMOVUPS      Z5, K1, (R8)
-	VADDPS       Z5, Z12, Z12
-	VMOVUPS      Z12, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z12
-	VFMADD231PS  Z12, Z10, Z6
-	VMOVUPS.Z    (R9), K1, Z12
-	VFNMADD231PS Z12, Z11, Z6
-	VMOVUPS      Z6, K1, (R8)
-	VADDPS       Z6, Z12, Z12
-	VMOVUPS      Z12, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z12
-	VFMADD231PS  Z12, Z10, Z7
-	VMOVUPS.Z    (R9), K1, Z12
-	VFNMADD231PS Z12, Z11, Z7
-	VMOVUPS      Z7, K1, (R8)
-	VADDPS       Z7, Z12, Z12
-	VMOVUPS      Z12, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z12
-	VFMADD231PS  Z12, Z10, Z8
-	VMOVUPS.Z    (R9), K1, Z12
-	VFNMADD231PS Z12, Z11, Z8
-	VMOVUPS      Z8, K1, (R8)
-	VADDPS       Z8, Z12, Z12
-	VMOVUPS      Z12, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z12
-	VFMADD231PS  Z12, Z10, Z9
-	VMOVUPS.Z    (R9), K1, Z12
-	VFNMADD231PS Z12, Z11, Z9
-	VMOVUPS      Z9, K1, (R8)
-	VADDPS       Z9, Z12, Z12
-	VMOVUPS      Z12, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile10x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x0a, DX
-	JZ     tile10x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x0a, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile10x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile9x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -5492,263 +3878,6 @@ tile9x2maskedlast:
 	VZEROUPPER
 	RET
 
-tile9x1masked:
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	VXORPS     Z3, Z3, Z3
-	VXORPS     Z4, Z4, Z4
-	VXORPS     Z5, Z5, Z5
-	VXORPS     Z6, Z6, Z6
-	VXORPS     Z7, Z7, Z7
-	VXORPS     Z8, Z8, Z8
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile9x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-	LEAQ (R9)(R14*1), R10
-
-tile9x1maskedstep:
-	VMOVUPS.Z        (BX), K1, Z9
-	PREFETCHT1       (BX)(CX*1)
-	ADDQ             DX, BX
-	VFMADD231PS.BCST (R8), Z9, Z0
-	VFMADD231PS.BCST (R8)(R13*1), Z9, Z1
-	VFMADD231PS.BCST (R8)(R13*2), Z9, Z2
-	VFMADD231PS.BCST (R9), Z9, Z3
-	VFMADD231PS.BCST (R9)(R13*1), Z9, Z4
-	VFMADD231PS.BCST (R9)(R13*2), Z9, Z5
-	VFMADD231PS.BCST (R10), Z9, Z6
-	VFMADD231PS.BCST (R10)(R13*1), Z9, Z7
-	VFMADD231PS.BCST (R10)(R13*2), Z9, Z8
-	ADDQ             R15, R8
-	ADDQ             R15, R9
-	ADDQ             R15, R10
-	DECQ             AX
-	JNZ              tile9x1maskedstep
-	ADDQ             $0x10, SI
-	DECQ             DI
-	JNZ              tile9x1maskedrun
-	MOVQ             16(SP), R8
-	MOVQ             24(SP), R9
-	MOVQ             144(BP), R10
-	SHLQ             $0x02, R10
-	MOVQ             176(BP), R11
-	SHLQ             $0x02, R11
-	CMPB             201(BP), $0x00
-	JNE              tile9x1maskedupdate
-	VBROADCASTSS     204(BP), Z9
-	VMOVUPS.Z        (R9), K1, Z10
-	VADDPS           Z10, Z0, Z0
-	VMAXPS           Z0, Z9, Z0
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z10
-	VADDPS           Z10, Z1, Z1
-	VMAXPS           Z1, Z9, Z1
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z10
-	VADDPS           Z10, Z2, Z2
-	VMAXPS           Z2, Z9, Z2
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z10
-	VADDPS           Z10, Z3, Z3
-	VMAXPS           Z3, Z9, Z3
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z10
-	VADDPS           Z10, Z4, Z4
-	VMAXPS           Z4, Z9, Z4
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z10
-	VADDPS           Z10, Z5, Z5
-	VMAXPS           Z5, Z9, Z5
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z10
-	VADDPS           Z10, Z6, Z6
-	VMAXPS           Z6, Z9, Z6
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z10
-	VADDPS           Z10, Z7, Z7
-	VMAXPS           Z7, Z9, Z7
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z10
-	VADDPS           Z10, Z8, Z8
-	VMAXPS           Z8, Z9, Z8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	JMP              tile9x1maskedwritten
-
-tile9x1maskedupdate:
-	VBROADCASTSS 208(BP), Z9
-	VBROADCASTSS 212(BP), Z10
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z11
-	VFMADD231PS  Z11, Z9, Z0
-	VMOVUPS.Z    (R9), K1, Z11
-	VFNMADD231PS Z11, Z10, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VADDPS       Z0, Z11, Z11
-	VMOVUPS      Z11, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z11
-	VFMADD231PS  Z11, Z9, Z1
-	VMOVUPS.Z    (R9), K1, Z11
-	VFNMADD231PS Z11, Z10, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VADDPS       Z1, Z11, Z11
-	VMOVUPS      Z11, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z11
-	VFMADD231PS  Z11, Z9, Z2
-	VMOVUPS.Z    (R9), K1, Z11
-	VFNMADD231PS Z11, Z10, Z2
-	VMOVUPS      Z2, K1, (R8)
-	VADDPS       Z2, Z11, Z11
-	VMOVUPS      Z11, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z11
-	VFMADD231PS  Z11, Z9, Z3
-	VMOVUPS.Z    (R9), K1, Z11
-	VFNMADD231PS Z11, Z10, Z3
-	VMOVUPS      Z3, K1, (R8)
-	VADDPS       Z3, Z11, Z11
-	VMOVUPS      Z11, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z11
-	VFMADD231PS  Z11, Z9, Z4
-	VMOVUPS.Z    (R9), K1, Z11
-	VFNMADD231PS Z11, Z10, Z4
-	VMOVUPS      Z4, K1, (R8)
-	VADDPS       Z4, Z11, Z11
-	VMOVUPS      Z11, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z11
-	VFMADD231PS  Z11, Z9, Z5
-	VMOVUPS.Z    (R9), K1, Z11
-	VFNMADD231PS Z11, Z10, Z5
-	VMOVUPS      Z5, K1, (R8)
-	VADDPS       Z5, Z11, Z11
-	VMOVUPS      Z11, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z11
-	VFMADD231PS  Z11, Z9, Z6
-	VMOVUPS.Z    (R9), K1, Z11
-	VFNMADD231PS Z11, Z10, Z6
-	VMOVUPS      Z6, K1, (R8)
-	VADDPS       Z6, Z11, Z11
-	VMOVUPS      Z11, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z11
-	VFMADD231PS  Z11, Z9, Z7
-	VMOVUPS.Z    (R9), K1, Z11
-	VFNMADD231PS Z11, Z10, Z7
-	VMOVUPS      Z7, K1, (R8)
-	VADDPS       Z7, Z11, Z11
-	VMOVUPS      Z11, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z11
-	VFMADD231PS  Z11, Z9, Z8
-	VMOVUPS.Z    (R9), K1, Z11
-	VFNMADD231PS Z11, Z10, Z8
-	VMOVUPS      Z8, K1, (R8)
-	VADDPS       Z8, Z11, Z11
-	VMOVUPS      Z11, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile9x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x09, DX
-	JZ     tile9x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x09, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile9x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile8x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -6184,242 +4313,6 @@ tile8x2maskedlast:
 	VZEROUPPER
 	RET
 
-tile8x1masked:
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	VXORPS     Z3, Z3, Z3
-	VXORPS     Z4, Z4, Z4
-	VXORPS     Z5, Z5, Z5
-	VXORPS     Z6, Z6, Z6
-	VXORPS     Z7, Z7, Z7
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile8x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-	LEAQ (R9)(R14*1), R10
-
-tile8x1maskedstep:
-	VMOVUPS.Z        (BX), K1, Z8
-	PREFETCHT1       (BX)(CX*1)
-	ADDQ             DX, BX
-	VFMADD231PS.BCST (R8), Z8, Z0
-	VFMADD231PS.BCST (R8)(R13*1), Z8, Z1
-	VFMADD231PS.BCST (R8)(R13*2), Z8, Z2
-	VFMADD231PS.BCST (R9), Z8, Z3
-	VFMADD231PS.BCST (R9)(R13*1), Z8, Z4
-	VFMADD231PS.BCST (R9)(R13*2), Z8, Z5
-	VFMADD231PS.BCST (R10), Z8, Z6
-	VFMADD231PS.BCST (R10)(R13*1), Z8, Z7
-	ADDQ             R15, R8
-	ADDQ             R15, R9
-	ADDQ             R15, R10
-	DECQ             AX
-	JNZ              tile8x1maskedstep
-	ADDQ             $0x10, SI
-	DECQ             DI
-	JNZ              tile8x1maskedrun
-	MOVQ             16(SP), R8
-	MOVQ             24(SP), R9
-	MOVQ             144(BP), R10
-	SHLQ             $0x02, R10
-	MOVQ             176(BP), R11
-	SHLQ             $0x02, R11
-	CMPB             201(BP), $0x00
-	JNE              tile8x1maskedupdate
-	VBROADCASTSS     204(BP), Z8
-	VMOVUPS.Z        (R9), K1, Z9
-	VADDPS           Z9, Z0, Z0
-	VMAXPS           Z0, Z8, Z0
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z9
-	VADDPS           Z9, Z1, Z1
-	VMAXPS           Z1, Z8, Z1
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z9
-	VADDPS           Z9, Z2, Z2
-	VMAXPS           Z2, Z8, Z2
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z9
-	VADDPS           Z9, Z3, Z3
-	VMAXPS           Z3, Z8, Z3
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z9
-	VADDPS           Z9, Z4, Z4
-	VMAXPS           Z4, Z8, Z4
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z9
-	VADDPS           Z9, Z5, Z5
-	VMAXPS           Z5, Z8, Z5
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z9
-	VADDPS           Z9, Z6, Z6
-	VMAXPS           Z6, Z8, Z6
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z9
-	VADDPS           Z9, Z7, Z7
-	VMAXPS           Z7, Z8, Z7
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	JMP              tile8x1maskedwritten
-
-tile8x1maskedupdate:
-	VBROADCASTSS 208(BP), Z8
-	VBROADCASTSS 212(BP), Z9
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z10
-	VFMADD231PS  Z10, Z8, Z0
-	VMOVUPS.Z    (R9), K1, Z10
-	VFNMADD231PS Z10, Z9, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VADDPS       Z0, Z10, Z10
-	VMOVUPS      Z10, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z10
-	VFMADD231PS  Z10, Z8, Z1
-	VMOVUPS.Z    (R9), K1, Z10
-	VFNMADD231PS Z10, Z9, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VADDPS       Z1, Z10, Z10
-	VMOVUPS      Z10, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z10
-	VFMADD231PS  Z10, Z8, Z2
-	VMOVUPS.Z    (R9), K1, Z10
-	VFNMADD231PS Z10, Z9, Z2
-	VMOVUPS      Z2, K1, (R8)
-	VADDPS       Z2, Z10, Z10
-	VMOVUPS      Z10, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z10
-	VFMADD231PS  Z10, Z8, Z3
-	VMOVUPS.Z    (R9), K1, Z10
-	VFNMADD231PS Z10, Z9, Z3
-	VMOVUPS      Z3, K1, (R8)
-	VADDPS       Z3, Z10, Z10
-	VMOVUPS      Z10, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z10
-	VFMADD231PS  Z10, Z8, Z4
-	VMOVUPS.Z    (R9), K1, Z10
-	VFNMADD231PS Z10, Z9, Z4
-	VMOVUPS      Z4, K1, (R8)
-	VADDPS       Z4, Z10, Z10
-	VMOVUPS      Z10, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z10
-	VFMADD231PS  Z10, Z8, Z5
-	VMOVUPS.Z    (R9), K1, Z10
-	VFNMADD231PS Z10, Z9, Z5
-	VMOVUPS      Z5, K1, (R8)
-	VADDPS       Z5, Z10, Z10
-	VMOVUPS      Z10, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z10
-	VFMADD231PS  Z10, Z8, Z6
-	VMOVUPS.Z    (R9), K1, Z10
-	VFNMADD231PS Z10, Z9, Z6
-	VMOVUPS      Z6, K1, (R8)
-	VADDPS       Z6, Z10, Z10
-	VMOVUPS      Z10, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z10
-	VFMADD231PS  Z10, Z8, Z7
-	VMOVUPS.Z    (R9), K1, Z10
-	VFNMADD231PS Z10, Z9, Z7
-	VMOVUPS      Z7, K1, (R8)
-	VADDPS       Z7, Z10, Z10
-	VMOVUPS      Z10, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile8x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x08, DX
-	JZ     tile8x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x08, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile8x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile7x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -6810,221 +4703,6 @@ tile7x2maskedlast:
 	VZEROUPPER
 	RET
 
-tile7x1masked:
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	VXORPS     Z3, Z3, Z3
-	VXORPS     Z4, Z4, Z4
-	VXORPS     Z5, Z5, Z5
-	VXORPS     Z6, Z6, Z6
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile7x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-	LEAQ (R9)(R14*1), R10
-
-tile7x1maskedstep:
-	VMOVUPS.Z        (BX), K1, Z7
-	PREFETCHT1       (BX)(CX*1)
-	ADDQ             DX, BX
-	VFMADD231PS.BCST (R8), Z7, Z0
-	VFMADD231PS.BCST (R8)(R13*1), Z7, Z1
-	VFMADD231PS.BCST (R8)(R13*2), Z7, Z2
-	VFMADD231PS.BCST (R9), Z7, Z3
-	VFMADD231PS.BCST (R9)(R13*1), Z7, Z4
-	VFMADD231PS.BCST (R9)(R13*2), Z7, Z5
-	VFMADD231PS.BCST (R10), Z7, Z6
-	ADDQ             R15, R8
-	ADDQ             R15, R9
-	ADDQ             R15, R10
-	DECQ             AX
-	JNZ              tile7x1maskedstep
-	ADDQ             $0x10, SI
-	DECQ             DI
-	JNZ              tile7x1maskedrun
-	MOVQ             16(SP), R8
-	MOVQ             24(SP), R9
-	MOVQ             144(BP), R10
-	SHLQ             $0x02, R10
-	MOVQ             176(BP), R11
-	SHLQ             $0x02, R11
-	CMPB             201(BP), $0x00
-	JNE              tile7x1maskedupdate
-	VBROADCASTSS     204(BP), Z7
-	VMOVUPS.Z        (R9), K1, Z8
-	VADDPS           Z8, Z0, Z0
-	VMAXPS           Z0, Z7, Z0
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z8
-	VADDPS           Z8, Z1, Z1
-	VMAXPS           Z1, Z7, Z1
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z8
-	VADDPS           Z8, Z2, Z2
-	VMAXPS           Z2, Z7, Z2
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z8
-	VADDPS           Z8, Z3, Z3
-	VMAXPS           Z3, Z7, Z3
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z8
-	VADDPS           Z8, Z4, Z4
-	VMAXPS           Z4, Z7, Z4
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z8
-	VADDPS           Z8, Z5, Z5
-	VMAXPS           Z5, Z7, Z5
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z8
-	VADDPS           Z8, Z6, Z6
-	VMAXPS           Z6, Z7, Z6
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	JMP              tile7x1maskedwritten
-
-tile7x1maskedupdate:
-	VBROADCASTSS 208(BP), Z7
-	VBROADCASTSS 212(BP), Z8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z9
-	VFMADD231PS  Z9, Z7, Z0
-	VMOVUPS.Z    (R9), K1, Z9
-	VFNMADD231PS Z9, Z8, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VADDPS       Z0, Z9, Z9
-	VMOVUPS      Z9, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z9
-	VFMADD231PS  Z9, Z7, Z1
-	VMOVUPS.Z    (R9), K1, Z9
-	VFNMADD231PS Z9, Z8, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VADDPS       Z1, Z9, Z9
-	VMOVUPS      Z9, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z9
-	VFMADD231PS  Z9, Z7, Z2
-	VMOVUPS.Z    (R9), K1, Z9
-	VFNMADD231PS Z9, Z8, Z2
-	VMOVUPS      Z2, K1, (R8)
-	VADDPS       Z2, Z9, Z9
-	VMOVUPS      Z9, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z9
-	VFMADD231PS  Z9, Z7, Z3
-	VMOVUPS.Z    (R9), K1, Z9
-	VFNMADD231PS Z9, Z8, Z3
-	VMOVUPS      Z3, K1, (R8)
-	VADDPS       Z3, Z9, Z9
-	VMOVUPS      Z9, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z9
-	VFMADD231PS  Z9, Z7, Z4
-	VMOVUPS.Z    (R9), K1, Z9
-	VFNMADD231PS Z9, Z8, Z4
-	VMOVUPS      Z4, K1, (R8)
-	VADDPS       Z4, Z9, Z9
-	VMOVUPS      Z9, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z9
-	VFMADD231PS  Z9, Z7, Z5
-	VMOVUPS.Z    (R9), K1, Z9
-	VFNMADD231PS Z9, Z8, Z5
-	VMOVUPS      Z5, K1, (R8)
-	VADDPS       Z5, Z9, Z9
-	VMOVUPS      Z9, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z9
-	VFMADD231PS  Z9, Z7, Z6
-	VMOVUPS.Z    (R9), K1, Z9
-	VFNMADD231PS Z9, Z8, Z6
-	VMOVUPS      Z6, K1, (R8)
-	VADDPS       Z6, Z9, Z9
-	VMOVUPS      Z9, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile7x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x07, DX
-	JZ     tile7x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x07, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile7x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile6x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -7368,198 +5046,6 @@ tile6x2maskedlast:
 	VZEROUPPER
 	RET
 
-tile6x1masked:
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	VXORPS     Z3, Z3, Z3
-	VXORPS     Z4, Z4, Z4
-	VXORPS     Z5, Z5, Z5
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile6x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-
-tile6x1maskedstep:
-	VMOVUPS.Z        (BX), K1, Z6
-	PREFETCHT1       (BX)(CX*1)
-	ADDQ             DX, BX
-	VFMADD231PS.BCST (R8), Z6, Z0
-	VFMADD231PS.BCST (R8)(R13*1), Z6, Z1
-	VFMADD231PS.BCST (R8)(R13*2), Z6, Z2
-	VFMADD231PS.BCST (R9), Z6, Z3
-	VFMADD231PS.BCST (R9)(R13*1), Z6, Z4
-	VFMADD231PS.BCST (R9)(R13*2), Z6, Z5
-	ADDQ             R15, R8
-	ADDQ             R15, R9
-	DECQ             AX
-	JNZ              tile6x1maskedstep
-	ADDQ             $0x10, SI
-	DECQ             DI
-	JNZ              tile6x1maskedrun
-	MOVQ             16(SP), R8
-	MOVQ             24(SP), R9
-	MOVQ             144(BP), R10
-	SHLQ             $0x02, R10
-	MOVQ             176(BP), R11
-	SHLQ             $0x02, R11
-	CMPB             201(BP), $0x00
-	JNE              tile6x1maskedupdate
-	VBROADCASTSS     204(BP), Z6
-	VMOVUPS.Z        (R9), K1, Z7
-	VADDPS           Z7, Z0, Z0
-	VMAXPS           Z0, Z6, Z0
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z7
-	VADDPS           Z7, Z1, Z1
-	VMAXPS           Z1, Z6, Z1
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z7
-	VADDPS           Z7, Z2, Z2
-	VMAXPS           Z2, Z6, Z2
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z7
-	VADDPS           Z7, Z3, Z3
-	VMAXPS           Z3, Z6, Z3
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z7
-	VADDPS           Z7, Z4, Z4
-	VMAXPS           Z4, Z6, Z4
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z7
-	VADDPS           Z7, Z5, Z5
-	VMAXPS           Z5, Z6, Z5
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	JMP              tile6x1maskedwritten
-
-tile6x1maskedupdate:
-	VBROADCASTSS 208(BP), Z6
-	VBROADCASTSS 212(BP), Z7
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z8
-	VFMADD231PS  Z8, Z6, Z0
-	VMOVUPS.Z    (R9), K1, Z8
-	VFNMADD231PS Z8, Z7, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VADDPS       Z0, Z8, Z8
-	VMOVUPS      Z8, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z8
-	VFMADD231PS  Z8, Z6, Z1
-	VMOVUPS.Z    (R9), K1, Z8
-	VFNMADD231PS Z8, Z7, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VADDPS       Z1, Z8, Z8
-	VMOVUPS      Z8, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z8
-	VFMADD231PS  Z8, Z6, Z2
-	VMOVUPS.Z    (R9), K1, Z8
-	VFNMADD231PS Z8, Z7, Z2
-	VMOVUPS      Z2, K1, (R8)
-	VADDPS       Z2, Z8, Z8
-	VMOVUPS      Z8, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z8
-	VFMADD231PS  Z8, Z6, Z3
-	VMOVUPS.Z    (R9), K1, Z8
-	VFNMADD231PS Z8, Z7, Z3
-	VMOVUPS      Z3, K1, (R8)
-	VADDPS       Z3, Z8, Z8
-	VMOVUPS      Z8, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z8
-	VFMADD231PS  Z8, Z6, Z4
-	VMOVUPS.Z    (R9), K1, Z8
-	VFNMADD231PS Z8, Z7, Z4
-	VMOVUPS      Z4, K1, (R8)
-	VADDPS       Z4, Z8, Z8
-	VMOVUPS      Z8, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z8
-	VFMADD231PS  Z8, Z6, Z5
-	VMOVUPS.Z    (R9), K1, Z8
-	VFNMADD231PS Z8, Z7, Z5
-	VMOVUPS      Z5, K1, (R8)
-	VADDPS       Z5, Z8, Z8
-	VMOVUPS      Z8, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile6x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x06, DX
-	JZ     tile6x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x06, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile6x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile5x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -7858,177 +5344,6 @@ tile5x2maskedlast:
 	VZEROUPPER
 	RET
 
-tile5x1masked:
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	VXORPS     Z3, Z3, Z3
-	VXORPS     Z4, Z4, Z4
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile5x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-
-tile5x1maskedstep:
-	VMOVUPS.Z        (BX), K1, Z5
-	PREFETCHT1       (BX)(CX*1)
-	ADDQ             DX, BX
-	VFMADD231PS.BCST (R8), Z5, Z0
-	VFMADD231PS.BCST (R8)(R13*1), Z5, Z1
-	VFMADD231PS.BCST (R8)(R13*2), Z5, Z2
-	VFMADD231PS.BCST (R9), Z5, Z3
-	VFMADD231PS.BCST (R9)(R13*1), Z5, Z4
-	ADDQ             R15, R8
-	ADDQ             R15, R9
-	DECQ             AX
-	JNZ              tile5x1maskedstep
-	ADDQ             $0x10, SI
-	DECQ             DI
-	JNZ              tile5x1maskedrun
-	MOVQ             16(SP), R8
-	MOVQ             24(SP), R9
-	MOVQ             144(BP), R10
-	SHLQ             $0x02, R10
-	MOVQ             176(BP), R11
-	SHLQ             $0x02, R11
-	CMPB             201(BP), $0x00
-	JNE              tile5x1maskedupdate
-	VBROADCASTSS     204(BP), Z5
-	VMOVUPS.Z        (R9), K1, Z6
-	VADDPS           Z6, Z0, Z0
-	VMAXPS           Z0, Z5, Z0
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z6
-	VADDPS           Z6, Z1, Z1
-	VMAXPS           Z1, Z5, Z1
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z6
-	VADDPS           Z6, Z2, Z2
-	VMAXPS           Z2, Z5, Z2
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z6
-	VADDPS           Z6, Z3, Z3
-	VMAXPS           Z3, Z5, Z3
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z6
-	VADDPS           Z6, Z4, Z4
-	VMAXPS           Z4, Z5, Z4
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	JMP              tile5x1maskedwritten
-
-tile5x1maskedupdate:
-	VBROADCASTSS 208(BP), Z5
-	VBROADCASTSS 212(BP), Z6
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z7
-	VFMADD231PS  Z7, Z5, Z0
-	VMOVUPS.Z    (R9), K1, Z7
-	VFNMADD231PS Z7, Z6, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VADDPS       Z0, Z7, Z7
-	VMOVUPS      Z7, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z7
-	VFMADD231PS  Z7, Z5, Z1
-	VMOVUPS.Z    (R9), K1, Z7
-	VFNMADD231PS Z7, Z6, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VADDPS       Z1, Z7, Z7
-	VMOVUPS      Z7, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z7
-	VFMADD231PS  Z7, Z5, Z2
-	VMOVUPS.Z    (R9), K1, Z7
-	VFNMADD231PS Z7, Z6, Z2
-	VMOVUPS      Z2, K1, (R8)
-	VADDPS       Z2, Z7, Z7
-	VMOVUPS      Z7, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z7
-	VFMADD231PS  Z7, Z5, Z3
-	VMOVUPS.Z    (R9), K1, Z7
-	VFNMADD231PS Z7, Z6, Z3
-	VMOVUPS      Z3, K1, (R8)
-	VADDPS       Z3, Z7, Z7
-	VMOVUPS      Z7, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z7
-	VFMADD231PS  Z7, Z5, Z4
-	VMOVUPS.Z    (R9), K1, Z7
-	VFNMADD231PS Z7, Z6, Z4
-	VMOVUPS      Z4, K1, (R8)
-	VADDPS       Z4, Z7, Z7
-	VMOVUPS      Z7, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile5x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x05, DX
-	JZ     tile5x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x05, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile5x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile4x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -8282,156 +5597,6 @@ tile4x2maskedlast:
 	VZEROUPPER
 	RET
 
-tile4x1masked:
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	VXORPS     Z3, Z3, Z3
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile4x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-
-tile4x1maskedstep:
-	VMOVUPS.Z        (BX), K1, Z4
-	PREFETCHT1       (BX)(CX*1)
-	ADDQ             DX, BX
-	VFMADD231PS.BCST (R8), Z4, Z0
-	VFMADD231PS.BCST (R8)(R13*1), Z4, Z1
-	VFMADD231PS.BCST (R8)(R13*2), Z4, Z2
-	VFMADD231PS.BCST (R9), Z4, Z3
-	ADDQ             R15, R8
-	ADDQ             R15, R9
-	DECQ             AX
-	JNZ              tile4x1maskedstep
-	ADDQ             $0x10, SI
-	DECQ             DI
-	JNZ              tile4x1maskedrun
-	MOVQ             16(SP), R8
-	MOVQ             24(SP), R9
-	MOVQ             144(BP), R10
-	SHLQ             $0x02, R10
-	MOVQ             176(BP), R11
-	SHLQ             $0x02, R11
-	CMPB             201(BP), $0x00
-	JNE              tile4x1maskedupdate
-	VBROADCASTSS     204(BP), Z4
-	VMOVUPS.Z        (R9), K1, Z5
-	VADDPS           Z5, Z0, Z0
-	VMAXPS           Z0, Z4, Z0
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z5
-	VADDPS           Z5, Z1, Z1
-	VMAXPS           Z1, Z4, Z1
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z5
-	VADDPS           Z5, Z2, Z2
-	VMAXPS           Z2, Z4, Z2
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z5
-	VADDPS           Z5, Z3, Z3
-	VMAXPS           Z3, Z4, Z3
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	JMP              tile4x1maskedwritten
-
-tile4x1maskedupdate:
-	VBROADCASTSS 208(BP), Z4
-	VBROADCASTSS 212(BP), Z5
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z6
-	VFMADD231PS  Z6, Z4, Z0
-	VMOVUPS.Z    (R9), K1, Z6
-	VFNMADD231PS Z6, Z5, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VADDPS       Z0, Z6, Z6
-	VMOVUPS      Z6, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z6
-	VFMADD231PS  Z6, Z4, Z1
-	VMOVUPS.Z    (R9), K1, Z6
-	VFNMADD231PS Z6, Z5, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VADDPS       Z1, Z6, Z6
-	VMOVUPS      Z6, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z6
-	VFMADD231PS  Z6, Z4, Z2
-	VMOVUPS.Z    (R9), K1, Z6
-	VFNMADD231PS Z6, Z5, Z2
-	VMOVUPS      Z2, K1, (R8)
-	VADDPS       Z2, Z6, Z6
-	VMOVUPS      Z6, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z6
-	VFMADD231PS  Z6, Z4, Z3
-	VMOVUPS.Z    (R9), K1, Z6
-	VFNMADD231PS Z6, Z5, Z3
-	VMOVUPS      Z3, K1, (R8)
-	VADDPS       Z3, Z6, Z6
-	VMOVUPS      Z6, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile4x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x04, DX
-	JZ     tile4x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x04, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile4x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile3x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -8638,133 +5803,6 @@ tile3x2maskedlast:
 	VZEROUPPER
 	RET
 
-tile3x1masked:
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile3x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-
-tile3x1maskedstep:
-	VMOVUPS.Z        (BX), K1, Z3
-	PREFETCHT1       (BX)(CX*1)
-	ADDQ             DX, BX
-	VFMADD231PS.BCST (R8), Z3, Z0
-	VFMADD231PS.BCST (R8)(R13*1), Z3, Z1
-	VFMADD231PS.BCST (R8)(R13*2), Z3, Z2
-	ADDQ             R15, R8
-	DECQ             AX
-	JNZ              tile3x1maskedstep
-	ADDQ             $0x10, SI
-	DECQ             DI
-	JNZ              tile3x1maskedrun
-	MOVQ             16(SP), R8
-	MOVQ             24(SP), R9
-	MOVQ             144(BP), R10
-	SHLQ             $0x02, R10
-	MOVQ             176(BP), R11
-	SHLQ             $0x02, R11
-	CMPB             201(BP), $0x00
-	JNE              tile3x1maskedupdate
-	VBROADCASTSS     204(BP), Z3
-	VMOVUPS.Z        (R9), K1, Z4
-	VADDPS           Z4, Z0, Z0
-	VMAXPS           Z0, Z3, Z0
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z4
-	VADDPS           Z4, Z1, Z1
-	VMAXPS           Z1, Z3, Z1
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z4
-	VADDPS           Z4, Z2, Z2
-	VMAXPS           Z2, Z3, Z2
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	JMP              tile3x1maskedwritten
-
-tile3x1maskedupdate:
-	VBROADCASTSS 208(BP), Z3
-	VBROADCASTSS 212(BP), Z4
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z5
-	VFMADD231PS  Z5, Z3, Z0
-	VMOVUPS.Z    (R9), K1, Z5
-	VFNMADD231PS Z5, Z4, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VADDPS       Z0, Z5, Z5
-	VMOVUPS      Z5, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z5
-	VFMADD231PS  Z5, Z3, Z1
-	VMOVUPS.Z    (R9), K1, Z5
-	VFNMADD231PS Z5, Z4, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VADDPS       Z1, Z5, Z5
-	VMOVUPS      Z5, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z5
-	VFMADD231PS  Z5, Z3, Z2
-	VMOVUPS.Z    (R9), K1, Z5
-	VFNMADD231PS Z5, Z4, Z2
-	VMOVUPS      Z2, K1, (R8)
-	VADDPS       Z2, Z5, Z5
-	VMOVUPS      Z5, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile3x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x03, DX
-	JZ     tile3x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x03, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile3x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile2x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -8926,112 +5964,6 @@ tile2x2maskedlast:
 	VZEROUPPER
 	RET
 
-tile2x1masked:
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile2x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-
-tile2x1maskedstep:
-	VMOVUPS.Z        (BX), K1, Z2
-	PREFETCHT1       (BX)(CX*1)
-	ADDQ             DX, BX
-	VFMADD231PS.BCST (R8), Z2, Z0
-	VFMADD231PS.BCST (R8)(R13*1), Z2, Z1
-	ADDQ             R15, R8
-	DECQ             AX
-	JNZ              tile2x1maskedstep
-	ADDQ             $0x10, SI
-	DECQ             DI
-	JNZ              tile2x1maskedrun
-	MOVQ             16(SP), R8
-	MOVQ             24(SP), R9
-	MOVQ             144(BP), R10
-	SHLQ             $0x02, R10
-	MOVQ             176(BP), R11
-	SHLQ             $0x02, R11
-	CMPB             201(BP), $0x00
-	JNE              tile2x1maskedupdate
-	VBROADCASTSS     204(BP), Z2
-	VMOVUPS.Z        (R9), K1, Z3
-	VADDPS           Z3, Z0, Z0
-	VMAXPS           Z0, Z2, Z0
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	VMOVUPS.Z        (R9), K1, Z3
-	VADDPS           Z3, Z1, Z1
-	VMAXPS           Z1, Z2, Z1
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R11, R9
-	ADDQ             R10, R8
-	JMP              tile2x1maskedwritten
-
-tile2x1maskedupdate:
-	VBROADCASTSS 208(BP), Z2
-	VBROADCASTSS 212(BP), Z3
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z4
-	VFMADD231PS  Z4, Z2, Z0
-	VMOVUPS.Z    (R9), K1, Z4
-	VFNMADD231PS Z4, Z3, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VADDPS       Z0, Z4, Z4
-	VMOVUPS      Z4, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMOVUPS.Z    (R8), K1, Z4
-	VFMADD231PS  Z4, Z2, Z1
-	VMOVUPS.Z    (R9), K1, Z4
-	VFNMADD231PS Z4, Z3, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VADDPS       Z1, Z4, Z4
-	VMOVUPS      Z4, K1, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile2x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x02, DX
-	JZ     tile2x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x02, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile2x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile1x2masked:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
@@ -9145,6 +6077,3074 @@ tile1x2maskedwritten:
 	JMP    next
 
 tile1x2maskedlast:
+	VZEROUPPER
+	RET
+
+tile14x1masked:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile14x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+	LEAQ (R10)(R14*1), R11
+	LEAQ (R11)(R14*1), R12
+
+tile14x1maskedstep:
+	VMOVUPS.Z        (BX), K1, Z14
+	PREFETCHT1       (BX)(CX*1)
+	ADDQ             DX, BX
+	VFMADD231PS.BCST (R8), Z14, Z0
+	VFMADD231PS.BCST (R8)(R13*1), Z14, Z1
+	VFMADD231PS.BCST (R8)(R13*2), Z14, Z2
+	VFMADD231PS.BCST (R9), Z14, Z3
+	VFMADD231PS.BCST (R9)(R13*1), Z14, Z4
+	VFMADD231PS.BCST (R9)(R13*2), Z14, Z5
+	VFMADD231PS.BCST (R10), Z14, Z6
+	VFMADD231PS.BCST (R10)(R13*1), Z14, Z7
+	VFMADD231PS.BCST (R10)(R13*2), Z14, Z8
+	VFMADD231PS.BCST (R11), Z14, Z9
+	VFMADD231PS.BCST (R11)(R13*1), Z14, Z10
+	VFMADD231PS.BCST (R11)(R13*2), Z14, Z11
+	VFMADD231PS.BCST (R12), Z14, Z12
+	VFMADD231PS.BCST (R12)(R13*1), Z14, Z13
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	ADDQ             R15, R10
+	ADDQ             R15, R11
+	ADDQ             R15, R12
+	DECQ             AX
+	JNZ              tile14x1maskedstep
+	ADDQ             $0x10, SI
+	DECQ             DI
+	JNZ              tile14x1maskedrun
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(BP), R10
+	SHLQ             $0x02, R10
+	MOVQ             176(BP), R11
+	SHLQ             $0x02, R11
+	CMPB             201(BP), $0x00
+	JNE              tile14x1maskedupdate
+	VBROADCASTSS     204(BP), Z14
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z0, Z0
+	VMAXPS           Z0, Z14, Z0
+	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z1, Z1
+	VMAXPS           Z1, Z14, Z1
+	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z2, Z2
+	VMAXPS           Z2, Z14, Z2
+	VMOVUPS          Z2, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z3, Z3
+	VMAXPS           Z3, Z14, Z3
+	VMOVUPS          Z3, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z4, Z4
+	VMAXPS           Z4, Z14, Z4
+	VMOVUPS          Z4, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z5, Z5
+	VMAXPS           Z5, Z14, Z5
+	VMOVUPS          Z5, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z6, Z6
+	VMAXPS           Z6, Z14, Z6
+	VMOVUPS          Z6, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z7, Z7
+	VMAXPS           Z7, Z14, Z7
+	VMOVUPS          Z7, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z8, Z8
+	VMAXPS           Z8, Z14, Z8
+	VMOVUPS          Z8, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z9, Z9
+	VMAXPS           Z9, Z14, Z9
+	VMOVUPS          Z9, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z10, Z10
+	VMAXPS           Z10, Z14, Z10
+	VMOVUPS          Z10, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z11, Z11
+	VMAXPS           Z11, Z14, Z11
+	VMOVUPS          Z11, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z12, Z12
+	VMAXPS           Z12, Z14, Z12
+	VMOVUPS          Z12, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z15
+	VADDPS           Z15, Z13, Z13
+	VMAXPS           Z13, Z14, Z13
+	VMOVUPS          Z13, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	JMP              tile14x1maskedwritten
+
+tile14x1maskedupdate:
+	VBROADCASTSS 208(BP), Z14
+	VBROADCASTSS 212(BP), Z15
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z0
+	VMOVUPS      Z0, K1, (R8)
+	VADDPS       Z0, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z1
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z1
+	VMOVUPS      Z1, K1, (R8)
+	VADDPS       Z1, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z2
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z2
+	VMOVUPS      Z2, K1, (R8)
+	VADDPS       Z2, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z3
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z3
+	VMOVUPS      Z3, K1, (R8)
+	VADDPS       Z3, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z4
+	VMOVUPS      Z4, K1, (R8)
+	VADDPS       Z4, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z5
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z5
+	VMOVUPS      Z5, K1, (R8)
+	VADDPS       Z5, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z6
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z6
+	VMOVUPS      Z6, K1, (R8)
+	VADDPS       Z6, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z7
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z7
+	VMOVUPS      Z7, K1, (R8)
+	VADDPS       Z7, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z8
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z8
+	VMOVUPS      Z8, K1, (R8)
+	VADDPS       Z8, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z9
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z9
+	VMOVUPS      Z9, K1, (R8)
+	VADDPS       Z9, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z10
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z10
+	VMOVUPS      Z10, K1, (R8)
+	VADDPS       Z10, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z11
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z11
+	VMOVUPS      Z11, K1, (R8)
+	VADDPS       Z11, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z12
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z12
+	VMOVUPS      Z12, K1, (R8)
+	VADDPS       Z12, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z16
+	VFMADD231PS  Z16, Z14, Z13
+	VMOVUPS.Z    (R9), K1, Z16
+	VFNMADD231PS Z16, Z15, Z13
+	VMOVUPS      Z13, K1, (R8)
+	VADDPS       Z13, Z16, Z16
+	VMOVUPS      Z16, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile14x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x0e, DX
+	JZ     tile14x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x0e, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile14x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile13x1masked:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile13x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+	LEAQ (R10)(R14*1), R11
+	LEAQ (R11)(R14*1), R12
+
+tile13x1maskedstep:
+	VMOVUPS.Z        (BX), K1, Z13
+	PREFETCHT1       (BX)(CX*1)
+	ADDQ             DX, BX
+	VFMADD231PS.BCST (R8), Z13, Z0
+	VFMADD231PS.BCST (R8)(R13*1), Z13, Z1
+	VFMADD231PS.BCST (R8)(R13*2), Z13, Z2
+	VFMADD231PS.BCST (R9), Z13, Z3
+	VFMADD231PS.BCST (R9)(R13*1), Z13, Z4
+	VFMADD231PS.BCST (R9)(R13*2), Z13, Z5
+	VFMADD231PS.BCST (R10), Z13, Z6
+	VFMADD231PS.BCST (R10)(R13*1), Z13, Z7
+	VFMADD231PS.BCST (R10)(R13*2), Z13, Z8
+	VFMADD231PS.BCST (R11), Z13, Z9
+	VFMADD231PS.BCST (R11)(R13*1), Z13, Z10
+	VFMADD231PS.BCST (R11)(R13*2), Z13, Z11
+	VFMADD231PS.BCST (R12), Z13, Z12
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	ADDQ             R15, R10
+	ADDQ             R15, R11
+	ADDQ             R15, R12
+	DECQ             AX
+	JNZ              tile13x1maskedstep
+	ADDQ             $0x10, SI
+	DECQ             DI
+	JNZ              tile13x1maskedrun
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(BP), R10
+	SHLQ             $0x02, R10
+	MOVQ             176(BP), R11
+	SHLQ             $0x02, R11
+	CMPB             201(BP), $0x00
+	JNE              tile13x1maskedupdate
+	VBROADCASTSS     204(BP), Z13
+	VMOVUPS.Z        (R9), K1, Z14
+	VADDPS           Z14, Z0, Z0
+	VMAXPS           Z0, Z13, Z0
+	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z14
+	VADDPS           Z14, Z1, Z1
+	VMAXPS           Z1, Z13, Z1
+	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z14
+	VADDPS           Z14, Z2, Z2
+	VMAXPS           Z2, Z13, Z2
+	VMOVUPS          Z2, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z14
+	VADDPS           Z14, Z3, Z3
+	VMAXPS           Z3, Z13, Z3
+	VMOVUPS          Z3, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z14
+	VADDPS           Z14, Z4, Z4
+	VMAXPS           Z4, Z13, Z4
+	VMOVUPS          Z4, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z14
+	VADDPS           Z14, Z5, Z5
+	VMAXPS           Z5, Z13, Z5
+	VMOVUPS          Z5, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z14
+	VADDPS           Z14, Z6, Z6
+	VMAXPS           Z6, Z13, Z6
+	VMOVUPS          Z6, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z14
+	VADDPS           Z14, Z7, Z7
+	VMAXPS           Z7, Z13, Z7
+	VMOVUPS          Z7, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z14
+	VADDPS           Z14, Z8, Z8
+	VMAXPS           Z8, Z13, Z8
+	VMOVUPS          Z8, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z14
+	VADDPS           Z14, Z9, Z9
+	VMAXPS           Z9, Z13, Z9
+	VMOVUPS          Z9, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z14
+	VADDPS           Z14, Z10, Z10
+	VMAXPS           Z10, Z13, Z10
+	VMOVUPS          Z10, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z14
+	VADDPS           Z14, Z11, Z11
+	VMAXPS           Z11, Z13, Z11
+	VMOVUPS          Z11, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z14
+	VADDPS           Z14, Z12, Z12
+	VMAXPS           Z12, Z13, Z12
+	VMOVUPS          Z12, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	JMP              tile13x1maskedwritten
+
+tile13x1maskedupdate:
+	VBROADCASTSS 208(BP), Z13
+	VBROADCASTSS 212(BP), Z14
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z15
+	VFMADD231PS  Z15, Z13, Z0
+	VMOVUPS.Z    (R9), K1, Z15
+	VFNMADD231PS Z15, Z14, Z0
+	VMOVUPS      Z0, K1, (R8)
+	VADDPS       Z0, Z15, Z15
+	VMOVUPS      Z15, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z15
+	VFMADD231PS  Z15, Z13, Z1
+	VMOVUPS.Z    (R9), K1, Z15
+	VFNMADD231PS Z15, Z14, Z1
+	VMOVUPS      Z1, K1, (R8)
+	VADDPS       Z1, Z15, Z15
+	VMOVUPS      Z15, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z15
+	VFMADD231PS  Z15, Z13, Z2
+	VMOVUPS.Z    (R9), K1, Z15
+	VFNMADD231PS Z15, Z14, Z2
+	VMOVUPS      Z2, K1, (R8)
+	VADDPS       Z2, Z15, Z15
+	VMOVUPS      Z15, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z15
+	VFMADD231PS  Z15, Z13, Z3
+	VMOVUPS.Z    (R9), K1, Z15
+	VFNMADD231PS Z15, Z14, Z3
+	VMOVUPS      Z3, K1, (R8)
+	VADDPS       Z3, Z15, Z15
+	VMOVUPS      Z15, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z15
+	VFMADD231PS  Z15, Z13, Z4
+	VMOVUPS.Z    (R9), K1, Z15
+	VFNMADD231PS Z15, Z14, Z4
+	VMOVUPS      Z4, K1, (R8)
+	VADDPS       Z4, Z15, Z15
+	VMOVUPS      Z15, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z15
+	VFMADD231PS  Z15, Z13, Z5
+	VMOVUPS.Z    (R9), K1, Z15
+	VFNMADD231PS Z15, Z14, Z5
+	VMOVUPS      Z5, K1, (R8)
+	VADDPS       Z5, Z15, Z15
+	VMOVUPS      Z15, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z15
+	VFMADD231PS  Z15, Z13, Z6
+	VMOVUPS.Z    (R9), K1, Z15
+	VFNMADD231PS Z15, Z14, Z6
+	VMOVUPS      Z6, K1, (R8)
+	VADDPS       Z6, Z15, Z15
+	VMOVUPS      Z15, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z15
+	VFMADD231PS  Z15, Z13, Z7
+	VMOVUPS.Z    (R9), K1, Z15
+	VFNMADD231PS Z15, Z14, Z7
+	VMOVUPS      Z7, K1, (R8)
+	VADDPS       Z7, Z15, Z15
+	VMOVUPS      Z15, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z15
+	VFMADD231PS  Z15, Z13, Z8
+	VMOVUPS.Z    (R9), K1, Z15
+	VFNMADD231PS Z15, Z14, Z8
+	VMOVUPS      Z8, K1, (R8)
+	VADDPS       Z8, Z15, Z15
+	VMOVUPS      Z15, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z15
+	VFMADD231PS  Z15, Z13, Z9
+	VMOVUPS.Z    (R9), K1, Z15
+	VFNMADD231PS Z15, Z14, Z9
+	VMOVUPS      Z9, K1, (R8)
+	VADDPS       Z9, Z15, Z15
+	VMOVUPS      Z15, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z15
+	VFMADD231PS  Z15, Z13, Z10
+	VMOVUPS.Z    (R9), K1, Z15
+	VFNMADD231PS Z15, Z14, Z10
+	VMOVUPS      Z10, K1, (R8)
+	VADDPS       Z10, Z15, Z15
+	VMOVUPS      Z15, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z15
+	VFMADD231PS  Z15, Z13, Z11
+	VMOVUPS.Z    (R9), K1, Z15
+	VFNMADD231PS Z15, Z14, Z11
+	VMOVUPS      Z11, K1, (R8)
+	VADDPS       Z11, Z15, Z15
+	VMOVUPS      Z15, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z15
+	VFMADD231PS  Z15, Z13, Z12
+	VMOVUPS.Z    (R9), K1, Z15
+	VFNMADD231PS Z15, Z14, Z12
+	VMOVUPS      Z12, K1, (R8)
+	VADDPS       Z12, Z15, Z15
+	VMOVUPS      Z15, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile13x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x0d, DX
+	JZ     tile13x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x0d, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile13x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile12x1masked:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile12x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+	LEAQ (R10)(R14*1), R11
+
+tile12x1maskedstep:
+	VMOVUPS.Z        (BX), K1, Z12
+	PREFETCHT1       (BX)(CX*1)
+	ADDQ             DX, BX
+	VFMADD231PS.BCST (R8), Z12, Z0
+	VFMADD231PS.BCST (R8)(R13*1), Z12, Z1
+	VFMADD231PS.BCST (R8)(R13*2), Z12, Z2
+	VFMADD231PS.BCST (R9), Z12, Z3
+	VFMADD231PS.BCST (R9)(R13*1), Z12, Z4
+	VFMADD231PS.BCST (R9)(R13*2), Z12, Z5
+	VFMADD231PS.BCST (R10), Z12, Z6
+	VFMADD231PS.BCST (R10)(R13*1), Z12, Z7
+	VFMADD231PS.BCST (R10)(R13*2), Z12, Z8
+	VFMADD231PS.BCST (R11), Z12, Z9
+	VFMADD231PS.BCST (R11)(R13*1), Z12, Z10
+	VFMADD231PS.BCST (R11)(R13*2), Z12, Z11
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	ADDQ             R15, R10
+	ADDQ             R15, R11
+	DECQ             AX
+	JNZ              tile12x1maskedstep
+	ADDQ             $0x10, SI
+	DECQ             DI
+	JNZ              tile12x1maskedrun
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(BP), R10
+	SHLQ             $0x02, R10
+	MOVQ             176(BP), R11
+	SHLQ             $0x02, R11
+	CMPB             201(BP), $0x00
+	JNE              tile12x1maskedupdate
+	VBROADCASTSS     204(BP), Z12
+	VMOVUPS.Z        (R9), K1, Z13
+	VADDPS           Z13, Z0, Z0
+	VMAXPS           Z0, Z12, Z0
+	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z13
+	VADDPS           Z13, Z1, Z1
+	VMAXPS           Z1, Z12, Z1
+	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z13
+	VADDPS           Z13, Z2, Z2
+	VMAXPS           Z2, Z12, Z2
+	VMOVUPS          Z2, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z13
+	VADDPS           Z13, Z3, Z3
+	VMAXPS           Z3, Z12, Z3
+	VMOVUPS          Z3, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z13
+	VADDPS           Z13, Z4, Z4
+	VMAXPS           Z4, Z12, Z4
+	VMOVUPS          Z4, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z13
+	VADDPS           Z13, Z5, Z5
+	VMAXPS           Z5, Z12, Z5
+	VMOVUPS          Z5, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z13
+	VADDPS           Z13, Z6, Z6
+	VMAXPS           Z6, Z12, Z6
+	VMOVUPS          Z6, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z13
+	VADDPS           Z13, Z7, Z7
+	VMAXPS           Z7, Z12, Z7
+	VMOVUPS          Z7, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z13
+	VADDPS           Z13, Z8, Z8
+	VMAXPS           Z8, Z12, Z8
+	VMOVUPS          Z8, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z13
+	VADDPS           Z13, Z9, Z9
+	VMAXPS           Z9, Z12, Z9
+	VMOVUPS          Z9, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z13
+	VADDPS           Z13, Z10, Z10
+	VMAXPS           Z10, Z12, Z10
+	VMOVUPS          Z10, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z13
+	VADDPS           Z13, Z11, Z11
+	VMAXPS           Z11, Z12, Z11
+	VMOVUPS          Z11, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	JMP              tile12x1maskedwritten
+
+tile12x1maskedupdate:
+	VBROADCASTSS 208(BP), Z12
+	VBROADCASTSS 212(BP), Z13
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VMOVUPS.Z    (R9), K1, Z14
+	VFNMADD231PS Z14, Z13, Z0
+	VMOVUPS      Z0, K1, (R8)
+	VADDPS       Z0, Z14, Z14
+	VMOVUPS      Z14, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z14
+	VFMADD231PS  Z14, Z12, Z1
+	VMOVUPS.Z    (R9), K1, Z14
+	VFNMADD231PS Z14, Z13, Z1
+	VMOVUPS      Z1, K1, (R8)
+	VADDPS       Z1, Z14, Z14
+	VMOVUPS      Z14, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z14
+	VFMADD231PS  Z14, Z12, Z2
+	VMOVUPS.Z    (R9), K1, Z14
+	VFNMADD231PS Z14, Z13, Z2
+	VMOVUPS      Z2, K1, (R8)
+	VADDPS       Z2, Z14, Z14
+	VMOVUPS      Z14, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z14
+	VFMADD231PS  Z14, Z12, Z3
+	VMOVUPS.Z    (R9), K1, Z14
+	VFNMADD231PS Z14, Z13, Z3
+	VMOVUPS      Z3, K1, (R8)
+	VADDPS       Z3, Z14, Z14
+	VMOVUPS      Z14, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VMOVUPS.Z    (R9), K1, Z14
+	VFNMADD231PS Z14, Z13, Z4
+	VMOVUPS      Z4, K1, (R8)
+	VADDPS       Z4, Z14, Z14
+	VMOVUPS      Z14, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z14
+	VFMADD231PS  Z14, Z12, Z5
+	VMOVUPS.Z    (R9), K1, Z14
+	VFNMADD231PS Z14, Z13, Z5
+	VMOVUPS      Z5, K1, (R8)
+	VADDPS       Z5, Z14, Z14
+	VMOVUPS      Z14, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z14
+	VFMADD231PS  Z14, Z12, Z6
+	VMOVUPS.Z    (R9), K1, Z14
+	VFNMADD231PS Z14, Z13, Z6
+	VMOVUPS      Z6, K1, (R8)
+	VADDPS       Z6, Z14, Z14
+	VMOVUPS      Z14, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z14
+	VFMADD231PS  Z14, Z12, Z7
+	VMOVUPS.Z    (R9), K1, Z14
+	VFNMADD231PS Z14, Z13, Z7
+	VMOVUPS      Z7, K1, (R8)
+	VADDPS       Z7, Z14, Z14
+	VMOVUPS      Z14, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z14
+	VFMADD231PS  Z14, Z12, Z8
+	VMOVUPS.Z    (R9), K1, Z14
+	VFNMADD231PS Z14, Z13, Z8
+	VMOVUPS      Z8, K1, (R8)
+	VADDPS       Z8, Z14, Z14
+	VMOVUPS      Z14, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z14
+	VFMADD231PS  Z14, Z12, Z9
+	VMOVUPS.Z    (R9), K1, Z14
+	VFNMADD231PS Z14, Z13, Z9
+	VMOVUPS      Z9, K1, (R8)
+	VADDPS       Z9, Z14, Z14
+	VMOVUPS      Z14, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z14
+	VFMADD231PS  Z14, Z12, Z10
+	VMOVUPS.Z    (R9), K1, Z14
+	VFNMADD231PS Z14, Z13, Z10
+	VMOVUPS      Z10, K1, (R8)
+	VADDPS       Z10, Z14, Z14
+	VMOVUPS      Z14, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z14
+	VFMADD231PS  Z14, Z12, Z11
+	VMOVUPS.Z    (R9), K1, Z14
+	VFNMADD231PS Z14, Z13, Z11
+	VMOVUPS      Z11, K1, (R8)
+	VADDPS       Z11, Z14, Z14
+	VMOVUPS      Z14, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile12x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x0c, DX
+	JZ     tile12x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x0c, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile12x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile11x1masked:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile11x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+	LEAQ (R10)(R14*1), R11
+
+tile11x1maskedstep:
+	VMOVUPS.Z        (BX), K1, Z11
+	PREFETCHT1       (BX)(CX*1)
+	ADDQ             DX, BX
+	VFMADD231PS.BCST (R8), Z11, Z0
+	VFMADD231PS.BCST (R8)(R13*1), Z11, Z1
+	VFMADD231PS.BCST (R8)(R13*2), Z11, Z2
+	VFMADD231PS.BCST (R9), Z11, Z3
+	VFMADD231PS.BCST (R9)(R13*1), Z11, Z4
+	VFMADD231PS.BCST (R9)(R13*2), Z11, Z5
+	VFMADD231PS.BCST (R10), Z11, Z6
+	VFMADD231PS.BCST (R10)(R13*1), Z11, Z7
+	VFMADD231PS.BCST (R10)(R13*2), Z11, Z8
+	VFMADD231PS.BCST (R11), Z11, Z9
+	VFMADD231PS.BCST (R11)(R13*1), Z11, Z10
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	ADDQ             R15, R10
+	ADDQ             R15, R11
+	DECQ             AX
+	JNZ              tile11x1maskedstep
+	ADDQ             $0x10, SI
+	DECQ             DI
+	JNZ              tile11x1maskedrun
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(BP), R10
+	SHLQ             $0x02, R10
+	MOVQ             176(BP), R11
+	SHLQ             $0x02, R11
+	CMPB             201(BP), $0x00
+	JNE              tile11x1maskedupdate
+	VBROADCASTSS     204(BP), Z11
+	VMOVUPS.Z        (R9), K1, Z12
+	VADDPS           Z12, Z0, Z0
+	VMAXPS           Z0, Z11, Z0
+	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z12
+	VADDPS           Z12, Z1, Z1
+	VMAXPS           Z1, Z11, Z1
+	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z12
+	VADDPS           Z12, Z2, Z2
+	VMAXPS           Z2, Z11, Z2
+	VMOVUPS          Z2, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z12
+	VADDPS           Z12, Z3, Z3
+	VMAXPS           Z3, Z11, Z3
+	VMOVUPS          Z3, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z12
+	VADDPS           Z12, Z4, Z4
+	VMAXPS           Z4, Z11, Z4
+	VMOVUPS          Z4, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z12
+	VADDPS           Z12, Z5, Z5
+	VMAXPS           Z5, Z11, Z5
+	VMOVUPS          Z5, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z12
+	VADDPS           Z12, Z6, Z6
+	VMAXPS           Z6, Z11, Z6
+	VMOVUPS          Z6, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z12
+	VADDPS           Z12, Z7, Z7
+	VMAXPS           Z7, Z11, Z7
+	VMOVUPS          Z7, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z12
+	VADDPS           Z12, Z8, Z8
+	VMAXPS           Z8, Z11, Z8
+	VMOVUPS          Z8, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z12
+	VADDPS           Z12, Z9, Z9
+	VMAXPS           Z9, Z11, Z9
+	VMOVUPS          Z9, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z12
+	VADDPS           Z12, Z10, Z10
+	VMAXPS           Z10, Z11, Z10
+	VMOVUPS          Z10, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	JMP              tile11x1maskedwritten
+
+tile11x1maskedupdate:
+	VBROADCASTSS 208(BP), Z11
+	VBROADCASTSS 212(BP), Z12
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z13
+	VFMADD231PS  Z13, Z11, Z0
+	VMOVUPS.Z    (R9), K1, Z13
+	VFNMADD231PS Z13, Z12, Z0
+	VMOVUPS      Z0, K1, (R8)
+	VADDPS       Z0, Z13, Z13
+	VMOVUPS      Z13, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z13
+	VFMADD231PS  Z13, Z11, Z1
+	VMOVUPS.Z    (R9), K1, Z13
+	VFNMADD231PS Z13, Z12, Z1
+	VMOVUPS      Z1, K1, (R8)
+	VADDPS       Z1, Z13, Z13
+	VMOVUPS      Z13, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z13
+	VFMADD231PS  Z13, Z11, Z2
+	VMOVUPS.Z    (R9), K1, Z13
+	VFNMADD231PS Z13, Z12, Z2
+	VMOVUPS      Z2, K1, (R8)
+	VADDPS       Z2, Z13, Z13
+	VMOVUPS      Z13, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z13
+	VFMADD231PS  Z13, Z11, Z3
+	VMOVUPS.Z    (R9), K1, Z13
+	VFNMADD231PS Z13, Z12, Z3
+	VMOVUPS      Z3, K1, (R8)
+	VADDPS       Z3, Z13, Z13
+	VMOVUPS      Z13, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z13
+	VFMADD231PS  Z13, Z11, Z4
+	VMOVUPS.Z    (R9), K1, Z13
+	VFNMADD231PS Z13, Z12, Z4
+	VMOVUPS      Z4, K1, (R8)
+	VADDPS       Z4, Z13, Z13
+	VMOVUPS      Z13, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z13
+	VFMADD231PS  Z13, Z11, Z5
+	VMOVUPS.Z    (R9), K1, Z13
+	VFNMADD231PS Z13, Z12, Z5
+	VMOVUPS      Z5, K1, (R8)
+	VADDPS       Z5, Z13, Z13
+	VMOVUPS      Z13, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z13
+	VFMADD231PS  Z13, Z11, Z6
+	VMOVUPS.Z    (R9), K1, Z13
+	VFNMADD231PS Z13, Z12, Z6
+	VMOVUPS      Z6, K1, (R8)
+	VADDPS       Z6, Z13, Z13
+	VMOVUPS      Z13, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z13
+	VFMADD231PS  Z13, Z11, Z7
+	VMOVUPS.Z    (R9), K1, Z13
+	VFNMADD231PS Z13, Z12, Z7
+	VMOVUPS      Z7, K1, (R8)
+	VADDPS       Z7, Z13, Z13
+	VMOVUPS      Z13, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z13
+	VFMADD231PS  Z13, Z11, Z8
+	VMOVUPS.Z    (R9), K1, Z13
+	VFNMADD231PS Z13, Z12, Z8
+	VMOVUPS      Z8, K1, (R8)
+	VADDPS       Z8, Z13, Z13
+	VMOVUPS      Z13, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z13
+	VFMADD231PS  Z13, Z11, Z9
+	VMOVUPS.Z    (R9), K1, Z13
+	VFNMADD231PS Z13, Z12, Z9
+	VMOVUPS      Z9, K1, (R8)
+	VADDPS       Z9, Z13, Z13
+	VMOVUPS      Z13, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z13
+	VFMADD231PS  Z13, Z11, Z10
+	VMOVUPS.Z    (R9), K1, Z13
+	VFNMADD231PS Z13, Z12, Z10
+	VMOVUPS      Z10, K1, (R8)
+	VADDPS       Z10, Z13, Z13
+	VMOVUPS      Z13, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile11x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x0b, DX
+	JZ     tile11x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x0b, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile11x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile10x1masked:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile10x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+	LEAQ (R10)(R14*1), R11
+
+tile10x1maskedstep:
+	VMOVUPS.Z        (BX), K1, Z10
+	PREFETCHT1       (BX)(CX*1)
+	ADDQ             DX, BX
+	VFMADD231PS.BCST (R8), Z10, Z0
+	VFMADD231PS.BCST (R8)(R13*1), Z10, Z1
+	VFMADD231PS.BCST (R8)(R13*2), Z10, Z2
+	VFMADD231PS.BCST (R9), Z10, Z3
+	VFMADD231PS.BCST (R9)(R13*1), Z10, Z4
+	VFMADD231PS.BCST (R9)(R13*2), Z10, Z5
+	VFMADD231PS.BCST (R10), Z10, Z6
+	VFMADD231PS.BCST (R10)(R13*1), Z10, Z7
+	VFMADD231PS.BCST (R10)(R13*2), Z10, Z8
+	VFMADD231PS.BCST (R11), Z10, Z9
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	ADDQ             R15, R10
+	ADDQ             R15, R11
+	DECQ             AX
+	JNZ              tile10x1maskedstep
+	ADDQ             $0x10, SI
+	DECQ             DI
+	JNZ              tile10x1maskedrun
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(BP), R10
+	SHLQ             $0x02, R10
+	MOVQ             176(BP), R11
+	SHLQ             $0x02, R11
+	CMPB             201(BP), $0x00
+	JNE              tile10x1maskedupdate
+	VBROADCASTSS     204(BP), Z10
+	VMOVUPS.Z        (R9), K1, Z11
+	VADDPS           Z11, Z0, Z0
+	VMAXPS           Z0, Z10, Z0
+	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z11
+	VADDPS           Z11, Z1, Z1
+	VMAXPS           Z1, Z10, Z1
+	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z11
+	VADDPS           Z11, Z2, Z2
+	VMAXPS           Z2, Z10, Z2
+	VMOVUPS          Z2, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z11
+	VADDPS           Z11, Z3, Z3
+	VMAXPS           Z3, Z10, Z3
+	VMOVUPS          Z3, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z11
+	VADDPS           Z11, Z4, Z4
+	VMAXPS           Z4, Z10, Z4
+	VMOVUPS          Z4, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z11
+	VADDPS           Z11, Z5, Z5
+	VMAXPS           Z5, Z10, Z5
+	VMOVUPS          Z5, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z11
+	VADDPS           Z11, Z6, Z6
+	VMAXPS           Z6, Z10, Z6
+	VMOVUPS          Z6, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z11
+	VADDPS           Z11, Z7, Z7
+	VMAXPS           Z7, Z10, Z7
+	VMOVUPS          Z7, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z11
+	VADDPS           Z11, Z8, Z8
+	VMAXPS           Z8, Z10, Z8
+	VMOVUPS          Z8, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z11
+	VADDPS           Z11, Z9, Z9
+	VMAXPS           Z9, Z10, Z9
+	VMOVUPS          Z9, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	JMP              tile10x1maskedwritten
+
+tile10x1maskedupdate:
+	VBROADCASTSS 208(BP), Z10
+	VBROADCASTSS 212(BP), Z11
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z12
+	VFMADD231PS  Z12, Z10, Z0
+	VMOVUPS.Z    (R9), K1, Z12
+	VFNMADD231PS Z12, Z11, Z0
+	VMOVUPS      Z0, K1, (R8)
+	VADDPS       Z0, Z12, Z12
+	VMOVUPS      Z12, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z12
+	VFMADD231PS  Z12, Z10, Z1
+	VMOVUPS.Z    (R9), K1, Z12
+	VFNMADD231PS Z12, Z11, Z1
+	VMOVUPS      Z1, K1, (R8)
+	VADDPS       Z1, Z12, Z12
+	VMOVUPS      Z12, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z12
+	VFMADD231PS  Z12, Z10, Z2
+	VMOVUPS.Z    (R9), K1, Z12
+	VFNMADD231PS Z12, Z11, Z2
+	VMOVUPS      Z2, K1, (R8)
+	VADDPS       Z2, Z12, Z12
+	VMOVUPS      Z12, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z12
+	VFMADD231PS  Z12, Z10, Z3
+	VMOVUPS.Z    (R9), K1, Z12
+	VFNMADD231PS Z12, Z11, Z3
+	VMOVUPS      Z3, K1, (R8)
+	VADDPS       Z3, Z12, Z12
+	VMOVUPS      Z12, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z12
+	VFMADD231PS  Z12, Z10, Z4
+	VMOVUPS.Z    (R9), K1, Z12
+	VFNMADD231PS Z12, Z11, Z4
+	VMOVUPS      Z4, K1, (R8)
+	VADDPS       Z4, Z12, Z12
+	VMOVUPS      Z12, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z12
+	VFMADD231PS  Z12, Z10, Z5
+	VMOVUPS.Z    (R9), K1, Z12
+	VFNMADD231PS Z12, Z11, Z5
+	VMOVUPS      Z5, K1, (R8)
+	VADDPS       Z5, Z12, Z12
+	VMOVUPS      Z12, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z12
+	VFMADD231PS  Z12, Z10, Z6
+	VMOVUPS.Z    (R9), K1, Z12
+	VFNMADD231PS Z12, Z11, Z6
+	VMOVUPS      Z6, K1, (R8)
+	VADDPS       Z6, Z12, Z12
+	VMOVUPS      Z12, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z12
+	VFMADD231PS  Z12, Z10, Z7
+	VMOVUPS.Z    (R9), K1, Z12
+	VFNMADD231PS Z12, Z11, Z7
+	VMOVUPS      Z7, K1, (R8)
+	VADDPS       Z7, Z12, Z12
+	VMOVUPS      Z12, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z12
+	VFMADD231PS  Z12, Z10, Z8
+	VMOVUPS.Z    (R9), K1, Z12
+	VFNMADD231PS Z12, Z11, Z8
+	VMOVUPS      Z8, K1, (R8)
+	VADDPS       Z8, Z12, Z12
+	VMOVUPS      Z12, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z12
+	VFMADD231PS  Z12, Z10, Z9
+	VMOVUPS.Z    (R9), K1, Z12
+	VFNMADD231PS Z12, Z11, Z9
+	VMOVUPS      Z9, K1, (R8)
+	VADDPS       Z9, Z12, Z12
+	VMOVUPS      Z12, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile10x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x0a, DX
+	JZ     tile10x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x0a, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile10x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile9x1masked:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile9x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+
+tile9x1maskedstep:
+	VMOVUPS.Z        (BX), K1, Z9
+	PREFETCHT1       (BX)(CX*1)
+	ADDQ             DX, BX
+	VFMADD231PS.BCST (R8), Z9, Z0
+	VFMADD231PS.BCST (R8)(R13*1), Z9, Z1
+	VFMADD231PS.BCST (R8)(R13*2), Z9, Z2
+	VFMADD231PS.BCST (R9), Z9, Z3
+	VFMADD231PS.BCST (R9)(R13*1), Z9, Z4
+	VFMADD231PS.BCST (R9)(R13*2), Z9, Z5
+	VFMADD231PS.BCST (R10), Z9, Z6
+	VFMADD231PS.BCST (R10)(R13*1), Z9, Z7
+	VFMADD231PS.BCST (R10)(R13*2), Z9, Z8
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	ADDQ             R15, R10
+	DECQ             AX
+	JNZ              tile9x1maskedstep
+	ADDQ             $0x10, SI
+	DECQ             DI
+	JNZ              tile9x1maskedrun
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(BP), R10
+	SHLQ             $0x02, R10
+	MOVQ             176(BP), R11
+	SHLQ             $0x02, R11
+	CMPB             201(BP), $0x00
+	JNE              tile9x1maskedupdate
+	VBROADCASTSS     204(BP), Z9
+	VMOVUPS.Z        (R9), K1, Z10
+	VADDPS           Z10, Z0, Z0
+	VMAXPS           Z0, Z9, Z0
+	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z10
+	VADDPS           Z10, Z1, Z1
+	VMAXPS           Z1, Z9, Z1
+	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z10
+	VADDPS           Z10, Z2, Z2
+	VMAXPS           Z2, Z9, Z2
+	VMOVUPS          Z2, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z10
+	VADDPS           Z10, Z3, Z3
+	VMAXPS           Z3, Z9, Z3
+	VMOVUPS          Z3, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z10
+	VADDPS           Z10, Z4, Z4
+	VMAXPS           Z4, Z9, Z4
+	VMOVUPS          Z4, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z10
+	VADDPS           Z10, Z5, Z5
+	VMAXPS           Z5, Z9, Z5
+	VMOVUPS          Z5, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z10
+	VADDPS           Z10, Z6, Z6
+	VMAXPS           Z6, Z9, Z6
+	VMOVUPS          Z6, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z10
+	VADDPS           Z10, Z7, Z7
+	VMAXPS           Z7, Z9, Z7
+	VMOVUPS          Z7, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z10
+	VADDPS           Z10, Z8, Z8
+	VMAXPS           Z8, Z9, Z8
+	VMOVUPS          Z8, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	JMP              tile9x1maskedwritten
+
+tile9x1maskedupdate:
+	VBROADCASTSS 208(BP), Z9
+	VBROADCASTSS 212(BP), Z10
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z11
+	VFMADD231PS  Z11, Z9, Z0
+	VMOVUPS.Z    (R9), K1, Z11
+	VFNMADD231PS Z11, Z10, Z0
+	VMOVUPS      Z0, K1, (R8)
+	VADDPS       Z0, Z11, Z11
+	VMOVUPS      Z11, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z11
+	VFMADD231PS  Z11, Z9, Z1
+	VMOVUPS.Z    (R9), K1, Z11
+	VFNMADD231PS Z11, Z10, Z1
+	VMOVUPS      Z1, K1, (R8)
+	VADDPS       Z1, Z11, Z11
+	VMOVUPS      Z11, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z11
+	VFMADD231PS  Z11, Z9, Z2
+	VMOVUPS.Z    (R9), K1, Z11
+	VFNMADD231PS Z11, Z10, Z2
+	VMOVUPS      Z2, K1, (R8)
+	VADDPS       Z2, Z11, Z11
+	VMOVUPS      Z11, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z11
+	VFMADD231PS  Z11, Z9, Z3
+	VMOVUPS.Z    (R9), K1, Z11
+	VFNMADD231PS Z11, Z10, Z3
+	VMOVUPS      Z3, K1, (R8)
+	VADDPS       Z3, Z11, Z11
+	VMOVUPS      Z11, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z11
+	VFMADD231PS  Z11, Z9, Z4
+	VMOVUPS.Z    (R9), K1, Z11
+	VFNMADD231PS Z11, Z10, Z4
+	VMOVUPS      Z4, K1, (R8)
+	VADDPS       Z4, Z11, Z11
+	VMOVUPS      Z11, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z11
+	VFMADD231PS  Z11, Z9, Z5
+	VMOVUPS.Z    (R9), K1, Z11
+	VFNMADD231PS Z11, Z10, Z5
+	VMOVUPS      Z5, K1, (R8)
+	VADDPS       Z5, Z11, Z11
+	VMOVUPS      Z11, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z11
+	VFMADD231PS  Z11, Z9, Z6
+	VMOVUPS.Z    (R9), K1, Z11
+	VFNMADD231PS Z11, Z10, Z6
+	VMOVUPS      Z6, K1, (R8)
+	VADDPS       Z6, Z11, Z11
+	VMOVUPS      Z11, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z11
+	VFMADD231PS  Z11, Z9, Z7
+	VMOVUPS.Z    (R9), K1, Z11
+	VFNMADD231PS Z11, Z10, Z7
+	VMOVUPS      Z7, K1, (R8)
+	VADDPS       Z7, Z11, Z11
+	VMOVUPS      Z11, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z11
+	VFMADD231PS  Z11, Z9, Z8
+	VMOVUPS.Z    (R9), K1, Z11
+	VFNMADD231PS Z11, Z10, Z8
+	VMOVUPS      Z8, K1, (R8)
+	VADDPS       Z8, Z11, Z11
+	VMOVUPS      Z11, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile9x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x09, DX
+	JZ     tile9x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x09, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile9x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile8x1masked:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile8x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+
+tile8x1maskedstep:
+	VMOVUPS.Z        (BX), K1, Z8
+	PREFETCHT1       (BX)(CX*1)
+	ADDQ             DX, BX
+	VFMADD231PS.BCST (R8), Z8, Z0
+	VFMADD231PS.BCST (R8)(R13*1), Z8, Z1
+	VFMADD231PS.BCST (R8)(R13*2), Z8, Z2
+	VFMADD231PS.BCST (R9), Z8, Z3
+	VFMADD231PS.BCST (R9)(R13*1), Z8, Z4
+	VFMADD231PS.BCST (R9)(R13*2), Z8, Z5
+	VFMADD231PS.BCST (R10), Z8, Z6
+	VFMADD231PS.BCST (R10)(R13*1), Z8, Z7
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	ADDQ             R15, R10
+	DECQ             AX
+	JNZ              tile8x1maskedstep
+	ADDQ             $0x10, SI
+	DECQ             DI
+	JNZ              tile8x1maskedrun
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(BP), R10
+	SHLQ             $0x02, R10
+	MOVQ             176(BP), R11
+	SHLQ             $0x02, R11
+	CMPB             201(BP), $0x00
+	JNE              tile8x1maskedupdate
+	VBROADCASTSS     204(BP), Z8
+	VMOVUPS.Z        (R9), K1, Z9
+	VADDPS           Z9, Z0, Z0
+	VMAXPS           Z0, Z8, Z0
+	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z9
+	VADDPS           Z9, Z1, Z1
+	VMAXPS           Z1, Z8, Z1
+	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z9
+	VADDPS           Z9, Z2, Z2
+	VMAXPS           Z2, Z8, Z2
+	VMOVUPS          Z2, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z9
+	VADDPS           Z9, Z3, Z3
+	VMAXPS           Z3, Z8, Z3
+	VMOVUPS          Z3, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z9
+	VADDPS           Z9, Z4, Z4
+	VMAXPS           Z4, Z8, Z4
+	VMOVUPS          Z4, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z9
+	VADDPS           Z9, Z5, Z5
+	VMAXPS           Z5, Z8, Z5
+	VMOVUPS          Z5, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z9
+	VADDPS           Z9, Z6, Z6
+	VMAXPS           Z6, Z8, Z6
+	VMOVUPS          Z6, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z9
+	VADDPS           Z9, Z7, Z7
+	VMAXPS           Z7, Z8, Z7
+	VMOVUPS          Z7, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	JMP              tile8x1maskedwritten
+
+tile8x1maskedupdate:
+	VBROADCASTSS 208(BP), Z8
+	VBROADCASTSS 212(BP), Z9
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VMOVUPS.Z    (R9), K1, Z10
+	VFNMADD231PS Z10, Z9, Z0
+	VMOVUPS      Z0, K1, (R8)
+	VADDPS       Z0, Z10, Z10
+	VMOVUPS      Z10, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z10
+	VFMADD231PS  Z10, Z8, Z1
+	VMOVUPS.Z    (R9), K1, Z10
+	VFNMADD231PS Z10, Z9, Z1
+	VMOVUPS      Z1, K1, (R8)
+	VADDPS       Z1, Z10, Z10
+	VMOVUPS      Z10, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VMOVUPS.Z    (R9), K1, Z10
+	VFNMADD231PS Z10, Z9, Z2
+	VMOVUPS      Z2, K1, (R8)
+	VADDPS       Z2, Z10, Z10
+	VMOVUPS      Z10, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z10
+	VFMADD231PS  Z10, Z8, Z3
+	VMOVUPS.Z    (R9), K1, Z10
+	VFNMADD231PS Z10, Z9, Z3
+	VMOVUPS      Z3, K1, (R8)
+	VADDPS       Z3, Z10, Z10
+	VMOVUPS      Z10, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z10
+	VFMADD231PS  Z10, Z8, Z4
+	VMOVUPS.Z    (R9), K1, Z10
+	VFNMADD231PS Z10, Z9, Z4
+	VMOVUPS      Z4, K1, (R8)
+	VADDPS       Z4, Z10, Z10
+	VMOVUPS      Z10, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z10
+	VFMADD231PS  Z10, Z8, Z5
+	VMOVUPS.Z    (R9), K1, Z10
+	VFNMADD231PS Z10, Z9, Z5
+	VMOVUPS      Z5, K1, (R8)
+	VADDPS       Z5, Z10, Z10
+	VMOVUPS      Z10, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z10
+	VFMADD231PS  Z10, Z8, Z6
+	VMOVUPS.Z    (R9), K1, Z10
+	VFNMADD231PS Z10, Z9, Z6
+	VMOVUPS      Z6, K1, (R8)
+	VADDPS       Z6, Z10, Z10
+	VMOVUPS      Z10, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z10
+	VFMADD231PS  Z10, Z8, Z7
+	VMOVUPS.Z    (R9), K1, Z10
+	VFNMADD231PS Z10, Z9, Z7
+	VMOVUPS      Z7, K1, (R8)
+	VADDPS       Z7, Z10, Z10
+	VMOVUPS      Z10, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile8x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x08, DX
+	JZ     tile8x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x08, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile8x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile7x1masked:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile7x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+
+tile7x1maskedstep:
+	VMOVUPS.Z        (BX), K1, Z7
+	PREFETCHT1       (BX)(CX*1)
+	ADDQ             DX, BX
+	VFMADD231PS.BCST (R8), Z7, Z0
+	VFMADD231PS.BCST (R8)(R13*1), Z7, Z1
+	VFMADD231PS.BCST (R8)(R13*2), Z7, Z2
+	VFMADD231PS.BCST (R9), Z7, Z3
+	VFMADD231PS.BCST (R9)(R13*1), Z7, Z4
+	VFMADD231PS.BCST (R9)(R13*2), Z7, Z5
+	VFMADD231PS.BCST (R10), Z7, Z6
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	ADDQ             R15, R10
+	DECQ             AX
+	JNZ              tile7x1maskedstep
+	ADDQ             $0x10, SI
+	DECQ             DI
+	JNZ              tile7x1maskedrun
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(BP), R10
+	SHLQ             $0x02, R10
+	MOVQ             176(BP), R11
+	SHLQ             $0x02, R11
+	CMPB             201(BP), $0x00
+	JNE              tile7x1maskedupdate
+	VBROADCASTSS     204(BP), Z7
+	VMOVUPS.Z        (R9), K1, Z8
+	VADDPS           Z8, Z0, Z0
+	VMAXPS           Z0, Z7, Z0
+	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z8
+	VADDPS           Z8, Z1, Z1
+	VMAXPS           Z1, Z7, Z1
+	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z8
+	VADDPS           Z8, Z2, Z2
+	VMAXPS           Z2, Z7, Z2
+	VMOVUPS          Z2, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z8
+	VADDPS           Z8, Z3, Z3
+	VMAXPS           Z3, Z7, Z3
+	VMOVUPS          Z3, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z8
+	VADDPS           Z8, Z4, Z4
+	VMAXPS           Z4, Z7, Z4
+	VMOVUPS          Z4, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z8
+	VADDPS           Z8, Z5, Z5
+	VMAXPS           Z5, Z7, Z5
+	VMOVUPS          Z5, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z8
+	VADDPS           Z8, Z6, Z6
+	VMAXPS           Z6, Z7, Z6
+	VMOVUPS          Z6, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	JMP              tile7x1maskedwritten
+
+tile7x1maskedupdate:
+	VBROADCASTSS 208(BP), Z7
+	VBROADCASTSS 212(BP), Z8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z9
+	VFMADD231PS  Z9, Z7, Z0
+	VMOVUPS.Z    (R9), K1, Z9
+	VFNMADD231PS Z9, Z8, Z0
+	VMOVUPS      Z0, K1, (R8)
+	VADDPS       Z0, Z9, Z9
+	VMOVUPS      Z9, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z9
+	VFMADD231PS  Z9, Z7, Z1
+	VMOVUPS.Z    (R9), K1, Z9
+	VFNMADD231PS Z9, Z8, Z1
+	VMOVUPS      Z1, K1, (R8)
+	VADDPS       Z1, Z9, Z9
+	VMOVUPS      Z9, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z9
+	VFMADD231PS  Z9, Z7, Z2
+	VMOVUPS.Z    (R9), K1, Z9
+	VFNMADD231PS Z9, Z8, Z2
+	VMOVUPS      Z2, K1, (R8)
+	VADDPS       Z2, Z9, Z9
+	VMOVUPS      Z9, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z9
+	VFMADD231PS  Z9, Z7, Z3
+	VMOVUPS.Z    (R9), K1, Z9
+	VFNMADD231PS Z9, Z8, Z3
+	VMOVUPS      Z3, K1, (R8)
+	VADDPS       Z3, Z9, Z9
+	VMOVUPS      Z9, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z9
+	VFMADD231PS  Z9, Z7, Z4
+	VMOVUPS.Z    (R9), K1, Z9
+	VFNMADD231PS Z9, Z8, Z4
+	VMOVUPS      Z4, K1, (R8)
+	VADDPS       Z4, Z9, Z9
+	VMOVUPS      Z9, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z9
+	VFMADD231PS  Z9, Z7, Z5
+	VMOVUPS.Z    (R9), K1, Z9
+	VFNMADD231PS Z9, Z8, Z5
+	VMOVUPS      Z5, K1, (R8)
+	VADDPS       Z5, Z9, Z9
+	VMOVUPS      Z9, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z9
+	VFMADD231PS  Z9, Z7, Z6
+	VMOVUPS.Z    (R9), K1, Z9
+	VFNMADD231PS Z9, Z8, Z6
+	VMOVUPS      Z6, K1, (R8)
+	VADDPS       Z6, Z9, Z9
+	VMOVUPS      Z9, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile7x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x07, DX
+	JZ     tile7x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x07, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile7x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile6x1masked:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile6x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+
+tile6x1maskedstep:
+	VMOVUPS.Z        (BX), K1, Z6
+	PREFETCHT1       (BX)(CX*1)
+	ADDQ             DX, BX
+	VFMADD231PS.BCST (R8), Z6, Z0
+	VFMADD231PS.BCST (R8)(R13*1), Z6, Z1
+	VFMADD231PS.BCST (R8)(R13*2), Z6, Z2
+	VFMADD231PS.BCST (R9), Z6, Z3
+	VFMADD231PS.BCST (R9)(R13*1), Z6, Z4
+	VFMADD231PS.BCST (R9)(R13*2), Z6, Z5
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	DECQ             AX
+	JNZ              tile6x1maskedstep
+	ADDQ             $0x10, SI
+	DECQ             DI
+	JNZ              tile6x1maskedrun
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(BP), R10
+	SHLQ             $0x02, R10
+	MOVQ             176(BP), R11
+	SHLQ             $0x02, R11
+	CMPB             201(BP), $0x00
+	JNE              tile6x1maskedupdate
+	VBROADCASTSS     204(BP), Z6
+	VMOVUPS.Z        (R9), K1, Z7
+	VADDPS           Z7, Z0, Z0
+	VMAXPS           Z0, Z6, Z0
+	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z7
+	VADDPS           Z7, Z1, Z1
+	VMAXPS           Z1, Z6, Z1
+	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z7
+	VADDPS           Z7, Z2, Z2
+	VMAXPS           Z2, Z6, Z2
+	VMOVUPS          Z2, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z7
+	VADDPS           Z7, Z3, Z3
+	VMAXPS           Z3, Z6, Z3
+	VMOVUPS          Z3, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z7
+	VADDPS           Z7, Z4, Z4
+	VMAXPS           Z4, Z6, Z4
+	VMOVUPS          Z4, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z7
+	VADDPS           Z7, Z5, Z5
+	VMAXPS           Z5, Z6, Z5
+	VMOVUPS          Z5, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	JMP              tile6x1maskedwritten
+
+tile6x1maskedupdate:
+	VBROADCASTSS 208(BP), Z6
+	VBROADCASTSS 212(BP), Z7
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VMOVUPS.Z    (R9), K1, Z8
+	VFNMADD231PS Z8, Z7, Z0
+	VMOVUPS      Z0, K1, (R8)
+	VADDPS       Z0, Z8, Z8
+	VMOVUPS      Z8, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z8
+	VFMADD231PS  Z8, Z6, Z1
+	VMOVUPS.Z    (R9), K1, Z8
+	VFNMADD231PS Z8, Z7, Z1
+	VMOVUPS      Z1, K1, (R8)
+	VADDPS       Z1, Z8, Z8
+	VMOVUPS      Z8, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z8
+	VFMADD231PS  Z8, Z6, Z2
+	VMOVUPS.Z    (R9), K1, Z8
+	VFNMADD231PS Z8, Z7, Z2
+	VMOVUPS      Z2, K1, (R8)
+	VADDPS       Z2, Z8, Z8
+	VMOVUPS      Z8, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z8
+	VFMADD231PS  Z8, Z6, Z3
+	VMOVUPS.Z    (R9), K1, Z8
+	VFNMADD231PS Z8, Z7, Z3
+	VMOVUPS      Z3, K1, (R8)
+	VADDPS       Z3, Z8, Z8
+	VMOVUPS      Z8, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z8
+	VFMADD231PS  Z8, Z6, Z4
+	VMOVUPS.Z    (R9), K1, Z8
+	VFNMADD231PS Z8, Z7, Z4
+	VMOVUPS      Z4, K1, (R8)
+	VADDPS       Z4, Z8, Z8
+	VMOVUPS      Z8, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z8
+	VFMADD231PS  Z8, Z6, Z5
+	VMOVUPS.Z    (R9), K1, Z8
+	VFNMADD231PS Z8, Z7, Z5
+	VMOVUPS      Z5, K1, (R8)
+	VADDPS       Z5, Z8, Z8
+	VMOVUPS      Z8, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile6x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x06, DX
+	JZ     tile6x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x06, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile6x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile5x1masked:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile5x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+
+tile5x1maskedstep:
+	VMOVUPS.Z        (BX), K1, Z5
+	PREFETCHT1       (BX)(CX*1)
+	ADDQ             DX, BX
+	VFMADD231PS.BCST (R8), Z5, Z0
+	VFMADD231PS.BCST (R8)(R13*1), Z5, Z1
+	VFMADD231PS.BCST (R8)(R13*2), Z5, Z2
+	VFMADD231PS.BCST (R9), Z5, Z3
+	VFMADD231PS.BCST (R9)(R13*1), Z5, Z4
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	DECQ             AX
+	JNZ              tile5x1maskedstep
+	ADDQ             $0x10, SI
+	DECQ             DI
+	JNZ              tile5x1maskedrun
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(BP), R10
+	SHLQ             $0x02, R10
+	MOVQ             176(BP), R11
+	SHLQ             $0x02, R11
+	CMPB             201(BP), $0x00
+	JNE              tile5x1maskedupdate
+	VBROADCASTSS     204(BP), Z5
+	VMOVUPS.Z        (R9), K1, Z6
+	VADDPS           Z6, Z0, Z0
+	VMAXPS           Z0, Z5, Z0
+	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z6
+	VADDPS           Z6, Z1, Z1
+	VMAXPS           Z1, Z5, Z1
+	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z6
+	VADDPS           Z6, Z2, Z2
+	VMAXPS           Z2, Z5, Z2
+	VMOVUPS          Z2, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z6
+	VADDPS           Z6, Z3, Z3
+	VMAXPS           Z3, Z5, Z3
+	VMOVUPS          Z3, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z6
+	VADDPS           Z6, Z4, Z4
+	VMAXPS           Z4, Z5, Z4
+	VMOVUPS          Z4, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	JMP              tile5x1maskedwritten
+
+tile5x1maskedupdate:
+	VBROADCASTSS 208(BP), Z5
+	VBROADCASTSS 212(BP), Z6
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z7
+	VFMADD231PS  Z7, Z5, Z0
+	VMOVUPS.Z    (R9), K1, Z7
+	VFNMADD231PS Z7, Z6, Z0
+	VMOVUPS      Z0, K1, (R8)
+	VADDPS       Z0, Z7, Z7
+	VMOVUPS      Z7, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z7
+	VFMADD231PS  Z7, Z5, Z1
+	VMOVUPS.Z    (R9), K1, Z7
+	VFNMADD231PS Z7, Z6, Z1
+	VMOVUPS      Z1, K1, (R8)
+	VADDPS       Z1, Z7, Z7
+	VMOVUPS      Z7, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z7
+	VFMADD231PS  Z7, Z5, Z2
+	VMOVUPS.Z    (R9), K1, Z7
+	VFNMADD231PS Z7, Z6, Z2
+	VMOVUPS      Z2, K1, (R8)
+	VADDPS       Z2, Z7, Z7
+	VMOVUPS      Z7, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z7
+	VFMADD231PS  Z7, Z5, Z3
+	VMOVUPS.Z    (R9), K1, Z7
+	VFNMADD231PS Z7, Z6, Z3
+	VMOVUPS      Z3, K1, (R8)
+	VADDPS       Z3, Z7, Z7
+	VMOVUPS      Z7, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z7
+	VFMADD231PS  Z7, Z5, Z4
+	VMOVUPS.Z    (R9), K1, Z7
+	VFNMADD231PS Z7, Z6, Z4
+	VMOVUPS      Z4, K1, (R8)
+	VADDPS       Z4, Z7, Z7
+	VMOVUPS      Z7, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile5x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x05, DX
+	JZ     tile5x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x05, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile5x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile4x1masked:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile4x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+
+tile4x1maskedstep:
+	VMOVUPS.Z        (BX), K1, Z4
+	PREFETCHT1       (BX)(CX*1)
+	ADDQ             DX, BX
+	VFMADD231PS.BCST (R8), Z4, Z0
+	VFMADD231PS.BCST (R8)(R13*1), Z4, Z1
+	VFMADD231PS.BCST (R8)(R13*2), Z4, Z2
+	VFMADD231PS.BCST (R9), Z4, Z3
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	DECQ             AX
+	JNZ              tile4x1maskedstep
+	ADDQ             $0x10, SI
+	DECQ             DI
+	JNZ              tile4x1maskedrun
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(BP), R10
+	SHLQ             $0x02, R10
+	MOVQ             176(BP), R11
+	SHLQ             $0x02, R11
+	CMPB             201(BP), $0x00
+	JNE              tile4x1maskedupdate
+	VBROADCASTSS     204(BP), Z4
+	VMOVUPS.Z        (R9), K1, Z5
+	VADDPS           Z5, Z0, Z0
+	VMAXPS           Z0, Z4, Z0
+	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z5
+	VADDPS           Z5, Z1, Z1
+	VMAXPS           Z1, Z4, Z1
+	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z5
+	VADDPS           Z5, Z2, Z2
+	VMAXPS           Z2, Z4, Z2
+	VMOVUPS          Z2, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z5
+	VADDPS           Z5, Z3, Z3
+	VMAXPS           Z3, Z4, Z3
+	VMOVUPS          Z3, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	JMP              tile4x1maskedwritten
+
+tile4x1maskedupdate:
+	VBROADCASTSS 208(BP), Z4
+	VBROADCASTSS 212(BP), Z5
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VMOVUPS.Z    (R9), K1, Z6
+	VFNMADD231PS Z6, Z5, Z0
+	VMOVUPS      Z0, K1, (R8)
+	VADDPS       Z0, Z6, Z6
+	VMOVUPS      Z6, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z6
+	VFMADD231PS  Z6, Z4, Z1
+	VMOVUPS.Z    (R9), K1, Z6
+	VFNMADD231PS Z6, Z5, Z1
+	VMOVUPS      Z1, K1, (R8)
+	VADDPS       Z1, Z6, Z6
+	VMOVUPS      Z6, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z6
+	VFMADD231PS  Z6, Z4, Z2
+	VMOVUPS.Z    (R9), K1, Z6
+	VFNMADD231PS Z6, Z5, Z2
+	VMOVUPS      Z2, K1, (R8)
+	VADDPS       Z2, Z6, Z6
+	VMOVUPS      Z6, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z6
+	VFMADD231PS  Z6, Z4, Z3
+	VMOVUPS.Z    (R9), K1, Z6
+	VFNMADD231PS Z6, Z5, Z3
+	VMOVUPS      Z3, K1, (R8)
+	VADDPS       Z3, Z6, Z6
+	VMOVUPS      Z6, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile4x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x04, DX
+	JZ     tile4x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x04, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile4x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile3x1masked:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile3x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+
+tile3x1maskedstep:
+	VMOVUPS.Z        (BX), K1, Z3
+	PREFETCHT1       (BX)(CX*1)
+	ADDQ             DX, BX
+	VFMADD231PS.BCST (R8), Z3, Z0
+	VFMADD231PS.BCST (R8)(R13*1), Z3, Z1
+	VFMADD231PS.BCST (R8)(R13*2), Z3, Z2
+	ADDQ             R15, R8
+	DECQ             AX
+	JNZ              tile3x1maskedstep
+	ADDQ             $0x10, SI
+	DECQ             DI
+	JNZ              tile3x1maskedrun
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(BP), R10
+	SHLQ             $0x02, R10
+	MOVQ             176(BP), R11
+	SHLQ             $0x02, R11
+	CMPB             201(BP), $0x00
+	JNE              tile3x1maskedupdate
+	VBROADCASTSS     204(BP), Z3
+	VMOVUPS.Z        (R9), K1, Z4
+	VADDPS           Z4, Z0, Z0
+	VMAXPS           Z0, Z3, Z0
+	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z4
+	VADDPS           Z4, Z1, Z1
+	VMAXPS           Z1, Z3, Z1
+	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z4
+	VADDPS           Z4, Z2, Z2
+	VMAXPS           Z2, Z3, Z2
+	VMOVUPS          Z2, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	JMP              tile3x1maskedwritten
+
+tile3x1maskedupdate:
+	VBROADCASTSS 208(BP), Z3
+	VBROADCASTSS 212(BP), Z4
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z5
+	VFMADD231PS  Z5, Z3, Z0
+	VMOVUPS.Z    (R9), K1, Z5
+	VFNMADD231PS Z5, Z4, Z0
+	VMOVUPS      Z0, K1, (R8)
+	VADDPS       Z0, Z5, Z5
+	VMOVUPS      Z5, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z5
+	VFMADD231PS  Z5, Z3, Z1
+	VMOVUPS.Z    (R9), K1, Z5
+	VFNMADD231PS Z5, Z4, Z1
+	VMOVUPS      Z1, K1, (R8)
+	VADDPS       Z1, Z5, Z5
+	VMOVUPS      Z5, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z5
+	VFMADD231PS  Z5, Z3, Z2
+	VMOVUPS.Z    (R9), K1, Z5
+	VFNMADD231PS Z5, Z4, Z2
+	VMOVUPS      Z2, K1, (R8)
+	VADDPS       Z2, Z5, Z5
+	VMOVUPS      Z5, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile3x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x03, DX
+	JZ     tile3x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x03, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile3x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile2x1masked:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile2x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+
+tile2x1maskedstep:
+	VMOVUPS.Z        (BX), K1, Z2
+	PREFETCHT1       (BX)(CX*1)
+	ADDQ             DX, BX
+	VFMADD231PS.BCST (R8), Z2, Z0
+	VFMADD231PS.BCST (R8)(R13*1), Z2, Z1
+	ADDQ             R15, R8
+	DECQ             AX
+	JNZ              tile2x1maskedstep
+	ADDQ             $0x10, SI
+	DECQ             DI
+	JNZ              tile2x1maskedrun
+	MOVQ             16(SP), R8
+	MOVQ             24(SP), R9
+	MOVQ             144(BP), R10
+	SHLQ             $0x02, R10
+	MOVQ             176(BP), R11
+	SHLQ             $0x02, R11
+	CMPB             201(BP), $0x00
+	JNE              tile2x1maskedupdate
+	VBROADCASTSS     204(BP), Z2
+	VMOVUPS.Z        (R9), K1, Z3
+	VADDPS           Z3, Z0, Z0
+	VMAXPS           Z0, Z2, Z0
+	VMOVUPS          Z0, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	VMOVUPS.Z        (R9), K1, Z3
+	VADDPS           Z3, Z1, Z1
+	VMAXPS           Z1, Z2, Z1
+	VMOVUPS          Z1, K1, (R8)
+	ADDQ             R11, R9
+	ADDQ             R10, R8
+	JMP              tile2x1maskedwritten
+
+tile2x1maskedupdate:
+	VBROADCASTSS 208(BP), Z2
+	VBROADCASTSS 212(BP), Z3
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VMOVUPS.Z    (R9), K1, Z4
+	VFNMADD231PS Z4, Z3, Z0
+	VMOVUPS      Z0, K1, (R8)
+	VADDPS       Z0, Z4, Z4
+	VMOVUPS      Z4, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS.Z    (R8), K1, Z4
+	VFMADD231PS  Z4, Z2, Z1
+	VMOVUPS.Z    (R9), K1, Z4
+	VFNMADD231PS Z4, Z3, Z1
+	VMOVUPS      Z1, K1, (R8)
+	VADDPS       Z1, Z4, Z4
+	VMOVUPS      Z4, K1, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile2x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x02, DX
+	JZ     tile2x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x02, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile2x1maskedlast:
 	VZEROUPPER
 	RET
 
@@ -17382,9 +17382,49 @@ vectors2masked:
 	RET
 
 vectors1:
+	CMPQ CX, $0x08
+	JNE  vectors1masked
+	CMPQ DX, $0x0c
+	JEQ  tile12x1
+	CMPQ DX, $0x0b
+	JEQ  tile11x1
+	CMPQ DX, $0x0a
+	JEQ  tile10x1
+	CMPQ DX, $0x09
+	JEQ  tile9x1
+	CMPQ DX, $0x08
+	JEQ  tile8x1
+	CMPQ DX, $0x07
+	JEQ  tile7x1
+	CMPQ DX, $0x06
+	JEQ  tile6x1
+	CMPQ DX, $0x05
+	JEQ  tile5x1
+	CMPQ DX, $0x04
+	JEQ  tile4x1
+	CMPQ DX, $0x03
+	JEQ  tile3x1
+	CMPQ DX, $0x02
+	JEQ  tile2x1
+	CMPQ DX, $0x01
+	JEQ  tile1x1
+
+vectors1masked:
 	LEAQ    laneMasks<>+0(SB), AX
 	NEGQ    CX
 	VMOVDQU 32(AX)(CX*4), Y15
+	CMPQ    DX, $0x0c
+	JEQ     tile12x1masked
+	CMPQ    DX, $0x0b
+	JEQ     tile11x1masked
+	CMPQ    DX, $0x0a
+	JEQ     tile10x1masked
+	CMPQ    DX, $0x09
+	JEQ     tile9x1masked
+	CMPQ    DX, $0x08
+	JEQ     tile8x1masked
+	CMPQ    DX, $0x07
+	JEQ     tile7x1masked
 	CMPQ    DX, $0x06
 	JEQ     tile6x1masked
 	CMPQ    DX, $0x05
@@ -18000,204 +18040,6 @@ tile6x2last:
 	VZEROUPPER
 	RET
 
-tile6x1masked:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile6x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-
-tile6x1maskedstep:
-	VMASKMOVPS   (BX), Y15, Y6
-	PREFETCHT1   (BX)(CX*1)
-	ADDQ         DX, BX
-	VBROADCASTSS (R8), Y7
-	VFMADD231PS  Y6, Y7, Y0
-	VBROADCASTSS (R8)(R13*1), Y8
-	VFMADD231PS  Y6, Y8, Y1
-	VBROADCASTSS (R8)(R13*2), Y9
-	VFMADD231PS  Y6, Y9, Y2
-	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y6, Y10, Y3
-	VBROADCASTSS (R9)(R13*1), Y11
-	VFMADD231PS  Y6, Y11, Y4
-	VBROADCASTSS (R9)(R13*2), Y12
-	VFMADD231PS  Y6, Y12, Y5
-	ADDQ         R15, R8
-	ADDQ         R15, R9
-	DECQ         AX
-	JNZ          tile6x1maskedstep
-	ADDQ         $0x10, SI
-	DECQ         DI
-	JNZ          tile6x1maskedrun
-	MOVQ         16(SP), R8
-	MOVQ         24(SP), R9
-	MOVQ         144(BP), R10
-	SHLQ         $0x02, R10
-	MOVQ         176(BP), R11
-	SHLQ         $0x02, R11
-	CMPB         201(BP), $0x00
-	JNE          tile6x1maskedupdate
-	VBROADCASTSS 204(BP), Y6
-	VMASKMOVPS   (R9), Y15, Y7
-	VADDPS       Y7, Y0, Y0
-	VMAXPS       Y0, Y6, Y0
-	VMASKMOVPS   Y0, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y7
-	VADDPS       Y7, Y1, Y1
-	VMAXPS       Y1, Y6, Y1
-	VMASKMOVPS   Y1, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y7
-	VADDPS       Y7, Y2, Y2
-	VMAXPS       Y2, Y6, Y2
-	VMASKMOVPS   Y2, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y7
-	VADDPS       Y7, Y3, Y3
-	VMAXPS       Y3, Y6, Y3
-	VMASKMOVPS   Y3, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y7
-	VADDPS       Y7, Y4, Y4
-	VMAXPS       Y4, Y6, Y4
-	VMASKMOVPS   Y4, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y7
-	VADDPS       Y7, Y5, Y5
-	VMAXPS       Y5, Y6, Y5
-	VMASKMOVPS   Y5, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	JMP          tile6x1maskedwritten
-
-tile6x1maskedupdate:
-	VBROADCASTSS 208(BP), Y6
-	VBROADCASTSS 212(BP), Y7
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y8
-	VFMADD231PS  Y8, Y6, Y0
-	VMASKMOVPS   (R9), Y15, Y8
-	VFNMADD231PS Y8, Y7, Y0
-	VMASKMOVPS   Y0, Y15, (R8)
-	VADDPS       Y0, Y8, Y8
-	VMASKMOVPS   Y8, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y8
-	VFMADD231PS  Y8, Y6, Y1
-	VMASKMOVPS   (R9), Y15, Y8
-	VFNMADD231PS Y8, Y7, Y1
-	VMASKMOVPS   Y1, Y15, (R8)
-	VADDPS       Y1, Y8, Y8
-	VMASKMOVPS   Y8, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y8
-	VFMADD231PS  Y8, Y6, Y2
-	VMASKMOVPS   (R9), Y15, Y8
-	VFNMADD231PS Y8, Y7, Y2
-	VMASKMOVPS   Y2, Y15, (R8)
-	VADDPS       Y2, Y8, Y8
-	VMASKMOVPS   Y8, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y8
-	VFMADD231PS  Y8, Y6, Y3
-	VMASKMOVPS   (R9), Y15, Y8
-	VFNMADD231PS Y8, Y7, Y3
-	VMASKMOVPS   Y3, Y15, (R8)
-	VADDPS       Y3, Y8, Y8
-	VMASKMOVPS   Y8, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y8
-	VFMADD231PS  Y8, Y6, Y4
-	VMASKMOVPS   (R9), Y15, Y8
-	VFNMADD231PS Y8, Y7, Y4
-	VMASKMOVPS   Y4, Y15, (R8)
-	VADDPS       Y4, Y8, Y8
-	VMASKMOVPS   Y8, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y8
-	VFMADD231PS  Y8, Y6, Y5
-	VMASKMOVPS   (R9), Y15, Y8
-	VFNMADD231PS Y8, Y7, Y5
-	VMASKMOVPS   Y5, Y15, (R8)
-	VADDPS       Y5, Y8, Y8
-	VMASKMOVPS   Y8, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile6x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x06, DX
-	JZ     tile6x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x06, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile6x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile5x2masked:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
@@ -18722,182 +18564,6 @@ tile5x2last:
 	VZEROUPPER
 	RET
 
-tile5x1masked:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile5x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-
-tile5x1maskedstep:
-	VMASKMOVPS   (BX), Y15, Y5
-	PREFETCHT1   (BX)(CX*1)
-	ADDQ         DX, BX
-	VBROADCASTSS (R8), Y6
-	VFMADD231PS  Y5, Y6, Y0
-	VBROADCASTSS (R8)(R13*1), Y7
-	VFMADD231PS  Y5, Y7, Y1
-	VBROADCASTSS (R8)(R13*2), Y8
-	VFMADD231PS  Y5, Y8, Y2
-	VBROADCASTSS (R9), Y9
-	VFMADD231PS  Y5, Y9, Y3
-	VBROADCASTSS (R9)(R13*1), Y10
-	VFMADD231PS  Y5, Y10, Y4
-	ADDQ         R15, R8
-	ADDQ         R15, R9
-	DECQ         AX
-	JNZ          tile5x1maskedstep
-	ADDQ         $0x10, SI
-	DECQ         DI
-	JNZ          tile5x1maskedrun
-	MOVQ         16(SP), R8
-	MOVQ         24(SP), R9
-	MOVQ         144(BP), R10
-	SHLQ         $0x02, R10
-	MOVQ         176(BP), R11
-	SHLQ         $0x02, R11
-	CMPB         201(BP), $0x00
-	JNE          tile5x1maskedupdate
-	VBROADCASTSS 204(BP), Y5
-	VMASKMOVPS   (R9), Y15, Y6
-	VADDPS       Y6, Y0, Y0
-	VMAXPS       Y0, Y5, Y0
-	VMASKMOVPS   Y0, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y6
-	VADDPS       Y6, Y1, Y1
-	VMAXPS       Y1, Y5, Y1
-	VMASKMOVPS   Y1, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y6
-	VADDPS       Y6, Y2, Y2
-	VMAXPS       Y2, Y5, Y2
-	VMASKMOVPS   Y2, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y6
-	VADDPS       Y6, Y3, Y3
-	VMAXPS       Y3, Y5, Y3
-	VMASKMOVPS   Y3, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y6
-	VADDPS       Y6, Y4, Y4
-	VMAXPS       Y4, Y5, Y4
-	VMASKMOVPS   Y4, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	JMP          tile5x1maskedwritten
-
-tile5x1maskedupdate:
-	VBROADCASTSS 208(BP), Y5
-	VBROADCASTSS 212(BP), Y6
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y7
-	VFMADD231PS  Y7, Y5, Y0
-	VMASKMOVPS   (R9), Y15, Y7
-	VFNMADD231PS Y7, Y6, Y0
-	VMASKMOVPS   Y0, Y15, (R8)
-	VADDPS       Y0, Y7, Y7
-	VMASKMOVPS   Y7, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y7
-	VFMADD231PS  Y7, Y5, Y1
-	VMASKMOVPS   (R9), Y15, Y7
-	VFNMADD231PS Y7, Y6, Y1
-	VMASKMOVPS   Y1, Y15, (R8)
-	VADDPS       Y1, Y7, Y7
-	VMASKMOVPS   Y7, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y7
-	VFMADD231PS  Y7, Y5, Y2
-	VMASKMOVPS   (R9), Y15, Y7
-	VFNMADD231PS Y7, Y6, Y2
-	VMASKMOVPS   Y2, Y15, (R8)
-	VADDPS       Y2, Y7, Y7
-	VMASKMOVPS   Y7, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y7
-	VFMADD231PS  Y7, Y5, Y3
-	VMASKMOVPS   (R9), Y15, Y7
-	VFNMADD231PS Y7, Y6, Y3
-	VMASKMOVPS   Y3, Y15, (R8)
-	VADDPS       Y3, Y7, Y7
-	VMASKMOVPS   Y7, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y7
-	VFMADD231PS  Y7, Y5, Y4
-	VMASKMOVPS   (R9), Y15, Y7
-	VFNMADD231PS Y7, Y6, Y4
-	VMASKMOVPS   Y4, Y15, (R8)
-	VADDPS       Y4, Y7, Y7
-	VMASKMOVPS   Y7, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile5x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x05, DX
-	JZ     tile5x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x05, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile5x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile4x2masked:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
@@ -19345,160 +19011,6 @@ tile4x2last:
 	VZEROUPPER
 	RET
 
-tile4x1masked:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile4x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-	LEAQ (R8)(R14*1), R9
-
-tile4x1maskedstep:
-	VMASKMOVPS   (BX), Y15, Y4
-	PREFETCHT1   (BX)(CX*1)
-	ADDQ         DX, BX
-	VBROADCASTSS (R8), Y5
-	VFMADD231PS  Y4, Y5, Y0
-	VBROADCASTSS (R8)(R13*1), Y6
-	VFMADD231PS  Y4, Y6, Y1
-	VBROADCASTSS (R8)(R13*2), Y7
-	VFMADD231PS  Y4, Y7, Y2
-	VBROADCASTSS (R9), Y8
-	VFMADD231PS  Y4, Y8, Y3
-	ADDQ         R15, R8
-	ADDQ         R15, R9
-	DECQ         AX
-	JNZ          tile4x1maskedstep
-	ADDQ         $0x10, SI
-	DECQ         DI
-	JNZ          tile4x1maskedrun
-	MOVQ         16(SP), R8
-	MOVQ         24(SP), R9
-	MOVQ         144(BP), R10
-	SHLQ         $0x02, R10
-	MOVQ         176(BP), R11
-	SHLQ         $0x02, R11
-	CMPB         201(BP), $0x00
-	JNE          tile4x1maskedupdate
-	VBROADCASTSS 204(BP), Y4
-	VMASKMOVPS   (R9), Y15, Y5
-	VADDPS       Y5, Y0, Y0
-	VMAXPS       Y0, Y4, Y0
-	VMASKMOVPS   Y0, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y5
-	VADDPS       Y5, Y1, Y1
-	VMAXPS       Y1, Y4, Y1
-	VMASKMOVPS   Y1, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y5
-	VADDPS       Y5, Y2, Y2
-	VMAXPS       Y2, Y4, Y2
-	VMASKMOVPS   Y2, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y5
-	VADDPS       Y5, Y3, Y3
-	VMAXPS       Y3, Y4, Y3
-	VMASKMOVPS   Y3, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	JMP          tile4x1maskedwritten
-
-tile4x1maskedupdate:
-	VBROADCASTSS 208(BP), Y4
-	VBROADCASTSS 212(BP), Y5
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y6
-	VFMADD231PS  Y6, Y4, Y0
-	VMASKMOVPS   (R9), Y15, Y6
-	VFNMADD231PS Y6, Y5, Y0
-	VMASKMOVPS   Y0, Y15, (R8)
-	VADDPS       Y0, Y6, Y6
-	VMASKMOVPS   Y6, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y6
-	VFMADD231PS  Y6, Y4, Y1
-	VMASKMOVPS   (R9), Y15, Y6
-	VFNMADD231PS Y6, Y5, Y1
-	VMASKMOVPS   Y1, Y15, (R8)
-	VADDPS       Y1, Y6, Y6
-	VMASKMOVPS   Y6, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y6
-	VFMADD231PS  Y6, Y4, Y2
-	VMASKMOVPS   (R9), Y15, Y6
-	VFNMADD231PS Y6, Y5, Y2
-	VMASKMOVPS   Y2, Y15, (R8)
-	VADDPS       Y2, Y6, Y6
-	VMASKMOVPS   Y6, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y6
-	VFMADD231PS  Y6, Y4, Y3
-	VMASKMOVPS   (R9), Y15, Y6
-	VFNMADD231PS Y6, Y5, Y3
-	VMASKMOVPS   Y3, Y15, (R8)
-	VADDPS       Y3, Y6, Y6
-	VMASKMOVPS   Y6, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile4x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x04, DX
-	JZ     tile4x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x04, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile4x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile3x2masked:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
@@ -19865,136 +19377,6 @@ tile3x2last:
 	VZEROUPPER
 	RET
 
-tile3x1masked:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile3x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-
-tile3x1maskedstep:
-	VMASKMOVPS   (BX), Y15, Y3
-	PREFETCHT1   (BX)(CX*1)
-	ADDQ         DX, BX
-	VBROADCASTSS (R8), Y4
-	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (R8)(R13*1), Y5
-	VFMADD231PS  Y3, Y5, Y1
-	VBROADCASTSS (R8)(R13*2), Y6
-	VFMADD231PS  Y3, Y6, Y2
-	ADDQ         R15, R8
-	DECQ         AX
-	JNZ          tile3x1maskedstep
-	ADDQ         $0x10, SI
-	DECQ         DI
-	JNZ          tile3x1maskedrun
-	MOVQ         16(SP), R8
-	MOVQ         24(SP), R9
-	MOVQ         144(BP), R10
-	SHLQ         $0x02, R10
-	MOVQ         176(BP), R11
-	SHLQ         $0x02, R11
-	CMPB         201(BP), $0x00
-	JNE          tile3x1maskedupdate
-	VBROADCASTSS 204(BP), Y3
-	VMASKMOVPS   (R9), Y15, Y4
-	VADDPS       Y4, Y0, Y0
-	VMAXPS       Y0, Y3, Y0
-	VMASKMOVPS   Y0, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y4
-	VADDPS       Y4, Y1, Y1
-	VMAXPS       Y1, Y3, Y1
-	VMASKMOVPS   Y1, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y4
-	VADDPS       Y4, Y2, Y2
-	VMAXPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	JMP          tile3x1maskedwritten
-
-tile3x1maskedupdate:
-	VBROADCASTSS 208(BP), Y3
-	VBROADCASTSS 212(BP), Y4
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y5
-	VFMADD231PS  Y5, Y3, Y0
-	VMASKMOVPS   (R9), Y15, Y5
-	VFNMADD231PS Y5, Y4, Y0
-	VMASKMOVPS   Y0, Y15, (R8)
-	VADDPS       Y0, Y5, Y5
-	VMASKMOVPS   Y5, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y5
-	VFMADD231PS  Y5, Y3, Y1
-	VMASKMOVPS   (R9), Y15, Y5
-	VFNMADD231PS Y5, Y4, Y1
-	VMASKMOVPS   Y1, Y15, (R8)
-	VADDPS       Y1, Y5, Y5
-	VMASKMOVPS   Y5, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y5
-	VFMADD231PS  Y5, Y3, Y2
-	VMASKMOVPS   (R9), Y15, Y5
-	VFNMADD231PS Y5, Y4, Y2
-	VMASKMOVPS   Y2, Y15, (R8)
-	VADDPS       Y2, Y5, Y5
-	VMASKMOVPS   Y5, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile3x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x03, DX
-	JZ     tile3x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x03, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile3x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile2x2masked:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
@@ -20284,114 +19666,6 @@ tile2x2last:
 	VZEROUPPER
 	RET
 
-tile2x1masked:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       24(SP), R8
-	MOVQ       176(BP), R9
-	SHLQ       $0x02, R9
-	PREFETCHT0 (R8)
-	ADDQ       R9, R8
-	PREFETCHT0 (R8)
-	MOVQ       104(BP), DI
-	MOVQ       152(BP), R13
-	SHLQ       $0x02, R13
-	MOVQ       160(BP), R15
-	SHLQ       $0x02, R15
-	MOVQ       168(BP), DX
-	SHLQ       $0x02, DX
-	MOVQ       184(BP), CX
-	SHLQ       $0x02, CX
-	LEAQ       (R13)(R13*2), R14
-	MOVQ       96(BP), SI
-
-tile2x1maskedrun:
-	MOVQ 8(SP), R8
-	MOVQ 48(BP), BX
-	MOVQ (SI), AX
-	LEAQ (R8)(AX*4), R8
-	MOVQ 8(SI), AX
-	LEAQ (BX)(AX*4), BX
-	MOVQ 136(BP), AX
-
-tile2x1maskedstep:
-	VMASKMOVPS   (BX), Y15, Y2
-	PREFETCHT1   (BX)(CX*1)
-	ADDQ         DX, BX
-	VBROADCASTSS (R8), Y3
-	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (R8)(R13*1), Y4
-	VFMADD231PS  Y2, Y4, Y1
-	ADDQ         R15, R8
-	DECQ         AX
-	JNZ          tile2x1maskedstep
-	ADDQ         $0x10, SI
-	DECQ         DI
-	JNZ          tile2x1maskedrun
-	MOVQ         16(SP), R8
-	MOVQ         24(SP), R9
-	MOVQ         144(BP), R10
-	SHLQ         $0x02, R10
-	MOVQ         176(BP), R11
-	SHLQ         $0x02, R11
-	CMPB         201(BP), $0x00
-	JNE          tile2x1maskedupdate
-	VBROADCASTSS 204(BP), Y2
-	VMASKMOVPS   (R9), Y15, Y3
-	VADDPS       Y3, Y0, Y0
-	VMAXPS       Y0, Y2, Y0
-	VMASKMOVPS   Y0, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	VMASKMOVPS   (R9), Y15, Y3
-	VADDPS       Y3, Y1, Y1
-	VMAXPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y15, (R8)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	JMP          tile2x1maskedwritten
-
-tile2x1maskedupdate:
-	VBROADCASTSS 208(BP), Y2
-	VBROADCASTSS 212(BP), Y3
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y4
-	VFMADD231PS  Y4, Y2, Y0
-	VMASKMOVPS   (R9), Y15, Y4
-	VFNMADD231PS Y4, Y3, Y0
-	VMASKMOVPS   Y0, Y15, (R8)
-	VADDPS       Y0, Y4, Y4
-	VMASKMOVPS   Y4, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-	PREFETCHT1   512(R8)
-	PREFETCHT1   512(R9)
-	VMASKMOVPS   (R8), Y15, Y4
-	VFMADD231PS  Y4, Y2, Y1
-	VMASKMOVPS   (R9), Y15, Y4
-	VFNMADD231PS Y4, Y3, Y1
-	VMASKMOVPS   Y1, Y15, (R8)
-	VADDPS       Y1, Y4, Y4
-	VMASKMOVPS   Y4, Y15, (R9)
-	ADDQ         R11, R9
-	ADDQ         R10, R8
-
-tile2x1maskedwritten:
-	MOVQ   (SP), DX
-	SUBQ   $0x02, DX
-	JZ     tile2x1maskedlast
-	MOVQ   DX, (SP)
-	MOVQ   R8, 16(SP)
-	MOVQ   R9, 24(SP)
-	IMUL3Q $0x02, R13, R13
-	ADDQ   R13, 8(SP)
-	JMP    next
-
-tile2x1maskedlast:
-	VZEROUPPER
-	RET
-
 tile1x2masked:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
@@ -20604,6 +19878,4797 @@ tile1x2last:
 	VZEROUPPER
 	RET
 
+tile12x1masked:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile12x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+	LEAQ (R10)(R14*1), R11
+
+tile12x1maskedstep:
+	VMASKMOVPS   (BX), Y15, Y12
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y12, Y13, Y0
+	VBROADCASTSS (R8)(R13*1), Y14
+	VFMADD231PS  Y12, Y14, Y1
+	VBROADCASTSS (R8)(R13*2), Y13
+	VFMADD231PS  Y12, Y13, Y2
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y12, Y14, Y3
+	VBROADCASTSS (R9)(R13*1), Y13
+	VFMADD231PS  Y12, Y13, Y4
+	VBROADCASTSS (R9)(R13*2), Y14
+	VFMADD231PS  Y12, Y14, Y5
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y12, Y13, Y6
+	VBROADCASTSS (R10)(R13*1), Y14
+	VFMADD231PS  Y12, Y14, Y7
+	VBROADCASTSS (R10)(R13*2), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (R11), Y14
+	VFMADD231PS  Y12, Y14, Y9
+	VBROADCASTSS (R11)(R13*1), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS (R11)(R13*2), Y14
+	VFMADD231PS  Y12, Y14, Y11
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	ADDQ         R15, R10
+	ADDQ         R15, R11
+	DECQ         AX
+	JNZ          tile12x1maskedstep
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile12x1maskedrun
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile12x1maskedupdate
+	VBROADCASTSS 204(BP), Y12
+	VMASKMOVPS   (R9), Y15, Y13
+	VADDPS       Y13, Y0, Y0
+	VMAXPS       Y0, Y12, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y13
+	VADDPS       Y13, Y1, Y1
+	VMAXPS       Y1, Y12, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y13
+	VADDPS       Y13, Y2, Y2
+	VMAXPS       Y2, Y12, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y13
+	VADDPS       Y13, Y3, Y3
+	VMAXPS       Y3, Y12, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y13
+	VADDPS       Y13, Y4, Y4
+	VMAXPS       Y4, Y12, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y13
+	VADDPS       Y13, Y5, Y5
+	VMAXPS       Y5, Y12, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y13
+	VADDPS       Y13, Y6, Y6
+	VMAXPS       Y6, Y12, Y6
+	VMASKMOVPS   Y6, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y13
+	VADDPS       Y13, Y7, Y7
+	VMAXPS       Y7, Y12, Y7
+	VMASKMOVPS   Y7, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y13
+	VADDPS       Y13, Y8, Y8
+	VMAXPS       Y8, Y12, Y8
+	VMASKMOVPS   Y8, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y13
+	VADDPS       Y13, Y9, Y9
+	VMAXPS       Y9, Y12, Y9
+	VMASKMOVPS   Y9, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y13
+	VADDPS       Y13, Y10, Y10
+	VMAXPS       Y10, Y12, Y10
+	VMASKMOVPS   Y10, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y13
+	VADDPS       Y13, Y11, Y11
+	VMAXPS       Y11, Y12, Y11
+	VMASKMOVPS   Y11, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile12x1maskedwritten
+
+tile12x1maskedupdate:
+	VBROADCASTSS 208(BP), Y12
+	VBROADCASTSS 212(BP), Y13
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VMASKMOVPS   (R9), Y15, Y14
+	VFNMADD231PS Y14, Y13, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	VADDPS       Y0, Y14, Y14
+	VMASKMOVPS   Y14, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VMASKMOVPS   (R9), Y15, Y14
+	VFNMADD231PS Y14, Y13, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	VADDPS       Y1, Y14, Y14
+	VMASKMOVPS   Y14, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VMASKMOVPS   (R9), Y15, Y14
+	VFNMADD231PS Y14, Y13, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	VADDPS       Y2, Y14, Y14
+	VMASKMOVPS   Y14, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VMASKMOVPS   (R9), Y15, Y14
+	VFNMADD231PS Y14, Y13, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	VADDPS       Y3, Y14, Y14
+	VMASKMOVPS   Y14, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VMASKMOVPS   (R9), Y15, Y14
+	VFNMADD231PS Y14, Y13, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	VADDPS       Y4, Y14, Y14
+	VMASKMOVPS   Y14, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VMASKMOVPS   (R9), Y15, Y14
+	VFNMADD231PS Y14, Y13, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	VADDPS       Y5, Y14, Y14
+	VMASKMOVPS   Y14, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VMASKMOVPS   (R9), Y15, Y14
+	VFNMADD231PS Y14, Y13, Y6
+	VMASKMOVPS   Y6, Y15, (R8)
+	VADDPS       Y6, Y14, Y14
+	VMASKMOVPS   Y14, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VMASKMOVPS   (R9), Y15, Y14
+	VFNMADD231PS Y14, Y13, Y7
+	VMASKMOVPS   Y7, Y15, (R8)
+	VADDPS       Y7, Y14, Y14
+	VMASKMOVPS   Y14, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VMASKMOVPS   (R9), Y15, Y14
+	VFNMADD231PS Y14, Y13, Y8
+	VMASKMOVPS   Y8, Y15, (R8)
+	VADDPS       Y8, Y14, Y14
+	VMASKMOVPS   Y14, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y14
+	VFMADD231PS  Y14, Y12, Y9
+	VMASKMOVPS   (R9), Y15, Y14
+	VFNMADD231PS Y14, Y13, Y9
+	VMASKMOVPS   Y9, Y15, (R8)
+	VADDPS       Y9, Y14, Y14
+	VMASKMOVPS   Y14, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VMASKMOVPS   (R9), Y15, Y14
+	VFNMADD231PS Y14, Y13, Y10
+	VMASKMOVPS   Y10, Y15, (R8)
+	VADDPS       Y10, Y14, Y14
+	VMASKMOVPS   Y14, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y14
+	VFMADD231PS  Y14, Y12, Y11
+	VMASKMOVPS   (R9), Y15, Y14
+	VFNMADD231PS Y14, Y13, Y11
+	VMASKMOVPS   Y11, Y15, (R8)
+	VADDPS       Y11, Y14, Y14
+	VMASKMOVPS   Y14, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile12x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x0c, DX
+	JZ     tile12x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x0c, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile12x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile12x1:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile12x1run:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+	LEAQ (R10)(R14*1), R11
+
+tile12x1step:
+	VMOVUPS      (BX), Y12
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y12, Y13, Y0
+	VBROADCASTSS (R8)(R13*1), Y14
+	VFMADD231PS  Y12, Y14, Y1
+	VBROADCASTSS (R8)(R13*2), Y13
+	VFMADD231PS  Y12, Y13, Y2
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y12, Y14, Y3
+	VBROADCASTSS (R9)(R13*1), Y13
+	VFMADD231PS  Y12, Y13, Y4
+	VBROADCASTSS (R9)(R13*2), Y14
+	VFMADD231PS  Y12, Y14, Y5
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y12, Y13, Y6
+	VBROADCASTSS (R10)(R13*1), Y14
+	VFMADD231PS  Y12, Y14, Y7
+	VBROADCASTSS (R10)(R13*2), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (R11), Y14
+	VFMADD231PS  Y12, Y14, Y9
+	VBROADCASTSS (R11)(R13*1), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS (R11)(R13*2), Y14
+	VFMADD231PS  Y12, Y14, Y11
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	ADDQ         R15, R10
+	ADDQ         R15, R11
+	DECQ         AX
+	JNZ          tile12x1step
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile12x1run
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile12x1update
+	VBROADCASTSS 204(BP), Y12
+	VADDPS       (R9), Y0, Y0
+	VMAXPS       Y0, Y12, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y1, Y1
+	VMAXPS       Y1, Y12, Y1
+	VMOVUPS      Y1, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y2, Y2
+	VMAXPS       Y2, Y12, Y2
+	VMOVUPS      Y2, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y3, Y3
+	VMAXPS       Y3, Y12, Y3
+	VMOVUPS      Y3, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y4, Y4
+	VMAXPS       Y4, Y12, Y4
+	VMOVUPS      Y4, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y5, Y5
+	VMAXPS       Y5, Y12, Y5
+	VMOVUPS      Y5, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y6, Y6
+	VMAXPS       Y6, Y12, Y6
+	VMOVUPS      Y6, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y7, Y7
+	VMAXPS       Y7, Y12, Y7
+	VMOVUPS      Y7, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y8, Y8
+	VMAXPS       Y8, Y12, Y8
+	VMOVUPS      Y8, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y9, Y9
+	VMAXPS       Y9, Y12, Y9
+	VMOVUPS      Y9, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y10, Y10
+	VMAXPS       Y10, Y12, Y10
+	VMOVUPS      Y10, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y11, Y11
+	VMAXPS       Y11, Y12, Y11
+	VMOVUPS      Y11, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile12x1written
+
+tile12x1update:
+	VBROADCASTSS 208(BP), Y12
+	VBROADCASTSS 212(BP), Y13
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VMOVUPS      (R9), Y14
+	VFNMADD231PS Y14, Y13, Y0
+	VMOVUPS      Y0, (R8)
+	VADDPS       Y0, Y14, Y14
+	VMOVUPS      Y14, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VMOVUPS      (R9), Y14
+	VFNMADD231PS Y14, Y13, Y1
+	VMOVUPS      Y1, (R8)
+	VADDPS       Y1, Y14, Y14
+	VMOVUPS      Y14, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VMOVUPS      (R9), Y14
+	VFNMADD231PS Y14, Y13, Y2
+	VMOVUPS      Y2, (R8)
+	VADDPS       Y2, Y14, Y14
+	VMOVUPS      Y14, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VMOVUPS      (R9), Y14
+	VFNMADD231PS Y14, Y13, Y3
+	VMOVUPS      Y3, (R8)
+	VADDPS       Y3, Y14, Y14
+	VMOVUPS      Y14, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VMOVUPS      (R9), Y14
+	VFNMADD231PS Y14, Y13, Y4
+	VMOVUPS      Y4, (R8)
+	VADDPS       Y4, Y14, Y14
+	VMOVUPS      Y14, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VMOVUPS      (R9), Y14
+	VFNMADD231PS Y14, Y13, Y5
+	VMOVUPS      Y5, (R8)
+	VADDPS       Y5, Y14, Y14
+	VMOVUPS      Y14, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VMOVUPS      (R9), Y14
+	VFNMADD231PS Y14, Y13, Y6
+	VMOVUPS      Y6, (R8)
+	VADDPS       Y6, Y14, Y14
+	VMOVUPS      Y14, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VMOVUPS      (R9), Y14
+	VFNMADD231PS Y14, Y13, Y7
+	VMOVUPS      Y7, (R8)
+	VADDPS       Y7, Y14, Y14
+	VMOVUPS      Y14, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VMOVUPS      (R9), Y14
+	VFNMADD231PS Y14, Y13, Y8
+	VMOVUPS      Y8, (R8)
+	VADDPS       Y8, Y14, Y14
+	VMOVUPS      Y14, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y14
+	VFMADD231PS  Y14, Y12, Y9
+	VMOVUPS      (R9), Y14
+	VFNMADD231PS Y14, Y13, Y9
+	VMOVUPS      Y9, (R8)
+	VADDPS       Y9, Y14, Y14
+	VMOVUPS      Y14, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VMOVUPS      (R9), Y14
+	VFNMADD231PS Y14, Y13, Y10
+	VMOVUPS      Y10, (R8)
+	VADDPS       Y10, Y14, Y14
+	VMOVUPS      Y14, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y14
+	VFMADD231PS  Y14, Y12, Y11
+	VMOVUPS      (R9), Y14
+	VFNMADD231PS Y14, Y13, Y11
+	VMOVUPS      Y11, (R8)
+	VADDPS       Y11, Y14, Y14
+	VMOVUPS      Y14, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile12x1written:
+	MOVQ   (SP), DX
+	SUBQ   $0x0c, DX
+	JZ     tile12x1last
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x0c, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile12x1last:
+	VZEROUPPER
+	RET
+
+tile11x1masked:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile11x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+	LEAQ (R10)(R14*1), R11
+
+tile11x1maskedstep:
+	VMASKMOVPS   (BX), Y15, Y11
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y11, Y12, Y0
+	VBROADCASTSS (R8)(R13*1), Y13
+	VFMADD231PS  Y11, Y13, Y1
+	VBROADCASTSS (R8)(R13*2), Y14
+	VFMADD231PS  Y11, Y14, Y2
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (R9)(R13*1), Y13
+	VFMADD231PS  Y11, Y13, Y4
+	VBROADCASTSS (R9)(R13*2), Y14
+	VFMADD231PS  Y11, Y14, Y5
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VBROADCASTSS (R10)(R13*1), Y13
+	VFMADD231PS  Y11, Y13, Y7
+	VBROADCASTSS (R10)(R13*2), Y14
+	VFMADD231PS  Y11, Y14, Y8
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS (R11)(R13*1), Y13
+	VFMADD231PS  Y11, Y13, Y10
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	ADDQ         R15, R10
+	ADDQ         R15, R11
+	DECQ         AX
+	JNZ          tile11x1maskedstep
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile11x1maskedrun
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile11x1maskedupdate
+	VBROADCASTSS 204(BP), Y11
+	VMASKMOVPS   (R9), Y15, Y12
+	VADDPS       Y12, Y0, Y0
+	VMAXPS       Y0, Y11, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y12
+	VADDPS       Y12, Y1, Y1
+	VMAXPS       Y1, Y11, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y12
+	VADDPS       Y12, Y2, Y2
+	VMAXPS       Y2, Y11, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y12
+	VADDPS       Y12, Y3, Y3
+	VMAXPS       Y3, Y11, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y12
+	VADDPS       Y12, Y4, Y4
+	VMAXPS       Y4, Y11, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y12
+	VADDPS       Y12, Y5, Y5
+	VMAXPS       Y5, Y11, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y12
+	VADDPS       Y12, Y6, Y6
+	VMAXPS       Y6, Y11, Y6
+	VMASKMOVPS   Y6, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y12
+	VADDPS       Y12, Y7, Y7
+	VMAXPS       Y7, Y11, Y7
+	VMASKMOVPS   Y7, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y12
+	VADDPS       Y12, Y8, Y8
+	VMAXPS       Y8, Y11, Y8
+	VMASKMOVPS   Y8, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y12
+	VADDPS       Y12, Y9, Y9
+	VMAXPS       Y9, Y11, Y9
+	VMASKMOVPS   Y9, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y12
+	VADDPS       Y12, Y10, Y10
+	VMAXPS       Y10, Y11, Y10
+	VMASKMOVPS   Y10, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile11x1maskedwritten
+
+tile11x1maskedupdate:
+	VBROADCASTSS 208(BP), Y11
+	VBROADCASTSS 212(BP), Y12
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y13
+	VFMADD231PS  Y13, Y11, Y0
+	VMASKMOVPS   (R9), Y15, Y13
+	VFNMADD231PS Y13, Y12, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	VADDPS       Y0, Y13, Y13
+	VMASKMOVPS   Y13, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y13
+	VFMADD231PS  Y13, Y11, Y1
+	VMASKMOVPS   (R9), Y15, Y13
+	VFNMADD231PS Y13, Y12, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	VADDPS       Y1, Y13, Y13
+	VMASKMOVPS   Y13, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y13
+	VFMADD231PS  Y13, Y11, Y2
+	VMASKMOVPS   (R9), Y15, Y13
+	VFNMADD231PS Y13, Y12, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	VADDPS       Y2, Y13, Y13
+	VMASKMOVPS   Y13, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y13
+	VFMADD231PS  Y13, Y11, Y3
+	VMASKMOVPS   (R9), Y15, Y13
+	VFNMADD231PS Y13, Y12, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	VADDPS       Y3, Y13, Y13
+	VMASKMOVPS   Y13, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y13
+	VFMADD231PS  Y13, Y11, Y4
+	VMASKMOVPS   (R9), Y15, Y13
+	VFNMADD231PS Y13, Y12, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	VADDPS       Y4, Y13, Y13
+	VMASKMOVPS   Y13, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y13
+	VFMADD231PS  Y13, Y11, Y5
+	VMASKMOVPS   (R9), Y15, Y13
+	VFNMADD231PS Y13, Y12, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	VADDPS       Y5, Y13, Y13
+	VMASKMOVPS   Y13, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y13
+	VFMADD231PS  Y13, Y11, Y6
+	VMASKMOVPS   (R9), Y15, Y13
+	VFNMADD231PS Y13, Y12, Y6
+	VMASKMOVPS   Y6, Y15, (R8)
+	VADDPS       Y6, Y13, Y13
+	VMASKMOVPS   Y13, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y13
+	VFMADD231PS  Y13, Y11, Y7
+	VMASKMOVPS   (R9), Y15, Y13
+	VFNMADD231PS Y13, Y12, Y7
+	VMASKMOVPS   Y7, Y15, (R8)
+	VADDPS       Y7, Y13, Y13
+	VMASKMOVPS   Y13, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y13
+	VFMADD231PS  Y13, Y11, Y8
+	VMASKMOVPS   (R9), Y15, Y13
+	VFNMADD231PS Y13, Y12, Y8
+	VMASKMOVPS   Y8, Y15, (R8)
+	VADDPS       Y8, Y13, Y13
+	VMASKMOVPS   Y13, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y13
+	VFMADD231PS  Y13, Y11, Y9
+	VMASKMOVPS   (R9), Y15, Y13
+	VFNMADD231PS Y13, Y12, Y9
+	VMASKMOVPS   Y9, Y15, (R8)
+	VADDPS       Y9, Y13, Y13
+	VMASKMOVPS   Y13, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y13
+	VFMADD231PS  Y13, Y11, Y10
+	VMASKMOVPS   (R9), Y15, Y13
+	VFNMADD231PS Y13, Y12, Y10
+	VMASKMOVPS   Y10, Y15, (R8)
+	VADDPS       Y10, Y13, Y13
+	VMASKMOVPS   Y13, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile11x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x0b, DX
+	JZ     tile11x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x0b, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile11x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile11x1:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile11x1run:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+	LEAQ (R10)(R14*1), R11
+
+tile11x1step:
+	VMOVUPS      (BX), Y11
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y11, Y12, Y0
+	VBROADCASTSS (R8)(R13*1), Y13
+	VFMADD231PS  Y11, Y13, Y1
+	VBROADCASTSS (R8)(R13*2), Y14
+	VFMADD231PS  Y11, Y14, Y2
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (R9)(R13*1), Y13
+	VFMADD231PS  Y11, Y13, Y4
+	VBROADCASTSS (R9)(R13*2), Y14
+	VFMADD231PS  Y11, Y14, Y5
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VBROADCASTSS (R10)(R13*1), Y13
+	VFMADD231PS  Y11, Y13, Y7
+	VBROADCASTSS (R10)(R13*2), Y14
+	VFMADD231PS  Y11, Y14, Y8
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS (R11)(R13*1), Y13
+	VFMADD231PS  Y11, Y13, Y10
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	ADDQ         R15, R10
+	ADDQ         R15, R11
+	DECQ         AX
+	JNZ          tile11x1step
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile11x1run
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile11x1update
+	VBROADCASTSS 204(BP), Y11
+	VADDPS       (R9), Y0, Y0
+	VMAXPS       Y0, Y11, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y1, Y1
+	VMAXPS       Y1, Y11, Y1
+	VMOVUPS      Y1, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y2, Y2
+	VMAXPS       Y2, Y11, Y2
+	VMOVUPS      Y2, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y3, Y3
+	VMAXPS       Y3, Y11, Y3
+	VMOVUPS      Y3, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y4, Y4
+	VMAXPS       Y4, Y11, Y4
+	VMOVUPS      Y4, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y5, Y5
+	VMAXPS       Y5, Y11, Y5
+	VMOVUPS      Y5, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y6, Y6
+	VMAXPS       Y6, Y11, Y6
+	VMOVUPS      Y6, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y7, Y7
+	VMAXPS       Y7, Y11, Y7
+	VMOVUPS      Y7, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y8, Y8
+	VMAXPS       Y8, Y11, Y8
+	VMOVUPS      Y8, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y9, Y9
+	VMAXPS       Y9, Y11, Y9
+	VMOVUPS      Y9, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y10, Y10
+	VMAXPS       Y10, Y11, Y10
+	VMOVUPS      Y10, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile11x1written
+
+tile11x1update:
+	VBROADCASTSS 208(BP), Y11
+	VBROADCASTSS 212(BP), Y12
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y13
+	VFMADD231PS  Y13, Y11, Y0
+	VMOVUPS      (R9), Y13
+	VFNMADD231PS Y13, Y12, Y0
+	VMOVUPS      Y0, (R8)
+	VADDPS       Y0, Y13, Y13
+	VMOVUPS      Y13, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y13
+	VFMADD231PS  Y13, Y11, Y1
+	VMOVUPS      (R9), Y13
+	VFNMADD231PS Y13, Y12, Y1
+	VMOVUPS      Y1, (R8)
+	VADDPS       Y1, Y13, Y13
+	VMOVUPS      Y13, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y13
+	VFMADD231PS  Y13, Y11, Y2
+	VMOVUPS      (R9), Y13
+	VFNMADD231PS Y13, Y12, Y2
+	VMOVUPS      Y2, (R8)
+	VADDPS       Y2, Y13, Y13
+	VMOVUPS      Y13, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y13
+	VFMADD231PS  Y13, Y11, Y3
+	VMOVUPS      (R9), Y13
+	VFNMADD231PS Y13, Y12, Y3
+	VMOVUPS      Y3, (R8)
+	VADDPS       Y3, Y13, Y13
+	VMOVUPS      Y13, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y13
+	VFMADD231PS  Y13, Y11, Y4
+	VMOVUPS      (R9), Y13
+	VFNMADD231PS Y13, Y12, Y4
+	VMOVUPS      Y4, (R8)
+	VADDPS       Y4, Y13, Y13
+	VMOVUPS      Y13, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y13
+	VFMADD231PS  Y13, Y11, Y5
+	VMOVUPS      (R9), Y13
+	VFNMADD231PS Y13, Y12, Y5
+	VMOVUPS      Y5, (R8)
+	VADDPS       Y5, Y13, Y13
+	VMOVUPS      Y13, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y13
+	VFMADD231PS  Y13, Y11, Y6
+	VMOVUPS      (R9), Y13
+	VFNMADD231PS Y13, Y12, Y6
+	VMOVUPS      Y6, (R8)
+	VADDPS       Y6, Y13, Y13
+	VMOVUPS      Y13, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y13
+	VFMADD231PS  Y13, Y11, Y7
+	VMOVUPS      (R9), Y13
+	VFNMADD231PS Y13, Y12, Y7
+	VMOVUPS      Y7, (R8)
+	VADDPS       Y7, Y13, Y13
+	VMOVUPS      Y13, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y13
+	VFMADD231PS  Y13, Y11, Y8
+	VMOVUPS      (R9), Y13
+	VFNMADD231PS Y13, Y12, Y8
+	VMOVUPS      Y8, (R8)
+	VADDPS       Y8, Y13, Y13
+	VMOVUPS      Y13, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y13
+	VFMADD231PS  Y13, Y11, Y9
+	VMOVUPS      (R9), Y13
+	VFNMADD231PS Y13, Y12, Y9
+	VMOVUPS      Y9, (R8)
+	VADDPS       Y9, Y13, Y13
+	VMOVUPS      Y13, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y13
+	VFMADD231PS  Y13, Y11, Y10
+	VMOVUPS      (R9), Y13
+	VFNMADD231PS Y13, Y12, Y10
+	VMOVUPS      Y10, (R8)
+	VADDPS       Y10, Y13, Y13
+	VMOVUPS      Y13, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile11x1written:
+	MOVQ   (SP), DX
+	SUBQ   $0x0b, DX
+	JZ     tile11x1last
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x0b, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile11x1last:
+	VZEROUPPER
+	RET
+
+tile10x1masked:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile10x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+	LEAQ (R10)(R14*1), R11
+
+tile10x1maskedstep:
+	VMASKMOVPS   (BX), Y15, Y10
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y10, Y11, Y0
+	VBROADCASTSS (R8)(R13*1), Y12
+	VFMADD231PS  Y10, Y12, Y1
+	VBROADCASTSS (R8)(R13*2), Y13
+	VFMADD231PS  Y10, Y13, Y2
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y10, Y14, Y3
+	VBROADCASTSS (R9)(R13*1), Y11
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(R13*2), Y12
+	VFMADD231PS  Y10, Y12, Y5
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y10, Y13, Y6
+	VBROADCASTSS (R10)(R13*1), Y14
+	VFMADD231PS  Y10, Y14, Y7
+	VBROADCASTSS (R10)(R13*2), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y10, Y12, Y9
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	ADDQ         R15, R10
+	ADDQ         R15, R11
+	DECQ         AX
+	JNZ          tile10x1maskedstep
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile10x1maskedrun
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile10x1maskedupdate
+	VBROADCASTSS 204(BP), Y10
+	VMASKMOVPS   (R9), Y15, Y11
+	VADDPS       Y11, Y0, Y0
+	VMAXPS       Y0, Y10, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y11
+	VADDPS       Y11, Y1, Y1
+	VMAXPS       Y1, Y10, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y11
+	VADDPS       Y11, Y2, Y2
+	VMAXPS       Y2, Y10, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y11
+	VADDPS       Y11, Y3, Y3
+	VMAXPS       Y3, Y10, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y11
+	VADDPS       Y11, Y4, Y4
+	VMAXPS       Y4, Y10, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y11
+	VADDPS       Y11, Y5, Y5
+	VMAXPS       Y5, Y10, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y11
+	VADDPS       Y11, Y6, Y6
+	VMAXPS       Y6, Y10, Y6
+	VMASKMOVPS   Y6, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y11
+	VADDPS       Y11, Y7, Y7
+	VMAXPS       Y7, Y10, Y7
+	VMASKMOVPS   Y7, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y11
+	VADDPS       Y11, Y8, Y8
+	VMAXPS       Y8, Y10, Y8
+	VMASKMOVPS   Y8, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y11
+	VADDPS       Y11, Y9, Y9
+	VMAXPS       Y9, Y10, Y9
+	VMASKMOVPS   Y9, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile10x1maskedwritten
+
+tile10x1maskedupdate:
+	VBROADCASTSS 208(BP), Y10
+	VBROADCASTSS 212(BP), Y11
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VMASKMOVPS   (R9), Y15, Y12
+	VFNMADD231PS Y12, Y11, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	VADDPS       Y0, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y12
+	VFMADD231PS  Y12, Y10, Y1
+	VMASKMOVPS   (R9), Y15, Y12
+	VFNMADD231PS Y12, Y11, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	VADDPS       Y1, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y12
+	VFMADD231PS  Y12, Y10, Y2
+	VMASKMOVPS   (R9), Y15, Y12
+	VFNMADD231PS Y12, Y11, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	VADDPS       Y2, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y12
+	VFMADD231PS  Y12, Y10, Y3
+	VMASKMOVPS   (R9), Y15, Y12
+	VFNMADD231PS Y12, Y11, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	VADDPS       Y3, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VMASKMOVPS   (R9), Y15, Y12
+	VFNMADD231PS Y12, Y11, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	VADDPS       Y4, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y12
+	VFMADD231PS  Y12, Y10, Y5
+	VMASKMOVPS   (R9), Y15, Y12
+	VFNMADD231PS Y12, Y11, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	VADDPS       Y5, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y12
+	VFMADD231PS  Y12, Y10, Y6
+	VMASKMOVPS   (R9), Y15, Y12
+	VFNMADD231PS Y12, Y11, Y6
+	VMASKMOVPS   Y6, Y15, (R8)
+	VADDPS       Y6, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y12
+	VFMADD231PS  Y12, Y10, Y7
+	VMASKMOVPS   (R9), Y15, Y12
+	VFNMADD231PS Y12, Y11, Y7
+	VMASKMOVPS   Y7, Y15, (R8)
+	VADDPS       Y7, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VMASKMOVPS   (R9), Y15, Y12
+	VFNMADD231PS Y12, Y11, Y8
+	VMASKMOVPS   Y8, Y15, (R8)
+	VADDPS       Y8, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y12
+	VFMADD231PS  Y12, Y10, Y9
+	VMASKMOVPS   (R9), Y15, Y12
+	VFNMADD231PS Y12, Y11, Y9
+	VMASKMOVPS   Y9, Y15, (R8)
+	VADDPS       Y9, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile10x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x0a, DX
+	JZ     tile10x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x0a, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile10x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile10x1:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile10x1run:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+	LEAQ (R10)(R14*1), R11
+
+tile10x1step:
+	VMOVUPS      (BX), Y10
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y10, Y11, Y0
+	VBROADCASTSS (R8)(R13*1), Y12
+	VFMADD231PS  Y10, Y12, Y1
+	VBROADCASTSS (R8)(R13*2), Y13
+	VFMADD231PS  Y10, Y13, Y2
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y10, Y14, Y3
+	VBROADCASTSS (R9)(R13*1), Y11
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(R13*2), Y12
+	VFMADD231PS  Y10, Y12, Y5
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y10, Y13, Y6
+	VBROADCASTSS (R10)(R13*1), Y14
+	VFMADD231PS  Y10, Y14, Y7
+	VBROADCASTSS (R10)(R13*2), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y10, Y12, Y9
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	ADDQ         R15, R10
+	ADDQ         R15, R11
+	DECQ         AX
+	JNZ          tile10x1step
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile10x1run
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile10x1update
+	VBROADCASTSS 204(BP), Y10
+	VADDPS       (R9), Y0, Y0
+	VMAXPS       Y0, Y10, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y1, Y1
+	VMAXPS       Y1, Y10, Y1
+	VMOVUPS      Y1, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y2, Y2
+	VMAXPS       Y2, Y10, Y2
+	VMOVUPS      Y2, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y3, Y3
+	VMAXPS       Y3, Y10, Y3
+	VMOVUPS      Y3, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y4, Y4
+	VMAXPS       Y4, Y10, Y4
+	VMOVUPS      Y4, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y5, Y5
+	VMAXPS       Y5, Y10, Y5
+	VMOVUPS      Y5, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y6, Y6
+	VMAXPS       Y6, Y10, Y6
+	VMOVUPS      Y6, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y7, Y7
+	VMAXPS       Y7, Y10, Y7
+	VMOVUPS      Y7, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y8, Y8
+	VMAXPS       Y8, Y10, Y8
+	VMOVUPS      Y8, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y9, Y9
+	VMAXPS       Y9, Y10, Y9
+	VMOVUPS      Y9, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile10x1written
+
+tile10x1update:
+	VBROADCASTSS 208(BP), Y10
+	VBROADCASTSS 212(BP), Y11
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VMOVUPS      (R9), Y12
+	VFNMADD231PS Y12, Y11, Y0
+	VMOVUPS      Y0, (R8)
+	VADDPS       Y0, Y12, Y12
+	VMOVUPS      Y12, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y12
+	VFMADD231PS  Y12, Y10, Y1
+	VMOVUPS      (R9), Y12
+	VFNMADD231PS Y12, Y11, Y1
+	VMOVUPS      Y1, (R8)
+	VADDPS       Y1, Y12, Y12
+	VMOVUPS      Y12, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y12
+	VFMADD231PS  Y12, Y10, Y2
+	VMOVUPS      (R9), Y12
+	VFNMADD231PS Y12, Y11, Y2
+	VMOVUPS      Y2, (R8)
+	VADDPS       Y2, Y12, Y12
+	VMOVUPS      Y12, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y12
+	VFMADD231PS  Y12, Y10, Y3
+	VMOVUPS      (R9), Y12
+	VFNMADD231PS Y12, Y11, Y3
+	VMOVUPS      Y3, (R8)
+	VADDPS       Y3, Y12, Y12
+	VMOVUPS      Y12, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VMOVUPS      (R9), Y12
+	VFNMADD231PS Y12, Y11, Y4
+	VMOVUPS      Y4, (R8)
+	VADDPS       Y4, Y12, Y12
+	VMOVUPS      Y12, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y12
+	VFMADD231PS  Y12, Y10, Y5
+	VMOVUPS      (R9), Y12
+	VFNMADD231PS Y12, Y11, Y5
+	VMOVUPS      Y5, (R8)
+	VADDPS       Y5, Y12, Y12
+	VMOVUPS      Y12, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y12
+	VFMADD231PS  Y12, Y10, Y6
+	VMOVUPS      (R9), Y12
+	VFNMADD231PS Y12, Y11, Y6
+	VMOVUPS      Y6, (R8)
+	VADDPS       Y6, Y12, Y12
+	VMOVUPS      Y12, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y12
+	VFMADD231PS  Y12, Y10, Y7
+	VMOVUPS      (R9), Y12
+	VFNMADD231PS Y12, Y11, Y7
+	VMOVUPS      Y7, (R8)
+	VADDPS       Y7, Y12, Y12
+	VMOVUPS      Y12, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VMOVUPS      (R9), Y12
+	VFNMADD231PS Y12, Y11, Y8
+	VMOVUPS      Y8, (R8)
+	VADDPS       Y8, Y12, Y12
+	VMOVUPS      Y12, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y12
+	VFMADD231PS  Y12, Y10, Y9
+	VMOVUPS      (R9), Y12
+	VFNMADD231PS Y12, Y11, Y9
+	VMOVUPS      Y9, (R8)
+	VADDPS       Y9, Y12, Y12
+	VMOVUPS      Y12, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile10x1written:
+	MOVQ   (SP), DX
+	SUBQ   $0x0a, DX
+	JZ     tile10x1last
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x0a, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile10x1last:
+	VZEROUPPER
+	RET
+
+tile9x1masked:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile9x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+
+tile9x1maskedstep:
+	VMASKMOVPS   (BX), Y15, Y9
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y9, Y10, Y0
+	VBROADCASTSS (R8)(R13*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VBROADCASTSS (R8)(R13*2), Y12
+	VFMADD231PS  Y9, Y12, Y2
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y9, Y13, Y3
+	VBROADCASTSS (R9)(R13*1), Y14
+	VFMADD231PS  Y9, Y14, Y4
+	VBROADCASTSS (R9)(R13*2), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R10), Y11
+	VFMADD231PS  Y9, Y11, Y6
+	VBROADCASTSS (R10)(R13*1), Y12
+	VFMADD231PS  Y9, Y12, Y7
+	VBROADCASTSS (R10)(R13*2), Y13
+	VFMADD231PS  Y9, Y13, Y8
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	ADDQ         R15, R10
+	DECQ         AX
+	JNZ          tile9x1maskedstep
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile9x1maskedrun
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile9x1maskedupdate
+	VBROADCASTSS 204(BP), Y9
+	VMASKMOVPS   (R9), Y15, Y10
+	VADDPS       Y10, Y0, Y0
+	VMAXPS       Y0, Y9, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y10
+	VADDPS       Y10, Y1, Y1
+	VMAXPS       Y1, Y9, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y10
+	VADDPS       Y10, Y2, Y2
+	VMAXPS       Y2, Y9, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y10
+	VADDPS       Y10, Y3, Y3
+	VMAXPS       Y3, Y9, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y10
+	VADDPS       Y10, Y4, Y4
+	VMAXPS       Y4, Y9, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y10
+	VADDPS       Y10, Y5, Y5
+	VMAXPS       Y5, Y9, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y10
+	VADDPS       Y10, Y6, Y6
+	VMAXPS       Y6, Y9, Y6
+	VMASKMOVPS   Y6, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y10
+	VADDPS       Y10, Y7, Y7
+	VMAXPS       Y7, Y9, Y7
+	VMASKMOVPS   Y7, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y10
+	VADDPS       Y10, Y8, Y8
+	VMAXPS       Y8, Y9, Y8
+	VMASKMOVPS   Y8, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile9x1maskedwritten
+
+tile9x1maskedupdate:
+	VBROADCASTSS 208(BP), Y9
+	VBROADCASTSS 212(BP), Y10
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y11
+	VFMADD231PS  Y11, Y9, Y0
+	VMASKMOVPS   (R9), Y15, Y11
+	VFNMADD231PS Y11, Y10, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	VADDPS       Y0, Y11, Y11
+	VMASKMOVPS   Y11, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y11
+	VFMADD231PS  Y11, Y9, Y1
+	VMASKMOVPS   (R9), Y15, Y11
+	VFNMADD231PS Y11, Y10, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	VADDPS       Y1, Y11, Y11
+	VMASKMOVPS   Y11, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y11
+	VFMADD231PS  Y11, Y9, Y2
+	VMASKMOVPS   (R9), Y15, Y11
+	VFNMADD231PS Y11, Y10, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	VADDPS       Y2, Y11, Y11
+	VMASKMOVPS   Y11, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y11
+	VFMADD231PS  Y11, Y9, Y3
+	VMASKMOVPS   (R9), Y15, Y11
+	VFNMADD231PS Y11, Y10, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	VADDPS       Y3, Y11, Y11
+	VMASKMOVPS   Y11, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y11
+	VFMADD231PS  Y11, Y9, Y4
+	VMASKMOVPS   (R9), Y15, Y11
+	VFNMADD231PS Y11, Y10, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	VADDPS       Y4, Y11, Y11
+	VMASKMOVPS   Y11, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y11
+	VFMADD231PS  Y11, Y9, Y5
+	VMASKMOVPS   (R9), Y15, Y11
+	VFNMADD231PS Y11, Y10, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	VADDPS       Y5, Y11, Y11
+	VMASKMOVPS   Y11, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y11
+	VFMADD231PS  Y11, Y9, Y6
+	VMASKMOVPS   (R9), Y15, Y11
+	VFNMADD231PS Y11, Y10, Y6
+	VMASKMOVPS   Y6, Y15, (R8)
+	VADDPS       Y6, Y11, Y11
+	VMASKMOVPS   Y11, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y11
+	VFMADD231PS  Y11, Y9, Y7
+	VMASKMOVPS   (R9), Y15, Y11
+	VFNMADD231PS Y11, Y10, Y7
+	VMASKMOVPS   Y7, Y15, (R8)
+	VADDPS       Y7, Y11, Y11
+	VMASKMOVPS   Y11, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y11
+	VFMADD231PS  Y11, Y9, Y8
+	VMASKMOVPS   (R9), Y15, Y11
+	VFNMADD231PS Y11, Y10, Y8
+	VMASKMOVPS   Y8, Y15, (R8)
+	VADDPS       Y8, Y11, Y11
+	VMASKMOVPS   Y11, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile9x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x09, DX
+	JZ     tile9x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x09, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile9x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile9x1:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile9x1run:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+
+tile9x1step:
+	VMOVUPS      (BX), Y9
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y9, Y10, Y0
+	VBROADCASTSS (R8)(R13*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VBROADCASTSS (R8)(R13*2), Y12
+	VFMADD231PS  Y9, Y12, Y2
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y9, Y13, Y3
+	VBROADCASTSS (R9)(R13*1), Y14
+	VFMADD231PS  Y9, Y14, Y4
+	VBROADCASTSS (R9)(R13*2), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R10), Y11
+	VFMADD231PS  Y9, Y11, Y6
+	VBROADCASTSS (R10)(R13*1), Y12
+	VFMADD231PS  Y9, Y12, Y7
+	VBROADCASTSS (R10)(R13*2), Y13
+	VFMADD231PS  Y9, Y13, Y8
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	ADDQ         R15, R10
+	DECQ         AX
+	JNZ          tile9x1step
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile9x1run
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile9x1update
+	VBROADCASTSS 204(BP), Y9
+	VADDPS       (R9), Y0, Y0
+	VMAXPS       Y0, Y9, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y1, Y1
+	VMAXPS       Y1, Y9, Y1
+	VMOVUPS      Y1, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y2, Y2
+	VMAXPS       Y2, Y9, Y2
+	VMOVUPS      Y2, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y3, Y3
+	VMAXPS       Y3, Y9, Y3
+	VMOVUPS      Y3, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y4, Y4
+	VMAXPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y5, Y5
+	VMAXPS       Y5, Y9, Y5
+	VMOVUPS      Y5, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y6, Y6
+	VMAXPS       Y6, Y9, Y6
+	VMOVUPS      Y6, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y7, Y7
+	VMAXPS       Y7, Y9, Y7
+	VMOVUPS      Y7, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y8, Y8
+	VMAXPS       Y8, Y9, Y8
+	VMOVUPS      Y8, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile9x1written
+
+tile9x1update:
+	VBROADCASTSS 208(BP), Y9
+	VBROADCASTSS 212(BP), Y10
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y11
+	VFMADD231PS  Y11, Y9, Y0
+	VMOVUPS      (R9), Y11
+	VFNMADD231PS Y11, Y10, Y0
+	VMOVUPS      Y0, (R8)
+	VADDPS       Y0, Y11, Y11
+	VMOVUPS      Y11, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y11
+	VFMADD231PS  Y11, Y9, Y1
+	VMOVUPS      (R9), Y11
+	VFNMADD231PS Y11, Y10, Y1
+	VMOVUPS      Y1, (R8)
+	VADDPS       Y1, Y11, Y11
+	VMOVUPS      Y11, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y11
+	VFMADD231PS  Y11, Y9, Y2
+	VMOVUPS      (R9), Y11
+	VFNMADD231PS Y11, Y10, Y2
+	VMOVUPS      Y2, (R8)
+	VADDPS       Y2, Y11, Y11
+	VMOVUPS      Y11, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y11
+	VFMADD231PS  Y11, Y9, Y3
+	VMOVUPS      (R9), Y11
+	VFNMADD231PS Y11, Y10, Y3
+	VMOVUPS      Y3, (R8)
+	VADDPS       Y3, Y11, Y11
+	VMOVUPS      Y11, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y11
+	VFMADD231PS  Y11, Y9, Y4
+	VMOVUPS      (R9), Y11
+	VFNMADD231PS Y11, Y10, Y4
+	VMOVUPS      Y4, (R8)
+	VADDPS       Y4, Y11, Y11
+	VMOVUPS      Y11, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y11
+	VFMADD231PS  Y11, Y9, Y5
+	VMOVUPS      (R9), Y11
+	VFNMADD231PS Y11, Y10, Y5
+	VMOVUPS      Y5, (R8)
+	VADDPS       Y5, Y11, Y11
+	VMOVUPS      Y11, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y11
+	VFMADD231PS  Y11, Y9, Y6
+	VMOVUPS      (R9), Y11
+	VFNMADD231PS Y11, Y10, Y6
+	VMOVUPS      Y6, (R8)
+	VADDPS       Y6, Y11, Y11
+	VMOVUPS      Y11, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y11
+	VFMADD231PS  Y11, Y9, Y7
+	VMOVUPS      (R9), Y11
+	VFNMADD231PS Y11, Y10, Y7
+	VMOVUPS      Y7, (R8)
+	VADDPS       Y7, Y11, Y11
+	VMOVUPS      Y11, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y11
+	VFMADD231PS  Y11, Y9, Y8
+	VMOVUPS      (R9), Y11
+	VFNMADD231PS Y11, Y10, Y8
+	VMOVUPS      Y8, (R8)
+	VADDPS       Y8, Y11, Y11
+	VMOVUPS      Y11, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile9x1written:
+	MOVQ   (SP), DX
+	SUBQ   $0x09, DX
+	JZ     tile9x1last
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x09, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile9x1last:
+	VZEROUPPER
+	RET
+
+tile8x1masked:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile8x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+
+tile8x1maskedstep:
+	VMASKMOVPS   (BX), Y15, Y8
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y8, Y9, Y0
+	VBROADCASTSS (R8)(R13*1), Y10
+	VFMADD231PS  Y8, Y10, Y1
+	VBROADCASTSS (R8)(R13*2), Y11
+	VFMADD231PS  Y8, Y11, Y2
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y8, Y12, Y3
+	VBROADCASTSS (R9)(R13*1), Y13
+	VFMADD231PS  Y8, Y13, Y4
+	VBROADCASTSS (R9)(R13*2), Y14
+	VFMADD231PS  Y8, Y14, Y5
+	VBROADCASTSS (R10), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS (R10)(R13*1), Y10
+	VFMADD231PS  Y8, Y10, Y7
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	ADDQ         R15, R10
+	DECQ         AX
+	JNZ          tile8x1maskedstep
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile8x1maskedrun
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile8x1maskedupdate
+	VBROADCASTSS 204(BP), Y8
+	VMASKMOVPS   (R9), Y15, Y9
+	VADDPS       Y9, Y0, Y0
+	VMAXPS       Y0, Y8, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y9
+	VADDPS       Y9, Y1, Y1
+	VMAXPS       Y1, Y8, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y9
+	VADDPS       Y9, Y2, Y2
+	VMAXPS       Y2, Y8, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y9
+	VADDPS       Y9, Y3, Y3
+	VMAXPS       Y3, Y8, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y9
+	VADDPS       Y9, Y4, Y4
+	VMAXPS       Y4, Y8, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y9
+	VADDPS       Y9, Y5, Y5
+	VMAXPS       Y5, Y8, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y9
+	VADDPS       Y9, Y6, Y6
+	VMAXPS       Y6, Y8, Y6
+	VMASKMOVPS   Y6, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y9
+	VADDPS       Y9, Y7, Y7
+	VMAXPS       Y7, Y8, Y7
+	VMASKMOVPS   Y7, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile8x1maskedwritten
+
+tile8x1maskedupdate:
+	VBROADCASTSS 208(BP), Y8
+	VBROADCASTSS 212(BP), Y9
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VMASKMOVPS   (R9), Y15, Y10
+	VFNMADD231PS Y10, Y9, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	VADDPS       Y0, Y10, Y10
+	VMASKMOVPS   Y10, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y10
+	VFMADD231PS  Y10, Y8, Y1
+	VMASKMOVPS   (R9), Y15, Y10
+	VFNMADD231PS Y10, Y9, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	VADDPS       Y1, Y10, Y10
+	VMASKMOVPS   Y10, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VMASKMOVPS   (R9), Y15, Y10
+	VFNMADD231PS Y10, Y9, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	VADDPS       Y2, Y10, Y10
+	VMASKMOVPS   Y10, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y10
+	VFMADD231PS  Y10, Y8, Y3
+	VMASKMOVPS   (R9), Y15, Y10
+	VFNMADD231PS Y10, Y9, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	VADDPS       Y3, Y10, Y10
+	VMASKMOVPS   Y10, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VMASKMOVPS   (R9), Y15, Y10
+	VFNMADD231PS Y10, Y9, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	VADDPS       Y4, Y10, Y10
+	VMASKMOVPS   Y10, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y10
+	VFMADD231PS  Y10, Y8, Y5
+	VMASKMOVPS   (R9), Y15, Y10
+	VFNMADD231PS Y10, Y9, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	VADDPS       Y5, Y10, Y10
+	VMASKMOVPS   Y10, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VMASKMOVPS   (R9), Y15, Y10
+	VFNMADD231PS Y10, Y9, Y6
+	VMASKMOVPS   Y6, Y15, (R8)
+	VADDPS       Y6, Y10, Y10
+	VMASKMOVPS   Y10, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y10
+	VFMADD231PS  Y10, Y8, Y7
+	VMASKMOVPS   (R9), Y15, Y10
+	VFNMADD231PS Y10, Y9, Y7
+	VMASKMOVPS   Y7, Y15, (R8)
+	VADDPS       Y7, Y10, Y10
+	VMASKMOVPS   Y10, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile8x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x08, DX
+	JZ     tile8x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x08, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile8x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile8x1:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile8x1run:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+
+tile8x1step:
+	VMOVUPS      (BX), Y8
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y8, Y9, Y0
+	VBROADCASTSS (R8)(R13*1), Y10
+	VFMADD231PS  Y8, Y10, Y1
+	VBROADCASTSS (R8)(R13*2), Y11
+	VFMADD231PS  Y8, Y11, Y2
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y8, Y12, Y3
+	VBROADCASTSS (R9)(R13*1), Y13
+	VFMADD231PS  Y8, Y13, Y4
+	VBROADCASTSS (R9)(R13*2), Y14
+	VFMADD231PS  Y8, Y14, Y5
+	VBROADCASTSS (R10), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS (R10)(R13*1), Y10
+	VFMADD231PS  Y8, Y10, Y7
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	ADDQ         R15, R10
+	DECQ         AX
+	JNZ          tile8x1step
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile8x1run
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile8x1update
+	VBROADCASTSS 204(BP), Y8
+	VADDPS       (R9), Y0, Y0
+	VMAXPS       Y0, Y8, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y1, Y1
+	VMAXPS       Y1, Y8, Y1
+	VMOVUPS      Y1, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y2, Y2
+	VMAXPS       Y2, Y8, Y2
+	VMOVUPS      Y2, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y3, Y3
+	VMAXPS       Y3, Y8, Y3
+	VMOVUPS      Y3, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y4, Y4
+	VMAXPS       Y4, Y8, Y4
+	VMOVUPS      Y4, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y5, Y5
+	VMAXPS       Y5, Y8, Y5
+	VMOVUPS      Y5, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y6, Y6
+	VMAXPS       Y6, Y8, Y6
+	VMOVUPS      Y6, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y7, Y7
+	VMAXPS       Y7, Y8, Y7
+	VMOVUPS      Y7, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile8x1written
+
+tile8x1update:
+	VBROADCASTSS 208(BP), Y8
+	VBROADCASTSS 212(BP), Y9
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VMOVUPS      (R9), Y10
+	VFNMADD231PS Y10, Y9, Y0
+	VMOVUPS      Y0, (R8)
+	VADDPS       Y0, Y10, Y10
+	VMOVUPS      Y10, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y10
+	VFMADD231PS  Y10, Y8, Y1
+	VMOVUPS      (R9), Y10
+	VFNMADD231PS Y10, Y9, Y1
+	VMOVUPS      Y1, (R8)
+	VADDPS       Y1, Y10, Y10
+	VMOVUPS      Y10, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VMOVUPS      (R9), Y10
+	VFNMADD231PS Y10, Y9, Y2
+	VMOVUPS      Y2, (R8)
+	VADDPS       Y2, Y10, Y10
+	VMOVUPS      Y10, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y10
+	VFMADD231PS  Y10, Y8, Y3
+	VMOVUPS      (R9), Y10
+	VFNMADD231PS Y10, Y9, Y3
+	VMOVUPS      Y3, (R8)
+	VADDPS       Y3, Y10, Y10
+	VMOVUPS      Y10, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VMOVUPS      (R9), Y10
+	VFNMADD231PS Y10, Y9, Y4
+	VMOVUPS      Y4, (R8)
+	VADDPS       Y4, Y10, Y10
+	VMOVUPS      Y10, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y10
+	VFMADD231PS  Y10, Y8, Y5
+	VMOVUPS      (R9), Y10
+	VFNMADD231PS Y10, Y9, Y5
+	VMOVUPS      Y5, (R8)
+	VADDPS       Y5, Y10, Y10
+	VMOVUPS      Y10, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VMOVUPS      (R9), Y10
+	VFNMADD231PS Y10, Y9, Y6
+	VMOVUPS      Y6, (R8)
+	VADDPS       Y6, Y10, Y10
+	VMOVUPS      Y10, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y10
+	VFMADD231PS  Y10, Y8, Y7
+	VMOVUPS      (R9), Y10
+	VFNMADD231PS Y10, Y9, Y7
+	VMOVUPS      Y7, (R8)
+	VADDPS       Y7, Y10, Y10
+	VMOVUPS      Y10, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile8x1written:
+	MOVQ   (SP), DX
+	SUBQ   $0x08, DX
+	JZ     tile8x1last
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x08, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile8x1last:
+	VZEROUPPER
+	RET
+
+tile7x1masked:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile7x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+
+tile7x1maskedstep:
+	VMASKMOVPS   (BX), Y15, Y7
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y7, Y8, Y0
+	VBROADCASTSS (R8)(R13*1), Y9
+	VFMADD231PS  Y7, Y9, Y1
+	VBROADCASTSS (R8)(R13*2), Y10
+	VFMADD231PS  Y7, Y10, Y2
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y7, Y11, Y3
+	VBROADCASTSS (R9)(R13*1), Y12
+	VFMADD231PS  Y7, Y12, Y4
+	VBROADCASTSS (R9)(R13*2), Y13
+	VFMADD231PS  Y7, Y13, Y5
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS  Y7, Y14, Y6
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	ADDQ         R15, R10
+	DECQ         AX
+	JNZ          tile7x1maskedstep
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile7x1maskedrun
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile7x1maskedupdate
+	VBROADCASTSS 204(BP), Y7
+	VMASKMOVPS   (R9), Y15, Y8
+	VADDPS       Y8, Y0, Y0
+	VMAXPS       Y0, Y7, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y8
+	VADDPS       Y8, Y1, Y1
+	VMAXPS       Y1, Y7, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y8
+	VADDPS       Y8, Y2, Y2
+	VMAXPS       Y2, Y7, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y8
+	VADDPS       Y8, Y3, Y3
+	VMAXPS       Y3, Y7, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y8
+	VADDPS       Y8, Y4, Y4
+	VMAXPS       Y4, Y7, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y8
+	VADDPS       Y8, Y5, Y5
+	VMAXPS       Y5, Y7, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y8
+	VADDPS       Y8, Y6, Y6
+	VMAXPS       Y6, Y7, Y6
+	VMASKMOVPS   Y6, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile7x1maskedwritten
+
+tile7x1maskedupdate:
+	VBROADCASTSS 208(BP), Y7
+	VBROADCASTSS 212(BP), Y8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y9
+	VFMADD231PS  Y9, Y7, Y0
+	VMASKMOVPS   (R9), Y15, Y9
+	VFNMADD231PS Y9, Y8, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	VADDPS       Y0, Y9, Y9
+	VMASKMOVPS   Y9, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y9
+	VFMADD231PS  Y9, Y7, Y1
+	VMASKMOVPS   (R9), Y15, Y9
+	VFNMADD231PS Y9, Y8, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	VADDPS       Y1, Y9, Y9
+	VMASKMOVPS   Y9, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y9
+	VFMADD231PS  Y9, Y7, Y2
+	VMASKMOVPS   (R9), Y15, Y9
+	VFNMADD231PS Y9, Y8, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	VADDPS       Y2, Y9, Y9
+	VMASKMOVPS   Y9, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y9
+	VFMADD231PS  Y9, Y7, Y3
+	VMASKMOVPS   (R9), Y15, Y9
+	VFNMADD231PS Y9, Y8, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	VADDPS       Y3, Y9, Y9
+	VMASKMOVPS   Y9, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y9
+	VFMADD231PS  Y9, Y7, Y4
+	VMASKMOVPS   (R9), Y15, Y9
+	VFNMADD231PS Y9, Y8, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	VADDPS       Y4, Y9, Y9
+	VMASKMOVPS   Y9, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y9
+	VFMADD231PS  Y9, Y7, Y5
+	VMASKMOVPS   (R9), Y15, Y9
+	VFNMADD231PS Y9, Y8, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	VADDPS       Y5, Y9, Y9
+	VMASKMOVPS   Y9, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y9
+	VFMADD231PS  Y9, Y7, Y6
+	VMASKMOVPS   (R9), Y15, Y9
+	VFNMADD231PS Y9, Y8, Y6
+	VMASKMOVPS   Y6, Y15, (R8)
+	VADDPS       Y6, Y9, Y9
+	VMASKMOVPS   Y9, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile7x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x07, DX
+	JZ     tile7x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x07, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile7x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile7x1:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile7x1run:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+	LEAQ (R9)(R14*1), R10
+
+tile7x1step:
+	VMOVUPS      (BX), Y7
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y7, Y8, Y0
+	VBROADCASTSS (R8)(R13*1), Y9
+	VFMADD231PS  Y7, Y9, Y1
+	VBROADCASTSS (R8)(R13*2), Y10
+	VFMADD231PS  Y7, Y10, Y2
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y7, Y11, Y3
+	VBROADCASTSS (R9)(R13*1), Y12
+	VFMADD231PS  Y7, Y12, Y4
+	VBROADCASTSS (R9)(R13*2), Y13
+	VFMADD231PS  Y7, Y13, Y5
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS  Y7, Y14, Y6
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	ADDQ         R15, R10
+	DECQ         AX
+	JNZ          tile7x1step
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile7x1run
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile7x1update
+	VBROADCASTSS 204(BP), Y7
+	VADDPS       (R9), Y0, Y0
+	VMAXPS       Y0, Y7, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y1, Y1
+	VMAXPS       Y1, Y7, Y1
+	VMOVUPS      Y1, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y2, Y2
+	VMAXPS       Y2, Y7, Y2
+	VMOVUPS      Y2, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y3, Y3
+	VMAXPS       Y3, Y7, Y3
+	VMOVUPS      Y3, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y4, Y4
+	VMAXPS       Y4, Y7, Y4
+	VMOVUPS      Y4, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y5, Y5
+	VMAXPS       Y5, Y7, Y5
+	VMOVUPS      Y5, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y6, Y6
+	VMAXPS       Y6, Y7, Y6
+	VMOVUPS      Y6, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile7x1written
+
+tile7x1update:
+	VBROADCASTSS 208(BP), Y7
+	VBROADCASTSS 212(BP), Y8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y9
+	VFMADD231PS  Y9, Y7, Y0
+	VMOVUPS      (R9), Y9
+	VFNMADD231PS Y9, Y8, Y0
+	VMOVUPS      Y0, (R8)
+	VADDPS       Y0, Y9, Y9
+	VMOVUPS      Y9, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y9
+	VFMADD231PS  Y9, Y7, Y1
+	VMOVUPS      (R9), Y9
+	VFNMADD231PS Y9, Y8, Y1
+	VMOVUPS      Y1, (R8)
+	VADDPS       Y1, Y9, Y9
+	VMOVUPS      Y9, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y9
+	VFMADD231PS  Y9, Y7, Y2
+	VMOVUPS      (R9), Y9
+	VFNMADD231PS Y9, Y8, Y2
+	VMOVUPS      Y2, (R8)
+	VADDPS       Y2, Y9, Y9
+	VMOVUPS      Y9, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y9
+	VFMADD231PS  Y9, Y7, Y3
+	VMOVUPS      (R9), Y9
+	VFNMADD231PS Y9, Y8, Y3
+	VMOVUPS      Y3, (R8)
+	VADDPS       Y3, Y9, Y9
+	VMOVUPS      Y9, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y9
+	VFMADD231PS  Y9, Y7, Y4
+	VMOVUPS      (R9), Y9
+	VFNMADD231PS Y9, Y8, Y4
+	VMOVUPS      Y4, (R8)
+	VADDPS       Y4, Y9, Y9
+	VMOVUPS      Y9, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y9
+	VFMADD231PS  Y9, Y7, Y5
+	VMOVUPS      (R9), Y9
+	VFNMADD231PS Y9, Y8, Y5
+	VMOVUPS      Y5, (R8)
+	VADDPS       Y5, Y9, Y9
+	VMOVUPS      Y9, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y9
+	VFMADD231PS  Y9, Y7, Y6
+	VMOVUPS      (R9), Y9
+	VFNMADD231PS Y9, Y8, Y6
+	VMOVUPS      Y6, (R8)
+	VADDPS       Y6, Y9, Y9
+	VMOVUPS      Y9, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile7x1written:
+	MOVQ   (SP), DX
+	SUBQ   $0x07, DX
+	JZ     tile7x1last
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x07, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile7x1last:
+	VZEROUPPER
+	RET
+
+tile6x1masked:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile6x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+
+tile6x1maskedstep:
+	VMASKMOVPS   (BX), Y15, Y6
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS (R8)(R13*1), Y8
+	VFMADD231PS  Y6, Y8, Y1
+	VBROADCASTSS (R8)(R13*2), Y9
+	VFMADD231PS  Y6, Y9, Y2
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y6, Y10, Y3
+	VBROADCASTSS (R9)(R13*1), Y11
+	VFMADD231PS  Y6, Y11, Y4
+	VBROADCASTSS (R9)(R13*2), Y12
+	VFMADD231PS  Y6, Y12, Y5
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	DECQ         AX
+	JNZ          tile6x1maskedstep
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile6x1maskedrun
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile6x1maskedupdate
+	VBROADCASTSS 204(BP), Y6
+	VMASKMOVPS   (R9), Y15, Y7
+	VADDPS       Y7, Y0, Y0
+	VMAXPS       Y0, Y6, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y7
+	VADDPS       Y7, Y1, Y1
+	VMAXPS       Y1, Y6, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y7
+	VADDPS       Y7, Y2, Y2
+	VMAXPS       Y2, Y6, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y7
+	VADDPS       Y7, Y3, Y3
+	VMAXPS       Y3, Y6, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y7
+	VADDPS       Y7, Y4, Y4
+	VMAXPS       Y4, Y6, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y7
+	VADDPS       Y7, Y5, Y5
+	VMAXPS       Y5, Y6, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile6x1maskedwritten
+
+tile6x1maskedupdate:
+	VBROADCASTSS 208(BP), Y6
+	VBROADCASTSS 212(BP), Y7
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VMASKMOVPS   (R9), Y15, Y8
+	VFNMADD231PS Y8, Y7, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	VADDPS       Y0, Y8, Y8
+	VMASKMOVPS   Y8, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y8
+	VFMADD231PS  Y8, Y6, Y1
+	VMASKMOVPS   (R9), Y15, Y8
+	VFNMADD231PS Y8, Y7, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	VADDPS       Y1, Y8, Y8
+	VMASKMOVPS   Y8, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VMASKMOVPS   (R9), Y15, Y8
+	VFNMADD231PS Y8, Y7, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	VADDPS       Y2, Y8, Y8
+	VMASKMOVPS   Y8, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y8
+	VFMADD231PS  Y8, Y6, Y3
+	VMASKMOVPS   (R9), Y15, Y8
+	VFNMADD231PS Y8, Y7, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	VADDPS       Y3, Y8, Y8
+	VMASKMOVPS   Y8, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VMASKMOVPS   (R9), Y15, Y8
+	VFNMADD231PS Y8, Y7, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	VADDPS       Y4, Y8, Y8
+	VMASKMOVPS   Y8, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y8
+	VFMADD231PS  Y8, Y6, Y5
+	VMASKMOVPS   (R9), Y15, Y8
+	VFNMADD231PS Y8, Y7, Y5
+	VMASKMOVPS   Y5, Y15, (R8)
+	VADDPS       Y5, Y8, Y8
+	VMASKMOVPS   Y8, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile6x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x06, DX
+	JZ     tile6x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x06, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile6x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile6x1:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile6x1run:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+
+tile6x1step:
+	VMOVUPS      (BX), Y6
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS (R8)(R13*1), Y8
+	VFMADD231PS  Y6, Y8, Y1
+	VBROADCASTSS (R8)(R13*2), Y9
+	VFMADD231PS  Y6, Y9, Y2
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y6, Y10, Y3
+	VBROADCASTSS (R9)(R13*1), Y11
+	VFMADD231PS  Y6, Y11, Y4
+	VBROADCASTSS (R9)(R13*2), Y12
+	VFMADD231PS  Y6, Y12, Y5
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	DECQ         AX
+	JNZ          tile6x1step
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile6x1run
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile6x1update
+	VBROADCASTSS 204(BP), Y6
+	VADDPS       (R9), Y0, Y0
+	VMAXPS       Y0, Y6, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y1, Y1
+	VMAXPS       Y1, Y6, Y1
+	VMOVUPS      Y1, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y2, Y2
+	VMAXPS       Y2, Y6, Y2
+	VMOVUPS      Y2, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y3, Y3
+	VMAXPS       Y3, Y6, Y3
+	VMOVUPS      Y3, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y4, Y4
+	VMAXPS       Y4, Y6, Y4
+	VMOVUPS      Y4, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y5, Y5
+	VMAXPS       Y5, Y6, Y5
+	VMOVUPS      Y5, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile6x1written
+
+tile6x1update:
+	VBROADCASTSS 208(BP), Y6
+	VBROADCASTSS 212(BP), Y7
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VMOVUPS      (R9), Y8
+	VFNMADD231PS Y8, Y7, Y0
+	VMOVUPS      Y0, (R8)
+	VADDPS       Y0, Y8, Y8
+	VMOVUPS      Y8, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y8
+	VFMADD231PS  Y8, Y6, Y1
+	VMOVUPS      (R9), Y8
+	VFNMADD231PS Y8, Y7, Y1
+	VMOVUPS      Y1, (R8)
+	VADDPS       Y1, Y8, Y8
+	VMOVUPS      Y8, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VMOVUPS      (R9), Y8
+	VFNMADD231PS Y8, Y7, Y2
+	VMOVUPS      Y2, (R8)
+	VADDPS       Y2, Y8, Y8
+	VMOVUPS      Y8, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y8
+	VFMADD231PS  Y8, Y6, Y3
+	VMOVUPS      (R9), Y8
+	VFNMADD231PS Y8, Y7, Y3
+	VMOVUPS      Y3, (R8)
+	VADDPS       Y3, Y8, Y8
+	VMOVUPS      Y8, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VMOVUPS      (R9), Y8
+	VFNMADD231PS Y8, Y7, Y4
+	VMOVUPS      Y4, (R8)
+	VADDPS       Y4, Y8, Y8
+	VMOVUPS      Y8, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y8
+	VFMADD231PS  Y8, Y6, Y5
+	VMOVUPS      (R9), Y8
+	VFNMADD231PS Y8, Y7, Y5
+	VMOVUPS      Y5, (R8)
+	VADDPS       Y5, Y8, Y8
+	VMOVUPS      Y8, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile6x1written:
+	MOVQ   (SP), DX
+	SUBQ   $0x06, DX
+	JZ     tile6x1last
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x06, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile6x1last:
+	VZEROUPPER
+	RET
+
+tile5x1masked:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile5x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+
+tile5x1maskedstep:
+	VMASKMOVPS   (BX), Y15, Y5
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS (R8)(R13*1), Y7
+	VFMADD231PS  Y5, Y7, Y1
+	VBROADCASTSS (R8)(R13*2), Y8
+	VFMADD231PS  Y5, Y8, Y2
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y5, Y9, Y3
+	VBROADCASTSS (R9)(R13*1), Y10
+	VFMADD231PS  Y5, Y10, Y4
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	DECQ         AX
+	JNZ          tile5x1maskedstep
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile5x1maskedrun
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile5x1maskedupdate
+	VBROADCASTSS 204(BP), Y5
+	VMASKMOVPS   (R9), Y15, Y6
+	VADDPS       Y6, Y0, Y0
+	VMAXPS       Y0, Y5, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y6
+	VADDPS       Y6, Y1, Y1
+	VMAXPS       Y1, Y5, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y6
+	VADDPS       Y6, Y2, Y2
+	VMAXPS       Y2, Y5, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y6
+	VADDPS       Y6, Y3, Y3
+	VMAXPS       Y3, Y5, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y6
+	VADDPS       Y6, Y4, Y4
+	VMAXPS       Y4, Y5, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile5x1maskedwritten
+
+tile5x1maskedupdate:
+	VBROADCASTSS 208(BP), Y5
+	VBROADCASTSS 212(BP), Y6
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y7
+	VFMADD231PS  Y7, Y5, Y0
+	VMASKMOVPS   (R9), Y15, Y7
+	VFNMADD231PS Y7, Y6, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	VADDPS       Y0, Y7, Y7
+	VMASKMOVPS   Y7, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y7
+	VFMADD231PS  Y7, Y5, Y1
+	VMASKMOVPS   (R9), Y15, Y7
+	VFNMADD231PS Y7, Y6, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	VADDPS       Y1, Y7, Y7
+	VMASKMOVPS   Y7, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y7
+	VFMADD231PS  Y7, Y5, Y2
+	VMASKMOVPS   (R9), Y15, Y7
+	VFNMADD231PS Y7, Y6, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	VADDPS       Y2, Y7, Y7
+	VMASKMOVPS   Y7, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VMASKMOVPS   (R9), Y15, Y7
+	VFNMADD231PS Y7, Y6, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	VADDPS       Y3, Y7, Y7
+	VMASKMOVPS   Y7, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y7
+	VFMADD231PS  Y7, Y5, Y4
+	VMASKMOVPS   (R9), Y15, Y7
+	VFNMADD231PS Y7, Y6, Y4
+	VMASKMOVPS   Y4, Y15, (R8)
+	VADDPS       Y4, Y7, Y7
+	VMASKMOVPS   Y7, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile5x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x05, DX
+	JZ     tile5x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x05, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile5x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile5x1:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile5x1run:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+
+tile5x1step:
+	VMOVUPS      (BX), Y5
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS (R8)(R13*1), Y7
+	VFMADD231PS  Y5, Y7, Y1
+	VBROADCASTSS (R8)(R13*2), Y8
+	VFMADD231PS  Y5, Y8, Y2
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y5, Y9, Y3
+	VBROADCASTSS (R9)(R13*1), Y10
+	VFMADD231PS  Y5, Y10, Y4
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	DECQ         AX
+	JNZ          tile5x1step
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile5x1run
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile5x1update
+	VBROADCASTSS 204(BP), Y5
+	VADDPS       (R9), Y0, Y0
+	VMAXPS       Y0, Y5, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y1, Y1
+	VMAXPS       Y1, Y5, Y1
+	VMOVUPS      Y1, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y2, Y2
+	VMAXPS       Y2, Y5, Y2
+	VMOVUPS      Y2, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y3, Y3
+	VMAXPS       Y3, Y5, Y3
+	VMOVUPS      Y3, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y4, Y4
+	VMAXPS       Y4, Y5, Y4
+	VMOVUPS      Y4, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile5x1written
+
+tile5x1update:
+	VBROADCASTSS 208(BP), Y5
+	VBROADCASTSS 212(BP), Y6
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y7
+	VFMADD231PS  Y7, Y5, Y0
+	VMOVUPS      (R9), Y7
+	VFNMADD231PS Y7, Y6, Y0
+	VMOVUPS      Y0, (R8)
+	VADDPS       Y0, Y7, Y7
+	VMOVUPS      Y7, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y7
+	VFMADD231PS  Y7, Y5, Y1
+	VMOVUPS      (R9), Y7
+	VFNMADD231PS Y7, Y6, Y1
+	VMOVUPS      Y1, (R8)
+	VADDPS       Y1, Y7, Y7
+	VMOVUPS      Y7, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y7
+	VFMADD231PS  Y7, Y5, Y2
+	VMOVUPS      (R9), Y7
+	VFNMADD231PS Y7, Y6, Y2
+	VMOVUPS      Y2, (R8)
+	VADDPS       Y2, Y7, Y7
+	VMOVUPS      Y7, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VMOVUPS      (R9), Y7
+	VFNMADD231PS Y7, Y6, Y3
+	VMOVUPS      Y3, (R8)
+	VADDPS       Y3, Y7, Y7
+	VMOVUPS      Y7, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y7
+	VFMADD231PS  Y7, Y5, Y4
+	VMOVUPS      (R9), Y7
+	VFNMADD231PS Y7, Y6, Y4
+	VMOVUPS      Y4, (R8)
+	VADDPS       Y4, Y7, Y7
+	VMOVUPS      Y7, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile5x1written:
+	MOVQ   (SP), DX
+	SUBQ   $0x05, DX
+	JZ     tile5x1last
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x05, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile5x1last:
+	VZEROUPPER
+	RET
+
+tile4x1masked:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile4x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+
+tile4x1maskedstep:
+	VMASKMOVPS   (BX), Y15, Y4
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS (R8)(R13*1), Y6
+	VFMADD231PS  Y4, Y6, Y1
+	VBROADCASTSS (R8)(R13*2), Y7
+	VFMADD231PS  Y4, Y7, Y2
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y4, Y8, Y3
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	DECQ         AX
+	JNZ          tile4x1maskedstep
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile4x1maskedrun
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile4x1maskedupdate
+	VBROADCASTSS 204(BP), Y4
+	VMASKMOVPS   (R9), Y15, Y5
+	VADDPS       Y5, Y0, Y0
+	VMAXPS       Y0, Y4, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y5
+	VADDPS       Y5, Y1, Y1
+	VMAXPS       Y1, Y4, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y5
+	VADDPS       Y5, Y2, Y2
+	VMAXPS       Y2, Y4, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y5
+	VADDPS       Y5, Y3, Y3
+	VMAXPS       Y3, Y4, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile4x1maskedwritten
+
+tile4x1maskedupdate:
+	VBROADCASTSS 208(BP), Y4
+	VBROADCASTSS 212(BP), Y5
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VMASKMOVPS   (R9), Y15, Y6
+	VFNMADD231PS Y6, Y5, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	VADDPS       Y0, Y6, Y6
+	VMASKMOVPS   Y6, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y6
+	VFMADD231PS  Y6, Y4, Y1
+	VMASKMOVPS   (R9), Y15, Y6
+	VFNMADD231PS Y6, Y5, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	VADDPS       Y1, Y6, Y6
+	VMASKMOVPS   Y6, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VMASKMOVPS   (R9), Y15, Y6
+	VFNMADD231PS Y6, Y5, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	VADDPS       Y2, Y6, Y6
+	VMASKMOVPS   Y6, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y6
+	VFMADD231PS  Y6, Y4, Y3
+	VMASKMOVPS   (R9), Y15, Y6
+	VFNMADD231PS Y6, Y5, Y3
+	VMASKMOVPS   Y3, Y15, (R8)
+	VADDPS       Y3, Y6, Y6
+	VMASKMOVPS   Y6, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile4x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x04, DX
+	JZ     tile4x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x04, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile4x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile4x1:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile4x1run:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+	LEAQ (R8)(R14*1), R9
+
+tile4x1step:
+	VMOVUPS      (BX), Y4
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS (R8)(R13*1), Y6
+	VFMADD231PS  Y4, Y6, Y1
+	VBROADCASTSS (R8)(R13*2), Y7
+	VFMADD231PS  Y4, Y7, Y2
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y4, Y8, Y3
+	ADDQ         R15, R8
+	ADDQ         R15, R9
+	DECQ         AX
+	JNZ          tile4x1step
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile4x1run
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile4x1update
+	VBROADCASTSS 204(BP), Y4
+	VADDPS       (R9), Y0, Y0
+	VMAXPS       Y0, Y4, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y1, Y1
+	VMAXPS       Y1, Y4, Y1
+	VMOVUPS      Y1, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y2, Y2
+	VMAXPS       Y2, Y4, Y2
+	VMOVUPS      Y2, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y3, Y3
+	VMAXPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile4x1written
+
+tile4x1update:
+	VBROADCASTSS 208(BP), Y4
+	VBROADCASTSS 212(BP), Y5
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VMOVUPS      (R9), Y6
+	VFNMADD231PS Y6, Y5, Y0
+	VMOVUPS      Y0, (R8)
+	VADDPS       Y0, Y6, Y6
+	VMOVUPS      Y6, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y6
+	VFMADD231PS  Y6, Y4, Y1
+	VMOVUPS      (R9), Y6
+	VFNMADD231PS Y6, Y5, Y1
+	VMOVUPS      Y1, (R8)
+	VADDPS       Y1, Y6, Y6
+	VMOVUPS      Y6, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VMOVUPS      (R9), Y6
+	VFNMADD231PS Y6, Y5, Y2
+	VMOVUPS      Y2, (R8)
+	VADDPS       Y2, Y6, Y6
+	VMOVUPS      Y6, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y6
+	VFMADD231PS  Y6, Y4, Y3
+	VMOVUPS      (R9), Y6
+	VFNMADD231PS Y6, Y5, Y3
+	VMOVUPS      Y3, (R8)
+	VADDPS       Y3, Y6, Y6
+	VMOVUPS      Y6, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile4x1written:
+	MOVQ   (SP), DX
+	SUBQ   $0x04, DX
+	JZ     tile4x1last
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x04, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile4x1last:
+	VZEROUPPER
+	RET
+
+tile3x1masked:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile3x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+
+tile3x1maskedstep:
+	VMASKMOVPS   (BX), Y15, Y3
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS (R8)(R13*1), Y5
+	VFMADD231PS  Y3, Y5, Y1
+	VBROADCASTSS (R8)(R13*2), Y6
+	VFMADD231PS  Y3, Y6, Y2
+	ADDQ         R15, R8
+	DECQ         AX
+	JNZ          tile3x1maskedstep
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile3x1maskedrun
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile3x1maskedupdate
+	VBROADCASTSS 204(BP), Y3
+	VMASKMOVPS   (R9), Y15, Y4
+	VADDPS       Y4, Y0, Y0
+	VMAXPS       Y0, Y3, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y4
+	VADDPS       Y4, Y1, Y1
+	VMAXPS       Y1, Y3, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y4
+	VADDPS       Y4, Y2, Y2
+	VMAXPS       Y2, Y3, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile3x1maskedwritten
+
+tile3x1maskedupdate:
+	VBROADCASTSS 208(BP), Y3
+	VBROADCASTSS 212(BP), Y4
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y5
+	VFMADD231PS  Y5, Y3, Y0
+	VMASKMOVPS   (R9), Y15, Y5
+	VFNMADD231PS Y5, Y4, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	VADDPS       Y0, Y5, Y5
+	VMASKMOVPS   Y5, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y5
+	VFMADD231PS  Y5, Y3, Y1
+	VMASKMOVPS   (R9), Y15, Y5
+	VFNMADD231PS Y5, Y4, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	VADDPS       Y1, Y5, Y5
+	VMASKMOVPS   Y5, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y5
+	VFMADD231PS  Y5, Y3, Y2
+	VMASKMOVPS   (R9), Y15, Y5
+	VFNMADD231PS Y5, Y4, Y2
+	VMASKMOVPS   Y2, Y15, (R8)
+	VADDPS       Y2, Y5, Y5
+	VMASKMOVPS   Y5, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile3x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x03, DX
+	JZ     tile3x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x03, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile3x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile3x1:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile3x1run:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+
+tile3x1step:
+	VMOVUPS      (BX), Y3
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS (R8)(R13*1), Y5
+	VFMADD231PS  Y3, Y5, Y1
+	VBROADCASTSS (R8)(R13*2), Y6
+	VFMADD231PS  Y3, Y6, Y2
+	ADDQ         R15, R8
+	DECQ         AX
+	JNZ          tile3x1step
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile3x1run
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile3x1update
+	VBROADCASTSS 204(BP), Y3
+	VADDPS       (R9), Y0, Y0
+	VMAXPS       Y0, Y3, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y1, Y1
+	VMAXPS       Y1, Y3, Y1
+	VMOVUPS      Y1, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y2, Y2
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile3x1written
+
+tile3x1update:
+	VBROADCASTSS 208(BP), Y3
+	VBROADCASTSS 212(BP), Y4
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y5
+	VFMADD231PS  Y5, Y3, Y0
+	VMOVUPS      (R9), Y5
+	VFNMADD231PS Y5, Y4, Y0
+	VMOVUPS      Y0, (R8)
+	VADDPS       Y0, Y5, Y5
+	VMOVUPS      Y5, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y5
+	VFMADD231PS  Y5, Y3, Y1
+	VMOVUPS      (R9), Y5
+	VFNMADD231PS Y5, Y4, Y1
+	VMOVUPS      Y1, (R8)
+	VADDPS       Y1, Y5, Y5
+	VMOVUPS      Y5, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y5
+	VFMADD231PS  Y5, Y3, Y2
+	VMOVUPS      (R9), Y5
+	VFNMADD231PS Y5, Y4, Y2
+	VMOVUPS      Y2, (R8)
+	VADDPS       Y2, Y5, Y5
+	VMOVUPS      Y5, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile3x1written:
+	MOVQ   (SP), DX
+	SUBQ   $0x03, DX
+	JZ     tile3x1last
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x03, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile3x1last:
+	VZEROUPPER
+	RET
+
+tile2x1masked:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile2x1maskedrun:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+
+tile2x1maskedstep:
+	VMASKMOVPS   (BX), Y15, Y2
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS (R8)(R13*1), Y4
+	VFMADD231PS  Y2, Y4, Y1
+	ADDQ         R15, R8
+	DECQ         AX
+	JNZ          tile2x1maskedstep
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile2x1maskedrun
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile2x1maskedupdate
+	VBROADCASTSS 204(BP), Y2
+	VMASKMOVPS   (R9), Y15, Y3
+	VADDPS       Y3, Y0, Y0
+	VMAXPS       Y0, Y2, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VMASKMOVPS   (R9), Y15, Y3
+	VADDPS       Y3, Y1, Y1
+	VMAXPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile2x1maskedwritten
+
+tile2x1maskedupdate:
+	VBROADCASTSS 208(BP), Y2
+	VBROADCASTSS 212(BP), Y3
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VMASKMOVPS   (R9), Y15, Y4
+	VFNMADD231PS Y4, Y3, Y0
+	VMASKMOVPS   Y0, Y15, (R8)
+	VADDPS       Y0, Y4, Y4
+	VMASKMOVPS   Y4, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMASKMOVPS   (R8), Y15, Y4
+	VFMADD231PS  Y4, Y2, Y1
+	VMASKMOVPS   (R9), Y15, Y4
+	VFNMADD231PS Y4, Y3, Y1
+	VMASKMOVPS   Y1, Y15, (R8)
+	VADDPS       Y1, Y4, Y4
+	VMASKMOVPS   Y4, Y15, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile2x1maskedwritten:
+	MOVQ   (SP), DX
+	SUBQ   $0x02, DX
+	JZ     tile2x1maskedlast
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x02, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile2x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile2x1:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile2x1run:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+
+tile2x1step:
+	VMOVUPS      (BX), Y2
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS (R8)(R13*1), Y4
+	VFMADD231PS  Y2, Y4, Y1
+	ADDQ         R15, R8
+	DECQ         AX
+	JNZ          tile2x1step
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile2x1run
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile2x1update
+	VBROADCASTSS 204(BP), Y2
+	VADDPS       (R9), Y0, Y0
+	VMAXPS       Y0, Y2, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	VADDPS       (R9), Y1, Y1
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile2x1written
+
+tile2x1update:
+	VBROADCASTSS 208(BP), Y2
+	VBROADCASTSS 212(BP), Y3
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VMOVUPS      (R9), Y4
+	VFNMADD231PS Y4, Y3, Y0
+	VMOVUPS      Y0, (R8)
+	VADDPS       Y0, Y4, Y4
+	VMOVUPS      Y4, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y4
+	VFMADD231PS  Y4, Y2, Y1
+	VMOVUPS      (R9), Y4
+	VFNMADD231PS Y4, Y3, Y1
+	VMOVUPS      Y1, (R8)
+	VADDPS       Y1, Y4, Y4
+	VMOVUPS      Y4, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile2x1written:
+	MOVQ   (SP), DX
+	SUBQ   $0x02, DX
+	JZ     tile2x1last
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x02, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile2x1last:
+	VZEROUPPER
+	RET
+
 tile1x1masked:
 	VXORPS     Y0, Y0, Y0
 	MOVQ       24(SP), R8
@@ -20687,6 +24752,91 @@ tile1x1maskedwritten:
 	JMP    next
 
 tile1x1maskedlast:
+	VZEROUPPER
+	RET
+
+tile1x1:
+	VXORPS     Y0, Y0, Y0
+	MOVQ       24(SP), R8
+	MOVQ       176(BP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	MOVQ       104(BP), DI
+	MOVQ       152(BP), R13
+	SHLQ       $0x02, R13
+	MOVQ       160(BP), R15
+	SHLQ       $0x02, R15
+	MOVQ       168(BP), DX
+	SHLQ       $0x02, DX
+	MOVQ       184(BP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (R13)(R13*2), R14
+	MOVQ       96(BP), SI
+
+tile1x1run:
+	MOVQ 8(SP), R8
+	MOVQ 48(BP), BX
+	MOVQ (SI), AX
+	LEAQ (R8)(AX*4), R8
+	MOVQ 8(SI), AX
+	LEAQ (BX)(AX*4), BX
+	MOVQ 136(BP), AX
+
+tile1x1step:
+	VMOVUPS      (BX), Y1
+	PREFETCHT1   (BX)(CX*1)
+	ADDQ         DX, BX
+	VBROADCASTSS (R8), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         R15, R8
+	DECQ         AX
+	JNZ          tile1x1step
+	ADDQ         $0x10, SI
+	DECQ         DI
+	JNZ          tile1x1run
+	MOVQ         16(SP), R8
+	MOVQ         24(SP), R9
+	MOVQ         144(BP), R10
+	SHLQ         $0x02, R10
+	MOVQ         176(BP), R11
+	SHLQ         $0x02, R11
+	CMPB         201(BP), $0x00
+	JNE          tile1x1update
+	VBROADCASTSS 204(BP), Y1
+	VADDPS       (R9), Y0, Y0
+	VMAXPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+	JMP          tile1x1written
+
+tile1x1update:
+	VBROADCASTSS 208(BP), Y1
+	VBROADCASTSS 212(BP), Y2
+	PREFETCHT1   512(R8)
+	PREFETCHT1   512(R9)
+	VMOVUPS      (R8), Y3
+	VFMADD231PS  Y3, Y1, Y0
+	VMOVUPS      (R9), Y3
+	VFNMADD231PS Y3, Y2, Y0
+	VMOVUPS      Y0, (R8)
+	VADDPS       Y0, Y3, Y3
+	VMOVUPS      Y3, (R9)
+	ADDQ         R11, R9
+	ADDQ         R10, R8
+
+tile1x1written:
+	MOVQ   (SP), DX
+	SUBQ   $0x01, DX
+	JZ     tile1x1last
+	MOVQ   DX, (SP)
+	MOVQ   R8, 16(SP)
+	MOVQ   R9, 24(SP)
+	IMUL3Q $0x01, R13, R13
+	ADDQ   R13, 8(SP)
+	JMP    next
+
+tile1x1last:
 	VZEROUPPER
 	RET
 

@@ -32,8 +32,8 @@ type gemmState struct{ left, a, c, e Mem }
 func gemm(s isa) {
 	TEXT("gemm"+s.suffix, NOSPLIT, "func(p *gemm)")
 	Doc(
-		fmt.Sprintf("gemm%s is gemm.computeGo for n of 1 to %d columns, height rows of 1 to %d at a time, at least one run, and", s.suffix, 2*s.width, s.rows),
-		fmt.Sprintf("k of at least 1. It fetches what is ahead floats beyond the b that it reads. To stream, n has to be %d.", 2*s.width),
+		fmt.Sprintf("gemm%s is gemm.computeGo for n of 1 to %d columns, height rows of 1 to %d at a time (%d if n <= %d), at", s.suffix, 2*s.width, s.rows, s.tall, s.width),
+		fmt.Sprintf("least one run, and k of at least 1. It fetches what is ahead floats beyond the b that it reads. To stream, n has to be %d.", 2*s.width),
 	)
 	Pragma("noescape")
 	state := gemmState{AllocLocal(8), AllocLocal(8), AllocLocal(8), AllocLocal(8)}
@@ -52,38 +52,50 @@ func gemm(s isa) {
 	Load(g.Field("height"), RAX)
 	CMPQ(RDX, RAX)
 	CMOVQGT(RAX, RDX)
+	CMPQ(RCX, Imm(uint64(s.width)))
+	JLE(LabelRef("vectors1"))
+	s.choose(2)
+	Label("vectors1")
+	s.choose(1)
 	for vectors := 2; vectors >= 1; vectors-- {
-		if vectors == 2 {
-			CMPQ(RCX, Imm(uint64(s.width)))
-			JLE(LabelRef("vectors1"))
-			if !s.wide() {
-				CMPQ(RCX, Imm(uint64(2*s.width)))
-				JNE(LabelRef("vectors2masked"))
-				for m := s.rows; m >= 1; m-- {
-					CMPQ(RDX, Imm(uint64(m)))
-					JEQ(LabelRef(fmt.Sprintf("tile%dx2", m)))
-				}
-				Label("vectors2masked")
-			}
-			SUBQ(Imm(uint64(s.width)), RCX)
-		} else {
-			Label("vectors1")
-		}
-		s.mask()
-		for m := s.rows; m >= 1; m-- {
-			CMPQ(RDX, Imm(uint64(m)))
-			JEQ(LabelRef(fmt.Sprintf("tile%dx%dmasked", m, vectors)))
-		}
-		RET()
-	}
-	for m := s.rows; m >= 1; m-- {
-		for vectors := 2; vectors >= 1; vectors-- {
+		for m := s.most(vectors); m >= 1; m-- {
 			newMicroTile(s, m, vectors, true, state).generate()
-			if vectors == 2 && !s.wide() {
+			if !s.wide() {
 				newMicroTile(s, m, vectors, false, state).generate()
 			}
 		}
 	}
+}
+
+// most is the number of rows of the largest micro-tile of as many vectors.
+func (s isa) most(vectors int) int {
+	if vectors == 1 {
+		return s.tall
+	}
+	return s.rows
+}
+
+// choose generates the jumps to the micro-tiles of as many vectors, for n in CX and m in DX. AVX2 has some for whole
+// vectors, because its masks are slow.
+func (s isa) choose(vectors int) {
+	if !s.wide() {
+		CMPQ(RCX, Imm(uint64(vectors*s.width)))
+		JNE(LabelRef(fmt.Sprintf("vectors%dmasked", vectors)))
+		for m := s.most(vectors); m >= 1; m-- {
+			CMPQ(RDX, Imm(uint64(m)))
+			JEQ(LabelRef(fmt.Sprintf("tile%dx%d", m, vectors)))
+		}
+		Label(fmt.Sprintf("vectors%dmasked", vectors))
+	}
+	if vectors == 2 {
+		SUBQ(Imm(uint64(s.width)), RCX)
+	}
+	s.mask()
+	for m := s.most(vectors); m >= 1; m-- {
+		CMPQ(RDX, Imm(uint64(m)))
+		JEQ(LabelRef(fmt.Sprintf("tile%dx%dmasked", m, vectors)))
+	}
+	RET()
 }
 
 // pointer points to the parameters. The function has a frame, in which the assembler saves BP.

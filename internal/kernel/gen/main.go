@@ -18,14 +18,15 @@ type isa struct {
 	width               int
 	registers           []VecPhysical
 	rows                int // of the largest micro-tile of gemm
+	tall                int // of that of one vector
 	dotRows, dotColumns int // of the largest micro-tile of dot
 }
 
 var isas = []isa{
 	{"AVX512", 16, []VecPhysical{
 		Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15,
-		Z16, Z17, Z18, Z19, Z20, Z21, Z22, Z23, Z24, Z25, Z26, Z27, Z28, Z29, Z30, Z31}, 14, 4, 6},
-	{"AVX2", 8, []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15}, 6, 3, 3},
+		Z16, Z17, Z18, Z19, Z20, Z21, Z22, Z23, Z24, Z25, Z26, Z27, Z28, Z29, Z30, Z31}, 14, 14, 4, 6},
+	{"AVX2", 8, []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15}, 6, 12, 3, 3},
 }
 
 func (s isa) wide() bool { return s.width == 16 }
