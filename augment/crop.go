@@ -97,7 +97,7 @@ func (t Transform) write(dst []float32, p Picture, crop Crop, shift [3]float64) 
 	r.Run(dst[top*crop.Width+left:], crop.Height*crop.Width, crop.Width, p.Pix, p.Width)
 }
 
-// mirror reverses the order of the pixels.
+// mirror reverses the order of a side's pixels.
 func mirror(s kernel.Side) {
 	slices.Reverse(s.First)
 	slices.Reverse(s.Weights)

@@ -20,36 +20,36 @@ func catmullRom(t float64) float64 {
 	return 0
 }
 
-// side resizes a side from length pixels to resized, and makes count pixels of it from start on.
-// The filters are Catmull-Rom, as wide as a pixel of the coarser side, so that shrinking averages, and cut off at the edges.
+// side resizes a side from length pixels to resized, and makes count pixels of it from start on. The filters are
+// Catmull-Rom, as wide as a pixel of the coarser side, so that shrinking averages, and cut off at the edges.
 func side(length, resized, start, count int) kernel.Side {
 	ratio := float64(length) / float64(resized)
 	width := max(1, ratio)
-	f := kernel.Side{First: make([]int, count)}
+	s := kernel.Side{First: make([]int, count)}
 	if length == resized {
-		f.N, f.Weights = 1, slices.Repeat([]float32{1}, count)
-		for i := range f.First {
-			f.First[i] = start + i
+		s.N, s.Weights = 1, slices.Repeat([]float32{1}, count)
+		for i := range s.First {
+			s.First[i] = start + i
 		}
-		return f
+		return s
 	}
-	f.N = min(length, int(math.Ceil(4*width))) // the filter reaches 2 widths to each side
-	f.Weights = make([]float32, count*f.N)
-	exact := make([]float64, f.N)
-	for i := range f.First {
+	s.N = min(length, int(math.Ceil(4*width))) // the filter reaches 2 widths to each side
+	s.Weights = make([]float32, count*s.N)
+	exact := make([]float64, s.N)
+	for i := range s.First {
 		centre := (float64(start+i)+0.5)*ratio - 0.5
-		first := min(max(0, int(math.Floor(centre-2*width))+1), length-f.N)
+		first := min(max(0, int(math.Floor(centre-2*width))+1), length-s.N)
 		sum := 0.0
 		for k := range exact {
 			exact[k] = catmullRom((float64(first+k) - centre) / width)
 			sum += exact[k]
 		}
-		f.First[i] = first
+		s.First[i] = first
 		for k, w := range exact {
-			f.Weights[i*f.N+k] = float32(w / sum)
+			s.Weights[i*s.N+k] = float32(w / sum)
 		}
 	}
-	return f
+	return s
 }
 
 // mostPixels is the size of the largest picture that Resize makes.

@@ -46,6 +46,25 @@ func BenchmarkConv(b *testing.B) {
 	}
 }
 
+// BenchmarkMaskedGradient runs the data gradient of layers above a ReLU and the ReLU's gradient, apart and together.
+func BenchmarkMaskedGradient(b *testing.B) {
+	for _, c := range []Conv{{8, 224, 224, 64, 64, 3}, {8, 56, 56, 256, 256, 3}, {8, 28, 28, 512, 512, 3}, {32, 64, 64, 8, 8, 3}} {
+		nx, ny, nw := c.sizes()
+		r := generator(1)
+		x, dx, dy, w := random(r, nx), make([]float32, nx), random(r, ny), random(r, nw)
+		for name, run := range map[string]func(){
+			"apart":    func() { c.DataGradient(dx, dy, w, nil); ReLUGradient(dx, dx, x) },
+			"together": func() { c.DataGradient(dx, dy, w, x) },
+		} {
+			b.Run(fmt.Sprintf("%dx%dx%dx%d-%d/%s", c.N, c.H, c.W, c.In, c.Out, name), func(b *testing.B) {
+				for b.Loop() {
+					run()
+				}
+			})
+		}
+	}
+}
+
 // BenchmarkLayersOfD runs the 3×3 layers of net D but the first on pictures of 224×224, batch 8, one after the other:
 // the mean over them, weighted by their work.
 func BenchmarkLayersOfD(b *testing.B) {
