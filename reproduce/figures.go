@@ -84,6 +84,7 @@ func (p Plan) depth(lines []Line) (series []plots.DepthSeries, err error) {
 func (p Plan) addFilters(r *Report) error {
 	a := training{configs.A.Name, configs.S256, p.Seeds[0]}
 	if _, err := os.Stat(p.weights(a)); errors.Is(err, fs.ErrNotExist) {
+		r.NoFilters = fmt.Sprintf("The first-layer filters of net A, seed %d, are not drawn: a record of its training is here, its weights are not.", a.seed)
 		return nil
 	}
 	f, err := weights.Read(p.weights(a))

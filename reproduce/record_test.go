@@ -73,6 +73,9 @@ func TestHeldOut(t *testing.T) {
 	if len(again.Tables) != 4-1 || opened.Tables[0].Lines[0] != again.Tables[0].Lines[0] || !strings.Contains(again.Tested, "30 pictures held out") {
 		t.Errorf("from the records alone: %+v", again.Tables)
 	}
+	if opened.NoFilters != "" || !strings.Contains(again.NoFilters, "weights are not") {
+		t.Errorf("filters missing: %q, and without the weights %q", opened.NoFilters, again.NoFilters)
+	}
 	if len(again.Findings) == 0 || !slices.EqualFunc(again.Findings, opened.Findings, func(a, b Finding) bool { return a.Claim == b.Claim && a.Ours == b.Ours }) {
 		t.Errorf("findings %+v, then %+v", opened.Findings, again.Findings)
 	}

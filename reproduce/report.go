@@ -38,6 +38,7 @@ type Report struct {
 	Findings           []Finding
 	Tables             []Table
 	Learned            []Figure // what the nets learned
+	NoFilters          string   // why the first layer's filters are not among them
 	Trainings          []Training
 	Curves             []Figure
 	TrainingTime       time.Duration
