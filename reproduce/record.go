@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/pkg/errors"
 
@@ -43,6 +44,19 @@ type netRecord struct {
 	Seconds      float64 `json:"seconds"`
 	TestSeconds  float64 `json:"test_seconds"`
 	History      string  `json:"history"` // CSV
+}
+
+// check refuses what the training's own history contradicts.
+func (n *netRecord) check() error {
+	epochs, err := history.Decode(strings.NewReader(n.History), "its history")
+	if err != nil {
+		return err
+	}
+	best, ok := epochs.Best()
+	if rounding := 1e-3; !ok || len(epochs) != n.Epochs || best.Epoch != n.BestEpoch || !(math.Abs(best.ValTop1Error-n.ValTop1Error) < rounding) {
+		return errors.Errorf("%d epochs, epoch %d the best with an error of %g %%: its history has others", n.Epochs, n.BestEpoch, n.ValTop1Error)
+	}
+	return nil
 }
 
 // outcome is that of a row's tests for a seed.
@@ -232,8 +246,11 @@ func (p Plan) readRecord(file string, seed uint64) (*record, error) {
 	if err == nil {
 		err = json.Unmarshal(text, &r)
 	}
+	if err == nil && r.Net != nil {
+		err = r.Net.check()
+	}
 	if err != nil {
-		return nil, errors.Wrapf(err, "reproduce: %s cannot be used: remove it, and the next run does its work again", file)
+		return nil, &RecordsError{errors.Wrapf(err, "%s cannot be used: remove it, and the next run does its work again", file)}
 	}
 	digest, err := p.digest()
 	if err != nil {

@@ -132,12 +132,14 @@ func TestRecords(t *testing.T) {
 			t.Errorf("%s: other ranks", key)
 		}
 	}
-	damaged := strings.Replace(string(whole), `"ranks": "H4sI`, `"ranks": "H5sI`, 1)
-	if err := os.WriteFile(b, []byte(damaged), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Run(context.Background(), p, set(), nil); err == nil || !strings.Contains(err.Error(), b) || !strings.Contains(err.Error(), "remove it") {
-		t.Errorf("damaged: %v", err)
+	for part, damage := range map[string]string{`"ranks": "H4sI`: `"ranks": "H5sI`, `"epochs": `: `"epochs": 7`, `"history": "epoch,`: `"history": "foo,`} {
+		if err := os.WriteFile(b, []byte(strings.Replace(string(whole), part, damage, 1)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		var records *RecordsError
+		if _, err := Run(context.Background(), p, set(), nil); !errors.As(err, &records) || !strings.Contains(err.Error(), b) || !strings.Contains(err.Error(), "remove it") {
+			t.Errorf("%s damaged: %v", part, err)
+		}
 	}
 	for key, o := range before.Rows { // of fewer pictures, in files that can be read
 		before.Rows[key] = outcome{Ranks: o.Ranks[1:]}

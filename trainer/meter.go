@@ -9,7 +9,6 @@ import (
 type meter struct {
 	Loss float64 `json:"loss"` // sum over pictures, in nats where the net classifies
 	metrics.Errors
-	classes int
 }
 
 // add takes the mean loss of a batch and the net's outputs: logits (N, classes) or, for a batch with boxes, those
@@ -45,5 +44,4 @@ func (m *meter) meanLossSince(before meter) float64 {
 	return (m.Loss - before.Loss) / float64(max(1, m.Pictures-before.Pictures))
 }
 
-func (m *meter) meanLoss() float64  { return m.Loss / float64(m.Pictures) }
-func (m *meter) top5Error() float64 { return m.Top5Error(m.classes) }
+func (m *meter) meanLoss() float64 { return m.Loss / float64(m.Pictures) }

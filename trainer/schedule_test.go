@@ -54,7 +54,7 @@ func TestEvery(t *testing.T) {
 
 // TestMeter counts errors of hand-made logits.
 func TestMeter(t *testing.T) {
-	m := &meter{classes: 6}
+	m := &meter{}
 	nan := float32(math.NaN())
 	m.add(2, []float32{
 		9, 1, 2, 3, 4, 5, // class 0 first
@@ -64,13 +64,13 @@ func TestMeter(t *testing.T) {
 		nan, nan, nan, nan, nan, nan,
 		0, 0, 0, 0, 0, 0, // padding
 	}, &dataset.Batch{Labels: []int{0, 4, 1, 1, 0, -1}})
-	if m.Pictures != 5 || m.meanLoss() != 2 || m.Top1Error() != 80 || m.top5Error() != 40 {
+	if m.Pictures != 5 || m.meanLoss() != 2 || m.Top1Error() != 80 || m.Top5Error(6) != 40 {
 		// top-1: only the first is right; top-5: the third and the NaNs are wrong
-		t.Errorf("%d pictures, loss %v, top-1 %v %%, top-5 %v %%", m.Pictures, m.meanLoss(), m.Top1Error(), m.top5Error())
+		t.Errorf("%d pictures, loss %v, top-1 %v %%, top-5 %v %%", m.Pictures, m.meanLoss(), m.Top1Error(), m.Top5Error(6))
 	}
-	few := &meter{classes: 5}
+	few := &meter{}
 	few.add(1, make([]float32, 5), &dataset.Batch{Labels: []int{0}})
-	if !math.IsNaN(few.top5Error()) {
-		t.Errorf("top-5 error of 5 classes is %v, want none", few.top5Error())
+	if !math.IsNaN(few.Top5Error(5)) {
+		t.Errorf("top-5 error of 5 classes is %v, want none", few.Top5Error(5))
 	}
 }

@@ -112,10 +112,11 @@ func (s *session) epoch(ctx context.Context) error {
 	if min(train.Pictures, val.Pictures) == 0 {
 		return errors.Errorf("trainer: %d training and %d validation pictures of epoch %d could be read: replace or remove the others, or give more", train.Pictures, val.Pictures, s.progress.Epoch)
 	}
+	classes := s.net.Options.Classes
 	row := history.Epoch{
 		Epoch: s.progress.Epoch, Iteration: s.progress.Iteration, LearningRate: s.progress.Schedule.LearningRate,
-		TrainLoss: train.meanLoss(), TrainTop1Error: train.Top1Error(), TrainTop5Error: train.top5Error(),
-		ValLoss: val.meanLoss(), ValTop1Error: val.Top1Error(), ValTop5Error: val.top5Error(),
+		TrainLoss: train.meanLoss(), TrainTop1Error: train.Top1Error(), TrainTop5Error: train.Top5Error(classes),
+		ValLoss: val.meanLoss(), ValTop1Error: val.Top1Error(), ValTop5Error: val.Top5Error(classes),
 		ImagesPerSecond: float64(train.Pictures) / s.progress.PassSeconds, Seconds: s.progress.PassSeconds + time.Since(began).Seconds(),
 		LoaderWaitPercent: 100 * s.progress.PassWaited / s.progress.PassSeconds, ExchangeWaitPercent: 100 * s.progress.PassExchanged / s.progress.PassSeconds,
 	}
@@ -170,7 +171,6 @@ func (s *session) trainEpoch(ctx context.Context) error {
 		}
 		s.took(time.Since(start))
 		pass := s.progress.Pass
-		pass.classes = s.net.Options.Classes
 		for _, l := range leaves {
 			pass.merge(l.Meter)
 		}
@@ -250,7 +250,7 @@ func (s *session) microBatch(next func() (*dataset.Batch, error, bool), micro in
 	if !finite.Is(loss) {
 		return leaf{}, s.lossDiverged(loss, batch, micro)
 	}
-	l := leaf{Meter: meter{classes: s.net.Options.Classes}, Share: share(batch.Labels)}
+	l := leaf{Meter: meter{}, Share: share(batch.Labels)}
 	l.Meter.add(loss, s.training.output(), batch)
 	return l, nil
 }
@@ -258,7 +258,7 @@ func (s *session) microBatch(next func() (*dataset.Batch, error, bool), micro in
 // validate makes a pass over the validation pictures, without augmentation and dropout. In each round every rank takes
 // a batch.
 func (s *session) validate(ctx context.Context) (*meter, error) {
-	m := &meter{classes: s.net.Options.Classes}
+	m := &meter{}
 	s.alive = nil
 	w := s.job.World
 	next, stop := iter.Pull2(s.val.Epoch(s.loading(ctx), 0))
@@ -299,7 +299,7 @@ func (s *session) validateBatch(next func() (*dataset.Batch, error, bool)) (leaf
 	if err != nil {
 		return leaf{}, err
 	}
-	l := leaf{Meter: meter{classes: s.net.Options.Classes}}
+	l := leaf{Meter: meter{}}
 	l.Meter.add(loss, s.validation.output(), batch)
 	s.observeDeepest()
 	return l, nil

@@ -97,6 +97,8 @@ func (f flags) predict(ctx context.Context) error {
 
 func (f flags) checkHosts() error {
 	switch {
+	case f.CSV != "" || f.At != nil:
+		return errors.New("--hosts with --at or --csv: these are for --sweep: leave them out")
 	case f.Mode != "train":
 		return errors.New("--hosts: hosts share training steps: want --mode train")
 	case f.MicroBatch != nil && *f.MicroBatch < 1:

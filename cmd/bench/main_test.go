@@ -108,6 +108,7 @@ func TestBadHosts(t *testing.T) {
 		"--hosts: 3 hosts: want a power of": func(f *flags) { f.Batch, f.Hosts = 3, []int{3} },
 		"--hosts: a mini-batch of 6":        func(f *flags) { f.Batch, f.Hosts = 6, []int{4} },
 		"want --mode train":                 func(f *flags) { f.Mode = "infer" },
+		"--hosts with --at or --csv":        func(f *flags) { f.CSV = "hosts.csv" },
 		"--micro-batch 0":                   func(f *flags) { f.MicroBatch = &zero },
 		"--latency -1":                      func(f *flags) { f.Latency = &negative },
 		"--rates 0":                         func(f *flags) { f.Rates = []float64{1, 0} },

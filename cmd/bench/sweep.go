@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,6 +46,9 @@ func (f flags) sweep(ctx context.Context) error {
 		if err := cli.CheckOutput(flag, path); err != nil {
 			return err
 		}
+	}
+	if f.CSV != "" && filepath.Clean(f.CSV) == filepath.Clean(f.Plot) {
+		return cli.Usage(errors.Errorf("--csv and --plot are both %s: give each a file of its own", f.CSV))
 	}
 	var costs []cost
 	for _, value := range values {
@@ -118,8 +122,7 @@ func (f flags) with(value float64) flags {
 	return f
 }
 
-// measureApart measures a value in another process. This one stays small: the system counts the memory of the process
-// that starts another as the other's.
+// measureApart measures a value in another process.
 func (f flags) measureApart(ctx context.Context, value float64) (c cost, err error) {
 	f = f.with(value)
 	c.At = value
@@ -140,7 +143,11 @@ func (f flags) measureApart(ctx context.Context, value float64) (c cost, err err
 	case ctx.Err() != nil:
 		return c, ctx.Err()
 	case err != nil && stderr.Len() > 0:
-		return c, errors.New(strings.TrimSpace(stderr.String()))
+		said, more, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
+		if strings.Contains(more, "goroutine ") {
+			return c, errors.Errorf("the process that measures ended, mostly for too little memory: %s", said)
+		}
+		return c, errors.New(strings.TrimPrefix(strings.TrimSpace(said+"\n"+more), "bench: "))
 	case err != nil: // nothing was said: too little memory, mostly
 		return c, errors.Wrap(err, "the process that measures ended")
 	}

@@ -58,6 +58,8 @@ func TestBadSweep(t *testing.T) {
 		"--at 0":               {"--sweep", "width", "--at", "0"},
 		"--plot":               {"--sweep", "batch", "--plot", "none/batch.png"},
 		"--sweep with --hosts": {"--sweep", "batch", "--hosts", "2"},
+		"both same.png":        {"--sweep", "batch", "--csv", "same.png", "--plot", "./same.png"},
+		"too little memory":    {"--sweep", "batch", "--at", "99999999999"},
 	} {
 		stdout, stderr, code := clitest.Run(t, clitest.Command(t, t.TempDir(), append(tiny, args...)...))
 		if code == 0 || stdout != "" || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {

@@ -92,10 +92,12 @@ func run(ctx context.Context, f flags) error {
 		defer end()
 	}
 	for _, part := range parts {
-		if err := part(stage); stage.Err() != nil && ctx.Err() == nil {
+		switch err := part(stage); {
+		case err == nil:
+		case stage.Err() != nil && ctx.Err() == nil:
 			fmt.Fprintf(cli.Stdout, "\nThe stage is over after %g minutes: %s.\n", f.Minutes, goesOn)
 			return nil
-		} else if err != nil {
+		default:
 			return err
 		}
 	}
@@ -153,8 +155,9 @@ func (f flags) withDefaults() (flags, error) {
 	if err := f.checkTogether(); err != nil {
 		return f, err
 	}
-	if !(f.Minutes >= 0) {
-		return f, errors.Errorf("--minutes %g: want a time above 0", f.Minutes)
+	const year = 366 * 24 * 60
+	if !(f.Minutes >= 0 && f.Minutes <= year) {
+		return f, errors.Errorf("--minutes %g: want a time of at most a year, or none", f.Minutes)
 	}
 	return f, nil
 }
@@ -163,6 +166,9 @@ func (f flags) withDefaults() (flags, error) {
 func (f flags) checkTogether() error {
 	if f.Open != "" && f.HeldOut == "" && !f.Full {
 		return errors.New("--open opens the tests on pictures held out: give those with --held-out SPEC")
+	}
+	if f.Only != "" && len(f.With) > 0 {
+		return errors.Errorf("--only %s with --with %s: --only does one appendix alone: give one of them", f.Only, strings.Join(f.With, ","))
 	}
 	if f.AtOnce != 0 && f.Only != "" {
 		return errors.Errorf("--at-once with --only %s: an appendix does one training at a time: leave it out", f.Only)

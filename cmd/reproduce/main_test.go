@@ -236,6 +236,8 @@ func TestErrors(t *testing.T) {
 		{2, []string{`"F"`}, []string{"--nets", "A,F"}},
 		{2, []string{"--full with --set"}, []string{"--full", "--set", "epochs=2"}},
 		{2, []string{"--minutes -1"}, []string{"--minutes=-1"}},
+		{2, []string{"--minutes 1e+09"}, []string{"--minutes", "1e9"}},
+		{2, []string{"--only boxes with --with features"}, []string{"--only", "boxes", "--with", "features"}},
 		{1, []string{"held-out pictures", "chosen by"}, append(tiny, "--held-out", "pictures", "--out", "same")},
 		{1, []string{"--held-out", "missing"}, append(tiny, "--held-out", "missing")},
 		{1, []string{"--open", "13 trainings"}, []string{"--full", "--open", "too early", "--seeds", "1", "--out", "open", "--records", "open"}},
