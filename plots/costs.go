@@ -47,6 +47,7 @@ func Costs(costs []Cost, varied, title string) (*Figure, error) {
 		memory.points = append(memory.points, plotter.XY{X: x, Y: c.Bytes / 1e9})
 		marks = append(marks, plot.Tick{Value: x, Label: strconv.FormatFloat(c.At, 'g', -1, 64)})
 	}
+	thin(marks)
 	c := chart{title: title, panelHeight: costHeight, legend: []legendItem{{"measured", &seconds}, {"as the work", &work}}}
 	for i, panel := range []struct {
 		label  string
@@ -72,4 +73,19 @@ func Costs(costs []Cost, varied, title string) (*Figure, error) {
 		c.panels = append(c.panels, []*plot.Plot{p})
 	}
 	return c.figure(), nil
+}
+
+// thin takes labels off marks that would touch the next one's, on a plot that takes most of a column.
+func thin(marks plot.ConstantTicks) {
+	style := textStyle(tickSize)
+	span := marks[len(marks)-1].Value - marks[0].Value
+	next := len(marks) - 1
+	for i := next - 1; i >= 0; i-- {
+		apart := vg.Length((marks[next].Value-marks[i].Value)/span) * 0.8 * columnWidth
+		if apart < (style.Width(marks[i].Label)+style.Width(marks[next].Label))/2+style.Width("0") {
+			marks[i].Label = ""
+			continue
+		}
+		next = i
+	}
 }

@@ -2,8 +2,11 @@ package plots
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/plot"
 )
 
 func TestCostsGolden(t *testing.T) {
@@ -30,6 +33,22 @@ func TestCostsOfOneValue(t *testing.T) {
 	logarithmic(p, 3, math.Nextafter(3, 4))
 	if ratio := p.Y.Max / p.Y.Min; !(ratio > 1.015) {
 		t.Errorf("an axis that is %v times as high as low", ratio)
+	}
+}
+
+// TestCostsLabels: labels that would touch are left out, the last one stays.
+func TestCostsLabels(t *testing.T) {
+	var marks plot.ConstantTicks
+	for at := 32.0; at <= 320; at += 32 {
+		marks = append(marks, plot.Tick{Value: math.Log2(at), Label: strconv.Itoa(int(at))})
+	}
+	thin(marks)
+	var labels []string
+	for _, m := range marks {
+		labels = append(labels, m.Label)
+	}
+	if got := strings.Join(labels, ","); !strings.HasPrefix(got, "32,64,96,128,") || !strings.HasSuffix(got, ",320") || !strings.Contains(got, ",,") {
+		t.Errorf("labels %s", got)
 	}
 }
 
