@@ -119,7 +119,8 @@ func TestReproduce(t *testing.T) {
 // TestInterrupt: SIGINT ends a training with the exit code 130, SIGKILL at once, and the same command goes on.
 func TestInterrupt(t *testing.T) {
 	dir := folder(t)
-	args := append(tiny, "--out", "out", "--seeds", "7", "--set", "checkpoint_minutes=0")
+	// One training after the other, so that those before one that is stopped are done.
+	args := append(tiny, "--out", "out", "--seeds", "7", "--set", "checkpoint_minutes=0", "--at-once", "1")
 	stop := func(signal syscall.Signal, after string) (stderr string, code int) {
 		cmd := clitest.Command(t, dir, args...)
 		var errs bytes.Buffer
