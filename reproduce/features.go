@@ -85,7 +85,7 @@ func RunFeatures(ctx context.Context, p FeaturePlan, set *dataset.Set, observer 
 		recipe, dir := p.Recipe, filepath.Join(p.Dir, seedFolder(seed), "features")
 		recipe.Training.Seed = seed
 		observer.Notice(fmt.Sprintf("seed %d: net %s on %s", seed, recipe.Config, set.Name))
-		if _, err := train(ctx, recipe, dir, set, observer); err != nil {
+		if err := train(ctx, recipe, dir, set, observer); err != nil {
 			return nil, errors.Wrapf(err, "seed %d", seed)
 		}
 		if err := p.test(ctx, r, all, seed, filepath.Join(dir, trainer.BestFile)); err != nil {

@@ -38,7 +38,7 @@ func RunBoxes(ctx context.Context, p BoxPlan, set *dataset.Set, observer Observe
 		order := p.work(seed)
 		for i, t := range order {
 			observer.Notice(fmt.Sprintf("%d of %d: %s", i+1, len(order), p.describe(t)))
-			if _, err := train(ctx, p.recipe(t), p.dir(t), set, observer); err != nil {
+			if err := train(ctx, p.recipe(t), p.dir(t), set, observer); err != nil {
 				return nil, errors.Wrap(err, p.describe(t))
 			}
 		}

@@ -188,5 +188,5 @@ func (p Plan) work(seed uint64) (order []training, tests map[training][]test) {
 type job struct {
 	training
 	tests []test
-	kept  bool // its record is there: others start from it, or are tested together with it
+	kept  *record // nil if it is not there; otherwise others start from the net, or are tested together with it
 }

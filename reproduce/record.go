@@ -199,7 +199,8 @@ func (p Plan) keep(file, what string, net *netRecord, seed uint64, classes []str
 	return errors.Wrap(atomicfile.Write(file, append(text, '\n')), "reproduce: record")
 }
 
-// keepNet writes the record of a trained and tested net.
+// keepNet writes the record of a trained and tested net, unless there is one of this training: that says which build
+// trained it.
 func (p Plan) keepNet(j job, classes []string) error {
 	s, err := summary(p.dir(j.training))
 	if err != nil {
@@ -208,6 +209,9 @@ func (p Plan) keepNet(j job, classes []string) error {
 	epochs, err := os.ReadFile(filepath.Join(p.dir(j.training), history.FileName))
 	if err != nil {
 		return errors.Wrap(err, "reproduce: history")
+	}
+	if j.kept != nil && j.kept.Net.History == string(epochs) {
+		return nil
 	}
 	net := &netRecord{Epochs: s.Epochs, BestEpoch: s.BestEpoch, ValTop1Error: s.ValTop1Error, Seconds: s.Seconds, History: string(epochs)}
 	for _, t := range j.tests {
@@ -327,7 +331,7 @@ func (p Plan) missing(kept map[string]*record) (jobs []job) {
 		}
 		for _, t := range order {
 			if slices.Contains(needed, t) {
-				jobs = append(jobs, job{t, tests[t], kept[p.recordFile(t)] != nil})
+				jobs = append(jobs, job{t, tests[t], kept[p.recordFile(t)]})
 			}
 		}
 	}

@@ -133,15 +133,11 @@ func (e *RecordsError) Unwrap() error { return e.Err }
 
 // do trains and tests a net, and keeps the record.
 func (p Plan) do(ctx context.Context, j job, set *dataset.Set, observer Observer) error {
-	trained, err := train(ctx, p.recipe(j.training), p.dir(j.training), set, observer)
-	if err != nil {
+	if err := train(ctx, p.recipe(j.training), p.dir(j.training), set, observer); err != nil {
 		return errors.Wrap(err, p.describe(j.training))
 	}
 	if err := p.test(ctx, j, set, observer); err != nil {
 		return errors.Wrapf(err, "tests of %s", p.describe(j.training))
-	}
-	if j.kept && !trained { // the record says which build trained it
-		return nil
 	}
 	return p.keepNet(j, set.Classes)
 }
@@ -190,19 +186,18 @@ func checkReport(dir string) error {
 	return nil
 }
 
-// train trains a net, or continues its training. It tells whether there was anything to do.
-func train(ctx context.Context, recipe configs.Recipe, dir string, set *dataset.Set, observer Observer) (bool, error) {
+// train trains a net, or continues its training, if there is anything to do.
+func train(ctx context.Context, recipe configs.Recipe, dir string, set *dataset.Set, observer Observer) error {
 	job := trainer.Job{Recipe: recipe, Set: set, Dir: dir}
 	job.Observer = observer.Training(job.Dir, job.Recipe)
 	if begun, err := filepath.Glob(filepath.Join(job.Dir, trainer.CheckpointDir, "*.safetensors")); err != nil || len(begun) > 0 {
 		// If the folder was moved, the weights that the recipe names have other paths.
 		job.Resume, job.Force = true, []string{"weights", "init_from"}
 	}
-	_, err := trainer.Train(ctx, job)
-	if errors.Is(err, trainer.ErrFinished) {
-		return false, nil
+	if _, err := trainer.Train(ctx, job); !errors.Is(err, trainer.ErrFinished) {
+		return err
 	}
-	return true, err
+	return nil
 }
 
 // test makes those tests of a net whose predictions are not there yet.

@@ -17,7 +17,7 @@
 // element-by-element layers. Each is assembly for AVX-512 and AVX2, written by gen/, and a twin in Go for other
 // processors; isa.go chooses (VGG_CPU). winograd_products.go has transforms that are made of gemm.
 //
-// One thread of what loads pictures calls resample.go, which resizes them.
+// resample.go resizes pictures, on the thread that loads them.
 //
 // # The loops of a 3×3 layer
 //

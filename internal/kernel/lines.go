@@ -22,7 +22,7 @@ type lines struct {
 	span    int  // inputs of a group that a row reads
 }
 
-// newLines cuts the input of c into lines, of which the convolution uses that many neighbouring channels.
+// newLines divides the input of c into lines, of which a product takes that many channels at a time.
 func (c Conv) newLines(channels int) lines {
 	n, h, w, kernel, stride := c.N, c.H, c.W, c.Kernel, c.In
 	l := lines{n: n, h: h, w: w, channels: channels, stride: stride, kernel: kernel}
