@@ -121,25 +121,6 @@ func TestRecords(t *testing.T) {
 	if said := strings.Join(watch.notices, "\n"); watch.trainings != 2 || !strings.Contains(said, "net A, S = 32, from random: its record is there") {
 		t.Errorf("%d trainings: %s", watch.trainings, said)
 	}
-	// A record of another training than the one that is here is replaced by it, also if only its tests were missing.
-	a := filepath.Join(p.Records, "seed-3", "A-S32.json")
-	here, err := os.ReadFile(a)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := strings.Replace(string(here), `,0.000\n"`, `,1.000\n"`, 1) // exchange_wait_percent, 0 on one rank
-	if changed == string(here) {
-		t.Fatalf("no such line in %s", here)
-	}
-	if os.WriteFile(a, []byte(changed), 0o666) != nil || os.Remove(b) != nil {
-		t.Fatal("cannot change the records")
-	}
-	if _, err := Run(context.Background(), elsewhere, set(), nil); err != nil {
-		t.Fatal(err)
-	}
-	if again, err := os.ReadFile(a); err != nil || string(again) != string(here) {
-		t.Errorf("the record of another training stayed: %s, %v", again, err)
-	}
 	var before, after record
 	for text, to := range map[*[]byte]*record{&whole: &before, &back: &after} {
 		if err := json.Unmarshal(*text, to); err != nil {
@@ -177,6 +158,34 @@ func TestRecords(t *testing.T) {
 	other.Recipe.Training.Momentum = 0.8
 	if _, err := Run(context.Background(), other, set(), nil); !errors.Is(err, ErrRecords) || !strings.Contains(err.Error(), "A-S32.json") {
 		t.Errorf("records of another recipe: %v", err)
+	}
+}
+
+// TestRecordOfAnother: a record of another training of a net than the one that is here is replaced.
+func TestRecordOfAnother(t *testing.T) {
+	p := plan(t)
+	p.Seeds, p.Nets, p.Records = []uint64{3}, []string{"A", "B"}, filepath.Join(t.TempDir(), "kept")
+	if _, err := Run(context.Background(), p, set(), nil); err != nil {
+		t.Fatal(err)
+	}
+	b := filepath.Join(p.Records, "seed-3", "B-S32.json")
+	a := filepath.Join(p.Records, "seed-3", "A-S32.json")
+	here, err := os.ReadFile(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(here), `,0.000\n"`, `,1.000\n"`, 1) // exchange_wait_percent, 0 on one rank
+	if changed == string(here) {
+		t.Fatalf("no such line in %s", here)
+	}
+	if os.WriteFile(a, []byte(changed), 0o666) != nil || os.Remove(b) != nil {
+		t.Fatal("cannot change the records")
+	}
+	if _, err := Run(context.Background(), p, set(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := os.ReadFile(a); err != nil || string(again) != string(here) {
+		t.Errorf("the record of another training stayed: %s, %v", again, err)
 	}
 }
 
