@@ -13,19 +13,18 @@ func (t transposition) run(dst, src []float32) {
 		t.runGo(dst, src)
 		return
 	}
+	// The assembly does not check lengths: these index expressions do.
+	for _, at := range t.to {
+		_, _ = dst[at], dst[at+len(t.from)-1]
+	}
+	for _, at := range t.from {
+		_, _ = src[at], src[at+len(t.to)-1]
+	}
 	for i := 0; i < len(t.from); i += width {
 		from := t.from[i:min(i+width, len(t.from))]
 		for j := 0; j < len(t.to); j += width {
 			to := t.to[j:min(j+width, len(t.to))]
-			d, s := dst[i:], src[j:]
-			// The assembly does not check lengths: these index expressions do.
-			for _, at := range to {
-				_, _ = d[at], d[at+len(from)-1]
-			}
-			for _, at := range from {
-				_, _ = s[at], s[at+len(to)-1]
-			}
-			cpu.transpose(&d[0], &s[0], &to[0], &from[0], len(from), len(to), t.add)
+			cpu.transpose(&dst[i], &src[j], &to[0], &from[0], len(from), len(to), t.add)
 		}
 	}
 }

@@ -21,6 +21,7 @@ func transpose(s isa) {
 	Load(Param("rows"), last)
 	Load(Param("columns"), columns)
 
+	s.wholeSquare(dst, src, to, from, last, columns)
 	// A missing row is read as a copy of the last and not stored.
 	DECQ(last)
 	MOVQ(columns, RCX)
@@ -33,11 +34,7 @@ func transpose(s isa) {
 		CMPQ(RAX, last)
 		ADCQ(Imm(0), RAX)
 	}
-	if s.wide() {
-		v = transpose16(v, s.registers[16:])
-	} else {
-		v = transpose8(v, s.registers[8:])
-	}
+	v = s.transposed()
 	MOVQ(last, RCX)
 	INCQ(RCX)
 	s.mask()
@@ -49,14 +46,7 @@ func transpose(s isa) {
 			Label("add")
 		}
 		for j, x := range v {
-			MOVQ(Mem{Base: to, Disp: 8 * j}, R10)
-			at := Mem{Base: dst, Index: R10, Scale: 4}
-			if add {
-				spare := s.registers[len(s.registers)-2]
-				s.load(at, true, spare)
-				VADDPS(spare, x, x)
-			}
-			s.store(x, true, at)
+			s.storeColumn(x, dst, to, j, true, add)
 			if j < len(v)-1 {
 				CMPQ(columns, Imm(uint64(j+1)))
 				JEQ(LabelRef("done"))
@@ -68,6 +58,53 @@ func transpose(s isa) {
 	Label("done")
 	VZEROUPPER()
 	RET()
+}
+
+// wholeSquare generates the transposition of a square without missing rows and columns, which needs no masks: those of
+// AVX2 are slow, on some processors very.
+func (s isa) wholeSquare(dst, src, to, from, rows, columns Register) {
+	CMPQ(rows, Imm(uint64(s.width)))
+	JNE(LabelRef("part"))
+	CMPQ(columns, Imm(uint64(s.width)))
+	JNE(LabelRef("part"))
+	for i, x := range s.registers[:s.width] {
+		MOVQ(Mem{Base: from, Disp: 8 * i}, R10)
+		s.load(Mem{Base: src, Index: R10, Scale: 4}, false, x)
+	}
+	v := s.transposed()
+	add := Load(Param("add"), R10B)
+	TESTB(add, add)
+	JNZ(LabelRef("wholeAdd"))
+	for _, add := range []bool{false, true} {
+		if add {
+			Label("wholeAdd")
+		}
+		for j, x := range v {
+			s.storeColumn(x, dst, to, j, false, add)
+		}
+		JMP(LabelRef("done"))
+	}
+	Label("part")
+}
+
+// transposed generates the transposition of the rows in the first registers, and returns the columns.
+func (s isa) transposed() []VecPhysical {
+	if s.wide() {
+		return transpose16(s.registers[:16], s.registers[16:])
+	}
+	return transpose8(s.registers[:8], s.registers[8:])
+}
+
+// storeColumn generates the store of column j, or its addition. It clobbers R10.
+func (s isa) storeColumn(x VecPhysical, dst, to Register, j int, masked, add bool) {
+	MOVQ(Mem{Base: to, Disp: 8 * j}, R10)
+	at := Mem{Base: dst, Index: R10, Scale: 4}
+	if add {
+		spare := s.registers[len(s.registers)-2]
+		s.load(at, masked, spare)
+		VADDPS(spare, x, x)
+	}
+	s.store(x, masked, at)
 }
 
 // transpose16 transposes the rows v, using as many registers t, and returns the columns.
