@@ -79,7 +79,10 @@ func (p Plan) Validate() error {
 	case p.Recipe.Data == "":
 		return errors.Errorf("reproduce: recipe %s names no pictures: set its key data", p.Recipe.Name)
 	}
-	for _, n := range p.Nets {
+	for i, n := range p.Nets {
+		if slices.Contains(p.Nets[:i], n) {
+			return errors.Errorf("reproduce: net %s twice: want each once", n)
+		}
 		if c, err := configs.ByName(n); err != nil || c.Name != n || n == configs.B5.Name {
 			return errors.Errorf("reproduce: no net %q in Table 1", n)
 		}

@@ -16,6 +16,7 @@ import (
 	"vgg/history"
 	"vgg/internal/kernel"
 	"vgg/internal/mpi"
+	"vgg/internal/text"
 	"vgg/internal/threads"
 )
 
@@ -168,7 +169,7 @@ func (s *session) keepNotes() {
 
 // kernels names the instructions and the threads that compute the net.
 func kernels() string {
-	note := fmt.Sprintf("kernels: %s, %d threads", kernel.ISA(), threads.Count())
+	note := fmt.Sprintf("kernels: %s, %s", kernel.ISA(), text.Count(threads.Count(), "thread"))
 	if kernel.ISA() == "go" {
 		note += " (the processor has neither AVX-512 nor AVX2, or VGG_CPU forbids them: pure Go, many times slower)"
 	}

@@ -10,6 +10,7 @@ import (
 	"vgg/configs"
 	"vgg/internal/mpi"
 	"vgg/internal/ranks"
+	"vgg/internal/text"
 	"vgg/internal/threads"
 )
 
@@ -67,14 +68,15 @@ func (s *session) meet() error {
 
 // processors says what this rank computes with.
 func processors() string {
-	text := fmt.Sprintf("%d processors, %d threads", runtime.NumCPU(), threads.Count())
+	own := text.Count(threads.Count(), "thread")
+	seen := fmt.Sprintf("%s, %s", text.Count(runtime.NumCPU(), "processor"), own)
 	if all := mpi.HostProcessors(); all > runtime.NumCPU() {
-		text = fmt.Sprintf("%d of %d processors, %d threads", runtime.NumCPU(), all, threads.Count())
+		seen = fmt.Sprintf("%d of %d processors, %s", runtime.NumCPU(), all, own)
 		if runtime.NumCPU() == 1 {
-			text += " (bound to one: mpirun's option bind-to none leaves it all)"
+			seen += " (bound to one: mpirun's option bind-to none leaves it all)"
 		}
 	}
-	return text
+	return seen
 }
 
 // prepare reads what rank 0 alone reads, measures the pictures, and gives the outcome to all.

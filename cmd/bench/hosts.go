@@ -20,6 +20,7 @@ import (
 	"vgg/internal/kernel"
 	"vgg/internal/outer"
 	"vgg/internal/terminal"
+	"vgg/internal/text"
 	"vgg/internal/threads"
 	"vgg/plots"
 )
@@ -289,15 +290,15 @@ func (p prediction) share(j cluster.Job, gbits float64) shared {
 }
 
 func (p prediction) print(w io.Writer) error {
-	var text strings.Builder
-	fmt.Fprintf(&text, "net %s, input %d×%d, mini-batch %d: predicted from this host with %d threads, %s kernels, and %.3g µs a message\n",
-		p.Config, p.Input, p.Input, p.MiniBatch, p.Threads, p.ISA, 1e6*p.Latency)
+	var b strings.Builder
+	fmt.Fprintf(&b, "net %s, input %d×%d, mini-batch %d: predicted from this host with %s, %s kernels, and %.3g µs a message\n",
+		p.Config, p.Input, p.Input, p.MiniBatch, text.Count(p.Threads, "thread"), p.ISA, 1e6*p.Latency)
 	for _, s := range p.Speeds {
-		fmt.Fprintf(&text, "measured, micro-batch %d: %.4g s forward, %.4g s backward\n", s.MicroBatch, s.Forward, s.Backward)
+		fmt.Fprintf(&b, "measured, micro-batch %d: %.4g s forward, %.4g s backward\n", s.MicroBatch, s.Forward, s.Backward)
 	}
-	fmt.Fprintf(&text, "measured, update of the weights: %.4g s, and %.4g ms for each picture whose factors are multiplied\n", p.Speeds[0].Update, 1e3*p.Speeds[0].Product)
-	fmt.Fprintf(&text, "one host alone: %.4g pictures/s\n\n", p.Alone)
-	fmt.Fprint(w, terminal.Wrap(w, text.String()))
+	fmt.Fprintf(&b, "measured, update of the weights: %.4g s, and %.4g ms for each picture whose factors are multiplied\n", p.Speeds[0].Update, 1e3*p.Speeds[0].Product)
+	fmt.Fprintf(&b, "one host alone: %.4g pictures/s\n\n", p.Alone)
+	fmt.Fprint(w, terminal.Wrap(w, b.String()))
 	table := terminal.Table{Gap: 2, Right: true, Rows: [][]string{
 		{"hosts", "micro-batch", "Gbit/s", "MB sent", "compute s", "wait s", "update s", "step s", "pictures/s", "efficiency", "all-reduced"},
 	}}

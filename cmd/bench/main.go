@@ -24,6 +24,7 @@ import (
 	"vgg/internal/kernel"
 	"vgg/internal/mpi"
 	"vgg/internal/terminal"
+	"vgg/internal/text"
 	"vgg/internal/threads"
 	"vgg/trainer"
 )
@@ -101,12 +102,12 @@ func main() {
 		if f.JSON {
 			return errors.Wrap(json.NewEncoder(cli.Stdout).Encode(r), "bench")
 		}
-		text := fmt.Sprintf("net %s, %s, %d pictures of %d×%d per step, %d threads, %s kernels\n", r.Config, r.Mode, r.Batch, r.Input, r.Input, r.Threads, r.ISA) +
+		report := fmt.Sprintf("net %s, %s, %s of %d×%d per step, %s, %s kernels\n", r.Config, r.Mode, text.Count(r.Batch, "picture"), r.Input, r.Input, text.Count(r.Threads, "thread"), r.ISA) +
 			fmt.Sprintf("%.4g s per step (median of %d), %.4g pictures/s, %.4g effective GFLOP/s, %.2f of the measured peak %.4g\n",
 				r.SecondsPerStep, f.Steps, r.ImagesPerSecond, r.EffectiveGFLOPS, r.EffectiveGFLOPS/r.PeakGFLOPS, r.PeakGFLOPS) +
 			fmt.Sprintf("peak resident memory %.2f GB, of it %.2f GB planned; %.1f kB allocated per step\n",
 				float64(r.PeakRSSBytes)/1e9, float64(r.PlannedBytes)/1e9, float64(r.AllocBytesPerStep)/1e3)
-		fmt.Fprint(cli.Stdout, terminal.Wrap(cli.Stdout, text))
+		fmt.Fprint(cli.Stdout, terminal.Wrap(cli.Stdout, report))
 		return nil
 	})
 }

@@ -22,6 +22,7 @@ import (
 	"vgg/internal/cli"
 	"vgg/internal/finite"
 	"vgg/internal/terminal"
+	"vgg/internal/text"
 	"vgg/internal/threads"
 	"vgg/plots"
 )
@@ -98,7 +99,7 @@ func (f flags) values() ([]float64, error) {
 			return nil, errors.Errorf("--at %v: want numbers above 0, whole ones but for --sweep width", v)
 		}
 		if f.Sweep == "threads" && v > float64(threads.Count()) {
-			return nil, errors.Errorf("--at %v: there are %d threads (--threads)", v, threads.Count())
+			return nil, errors.Errorf("--at %v: more than %s (--threads)", v, text.Count(threads.Count(), "thread"))
 		}
 		if err := config.CheckInput(f.with(v).Input); err != nil {
 			return nil, errors.Wrapf(err, "--sweep %s at %g", f.Sweep, v)

@@ -234,6 +234,7 @@ func TestErrors(t *testing.T) {
 		{2, []string{"--open", "--held-out SPEC"}, append(tiny, "--open", "why")},
 		{1, []string{"--records", "file"}, append(tiny, "--out", "made", "--records", filepath.Join("file", "records"))},
 		{2, []string{"without A"}, []string{"--nets", "B,D"}},
+		{2, []string{"net B twice"}, []string{"--nets", "A,B,B"}},
 		{2, []string{`"F"`}, []string{"--nets", "A,F"}},
 		{2, []string{"--full with --set"}, []string{"--full", "--set", "epochs=2"}},
 		{2, []string{"--minutes -1"}, []string{"--minutes=-1"}},
@@ -254,6 +255,32 @@ func TestErrors(t *testing.T) {
 		}
 		if _, err := os.Stat(filepath.Join(dir, "runs")); err == nil {
 			t.Fatalf("%v: something was written", c.args)
+		}
+	}
+}
+
+// TestBrief: without nets asked for, and only then, the recipe findings trains on a part of its scenes.
+func TestBrief(t *testing.T) {
+	for name, c := range map[string]struct {
+		flags flags
+		want  int
+	}{
+		"default":            {flags{Recipe: findings}, briefScenes},
+		"with epochs":        {flags{Recipe: findings, Epochs: new(int)}, briefScenes},
+		"a limit of its own": {flags{Recipe: findings, Set: []string{"training.limit=100"}}, 100},
+		"nets":               {flags{Recipe: findings, Nets: []string{"A", "B", "D"}}, 0},
+		"another recipe":     {flags{Recipe: "miniature"}, 0},
+	} {
+		if c.flags.Epochs != nil {
+			*c.flags.Epochs = 2
+		}
+		f, err := c.flags.withDefaults()
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		p, err := f.plan()
+		if err != nil || p.Recipe.Training.Limit != c.want {
+			t.Errorf("%s: %d scenes, want %d, %v", name, p.Recipe.Training.Limit, c.want, err)
 		}
 	}
 }

@@ -14,6 +14,14 @@ func FirstFew(names []string, n int) string {
 	return strings.Join(names, ", ")
 }
 
+// Count writes a number of things: "1 thread", "2 threads".
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 var wnid = regexp.MustCompile(`^(n[0-9]{8})(?:[ \t,:]|$)`)
 
 // WNID is the identifier of WordNet that the name of a class begins with, such as n01443537 in "n01443537 goldfish", or

@@ -19,6 +19,14 @@ func TestFirstFew(t *testing.T) {
 	}
 }
 
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 threads", 1: "1 thread", 2: "2 threads"} {
+		if got := Count(n, "thread"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestWNID(t *testing.T) {
 	for name, want := range map[string]string{
 		"n01443537": "n01443537", "n01443537 goldfish, Carassius": "n01443537", "n01443537\tgoldfish": "n01443537", "n014435370": "", "n0144353 x": "", "goldfish n01443537": "", "": "",
