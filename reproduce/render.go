@@ -12,6 +12,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/internal/page"
+	"vgg/internal/text"
 )
 
 // The files of a report.
@@ -95,9 +96,24 @@ func counted(findings []Finding) string {
 	for _, f := range findings {
 		n[f.Outcome]++
 	}
-	return fmt.Sprintf("Of %d findings the miniature shows %d. %d %s uncertain, because the seeds disagree or are too few to tell; of %d the difference is "+
-		"within the uncertainty of the pictures; of %d the opposite is shown.",
-		len(findings), n[Shown], n[Uncertain], map[bool]string{true: "is", false: "are"}[n[Uncertain] == 1], n[Open], n[Against])
+	said := fmt.Sprintf("Of %s the miniature shows %d", text.Count(len(findings), "finding"), n[Shown])
+	for _, part := range []struct {
+		outcome    Outcome
+		one, other string
+	}{
+		{Uncertain, "; %d is uncertain, because the seeds disagree or are too few to tell", "; %d are uncertain, because the seeds disagree or are too few to tell"},
+		{Open, "; of %d the difference is within the uncertainty of the pictures", "; of %d the differences are within the uncertainty of the pictures"},
+		{Against, "; of %d it shows the opposite", "; of %d it shows the opposite"},
+	} {
+		switch count := n[part.outcome]; count {
+		case 0:
+		case 1:
+			said += fmt.Sprintf(part.one, count)
+		default:
+			said += fmt.Sprintf(part.other, count)
+		}
+	}
+	return said + "."
 }
 
 // intervalsText says what the verdicts rest on.

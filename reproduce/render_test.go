@@ -37,8 +37,7 @@ func TestRender(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"Of 2 findings the miniature shows 1. 0 are uncertain,",
-		"of 0 the difference is within the uncertainty of the pictures; of 1 the opposite is shown.",
+		"Of 2 findings the miniature shows 1; of 1 it shows the opposite.\n",
 		"| 4.9: up | +0.0 | +2.00 (+1.00 to +3.00) | +1.50, −2.50 (−26.00 to +25.00) | shown |\n",
 		"| 4.9: down | +0.0 | +0.00 (+0.00 to +0.00) | – | not so here |\n",
 		"## Table 3: Single test scale (section 4.1)\n\nDense evaluation.\n\n| net | S | Q | top-1 error | top-5 error | paper's S |",
@@ -73,5 +72,24 @@ func TestRender(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Logf("%s", page)
+	}
+}
+
+// TestCounted: outcomes that no finding has are left out.
+func TestCounted(t *testing.T) {
+	of := func(outcomes ...Outcome) (all []Finding) {
+		for _, o := range outcomes {
+			all = append(all, Finding{Outcome: o})
+		}
+		return all
+	}
+	for want, findings := range map[string][]Finding{
+		"Of 1 finding the miniature shows 1.": of(Shown),
+		"Of 3 findings the miniature shows 0; 1 is uncertain, because the seeds disagree or are too few to tell; of 2 the differences are within the uncertainty of the pictures.": of(Open, Uncertain, Open),
+		"Of 4 findings the miniature shows 1; 2 are uncertain, because the seeds disagree or are too few to tell; of 1 it shows the opposite.":                                     of(Uncertain, Shown, Against, Uncertain),
+	} {
+		if got := counted(findings); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }
