@@ -89,6 +89,9 @@ func (f *winograd) few(tiles, channels int) bool {
 // tilesAtATime is the number of tiles in a thread's block: more make better use of the filters, fewer stay in the
 // cache.
 func (f *winograd) tilesAtATime(in, out int) int {
-	least := ceilDiv(leastTiles, cpu.mr) * cpu.mr
-	return min(max(cacheFloats/(f.alpha*f.alpha*(in+out)), least), mostTiles*cpu.mr)
+	area, least := f.alpha*f.alpha, leastTiles
+	if area*in*out > fewFilters {
+		least = manyTiles
+	}
+	return max(min(cacheFloats/(area*(in+out)), mostTiles*cpu.mr), ceilDiv(least, cpu.mr)*cpu.mr)
 }

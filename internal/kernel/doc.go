@@ -24,7 +24,7 @@
 // From the layer to the registers, for minimal filtering, with what bounds each loop:
 //
 //	threads     some of the tiles each                 threads.Count
-//	blocks      of tiles whose V and M stay in L2      cacheFloats, leastTiles, mostTiles
+//	blocks      of tiles whose V and M stay in L2      cacheFloats, leastTiles, manyTiles
 //	elements    the α² products M = V U                m + r - 1
 //	panels      of U, nr output channels each          nr
 //	sums        of some input channels                 sumBlock

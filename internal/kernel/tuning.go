@@ -58,8 +58,9 @@ const (
 	fewFactor = 8
 
 	// leastTiles, and mostTiles times mr, bound the tiles in a thread's block: more make better use of the filters, fewer
-	// stay in the cache. -bench LayersOfD/forward
-	leastTiles, mostTiles = 24, 8
+	// stay in the cache. Filters of more floats than fewFilters come from the memory for each block, which then has
+	// manyTiles or more. -bench LayersOfD/forward
+	leastTiles, mostTiles, fewFilters, manyTiles = 24, 8, 1 << 23, 56
 
 	// densePanels is the number of panels that a thread takes at a time in a Dense layer: more read V less often, fewer
 	// take less memory for M. -bench Dense
