@@ -96,24 +96,19 @@ func counted(findings []Finding) string {
 	for _, f := range findings {
 		n[f.Outcome]++
 	}
-	said := fmt.Sprintf("Of %s the miniature shows %d", text.Count(len(findings), "finding"), n[Shown])
+	var parts []string
 	for _, part := range []struct {
-		outcome    Outcome
-		one, other string
+		outcome Outcome
+		text    string
 	}{
-		{Uncertain, "; %d is uncertain, because the seeds disagree or are too few to tell", "; %d are uncertain, because the seeds disagree or are too few to tell"},
-		{Open, "; of %d the difference is within the uncertainty of the pictures", "; of %d the differences are within the uncertainty of the pictures"},
-		{Against, "; of %d it shows the opposite", "; of %d it shows the opposite"},
+		{Shown, "shown"}, {Uncertain, "uncertain, because the seeds disagree or are too few to tell"},
+		{Open, "within the uncertainty of the pictures"}, {Against, "the opposite"},
 	} {
-		switch count := n[part.outcome]; count {
-		case 0:
-		case 1:
-			said += fmt.Sprintf(part.one, count)
-		default:
-			said += fmt.Sprintf(part.other, count)
+		if count := n[part.outcome]; count > 0 || part.outcome == Shown {
+			parts = append(parts, fmt.Sprintf("%d %s", count, part.text))
 		}
 	}
-	return said + "."
+	return fmt.Sprintf("Of %s in the miniature: %s.", text.Count(len(findings), "finding"), strings.Join(parts, "; "))
 }
 
 // intervalsText says what the verdicts rest on.

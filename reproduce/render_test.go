@@ -37,7 +37,7 @@ func TestRender(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"Of 2 findings the miniature shows 1; of 1 it shows the opposite.\n",
+		"Of 2 findings in the miniature: 1 shown; 1 the opposite.\n",
 		"| 4.9: up | +0.0 | +2.00 (+1.00 to +3.00) | +1.50, −2.50 (−26.00 to +25.00) | shown |\n",
 		"| 4.9: down | +0.0 | +0.00 (+0.00 to +0.00) | – | not so here |\n",
 		"## Table 3: Single test scale (section 4.1)\n\nDense evaluation.\n\n| net | S | Q | top-1 error | top-5 error | paper's S |",
@@ -84,9 +84,9 @@ func TestCounted(t *testing.T) {
 		return all
 	}
 	for want, findings := range map[string][]Finding{
-		"Of 1 finding the miniature shows 1.": of(Shown),
-		"Of 3 findings the miniature shows 0; 1 is uncertain, because the seeds disagree or are too few to tell; of 2 the differences are within the uncertainty of the pictures.": of(Open, Uncertain, Open),
-		"Of 4 findings the miniature shows 1; 2 are uncertain, because the seeds disagree or are too few to tell; of 1 it shows the opposite.":                                     of(Uncertain, Shown, Against, Uncertain),
+		"Of 1 finding in the miniature: 1 shown.": of(Shown),
+		"Of 3 findings in the miniature: 0 shown; 1 uncertain, because the seeds disagree or are too few to tell; 2 within the uncertainty of the pictures.": of(Open, Uncertain, Open),
+		"Of 4 findings in the miniature: 1 shown; 2 uncertain, because the seeds disagree or are too few to tell; 1 the opposite.":                           of(Uncertain, Shown, Against, Uncertain),
 	} {
 		if got := counted(findings); got != want {
 			t.Errorf("%s, want %s", got, want)
