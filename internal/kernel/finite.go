@@ -22,6 +22,14 @@ func Largest(x []float32) float32 {
 
 // largest returns the bits of the largest absolute value. As integers, the bits of a NaN are larger than all others.
 func largest(x []float32) uint32 {
+	if cpu.largest == nil || len(x) == 0 {
+		return largestGo(x)
+	}
+	return cpu.largest(&x[0], len(x))
+}
+
+// largestGo is the pure-Go twin of the assembly.
+func largestGo(x []float32) uint32 {
 	const magnitude = 1<<31 - 1
 	var a, b, c, d uint32
 	for ; len(x) >= 4; x = x[4:] {

@@ -38,6 +38,7 @@ type isa struct {
 	add            func(dst, src *float32, n int)
 	addScaled      func(dst, src *float32, n int, factor float32)
 	reluGradient   func(dx, dy, y *float32, n int)
+	largest        func(x *float32, n int) uint32
 	sgd, sgdKeep   func(w, v, gradient *float32, n int, learningRate, momentum, weightDecay, scale float32)
 	poolForward    func(y, x *float32, pixels, c, line int)
 	poolGradient   func(dx, dy, x, y *float32, pixels, c, line int)

@@ -33,6 +33,11 @@ func addScaledAVX512(dst *float32, src *float32, n int, factor float32)
 //go:noescape
 func reluGradientAVX512(dx *float32, dy *float32, y *float32, n int)
 
+// largestAVX512 is largestGo.
+//
+//go:noescape
+func largestAVX512(x *float32, n int) uint32
+
 // sgdAVX512 does the step of SGD for i < n, and clears the gradient.
 //
 //go:noescape
@@ -186,6 +191,11 @@ func addScaledAVX2(dst *float32, src *float32, n int, factor float32)
 //
 //go:noescape
 func reluGradientAVX2(dx *float32, dy *float32, y *float32, n int)
+
+// largestAVX2 is largestGo.
+//
+//go:noescape
+func largestAVX2(x *float32, n int) uint32
 
 // sgdAVX2 does the step of SGD for i < n, and clears the gradient.
 //

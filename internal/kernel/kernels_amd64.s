@@ -13918,6 +13918,52 @@ loopdone:
 	VZEROUPPER
 	RET
 
+// func largestAVX512(x *float32, n int) uint32
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·largestAVX512(SB), NOSPLIT, $0-20
+	MOVQ         x+0(FP), SI
+	MOVQ         n+8(FP), DX
+	MOVL         $0x7fffffff, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Z1
+	VXORPS       Z2, Z2, Z2
+	SUBQ         $0x10, DX
+	JLT          looptail
+
+loopvector:
+	VMOVUPS (SI), Z0
+	VANDPS  Z0, Z1, Z0
+	VPMAXUD Z0, Z2, Z2
+	ADDQ    $0x40, SI
+	SUBQ    $0x10, DX
+	JGE     loopvector
+
+looptail:
+	ADDQ      $0x10, DX
+	JZ        loopdone
+	MOVQ      DX, CX
+	MOVL      $0x00000001, AX
+	SHLL      CL, AX
+	DECL      AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (SI), K1, Z0
+	VANDPS    Z0, Z1, Z0
+	VPMAXUD   Z0, Z2, Z2
+
+loopdone:
+	VSHUFF32X4 $0x4e, Z2, Z2, Z0
+	VPMAXUD    Z0, Z2, Z2
+	VSHUFF32X4 $0xb1, Z2, Z2, Z0
+	VPMAXUD    Z0, Z2, Z2
+	VPERMILPS  $0x4e, Z2, Z0
+	VPMAXUD    Z0, Z2, Z2
+	VPERMILPS  $0xb1, Z2, Z0
+	VPMAXUD    Z0, Z2, Z2
+	VMOVD      X2, AX
+	MOVL       AX, ret+16(FP)
+	VZEROUPPER
+	RET
+
 // func sgdAVX512(w *float32, v *float32, gradient *float32, n int, learningRate float32, momentum float32, weightDecay float32, scale float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sgdAVX512(SB), NOSPLIT, $0-48
@@ -26226,6 +26272,49 @@ looptail:
 	VMASKMOVPS Y1, Y15, (DI)
 
 loopdone:
+	VZEROUPPER
+	RET
+
+// func largestAVX2(x *float32, n int) uint32
+// Requires: AVX, AVX2
+TEXT ·largestAVX2(SB), NOSPLIT, $0-20
+	MOVQ         x+0(FP), SI
+	MOVQ         n+8(FP), DX
+	MOVL         $0x7fffffff, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Y1
+	VXORPS       Y2, Y2, Y2
+	SUBQ         $0x08, DX
+	JLT          looptail
+
+loopvector:
+	VMOVUPS (SI), Y0
+	VANDPS  Y0, Y1, Y0
+	VPMAXUD Y0, Y2, Y2
+	ADDQ    $0x20, SI
+	SUBQ    $0x08, DX
+	JGE     loopvector
+
+looptail:
+	ADDQ       $0x08, DX
+	JZ         loopdone
+	MOVQ       DX, CX
+	LEAQ       laneMasks<>+0(SB), AX
+	NEGQ       CX
+	VMOVDQU    32(AX)(CX*4), Y15
+	VMASKMOVPS (SI), Y15, Y0
+	VANDPS     Y0, Y1, Y0
+	VPMAXUD    Y0, Y2, Y2
+
+loopdone:
+	VPERM2F128 $0x01, Y2, Y2, Y0
+	VPMAXUD    Y0, Y2, Y2
+	VPERMILPS  $0x4e, Y2, Y0
+	VPMAXUD    Y0, Y2, Y2
+	VPERMILPS  $0xb1, Y2, Y0
+	VPMAXUD    Y0, Y2, Y2
+	VMOVD      X2, AX
+	MOVL       AX, ret+16(FP)
 	VZEROUPPER
 	RET
 

@@ -64,6 +64,26 @@ func elementwise(s isa) {
 	VZEROUPPER()
 	RET()
 
+	TEXT("largest"+s.suffix, NOSPLIT, "func(x *float32, n int) uint32")
+	Doc("largest" + s.suffix + " is largestGo.")
+	Pragma("noescape")
+	x := RSI
+	Load(Param("x"), x)
+	Load(Param("n"), RDX)
+	s.broadcast(1<<31-1, v[1])
+	VXORPS(v[2], v[2], v[2])
+	maxima := func(ops ...Op) { VPMAXUD(ops[0], ops[1], ops[2]) }
+	s.loop("loop", RDX, []GPPhysical{x}, func(masked bool) {
+		s.load(Mem{Base: x}, masked, v[0])
+		VANDPS(v[0], v[1], v[0])
+		maxima(v[0], v[2], v[2])
+	})
+	s.reduce(maxima, v[2], v[0], 4)
+	VMOVD(v[2].AsX(), EAX)
+	Store(EAX, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+
 	for _, clears := range []bool{true, false} {
 		name, doc := "sgd"+s.suffix, " does the step of SGD for i < n, and clears the gradient."
 		if !clears {
