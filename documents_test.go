@@ -399,6 +399,9 @@ func kongFlags(t *testing.T, s *ast.StructType, shared map[string]*ast.StructTyp
 			names = append(names, kongFlags(t, shared[selector.Sel.Name], shared)...)
 			continue
 		}
+		if field.Tag == nil { // what no flag sets
+			continue
+		}
 		literal, err := strconv.Unquote(field.Tag.Value)
 		if err != nil {
 			t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,9 +18,7 @@ import (
 	"vgg/dataset"
 	"vgg/internal/cli"
 	"vgg/internal/mpi"
-	"vgg/internal/progress"
 	"vgg/internal/ranks"
-	"vgg/internal/terminal"
 	"vgg/internal/threads"
 	"vgg/reproduce"
 	"vgg/trainer"
@@ -319,14 +316,6 @@ func (f flags) classify() (run func(context.Context) error, close func() error, 
 	}, close, nil
 }
 
-// printReport prints what a report judges, or that it judges nothing yet.
-func printReport(sealed bool, tested string, findings []reproduce.Finding, dir string) {
-	if sealed {
-		fmt.Fprintln(cli.Stdout, terminal.Wrap(cli.Stdout, fmt.Sprintf("\nAll is trained and tested on %s: --open WHY opens the tests.", tested)))
-	}
-	printFindings(findings, dir)
-}
-
 // explain adds to an error which flag is wrong, or that work can go on.
 func explain(err error) error {
 	var folder *reproduce.FolderError
@@ -354,27 +343,6 @@ func (unfinished) Interrupted() string { return goesOn }
 
 const goesOn = "the same command goes on from here"
 
-// printFindings prints what a report judges, and where it is.
-func printFindings(findings []reproduce.Finding, dir string) {
-	fmt.Fprintln(cli.Stdout)
-	for _, finding := range findings {
-		ours, paper, seeds := finding.Ours, "not in the paper", ""
-		if !math.IsNaN(finding.Paper) {
-			paper = fmt.Sprintf("paper %+.1f", finding.Paper)
-		}
-		if len(finding.Each) > 1 {
-			seeds = fmt.Sprintf("; over the seeds %+.2f to %+.2f", finding.Seeds.Low, finding.Seeds.High)
-		}
-		claim, value := fmt.Sprintf("%-95s", finding.Claim), fmt.Sprintf("%+6.2f", ours.Value)
-		if terminal.Width(cli.Stdout) > 0 {
-			claim, value = finding.Claim+":", strings.TrimSpace(value)
-		}
-		fmt.Fprintln(cli.Stdout, terminal.Wrap(cli.Stdout,
-			fmt.Sprintf("%s %s (%+.2f to %+.2f%s), %s: %s", claim, value, ours.Low, ours.High, seeds, paper, finding.Verdict)))
-	}
-	fmt.Fprintf(cli.Stdout, "\n%s, %s\n", filepath.Join(dir, reproduce.HTMLFile), filepath.Join(dir, reproduce.MarkdownFile))
-}
-
 // compare refuses ranks with another plan or other pictures, which may lie elsewhere.
 func compare(p reproduce.Plan, set *dataset.Set) error {
 	p.Recipe.Data = ""
@@ -387,17 +355,3 @@ func compare(p reproduce.Plan, set *dataset.Set) error {
 		Remedy: "give all ranks the same flags",
 	})
 }
-
-// console prints the progress, of one training at a time or of several.
-type console struct{ several bool }
-
-// Training is part of reproduce.Observer.
-func (c console) Training(dir string, r configs.Recipe) trainer.Observer {
-	if c.several {
-		return progress.Among(cli.Stdout, dir, r, fmt.Sprintf("seed %d, %s", r.Training.Seed, filepath.Base(dir)))
-	}
-	return progress.NewReporter(cli.Stdout, dir, r)
-}
-
-// Notice is part of reproduce.Observer.
-func (console) Notice(message string) { fmt.Fprintln(cli.Stdout, terminal.Wrap(cli.Stdout, message)) }
