@@ -149,7 +149,7 @@ func (f flags) withDefaults() (flags, error) {
 		return f, errors.New("--sizes with --nets: --sizes trains nets A and E: leave --nets out")
 	}
 	if len(f.Nets) == 0 && !f.Full && f.Data == "" {
-		f.Nets, f.brief = []string{"A", "B", "D"}, f.Recipe == findings
+		f.Nets, f.brief = []string{"A", "B", "D"}, f.Recipe == findings && len(f.Sizes) == 0
 	}
 	if err := f.checkTogether(); err != nil {
 		return f, err

@@ -269,6 +269,7 @@ func TestBrief(t *testing.T) {
 		"with epochs":        {flags{Recipe: findings, Epochs: new(int)}, briefScenes},
 		"a limit of its own": {flags{Recipe: findings, Set: []string{"training.limit=100"}}, 100},
 		"nets":               {flags{Recipe: findings, Nets: []string{"A", "B", "D"}}, 0},
+		"sizes":              {flags{Recipe: findings, Sizes: []int{10000, 40000}}, 0},
 		"another recipe":     {flags{Recipe: "miniature"}, 0},
 	} {
 		if c.flags.Epochs != nil {

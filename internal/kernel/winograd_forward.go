@@ -41,9 +41,10 @@ func (f *winograd) convolve(c Conv, y, x []float32, weights taps, bias []float32
 func (f *winograd) convolvePrepared(c Conv, y, x, prepared, bias []float32, relu bool) {
 	w := newWinogradForward(f.layer(c, x), y, bias, relu)
 	w.u = w.layer.filters(prepared)
-	threads, panels := threads.Count(), w.layer.panels.count
-	if tiles := w.layer.tiles.count(); f.few(tiles, c.In) && tiles*transformCost <= c.Out && panels >= threads {
-		w.panelByPanel(ceilDiv(panels, threads)) // it takes longer to read the filters than to transform the inputs
+	tiles, panels, all := w.layer.tiles.count(), w.layer.panels.count, threads.Count()
+	if f.few(tiles, c.In) && tiles*transformCost <= c.Out && panels >= all {
+		// All filters take longer to read in each thread than all inputs to transform.
+		w.panelByPanel(ceilDiv(panels, all))
 		return
 	}
 	w.blockByBlock()
