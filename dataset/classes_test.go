@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -185,7 +186,7 @@ func TestBadPictures(t *testing.T) {
 			t.Errorf("the error does not say where, why and what to do: %v", err)
 		}
 	}
-	if _, err := Measure(s.Train, 3, 0, nil); err == nil || !strings.Contains(err.Error(), "pictures.zip: train/red/broken.jpg") {
+	if _, err := Measure(context.Background(), s.Train, 3, 0, nil); err == nil || !strings.Contains(err.Error(), "pictures.zip: train/red/broken.jpg") {
 		t.Errorf("measured with broken pictures: %v", err)
 	}
 	if err := os.Remove(filepath.Join(folder, "val/blue/1.jpeg")); err != nil {
@@ -229,7 +230,7 @@ func TestFlowers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	m, err := Measure(s.Train, 3, 200, nil)
+	m, err := Measure(context.Background(), s.Train, 3, 200, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // Fingerprint tells sets apart by the classes and, picture by picture, by the label and the path inside the folder or
-// archive, or the pixels of sets that are held in memory. A folder or archive that moved as a whole keeps its
-// fingerprint.
+// archive, the pixels of sets that are held in memory, or those of a few scenes. A folder or archive that moved as a
+// whole keeps its fingerprint.
 func (s *Set) Fingerprint() string {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%d %q\n", s.Channels, s.Classes)
@@ -26,6 +26,11 @@ func (s *Set) Fingerprint() string {
 			writeAll(sum, own.labels, own.pixels)
 		case *cifarSplit:
 			writeAll(sum, own.records...)
+		case *sceneSplit:
+			writeAll(sum, own.labels)
+			for n, i := min(sampled, own.Len()), 0; i < n; i++ {
+				writeAll(sum, own.scene(own.places[i*own.Len()/n]).picture.Pix)
+			}
 		default:
 			for i := range split.Len() {
 				fmt.Fprintf(sum, "%d %q\n", split.Label(i), split.Name(i))
@@ -35,7 +40,7 @@ func (s *Set) Fingerprint() string {
 	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
-// sampled is the number of pictures of each split whose files Sample reads.
+// sampled is the number of pictures of each split that stand for all: the files that Sample reads, and drawn scenes.
 const sampled = 8
 
 // Sample tells sets apart whose paths are the same, and whose pictures were made otherwise, such as at another size, by

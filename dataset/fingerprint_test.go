@@ -34,3 +34,27 @@ func TestSample(t *testing.T) {
 		t.Errorf("samples %q", s)
 	}
 }
+
+// TestFingerprintOfScenes: every setting tells scenes apart.
+func TestFingerprintOfScenes(t *testing.T) {
+	seen := map[string]string{}
+	for _, spec := range []string{
+		"embedded-scenes", "embedded-scenes:side=64", "embedded-scenes:difficulty=0.5", "embedded-scenes:pictures=50", "embedded-scenes:val_pictures=50",
+	} {
+		var prints [2]string
+		for i := range prints {
+			s, err := Open(spec, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			prints[i] = s.Fingerprint()
+		}
+		if prints[0] != prints[1] {
+			t.Errorf("%s has the fingerprints %q", spec, prints)
+		}
+		if other, ok := seen[prints[0]]; ok {
+			t.Errorf("%s and %s have the same fingerprint", spec, other)
+		}
+		seen[prints[0]] = spec
+	}
+}

@@ -258,7 +258,7 @@ func TestSkips(t *testing.T) {
 		if got := o.Skips.List(); len(got) != 1 || got[0].Picture != "number 66" || !strings.Contains(got[0].Reason, "broken") {
 			t.Errorf("skipped: %v", got)
 		}
-		if m, err := Measure(numbers(100), 1, 0, o.Skips); err != nil || m.Pictures != 99 {
+		if m, err := Measure(context.Background(), numbers(100), 1, 0, o.Skips); err != nil || m.Pictures != 99 {
 			t.Errorf("measured %d pictures, %v", m.Pictures, err)
 		}
 	}

@@ -49,7 +49,7 @@ func (m *moments) add(o moments) {
 // Measure gives the statistics of the pixels of at most maxPictures pictures, evenly spaced; 0 takes all. For 3
 // channels these include the principal components of the colours, which the colour shift of section 3.1 needs, the
 // smallest eigenvalue first. Pictures that cannot be read go to skips; if skips is nil the first of them is an error.
-func Measure(split Split, channels, maxPictures int, skips *Skips) (configs.Statistics, error) {
+func Measure(ctx context.Context, split Split, channels, maxPictures int, skips *Skips) (configs.Statistics, error) {
 	if channels != 1 && channels != 3 {
 		return configs.Statistics{}, errors.Errorf("dataset: pictures of %d channels: want 1 or 3", channels)
 	}
@@ -59,7 +59,6 @@ func Measure(split Split, channels, maxPictures int, skips *Skips) (configs.Stat
 	if split.Len() == 0 {
 		return configs.Statistics{}, errors.New("dataset: no training pictures to measure")
 	}
-	ctx := context.Background()
 	var total moments
 	for i, one := range ordered.Map(ctx, split.Len(), 2*threads.Count(), func(i int) measured { return measure(split, i, channels) }) {
 		if one.err == nil {
@@ -67,6 +66,9 @@ func Measure(split Split, channels, maxPictures int, skips *Skips) (configs.Stat
 		} else if err := skips.Skip(split.Name(i), one.err); err != nil {
 			return configs.Statistics{}, err
 		}
+	}
+	if err := ctx.Err(); err != nil {
+		return configs.Statistics{}, err
 	}
 	if total.pictures == 0 {
 		return configs.Statistics{}, errors.New("dataset: none of the training pictures to measure can be read")

@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"context"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -11,7 +13,7 @@ import (
 // TestMeasure finds the components of colours made from known ones.
 func TestMeasure(t *testing.T) {
 	p := augment.Picture{Width: 2, Height: 2, Channels: 3, Pix: []uint8{100, 100, 100, 200, 100, 100, 100, 120, 100, 200, 120, 100}}
-	s, err := Measure(single{p}, 3, 0, nil)
+	s, err := Measure(context.Background(), single{p}, 3, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,18 +26,28 @@ func TestMeasure(t *testing.T) {
 			t.Errorf("component %d: %v along %v", k, s.Eigenvalues[k], s.Eigenvectors[k])
 		}
 	}
-	if _, err := Measure(single{p}, 1, 0, nil); err == nil || !strings.Contains(err.Error(), "want 1 channels") {
+	if _, err := Measure(context.Background(), single{p}, 1, 0, nil); err == nil || !strings.Contains(err.Error(), "want 1 channels") {
 		t.Errorf("colours measured as grey: %v", err)
 	}
-	if _, err := Measure(numbers(100), 1, 0, nil); err == nil || !strings.Contains(err.Error(), "number 66") {
+	if _, err := Measure(context.Background(), numbers(100), 1, 0, nil); err == nil || !strings.Contains(err.Error(), "number 66") {
 		t.Errorf("a broken picture: %v", err)
 	}
-	if _, err := Measure(numbers(0), 1, 0, nil); err == nil {
+	if _, err := Measure(context.Background(), numbers(0), 1, 0, nil); err == nil {
 		t.Error("no pictures are measured")
 	}
 	// Of 0, 10, …, 90 and so not of number 66: their mean is 45, their variance 825.
-	if s, err := Measure(numbers(100), 1, 10, nil); err != nil || s.Pictures != 10 || s.Mean[0] != 45 || math.Abs(s.Std[0]-math.Sqrt(825)) > 1e-9 {
+	if s, err := Measure(context.Background(), numbers(100), 1, 10, nil); err != nil || s.Pictures != 10 || s.Mean[0] != 45 || math.Abs(s.Std[0]-math.Sqrt(825)) > 1e-9 {
 		t.Errorf("a sample: %+v, %v", s, err)
+	}
+}
+
+// TestMeasureInterrupted: what was measured of some pictures is not taken for that of all.
+func TestMeasureInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	p := augment.Picture{Width: 1, Height: 1, Channels: 3, Pix: []uint8{1, 2, 3}}
+	if _, err := Measure(ctx, single{p}, 3, 0, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -47,7 +59,7 @@ func TestMeasureTurned(t *testing.T) {
 			p.Pix = append(p.Pix, uint8(100+along+across), uint8(100+along-across), uint8(100+along))
 		}
 	}
-	s, err := Measure(single{p}, 3, 0, nil)
+	s, err := Measure(context.Background(), single{p}, 3, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +84,7 @@ func TestMeasureEmbedded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := Measure(s.Train, 1, 0, nil)
+	m, err := Measure(context.Background(), s.Train, 1, 0, nil)
 	if err != nil || math.Abs(m.Mean[0]/255-0.2860) > 0.002 || math.Abs(m.Std[0]/255-0.3530) > 0.002 {
 		t.Errorf("mean %v, standard deviation %v, %v", m.Mean, m.Std, err)
 	}

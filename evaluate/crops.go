@@ -75,11 +75,11 @@ func (c cropping) weights(i, n int) (predictions, features float64) {
 
 // mostCrops is the number of crops of a picture. Where a side is as long as the input there are fewer.
 func (c cropping) mostCrops() int {
-	switch c.protocol {
-	case configs.Dense:
-		return 2
-	case configs.MultiCrop:
+	switch {
+	case c.protocol == configs.MultiCrop:
 		return 2 * grid * grid
+	case c.protocol == configs.Dense, c.features():
+		return 2
 	}
 	return 1
 }

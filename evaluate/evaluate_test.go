@@ -169,6 +169,7 @@ func TestProtocols(t *testing.T) {
 	equal(t, "two nets", test(t, []*Model{m, other}, Options{Protocol: configs.Both}), average(both, test(t, []*Model{other}, Options{Protocol: configs.Both})), 1e-12)
 
 	// The protocols differ: at the size of the input they differ only by the mirrored crop.
+	equal(t, "no scale given", test(t, one, Options{Scales: []int{}}), test(t, one, Options{}), 0)
 	exact := Options{Scales: []int{32}}
 	for _, p := range []Prediction{dense[0], crops[0], larger[0]} {
 		sum := 0.0

@@ -20,7 +20,7 @@ type Localiser struct {
 
 // TestScales are the scales at which the localiser is applied.
 func (l Localiser) TestScales() []int {
-	if l.Scales == nil {
+	if len(l.Scales) == 0 {
 		return []int{l.Scale()}
 	}
 	return l.Scales

@@ -33,7 +33,8 @@ type Options struct {
 	Skip func(picture int, reason error) error
 
 	// World are ranks that share the pictures: each calls Run or Predict in the same way, for the same pictures, and gets
-	// all predictions, with the bits that one process would get. They return the same error. nil = one process.
+	// all predictions, with the bits that one process would get. They return the same error, but for one of the caller's
+	// own, of which the others do not know. nil = one process.
 	World *mpi.World
 }
 
@@ -49,7 +50,7 @@ func (o Options) withDefaults() Options {
 
 // ScalesFor gives the scales Q at which the options test a model; 0 does not resize.
 func (o Options) ScalesFor(m *Model) []int {
-	if o.Scales == nil {
+	if len(o.Scales) == 0 {
 		return []int{m.Scale()}
 	}
 	return o.Scales

@@ -127,12 +127,11 @@ func tell[T any](e *engine, own message[T], each func(T) error) error {
 			return errors.Wrap(err, "evaluate")
 		}
 		for _, o := range theirs.Outcomes {
-			if o.Unread != nil {
-				err = e.skip(o.Picture, o.Unread)
-			} else {
-				err = each(o.Result)
-			}
-			if err != nil {
+			if o.Unread == nil {
+				if err := each(o.Result); err != nil {
+					return err // which the others need not have, such as that of a drawing
+				}
+			} else if err := e.skip(o.Picture, o.Unread); err != nil {
 				return mpi.Share(err)
 			}
 		}

@@ -46,6 +46,23 @@ func TestRanks(t *testing.T) {
 	}
 }
 
+// TestRanksOwnError: an error that one rank's caller alone has, such as of a full disk, is not taken for one of all.
+func TestRanksOwnError(t *testing.T) {
+	m := small(t, 7, 1)
+	full := errors.New("no space left")
+	ranks(2, func(w *mpi.World) {
+		_, err := Run(context.Background(), []*Model{m.Share()}, noise{8, 7}, Options{Scales: []int{40}, Batch: 2, World: w}, func(p Prediction) error {
+			if w.Rank() == 0 && p.Picture == 7 { // the last
+				return full
+			}
+			return nil
+		})
+		if w.Rank() == 0 && (!errors.Is(err, full) || errors.As(err, new(mpi.SharedError))) || w.Rank() > 0 && err != nil {
+			t.Errorf("rank %d: %v", w.Rank(), err)
+		}
+	})
+}
+
 // TestRanksFail: an error of one rank ends the test on all, which return the same that names the rank.
 func TestRanksFail(t *testing.T) {
 	m := small(t, 7, 1)

@@ -125,6 +125,7 @@ func (p FeaturePlan) test(ctx context.Context, r *FeatureReport, all []tested, s
 	if err != nil {
 		return err
 	}
+	defer w.Close()
 	m, err := evaluate.NewModel(file, w)
 	if err != nil {
 		return err

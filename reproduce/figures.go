@@ -91,6 +91,7 @@ func (p Plan) addFilters(r *Report) error {
 	if err != nil {
 		return err
 	}
+	defer f.Close()
 	first, ok := f.Tensor(configs.A.Layers()[0].WeightName())
 	if !ok {
 		return errors.Errorf("reproduce: %s has no first layer", p.weights(a))

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"fmt"
 	"image"
+	"slices"
 	"text/template"
 	"time"
 
@@ -151,16 +152,24 @@ func (p BoxPlan) report(ctx context.Context, set *dataset.Set, val dataset.Boxed
 	return r, writeReport(p.Dir, r.Data, markdown, r.Pictures, r.Findings)
 }
 
-// addBoxTables adds Tables 8 and 9, and the time of their tests.
+// addBoxTables adds Tables 8 and 9, and the time of their tests. It refuses tests that are not of the same pictures.
 func (p BoxPlan) addBoxTables(r *BoxReport) error {
 	var eight, nine [][]string
+	var pictures []float32
+	var of string // the first test
 	for _, row := range p.rows() {
 		result, err := p.result(row)
 		if err != nil {
 			return err
 		}
-		for _, o := range result.all {
+		for i, o := range result.all {
 			r.TestTime += seconds(o.seconds)
+			switch file := p.file(row, p.Seeds[i]); {
+			case of == "":
+				pictures, of = o.pictures, file
+			case !slices.Equal(o.pictures, pictures):
+				return errors.Errorf("reproduce: %s is of other pictures than %s, since not all could be read: remove both, and the next run repeats the tests", file, of)
+			}
 		}
 		switch top5 := percent(result.estimate(evaluate.MostGuesses)); {
 		case row.protocol != "":

@@ -135,6 +135,19 @@ func TestRunBoxes(t *testing.T) {
 	if _, err := RunBoxes(context.Background(), p, set, &again); err != nil || again.trainings != 0 || slices.ContainsFunc(again.notices, func(n string) bool { return strings.HasPrefix(n, "tested") }) {
 		t.Errorf("again: %d trainings, %v, %v", again.trainings, again.notices, err)
 	}
+	file := p.file(p.rows()[1], p.Seeds[0])
+	o, err := readBoxOutcomes(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(o.pictures) - 1 // as if one could not be read
+	o.pictures, o.ranks, o.overlaps = o.pictures[:n], o.ranks[:n], o.overlaps[:n]
+	if err := o.write(file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := RunBoxes(context.Background(), p, set, nil); err == nil || !strings.Contains(err.Error(), file+" is of other pictures than ") {
+		t.Errorf("outcomes of other pictures: %v", err)
+	}
 	p.Classifier.Training.LearningRate *= 2
 	if _, err := RunBoxes(context.Background(), p, set, nil); err == nil || !strings.Contains(err.Error(), "begun otherwise") {
 		t.Errorf("another recipe: %v", err)

@@ -59,6 +59,7 @@ func readPredictions(path string) (predictions []evaluate.Prediction, seconds fl
 	if err != nil {
 		return nil, 0, errors.Wrapf(err, "reproduce: %s cannot be used: remove it, and the next run repeats the test", path)
 	}
+	defer f.Close()
 	pictures, _ := f.Tensor(picturesName)
 	labels, _ := f.Tensor(labelsName)
 	probabilities, _ := f.Tensor(probabilitiesName)

@@ -119,7 +119,7 @@ func (p Plan) runShared(ctx context.Context, set *dataset.Set, observer Observer
 			break
 		}
 		done = number
-		if err := p.do(ctx, jobs[number], set, observer); err != nil && ctx.Err() == nil {
+		if err := p.do(ctx, jobs[number], set, observer); err != nil && !isInterruption(err) {
 			return err
 		}
 		if ctx.Err() != nil { // it is not done

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -161,6 +162,41 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+// TestKeptRecords: what the repository keeps of trainings is of today's recipe, and whole. A recipe changed in any way,
+// its description included, would be another one.
+func TestKeptRecords(t *testing.T) {
+	r, err := configs.LoadRecipe("findings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	test, err := dataset.Open(r.Data+",val=test,val_pictures=10000", dataset.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Plan{Recipe: r, Ablation: true, HeldOut: test, Records: filepath.Join("..", "docs", "findings")}
+	folders, err := os.ReadDir(p.Records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	for _, folder := range folders {
+		var seed uint64
+		if _, err := fmt.Sscanf(folder.Name(), "seed-%d", &seed); err == nil {
+			p.Seeds = append(p.Seeds, seed)
+			inside, err := os.ReadDir(filepath.Join(p.Records, folder.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files += len(inside)
+		}
+	}
+	kept, err := p.records()
+	if err != nil || len(kept) != files || files == 0 {
+		t.Errorf("%d records of %d files, %v", len(kept), files, err)
+	}
+	t.Logf("%d records of %d seeds", len(kept), len(p.Seeds))
+}
+
 // TestRecordOfAnother: a record of another training of a net than the one that is here is replaced.
 func TestRecordOfAnother(t *testing.T) {
 	p := plan(t)
@@ -223,8 +259,15 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%s, limit %d", r.Data, r.Training.Limit)
 		}
 	}
-	if r := p.of(16).Recipe; r.Training.Limit != 16 || r.Training.Epochs != 6 || r.Schedule.Patience != 3 {
+	if r := p.of(16).Recipe; r.Training.Limit != 16 || r.Training.Epochs != 6 || r.Schedule.Patience != 3 || r.Schedule.Every != 0 {
 		t.Errorf("%+v, %+v", r.Training, r.Schedule)
+	}
+	parts := p
+	parts.Sizes, parts.Recipe.Training.Epochs, parts.Recipe.Schedule.Every = []int{30, 40, 80}, 16, 12
+	for pictures, want := range map[int][2]int{80: {16, 12}, 40: {32, 24}, 30: {43, 32}} {
+		if r := parts.of(pictures).Recipe; r.Training.Epochs != want[0] || r.Schedule.Every != want[1] {
+			t.Errorf("%d pictures: %d epochs, every %d", pictures, r.Training.Epochs, r.Schedule.Every)
+		}
 	}
 	open := func(r configs.Recipe) (*dataset.Set, error) { return set(), nil }
 	watch := &silent{}
@@ -244,6 +287,11 @@ func TestSizes(t *testing.T) {
 		if _, err := RunSizes(context.Background(), p, open, nil); err == nil || !strings.Contains(err.Error(), "want two or more rising") {
 			t.Errorf("%v: %v", sizes, err)
 		}
+	}
+	limited := p
+	limited.Sizes, limited.Recipe.Training.Limit = []int{16, 48}, 40
+	if _, err := RunSizes(context.Background(), limited, open, nil); err == nil || !strings.Contains(err.Error(), "training.limit = 40") {
+		t.Errorf("a limit beside sizes: %v", err)
 	}
 	p.Sizes = []int{16, 49}
 	if _, err := RunSizes(context.Background(), p, open, nil); err == nil || !strings.Contains(err.Error(), "has 48") {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -24,6 +25,11 @@ import (
 type Observer interface {
 	Training(dir string, r configs.Recipe) trainer.Observer // called when a training begins or continues
 	Notice(message string)
+}
+
+// isInterruption tells whether an error is only that ctx ended.
+func isInterruption(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // silence observes nothing.
@@ -147,12 +153,12 @@ func (p Plan) openFolder() error { return openFolder(p.Dir, trainer.RecipeFile, 
 // openFolder writes a recipe into a plan's folder, and refuses a folder in which nets were trained by another one, or
 // which cannot hold the report.
 func openFolder(dir, file string, recipe configs.Recipe) error {
-	trained, err := filepath.Glob(filepath.Join(dir, "seed-*", "*", trainer.CheckpointDir, "*.safetensors"))
+	trained, err := fs.Glob(os.DirFS(dir), path.Join("seed-*", "*", trainer.CheckpointDir, "*.safetensors"))
 	if err != nil {
 		return &FolderError{err}
 	}
-	path := filepath.Join(dir, file)
-	text, err := os.ReadFile(path)
+	file = filepath.Join(dir, file)
+	text, err := os.ReadFile(file)
 	if len(trained) == 0 || errors.Is(err, fs.ErrNotExist) {
 		if text, err = recipe.TOML(); err != nil {
 			return err
@@ -163,12 +169,12 @@ func openFolder(dir, file string, recipe configs.Recipe) error {
 		if err := checkReport(dir); err != nil {
 			return err
 		}
-		return errors.Wrap(atomicfile.Write(path, text), "reproduce: recipe")
+		return errors.Wrap(atomicfile.Write(file, text), "reproduce: recipe")
 	}
 	if err != nil {
 		return &FolderError{err}
 	}
-	begun, err := configs.ParseRecipe(text, path)
+	begun, err := configs.ParseRecipe(text, file)
 	if err != nil {
 		return err
 	}
@@ -190,7 +196,11 @@ func checkReport(dir string) error {
 func train(ctx context.Context, recipe configs.Recipe, dir string, set *dataset.Set, observer Observer) error {
 	job := trainer.Job{Recipe: recipe, Set: set, Dir: dir}
 	job.Observer = observer.Training(job.Dir, job.Recipe)
-	if begun, err := filepath.Glob(filepath.Join(job.Dir, trainer.CheckpointDir, "*.safetensors")); err != nil || len(begun) > 0 {
+	begun, err := trainer.RunFiles(job.Dir)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(begun, trainer.CheckpointDir) {
 		// If the folder was moved, the weights that the recipe names have other paths.
 		job.Resume, job.Force = true, []string{"weights", "init_from"}
 	}
@@ -215,6 +225,7 @@ func (p Plan) test(ctx context.Context, j job, set *dataset.Set, observer Observ
 			if err != nil {
 				return err
 			}
+			defer w.Close()
 			if m, err = evaluate.NewModel(p.weights(j.training), w); err != nil {
 				return err
 			}

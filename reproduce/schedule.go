@@ -87,13 +87,17 @@ func (p Plan) together(ctx context.Context, jobs []job, set *dataset.Set, observ
 		threads.Set(each, all-each)
 	}
 	var workers sync.WaitGroup
-	var failed sync.Once
+	var failed sync.Mutex
 	err := error(nil)
 	for worker := range max(1, p.AtOnce) {
 		workers.Go(func() {
 			for number, ok := s.next(worker, -1); ok; number, ok = s.next(worker, number) {
 				if e := p.do(working, jobs[number], set, observer); e != nil {
-					failed.Do(func() { err = e })
+					failed.Lock()
+					if err == nil || isInterruption(err) {
+						err = e
+					}
+					failed.Unlock()
 					cancel() // the others write a checkpoint
 					return
 				}

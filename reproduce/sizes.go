@@ -54,7 +54,8 @@ func (p SizePlan) of(pictures int) Plan {
 	one.Nets, one.Ablation, one.fixed = []string{configs.A.Name, configs.E.Name}, false, true
 	one.Dir, one.Records = filepath.Join(p.Dir, name), filepath.Join(p.Records, name)
 	r := &one.Recipe
-	times := (p.Sizes[len(p.Sizes)-1] + pictures/2) / pictures
+	largest := p.Sizes[len(p.Sizes)-1]
+	scaled := func(epochs int) int { return (epochs*largest + pictures/2) / pictures }
 	if strings.HasPrefix(r.Data, dataset.EmbeddedScenes) { // the first ones, which show as many garments as they can
 		separator := ","
 		if r.Data == dataset.EmbeddedScenes {
@@ -64,8 +65,7 @@ func (p SizePlan) of(pictures int) Plan {
 	} else {
 		r.Training.Limit = pictures
 	}
-	r.Training.Epochs *= times
-	r.Schedule.Patience *= times
+	r.Training.Epochs, r.Schedule.Patience, r.Schedule.Every = scaled(r.Training.Epochs), scaled(r.Schedule.Patience), scaled(r.Schedule.Every)
 	return one
 }
 
@@ -73,6 +73,9 @@ func (p SizePlan) of(pictures int) Plan {
 func (p SizePlan) Validate() error {
 	if len(p.Sizes) < 2 || !slices.IsSorted(p.Sizes) || len(slices.Compact(slices.Clone(p.Sizes))) < len(p.Sizes) || p.Sizes[0] < 1 {
 		return errors.Errorf("reproduce: sizes %v: want two or more rising numbers of pictures", p.Sizes)
+	}
+	if limit := p.Recipe.Training.Limit; limit != 0 {
+		return errors.Errorf("reproduce: training.limit = %d, and sizes are numbers of training pictures themselves: leave it out", limit)
 	}
 	for _, n := range p.Sizes {
 		if err := p.of(n).Validate(); err != nil {

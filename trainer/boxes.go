@@ -62,13 +62,13 @@ func found(box boxes.Box, instances []boxes.Box) bool {
 // measureMeanBox measures what a net that has learnt nothing can answer, the mean of the targets whatever the picture:
 // on the training crops of epoch 0, up to the recipe's number of pictures. It keeps its loss on the validation
 // pictures, and notes its error.
-func (s *session) measureMeanBox(train, val dataset.Split, o dataset.LoaderOptions) error {
+func (s *session) measureMeanBox(ctx context.Context, train, val dataset.Split, o dataset.LoaderOptions) error {
 	mean := make([]float32, configs.BoxNumbers)
 	var sum [configs.BoxNumbers]float64
 	if most := s.job.Recipe.Pictures.Sample; most > 0 {
 		train = dataset.Subset(train, most)
 	}
-	crops, err := eachTarget(train, s.set.Channels, o, func(_ *dataset.Batch, _ int, target []float32) {
+	crops, err := eachTarget(ctx, train, s.set.Channels, o, func(_ *dataset.Batch, _ int, target []float32) {
 		for k, v := range target {
 			sum[k] += float64(v)
 		}
@@ -81,7 +81,7 @@ func (s *session) measureMeanBox(train, val dataset.Split, o dataset.LoaderOptio
 	}
 	wrong, loss := 0, 0.0
 	o.Training = false
-	pictures, err := eachTarget(val, s.set.Channels, o, func(batch *dataset.Batch, row int, target []float32) {
+	pictures, err := eachTarget(ctx, val, s.set.Channels, o, func(batch *dataset.Batch, row int, target []float32) {
 		if !found(boxOf(mean, 0), batch.Instances[row]) {
 			wrong++
 		}
@@ -89,21 +89,24 @@ func (s *session) measureMeanBox(train, val dataset.Split, o dataset.LoaderOptio
 			loss += float64(v-mean[k]) * float64(v-mean[k])
 		}
 	})
+	if err != nil {
+		return err
+	}
 	s.meanBoxLoss = float64(s.job.Recipe.Boxes.Loss.Factor()) * loss / float64(max(1, pictures))
 	s.notes = append(s.notes, fmt.Sprintf("boxes: always answering the mean box of %d training crops, %.3f (centre x and y, width and height as shares of the crop's side), errs on %.2f %% of %d validation pictures, with a loss of %.4f",
 		crops, mean, metrics.Percent(wrong, pictures), pictures, s.meanBoxLoss))
-	return err
+	return nil
 }
 
 // eachTarget calls f with each row of a split's batches in epoch 0 that counts, and its target, and returns their
 // number.
-func eachTarget(split dataset.Split, channels int, o dataset.LoaderOptions, f func(batch *dataset.Batch, row int, target []float32)) (rows int, err error) {
+func eachTarget(ctx context.Context, split dataset.Split, channels int, o dataset.LoaderOptions, f func(batch *dataset.Batch, row int, target []float32)) (rows int, err error) {
 	o.Batch = min(o.Batch, split.Len())
 	loader, err := dataset.NewLoader(split, channels, o)
 	if err != nil {
 		return 0, err
 	}
-	for batch, err := range loader.Epoch(context.Background(), 0) {
+	for batch, err := range loader.Epoch(ctx, 0) {
 		if err != nil {
 			return 0, err
 		}

@@ -157,7 +157,7 @@ func TestResumeBoxes(t *testing.T) {
 // classes, are refused.
 func TestBoxData(t *testing.T) {
 	job := boxJob(t, configs.RegressPerClass, "", true)
-	s, err := newSession(job)
+	s, err := newSession(context.Background(), job)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,10 +168,10 @@ func TestBoxData(t *testing.T) {
 	}
 	without := job
 	without.Set = set(128, 3)
-	_, noBoxes := newSession(without)
+	_, noBoxes := newSession(context.Background(), without)
 	other := job
 	other.Recipe.Weights = startFile(t, []string{"x", "y", "z"}, nil)
-	_, otherClasses := newSession(other)
+	_, otherClasses := newSession(context.Background(), other)
 	for want, err := range map[string]error{
 		"a net that predicts boxes cannot be trained on stripes: dataset: no picture has a box": noBoxes,
 		"the classes are not those of stripes: other classes: the net knows 3 (x, y, z)":        otherClasses,
@@ -181,7 +181,7 @@ func TestBoxData(t *testing.T) {
 		}
 	}
 	job.Recipe.Weights, job.Observer = "", &notes{}
-	if s, err = newSession(job); err != nil {
+	if s, err = newSession(context.Background(), job); err != nil {
 		t.Fatal(err)
 	}
 	defer s.close()

@@ -1,11 +1,13 @@
 package trainer
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -93,6 +95,12 @@ func (c *checkpoints) save(p progress) error {
 	return nil
 }
 
+// iteration is the part of a checkpoint's name that says it.
+func iteration(name string) string {
+	iteration, _, _ := strings.Cut(name, "-")
+	return iteration
+}
+
 // names lists the checkpoints, the newest first.
 func (c *checkpoints) names() (names []string, err error) {
 	files, err := os.ReadDir(c.dir)
@@ -104,8 +112,9 @@ func (c *checkpoints) names() (names []string, err error) {
 			names = append(names, f.Name())
 		}
 	}
-	slices.Sort(names)
-	slices.Reverse(names)
+	slices.SortFunc(names, func(a, b string) int { // iterations are padded with zeros, epochs are not
+		return cmp.Or(cmp.Compare(iteration(b), iteration(a)), cmp.Compare(len(b), len(a)), cmp.Compare(b, a))
+	})
 	return names, nil
 }
 

@@ -287,6 +287,59 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestInterruptedWithoutRoom interrupts runs that cannot write: then the end is not a mere interruption. Where there is
+// room again, all steps are saved.
+func TestInterruptedWithoutRoom(t *testing.T) {
+	for _, roomAgain := range []bool{true, false} {
+		ctx, cancel := context.WithCancel(context.Background())
+		n := &notes{}
+		job := checkpointed(t, t.TempDir())
+		job.Recipe.Run.OnDiskFull, job.Observer = configs.OnDiskFullContinue, n
+		var written atomic.Int64
+		job.create = func(path string) (pending, error) {
+			if !strings.Contains(path, CheckpointDir) {
+				return createPending(path)
+			}
+			if at := written.Add(1); at == 3 || at > 3 && !roomAgain {
+				cancel()
+				return nil, syscall.ENOSPC
+			}
+			return createPending(path)
+		}
+		_, err := Train(ctx, job)
+		cancel()
+		if !errors.Is(err, ErrInterrupted) || !strings.Contains(err.Error(), "context canceled") {
+			t.Errorf("room again %t: %v", roomAgain, err)
+		}
+		if canceled := errors.Is(err, context.Canceled); canceled != roomAgain || canceled == errors.Is(err, ErrWrite) {
+			t.Errorf("room again %t: %v", roomAgain, err)
+		}
+		c := checkpoints{dir: filepath.Join(job.Dir, CheckpointDir)}
+		newest, err := c.newest(func(m string) { t.Error(m) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (newest.Iteration == n.steps) != roomAgain {
+			t.Errorf("room again %t: saved up to iteration %d of %d", roomAgain, newest.Iteration, n.steps)
+		}
+	}
+}
+
+// TestCheckpointNames: the newest is the first, where epochs have more digits, too.
+func TestCheckpointNames(t *testing.T) {
+	c := checkpoints{dir: t.TempDir()}
+	for _, name := range []string{"000000090-9.safetensors", "000000090-10.safetensors", "000000099-10.safetensors", "000000081-9.safetensors", "other"} {
+		if err := os.WriteFile(filepath.Join(c.dir, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := c.names()
+	want := []string{"000000099-10.safetensors", "000000090-10.safetensors", "000000090-9.safetensors", "000000081-9.safetensors"}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v, want %q", got, err, want)
+	}
+}
+
 // TestDamagedCheckpoint flips a thousand bits of a checkpoint, a hundred with -short: it is never loaded, but the one
 // before.
 func TestDamagedCheckpoint(t *testing.T) {
@@ -406,7 +459,7 @@ func TestDivergence(t *testing.T) {
 
 // TestGradientNotFinite: the layer is named.
 func TestGradientNotFinite(t *testing.T) {
-	s, err := newSession(checkpointed(t, ""))
+	s, err := newSession(context.Background(), checkpointed(t, ""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -431,7 +484,7 @@ func BenchmarkCheckpoint(b *testing.B) {
 	job := checkpointed(b, b.TempDir())
 	job.Recipe.Net.Width, job.Recipe.Net.FC, job.Recipe.Net.Input = 1, configs.FC, configs.Input
 	job.Recipe.Training.Batch, job.Recipe.Training.MicroBatch = 1, 1
-	s, err := newSession(job)
+	s, err := newSession(context.Background(), job)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -42,7 +43,7 @@ func (s *session) openSet() (err error) {
 
 // openData measures the training pictures, unless the recipe has their statistics, and makes the two loaders. Pictures
 // are normalised as the weights f expect, if training starts from some.
-func (s *session) openData(f *start) error {
+func (s *session) openData(ctx context.Context, f *start) error {
 	r, set := s.job.Recipe, s.set
 	train, val := set.Train, set.Val
 	switch {
@@ -71,7 +72,7 @@ func (s *session) openData(f *start) error {
 	var err error
 	statistics := &s.job.Recipe.Statistics
 	if statistics.Pictures == 0 {
-		if *statistics, err = dataset.Measure(train, set.Channels, r.Pictures.Sample, s.skips); err != nil {
+		if *statistics, err = dataset.Measure(ctx, train, set.Channels, r.Pictures.Sample, s.skips); err != nil {
 			return err
 		}
 	}
@@ -84,7 +85,7 @@ func (s *session) openData(f *start) error {
 	o := dataset.LoaderOptions{Batch: r.MicroBatch(), Transform: s.transform, Seed: r.Training.Seed, Training: true, Skips: s.skips, Boxes: s.boxOptions()}
 	w := s.job.World
 	if o.Boxes != nil && w.Rank() == 0 { // which alone prints
-		if err := s.measureMeanBox(train, val, o); err != nil {
+		if err := s.measureMeanBox(ctx, train, val, o); err != nil {
 			return err
 		}
 	}

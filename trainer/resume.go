@@ -1,6 +1,8 @@
 package trainer
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -17,7 +19,7 @@ import (
 )
 
 // openDir locks the run directory and, to resume, reads its newest checkpoint.
-func (s *session) openDir() (*checkpoint, error) {
+func (s *session) openDir() (_ *checkpoint, err error) {
 	job := &s.job
 	if job.Dir == "" {
 		if job.Resume {
@@ -30,7 +32,6 @@ func (s *session) openDir() (*checkpoint, error) {
 			return nil, marked{errors.Errorf("trainer: %s is not a run directory: give that of a run that has begun", job.Dir), ErrNoCheckpoint}
 		}
 	}
-	var err error
 	if s.files, err = openFiles(job.Dir, job.create); err != nil {
 		return nil, err
 	}
@@ -44,6 +45,11 @@ func (s *session) openDir() (*checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			_ = c.file.Close() // err matters more
+		}
+	}()
 	if err := s.sameRun(c); err != nil {
 		return nil, err
 	}
@@ -240,15 +246,17 @@ func (s *session) interrupted(err error) error {
 		return err
 	}
 	failed := s.checkpoints.wait()
-	if !errors.Is(err, ErrDiverged) && failed == nil && !errors.Is(err, ErrWrite) {
-		if failed = s.checkpoint(); failed == nil {
-			failed = s.checkpoints.wait()
-		}
+	if !errors.Is(err, ErrDiverged) && !errors.Is(err, ErrWrite) { // there may be room again
+		failed = cmp.Or(s.checkpoint(), s.checkpoints.wait())
 	}
 	if skips := s.saveSkips(); failed == nil {
 		failed = skips
 	}
-	if failed != nil && failed != err {
+	switch {
+	case failed == nil || failed == err:
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		err = errors.Wrapf(failed, "%v, and then", err) // not just an interruption
+	default:
 		err = errors.Wrapf(err, "%v; and before that", failed)
 	}
 	return marked{errors.Wrapf(err, "trainer: stopped after iteration %d (the run can be resumed)", s.progress.Iteration), ErrInterrupted}

@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -64,7 +65,7 @@ type session struct {
 }
 
 // newSession opens the data, builds the graphs, and sets the weights or restores a checkpoint.
-func newSession(job Job) (_ *session, err error) {
+func newSession(ctx context.Context, job Job) (_ *session, err error) {
 	if err := configs.CheckKeys(job.Force...); err != nil {
 		return nil, errors.Wrap(err, "trainer: allowed to differ")
 	}
@@ -97,7 +98,7 @@ func newSession(job Job) (_ *session, err error) {
 	if err := checkMemory(r, config, s.set.Channels, r.Boxes.Regression.Outputs(len(s.set.Classes))); err != nil {
 		return nil, err
 	}
-	start, resumed, err := s.prepare()
+	start, resumed, err := s.prepare(ctx)
 	if err != nil {
 		return nil, err
 	}

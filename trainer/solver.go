@@ -20,7 +20,7 @@ type SGD struct {
 	LearningRate float64
 	Momentum     float64
 	WeightDecay  float64
-	Accumulated  float64 // mean gradients of micro-batches that were summed before the step, not whole if some count less; 0 = 1
+	Accumulated  float64 // micro-batches whose gradients were summed; one with rows that do not count is a fraction of one; 0 = 1
 
 	// KeepGradients does not clear the gradients, which saves writing them: the caller calls machine.VM.ClearGradients.
 	KeepGradients bool

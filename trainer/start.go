@@ -169,7 +169,7 @@ func (s *session) load(f *start) error {
 			tensors = append(tensors, own)
 		case outputs == nil:
 			tensors[i] = own
-		case i >= 0:
+		case i >= 0 && len(tensors[i].Shape) > 0 && tensors[i].Shape[0] == len(outputs): // else Load refuses it
 			tensors[i].Data = rowsOf(tensors[i], outputs)
 		}
 	}

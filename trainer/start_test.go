@@ -72,7 +72,7 @@ func TestStartClasses(t *testing.T) {
 	} {
 		job := Job{Recipe: quick(t), Set: set(64, 3), Observer: &notes{}}
 		job.Recipe.Weights = startFile(t, c.names, c.change)
-		s, err := newSession(job)
+		s, err := newSession(context.Background(), job)
 		if err != nil {
 			t.Errorf("%v: %v", c.names, err)
 			continue
@@ -86,7 +86,7 @@ func TestStartClasses(t *testing.T) {
 			t.Fatal(err)
 		}
 		job.Recipe.Weights = ""
-		fresh, err := newSession(job)
+		fresh, err := newSession(context.Background(), job)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +140,7 @@ func TestStartNormalisation(t *testing.T) {
 	} {
 		job := Job{Recipe: quick(t), Set: set(64, 3), Observer: &notes{}}
 		c.change(&job.Recipe)
-		s, err := newSession(job)
+		s, err := newSession(context.Background(), job)
 		if c.mean == 0 {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: %v, want %q", c.name, err, c.want)
@@ -204,7 +204,7 @@ func TestFreeze(t *testing.T) {
 
 	resumeFrozen(t, start, outcome(t, whole))
 
-	s, err := newSession(frozenJob(t, "", start))
+	s, err := newSession(context.Background(), frozenJob(t, "", start))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,13 +275,24 @@ func TestFreezeErrors(t *testing.T) {
 	} {
 		job := Job{Recipe: quick(t), Set: set(64, 3), Observer: &notes{}}
 		job.Recipe.Weights, job.Recipe.Training.Freeze = start, freeze
-		if _, err := newSession(job); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := newSession(context.Background(), job); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", freeze, err, want)
 		}
 	}
 	job := Job{Recipe: quick(t), Set: set(64, 2), Observer: &notes{}}
 	job.Recipe.Weights, job.Recipe.Net.Width, job.Recipe.Config = start, 0.125, "B"
-	if _, err := newSession(job); err == nil || !strings.Contains(err.Error(), `of a net with config = "A", not B, net.width = "0.0625", not 0.125`) {
+	if _, err := newSession(context.Background(), job); err == nil || !strings.Contains(err.Error(), `of a net with config = "A", not B, net.width = "0.0625", not 0.125`) {
 		t.Errorf("another net: %v", err)
+	}
+	job = Job{Recipe: quick(t), Set: set(64, 2), Observer: &notes{}}
+	job.Recipe.Weights = startFile(t, job.Set.Classes, func(f *weights.File) {
+		for i, one := range f.Tensors {
+			if one.Name == "classifier.6.bias" {
+				f.Tensors[i].Shape, f.Tensors[i].Data = []int{1}, one.Data[:1]
+			}
+		}
+	})
+	if _, err := newSession(context.Background(), job); err == nil || !strings.Contains(err.Error(), "classifier.6.bias") {
+		t.Errorf("a bias of another length: %v", err)
 	}
 }

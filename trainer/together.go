@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"runtime"
@@ -80,7 +81,7 @@ func processors() string {
 }
 
 // prepare reads what rank 0 alone reads, measures the pictures, and gives the outcome to all.
-func (s *session) prepare() (f *start, c *checkpoint, err error) {
+func (s *session) prepare(ctx context.Context) (f *start, c *checkpoint, err error) {
 	w := s.job.World
 	err = w.First("rank 0, which reads weights and measures pictures", func() (err error) {
 		if f, err = s.readWeights(); err != nil {
@@ -89,7 +90,7 @@ func (s *session) prepare() (f *start, c *checkpoint, err error) {
 		if c, err = s.openDir(); err != nil {
 			return err
 		}
-		return s.openData(f)
+		return s.openData(ctx, f)
 	})
 	if err != nil || w.Size() == 1 {
 		return f, c, err
@@ -112,7 +113,7 @@ func (s *session) prepare() (f *start, c *checkpoint, err error) {
 		s.reported[skip.Picture] = true
 	}
 	if w.Rank() > 0 {
-		err = s.openData(nil)
+		err = s.openData(ctx, nil)
 	}
 	return f, c, err
 }

@@ -68,14 +68,14 @@ func (noObserver) Epoch(history.History) error { return nil }
 func (noObserver) Notice(string)               {}
 
 // Train trains until the schedule ends training or the recipe's number of epochs is reached, and returns the history.
-// When ctx is cancelled it finishes the step, writes a checkpoint and returns the error of the context with the history
-// of the completed epochs. The other errors that a caller may want to tell apart are ErrRunExists and the variables
-// beside it.
+// When ctx is cancelled it writes a checkpoint after the last whole step and returns the error of the context, or that of
+// the checkpoint, with the history of the completed epochs. The other errors that a caller may want to tell apart are
+// ErrRunExists and the variables beside it.
 func Train(ctx context.Context, job Job) (history.History, error) {
 	if job.Observer == nil {
 		job.Observer = noObserver{}
 	}
-	s, err := newSession(job)
+	s, err := newSession(ctx, job)
 	if err != nil {
 		return nil, err
 	}

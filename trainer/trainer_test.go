@@ -199,7 +199,7 @@ func TestDiagnosis(t *testing.T) {
 // TestDiagnosisByValidation: whatever the loss of the training pass, and the loss of a net that is too sure of itself but
 // tells classes, only a net that guesses in validation is called stuck.
 func TestDiagnosisByValidation(t *testing.T) {
-	s, err := newSession(Job{Recipe: quick(t), Set: set(400, 4), Observer: &notes{}}) // 100 to validate, 25 of each class
+	s, err := newSession(context.Background(), Job{Recipe: quick(t), Set: set(400, 4), Observer: &notes{}}) // 100 to validate, 25 of each class
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,6 +100,8 @@ func (f flags) checkHosts() error {
 	switch {
 	case f.CSV != "" || f.At != nil:
 		return errors.New("--hosts with --at or --csv: these are for --sweep: leave them out")
+	case f.AllReduce:
+		return errors.New("--all-reduce with --hosts: predictions have the efficiency of both: leave it out")
 	case f.Mode != "train":
 		return errors.New("--hosts: hosts share training steps: want --mode train")
 	case f.MicroBatch != nil && *f.MicroBatch < 1:

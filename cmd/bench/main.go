@@ -127,6 +127,10 @@ func (f flags) checkAlone() error {
 		return errors.New("--csv and --at are for --sweep: say what to measure at several values")
 	case f.AllReduce:
 		return errors.New("--all-reduce is for ranks that mpirun has started")
+	case f.MicroBatch != nil && f.Mode != "train":
+		return errors.New("--micro-batch is for training, which sums the gradients of several: leave it out, or give --batch")
+	case f.MicroBatch != nil && (*f.MicroBatch < 1 || f.Batch%f.microBatch(1) != 0):
+		return errors.Errorf("--micro-batch %d: want a number of pictures of which --batch, %d, is a multiple", *f.MicroBatch, f.Batch)
 	}
 	return nil
 }

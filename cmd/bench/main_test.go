@@ -43,7 +43,7 @@ func TestBadInput(t *testing.T) {
 
 // TestBadAlone: flags that one process would ignore are refused.
 func TestBadAlone(t *testing.T) {
-	one := 1.0
+	one, two, three := 1.0, 2, 3
 	for want, change := range map[string]func(*flags){
 		"--rates is for":         func(f *flags) { f.Rates = []float64{1} },
 		"--latency is for":       func(f *flags) { f.Latency = &one },
@@ -51,6 +51,8 @@ func TestBadAlone(t *testing.T) {
 		"--all-reduce is for":    func(f *flags) { f.AllReduce = true },
 		"--csv and --at are for": func(f *flags) { f.At = []float64{1} },
 		"--sweep with --hosts":   func(f *flags) { f.Sweep, f.Hosts = "batch", []int{2} },
+		"is for training":        func(f *flags) { f.Mode, f.MicroBatch = "infer", &two },
+		"--batch, 8, is a":       func(f *flags) { f.Batch, f.MicroBatch = 8, &three },
 	} {
 		f := small("train")
 		change(&f)
@@ -107,6 +109,7 @@ func TestBadHosts(t *testing.T) {
 		"--hosts 3: want 1 to --batch, 2":   func(f *flags) { f.Hosts = []int{3} },
 		"--hosts: 3 hosts: want a power of": func(f *flags) { f.Batch, f.Hosts = 3, []int{3} },
 		"--hosts: a mini-batch of 6":        func(f *flags) { f.Batch, f.Hosts = 6, []int{4} },
+		"--all-reduce with --hosts":         func(f *flags) { f.AllReduce = true },
 		"want --mode train":                 func(f *flags) { f.Mode = "infer" },
 		"--hosts with --at or --csv":        func(f *flags) { f.CSV = "hosts.csv" },
 		"--micro-batch 0":                   func(f *flags) { f.MicroBatch = &zero },

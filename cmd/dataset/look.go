@@ -104,7 +104,7 @@ func (s *survey) measure(ctx context.Context, sample int) error {
 	}
 	shown := watch(ctx, readable, "measuring")
 	defer shown.bar.Clear()
-	measured, err := dataset.Measure(shown, s.set.Channels, 0, nil)
+	measured, err := dataset.Measure(ctx, shown, s.set.Channels, 0, nil)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -93,7 +93,7 @@ func run(ctx context.Context, f flags) error {
 	for _, part := range parts {
 		switch err := part(stage); {
 		case err == nil:
-		case stage.Err() != nil && ctx.Err() == nil:
+		case stage.Err() != nil && ctx.Err() == nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
 			fmt.Fprintf(cli.Stdout, "\nThe stage is over after %g minutes: %s.\n", f.Minutes, goesOn)
 			return nil
 		default:
@@ -126,15 +126,10 @@ func (f flags) wants(part string) bool {
 
 // withDefaults fills in what was not given.
 func (f flags) withDefaults() (flags, error) {
+	if err := f.checkTogether(); err != nil {
+		return f, err
+	}
 	if f.Full {
-		for _, other := range []struct {
-			name  string
-			given bool
-		}{{"--data", f.Data != ""}, {"--nets", len(f.Nets) > 0}, {"--only " + f.Only, f.Only != ""}, {"--epochs", f.Epochs != nil}, {"--set", len(f.Set) > 0}} {
-			if other.given {
-				return f, errors.Errorf("--full with %s: --full is one set of trainings: give the flags that it stands for one by one (--seeds, --ablation, --held-out, --records, --minutes)", other.name)
-			}
-		}
 		f.Ablation = true
 		f.Records = cmp.Or(f.Records, filepath.Join("docs", "findings"))
 		f.Minutes = cmp.Or(f.Minutes, 60)
@@ -145,14 +140,8 @@ func (f flags) withDefaults() (flags, error) {
 	if len(f.Seeds) == 0 {
 		f.Seeds = []uint64{1}
 	}
-	if len(f.Nets) > 0 && len(f.Sizes) > 0 {
-		return f, errors.New("--sizes with --nets: --sizes trains nets A and E: leave --nets out")
-	}
 	if len(f.Nets) == 0 && !f.Full && f.Data == "" {
 		f.Nets, f.brief = []string{"A", "B", "D"}, f.Recipe == findings && len(f.Sizes) == 0
-	}
-	if err := f.checkTogether(); err != nil {
-		return f, err
 	}
 	const year = 366 * 24 * 60
 	if !(f.Minutes >= 0 && f.Minutes <= year) {
@@ -161,30 +150,47 @@ func (f flags) withDefaults() (flags, error) {
 	return f, nil
 }
 
+// given is a flag, and whether it was given.
+type given struct {
+	flag string
+	is   bool
+}
+
 // checkTogether refuses flags that others leave without effect.
 func (f flags) checkTogether() error {
-	if f.Open != "" && f.HeldOut == "" && !f.Full {
-		return errors.New("--open opens the tests on pictures held out: give those with --held-out SPEC")
-	}
-	if f.Only != "" && len(f.With) > 0 {
-		return errors.Errorf("--only %s with --with %s: --only does one appendix alone: give one of them", f.Only, strings.Join(f.With, ","))
-	}
-	if f.AtOnce != 0 && f.Only != "" {
-		return errors.Errorf("--at-once with --only %s: an appendix does one training at a time: leave it out", f.Only)
-	}
-	if len(f.Sizes) == 0 {
-		return nil
-	}
-	for _, other := range []struct {
-		name  string
-		given bool
-	}{{"--full", f.Full}, {"--ablation", f.Ablation}, {"--with", len(f.With) > 0}, {"--only", f.Only != ""}} {
-		if other.given {
-			return errors.Errorf("--sizes with %s: --sizes trains nets A and E alone: give one of them", other.name)
+	only, with, full := given{"--only " + f.Only, f.Only != ""}, given{"--with " + strings.Join(f.With, ","), len(f.With) > 0}, given{"--full", f.Full}
+	data, nets, ablation := given{"--data", f.Data != ""}, given{"--nets", len(f.Nets) > 0}, given{"--ablation", f.Ablation}
+	held, open := given{"--held-out", f.HeldOut != ""}, given{"--open", f.Open != ""}
+	for _, one := range []struct {
+		given
+		why    string
+		others []given
+	}{
+		{full, "--full is one set of trainings: give the flags that it stands for one by one (--seeds, --ablation, --held-out, --records, --minutes)",
+			[]given{data, nets, only, {"--epochs", f.Epochs != nil}, {"--set", len(f.Set) > 0}}},
+		{only, "--only does one appendix: leave one of them out",
+			[]given{with, nets, ablation, held, open, {"--records", f.Records != ""}, {"--at-once", f.AtOnce != 0}, {"--recipe", f.Recipe != findings}}},
+		{given{"--sizes", len(f.Sizes) > 0}, "--sizes trains nets A and E alone: leave one of them out", []given{nets, full, ablation, with, only}},
+	} {
+		for _, other := range one.others {
+			if one.is && other.is {
+				return errors.Errorf("%s with %s: %s", one.flag, other.flag, one.why)
+			}
 		}
+	}
+	switch {
+	case open.is && !held.is && !f.Full:
+		return errors.New("--open opens the tests on pictures held out: give those with --held-out SPEC")
+	case f.Full && !held.is && f.Recipe != findings:
+		return errors.Errorf("--full with --recipe %s: say with --held-out which pictures its nets are tested on", f.Recipe)
+	case !f.wants(boxes) && !slices.Equal(f.Boxes, boxRecipes):
+		return errors.New("--box-recipes is for --with boxes or --only boxes: leave it out")
 	}
 	return nil
 }
+
+// boxRecipes are the default of --box-recipes.
+var boxRecipes = []string{"scenes", "localise-scenes"}
 
 // recipe reads a recipe with what flags change in it.
 func (f flags) recipe(flag, name string) (configs.Recipe, error) {
@@ -236,10 +242,7 @@ func (f flags) plan() (plan reproduce.Plan, err error) {
 	}
 	held := f.HeldOut
 	if f.Full && held == "" {
-		if f.Recipe == findings {
-			plan.Protocol = protocol
-		}
-		held = plan.Recipe.Data + heldOutScenes
+		plan.Protocol, held = protocol, plan.Recipe.Data+heldOutScenes
 	}
 	if held != "" {
 		p := plan.Recipe.Pictures
@@ -336,7 +339,7 @@ type unfinished struct{ error }
 
 func (u unfinished) Unwrap() error { return u.error }
 
-func (u unfinished) Error() string { return u.error.Error() + " (" + goesOn + ")" }
+func (u unfinished) Error() string { return u.error.Error() + " (mend that: " + goesOn + ")" }
 
 // Interrupted is what is said of an interruption.
 func (unfinished) Interrupted() string { return goesOn }

@@ -221,22 +221,28 @@ func TestErrors(t *testing.T) {
 		{1, []string{"--data", "empty"}, []string{"--data", "empty"}},
 		{1, []string{"--data", "missing"}, []string{"--data", "missing"}},
 		{1, []string{"--out", "file"}, append(tiny, "--out", "file")},
-		{1, []string{"--data", "no picture has a box"}, append(tiny, "--only", "boxes")},
+		{1, []string{"--data", "no picture has a box"}, append(tiny[2:], "--only", "boxes")},
 		{1, []string{"--data", "no picture has a box"}, append(tiny, "--with", "boxes")},
 		{2, []string{"--only", "boxes"}, []string{"--only", "nets"}},
-		{2, []string{"features", "leave out --data"}, append(tiny, "--only", "features")},
+		{2, []string{"features", "leave out --data"}, append(tiny[2:], "--only", "features")},
 		{2, []string{"--box-recipes", "scenes"}, []string{"--only", "boxes", "--box-recipes", "scenes"}},
 		{2, []string{"--box-recipes", "senes", "scenes"}, []string{"--only", "boxes", "--box-recipes", "senes,localise-scenes"}},
 		{2, []string{"--sizes", "rising"}, append(tiny, "--sizes", "16,16")},
 		{2, []string{"--sizes with --nets"}, append(tiny, "--sizes", "16,32", "--nets", "A,D")},
 		{2, []string{"--sizes with --full"}, []string{"--full", "--sizes", "16,32"}},
-		{2, []string{"--sizes with --only"}, append(tiny, "--sizes", "16,32", "--only", "boxes")},
+		{2, []string{"--sizes with --only"}, append(tiny[2:], "--sizes", "16,32", "--only", "boxes")},
 		{2, []string{"--open", "--held-out SPEC"}, append(tiny, "--open", "why")},
 		{1, []string{"--records", "file"}, append(tiny, "--out", "made", "--records", filepath.Join("file", "records"))},
 		{2, []string{"without A"}, []string{"--nets", "B,D"}},
 		{2, []string{"net B twice"}, []string{"--nets", "A,B,B"}},
 		{2, []string{`"F"`}, []string{"--nets", "A,F"}},
 		{2, []string{"--full with --set"}, []string{"--full", "--set", "epochs=2"}},
+		{2, []string{"--full with --recipe miniature", "--held-out"}, []string{"--full", "--recipe", "miniature"}},
+		{2, []string{"--only boxes with --recipe"}, []string{"--only", "boxes", "--recipe", "miniature"}},
+		{2, []string{"--only features with --held-out"}, []string{"--only", "features", "--held-out", "pictures"}},
+		{2, []string{"--only boxes with --nets"}, []string{"--only", "boxes", "--nets", "A,D"}},
+		{2, []string{"--box-recipes is for"}, []string{"--box-recipes", "scenes,scenes"}},
+		{2, []string{"--sizes", "training.limit = 20"}, append(tiny, "--sizes", "16,32", "--set", "limit=20")},
 		{2, []string{"--minutes -1"}, []string{"--minutes=-1"}},
 		{2, []string{"--minutes 1e+09"}, []string{"--minutes", "1e9"}},
 		{2, []string{"--only boxes with --with features"}, []string{"--only", "boxes", "--with", "features"}},
@@ -275,6 +281,7 @@ func TestBrief(t *testing.T) {
 		if c.flags.Epochs != nil {
 			*c.flags.Epochs = 2
 		}
+		c.flags.Boxes = boxRecipes
 		f, err := c.flags.withDefaults()
 		if err != nil {
 			t.Fatal(name, err)
