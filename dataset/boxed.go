@@ -7,6 +7,7 @@ import (
 
 	"vgg/augment"
 	"vgg/boxes"
+	"vgg/configs"
 	"vgg/internal/splitmix"
 )
 
@@ -47,10 +48,13 @@ func WithBoxes(split Split) (with Boxed, without int, err error) {
 	case b.Len():
 		return b, 0, nil
 	}
-	return boxedPart{b, at}, b.Len() - len(at), nil
+	return Pick(b, at), b.Len() - len(at), nil
 }
 
 var errNoBoxes = errors.New("dataset: no picture has a box: want a set with boxes beside its pictures, or " + EmbeddedScenes)
+
+// Pick gives the pictures of a split at those places, in that order.
+func Pick(b Boxed, at []int) Boxed { return boxedPart{b, at} }
 
 // boxedPart are some pictures of a split.
 type boxedPart struct {
@@ -69,21 +73,15 @@ func (p boxedPart) Located(i int) (augment.Picture, []Instance, error) {
 	return p.Boxed.Located(p.at[i])
 }
 
-// The instance of several that is the target (see BoxOptions).
-const (
-	TargetLargest = "largest" // in the crop
-	TargetRandom  = "random"  // drawn in each epoch
-)
-
 // BoxOptions say which box of a picture is the target. All instances of the picture's class are candidates; OverFeat
 // (arXiv 1312.6229) does not train on boxes of which less than half is in view.
 //
 // In training, the row of a picture without a candidate that is enough in view has label -1. Otherwise only that of a
 // picture without any instance has, and if none is enough in view, all are candidates.
 type BoxOptions struct {
-	Target string  // TargetLargest or TargetRandom; not in training it is always the largest
-	InView float64 // the least share of a box in the crop, from 0 to 1; OverFeat: 0.5
-	Clip   bool    // the target is the part of the box that is in the crop, not the whole box
+	Target configs.BoxTarget // not in training it is always the largest
+	InView float64           // the least share of a box in the crop, from 0 to 1; OverFeat: 0.5
+	Clip   bool              // the target is the part of the box that is in the crop, not the whole box
 }
 
 // check refuses wrong options, and boxes of a split that has none.
@@ -92,8 +90,8 @@ func (o *BoxOptions) check(split Split) error {
 		return nil
 	}
 	switch {
-	case o.Target != TargetLargest && o.Target != TargetRandom:
-		return errors.Errorf("dataset: the target %q of several instances: want %s or %s", o.Target, TargetLargest, TargetRandom)
+	case o.Target != configs.TargetLargest && o.Target != configs.TargetRandom:
+		return errors.Errorf("dataset: the target %q of several instances: want %s or %s", o.Target, configs.TargetLargest, configs.TargetRandom)
 	case !(o.InView >= 0 && o.InView <= 1):
 		return errors.Errorf("dataset: a box with a share of %g in view: want 0 to 1", o.InView)
 	}
@@ -141,14 +139,14 @@ func (l *Loader) locate(b *Batch, row int, p augment.Picture, objects []Instance
 		return
 	}
 	target := largest(seen)
-	if o.Training && o.Boxes.Target == TargetRandom {
+	if o.Training && o.Boxes.Target == configs.TargetRandom {
 		target = seen[drawTarget(o.Seed, epoch, picture, len(seen))]
 	}
 	if o.Boxes.Clip {
 		target = target.Clip(boxes.Unit)
 	}
 	x, y, width, height := target.Centre()
-	copy(b.Boxes[4*row:], []float32{float32(x), float32(y), float32(width), float32(height)})
+	copy(b.Boxes[configs.BoxNumbers*row:], []float32{float32(x), float32(y), float32(width), float32(height)})
 }
 
 // largest is the box with the largest part in the crop.

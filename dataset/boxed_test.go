@@ -58,7 +58,7 @@ func TestLoaderBoxes(t *testing.T) {
 		s = append(s, []Instance{{boxes.Box{XMin: left, YMin: top, XMax: left + 10.0/32, YMax: top + 8.0/24}, i % 2}, {boxes.Unit, 1 - i%2}})
 	}
 	counted, out := 0, 0
-	for b, err := range boxLoader(t, s, true, BoxOptions{Target: TargetLargest, InView: 0.5, Clip: true}).Epoch(context.Background(), 1) {
+	for b, err := range boxLoader(t, s, true, BoxOptions{Target: configs.TargetLargest, InView: 0.5, Clip: true}).Epoch(context.Background(), 1) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func TestLoaderBoxes(t *testing.T) {
 func TestLoaderTarget(t *testing.T) {
 	small, large, edge := boxes.Box{XMin: 0.4, YMin: 0.4, XMax: 0.5, YMax: 0.5}, boxes.Box{XMin: 0.45, YMin: 0.3, XMax: 0.6, YMax: 0.7}, boxes.Box{XMax: 0.02, YMax: 0.02}
 	s := squares{{{small, 0}, {large, 0}}, {{edge, 1}}, {}, {{small, 0}}}
-	for b, err := range boxLoader(t, s, false, BoxOptions{Target: TargetRandom, InView: 0.5, Clip: true}).Epoch(context.Background(), 0) {
+	for b, err := range boxLoader(t, s, false, BoxOptions{Target: configs.TargetRandom, InView: 0.5, Clip: true}).Epoch(context.Background(), 0) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func TestLoaderTarget(t *testing.T) {
 	for range 200 {
 		same = append(same, s[0], s[1])
 	}
-	for _, target := range []string{TargetLargest, TargetRandom} {
+	for _, target := range []configs.BoxTarget{configs.TargetLargest, configs.TargetRandom} {
 		ofLarge, ofAll := 0, 0
 		for b, err := range boxLoader(t, same, true, BoxOptions{Target: target, InView: 1}).Epoch(context.Background(), 1) {
 			if err != nil {
@@ -130,7 +130,7 @@ func TestLoaderTarget(t *testing.T) {
 				}
 			}
 		}
-		if ofAll < 50 || target == TargetLargest && ofLarge != ofAll || target == TargetRandom && (ofLarge < ofAll/3 || ofLarge > 2*ofAll/3) {
+		if ofAll < 50 || target == configs.TargetLargest && ofLarge != ofAll || target == configs.TargetRandom && (ofLarge < ofAll/3 || ofLarge > 2*ofAll/3) {
 			t.Errorf("%s: the large instance is the target of %d of %d rows", target, ofLarge, ofAll)
 		}
 	}
@@ -142,7 +142,7 @@ func TestLoaderClip(t *testing.T) {
 	wide, square := boxes.Box{XMax: 0.35, YMin: 0.2, YMax: 0.8}, boxes.Box{XMin: 0.3, YMin: 0.3, XMax: 0.5, YMax: 0.7}
 	s := squares{{{wide, 0}}, {{wide, 1}, {square, 1}}}
 	for clip, want := range map[bool][]float64{false: {-0.15, 0.5, 0.7, 0.9, 0.3, 0.5, 0.4, 0.6}, true: {0.1, 0.5, 0.2, 0.9, 0.3, 0.5, 0.4, 0.6}} {
-		for b, err := range boxLoader(t, s, false, BoxOptions{Target: TargetLargest, Clip: clip}).Epoch(context.Background(), 0) {
+		for b, err := range boxLoader(t, s, false, BoxOptions{Target: configs.TargetLargest, Clip: clip}).Epoch(context.Background(), 0) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -169,7 +169,7 @@ func TestWithBoxes(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
-	for want, o := range map[string]BoxOptions{"want largest or random": {Target: "x"}, "want 0 to 1": {Target: TargetLargest, InView: 2}} {
+	for want, o := range map[string]BoxOptions{"want largest or random": {Target: "x"}, "want 0 to 1": {Target: configs.TargetLargest, InView: 2}} {
 		_, err := NewLoader(squares{some}, 1, LoaderOptions{Batch: 1, Boxes: &o, Transform: augment.Transform{Size: 1, Mean: []float64{0}, Std: []float64{1}}})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)

@@ -11,6 +11,7 @@ import (
 
 	"vgg/augment"
 	"vgg/boxes"
+	"vgg/configs"
 
 	"vgg/internal/threads"
 )
@@ -164,7 +165,7 @@ func (l *Loader) newBatch(size int) *Batch {
 	n := l.options.Batch
 	b := &Batch{Pixels: make([]float32, n*size), Labels: make([]int, n)}
 	if l.options.Boxes != nil {
-		b.Boxes, b.Instances = make([]float32, 4*n), make([][]boxes.Box, n)
+		b.Boxes, b.Instances = make([]float32, configs.BoxNumbers*n), make([][]boxes.Box, n)
 	}
 	return b
 }

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"fmt"
@@ -49,17 +50,30 @@ func (s *Set) TrainedOn(split string) (chosen string, err error) {
 	return "", nil
 }
 
-// SharesVal tells whether the validation pictures of a set are, as far as can be seen, those of another, or its training
-// pictures.
-func (s *Set) SharesVal(other *Set) bool {
+// SharesVal names a validation picture of a set that another has too, for validation or training; "" if there is none, as
+// far as can be seen: pictures of the same name in their folders, or at the same place of sets without files, are
+// compared, up to sharedSample of them.
+func (s *Set) SharesVal(other *Set) string {
 	val := pictures(s.Val)
 	for _, split := range []Split{other.Val, other.Train} {
-		if all := pictures(split); len(all) == len(val) && digest(all) == digest(val) {
-			return true
+		named := map[string]picture{}
+		for _, p := range pictures(split) {
+			named[p.name] = p
+		}
+		both := slices.DeleteFunc(slices.Clone(val), func(p picture) bool { return named[p.name].split == nil })
+		n := min(len(both), sharedSample)
+		for k := range n {
+			p := both[k*len(both)/n]
+			if content := p.content(); content != nil && bytes.Equal(content, named[p.name].content()) {
+				return s.Val.Name(p.i)
+			}
 		}
 	}
-	return false
+	return ""
 }
+
+// sharedSample is the number of pictures whose contents SharesVal compares.
+const sharedSample = 64
 
 // splitID is a SplitID in parts: "24 9f86d081884c7d65" for each kind of pictures.
 type splitID struct{ chosen, train, val, all string }

@@ -9,6 +9,49 @@ import (
 	"vgg/internal/archive/archivetest"
 )
 
+// TestSharesVal finds pictures that two sets share, though not all are the same.
+func TestSharesVal(t *testing.T) {
+	one, more, train, other := map[string][]byte{}, map[string][]byte{}, map[string][]byte{}, map[string][]byte{}
+	for i := range 40 {
+		name, data := fmt.Sprintf("%c/%d.png", 'a'+i%2, i), encoded(t, "png", color.RGBA{uint8(i), 9, 9, 255})
+		folder := []string{"train/", "val/"}[i/30]
+		one[folder+name] = data
+		more[folder+name] = encoded(t, "png", color.RGBA{uint8(i), 8, 8, 255})
+		if i == 35 {
+			more[folder+name] = data
+		}
+		train["val/"+name], train["train/"+name] = data, more["train/a/0.png"]
+		other[folder+name] = encoded(t, "png", color.RGBA{uint8(i), 7, 7, 255})
+	}
+	open := func(spec string) *Set {
+		t.Helper()
+		s, err := Open(spec, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	}
+	set := open(archivetest.Folder(t, one))
+	const small = "embedded-scenes:pictures=40,val_pictures="
+	for _, c := range []struct {
+		a, b *Set
+		want string
+	}{
+		{set, set, "val/"},
+		{open(archivetest.Folder(t, more)), set, "val/b/35.png"},
+		{open(archivetest.Folder(t, train)), set, "val/"},
+		{open(archivetest.Folder(t, other)), set, ""},
+		{open(small + "50"), open(small + "40"), "scene"},
+		{open(small + "50,val=test"), open(small + "40,val=test"), "scene"},
+		{open(small + "50,val=test"), open(small + "40,val=development"), ""},
+	} {
+		if got := c.a.SharesVal(c.b); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s and %s share %q, want %q", c.a.Name, c.b.Name, got, c.want)
+		}
+	}
+}
+
 // TestSplitID: it is the same in another place and archive, and tells pictures that a net was trained on.
 func TestSplitID(t *testing.T) {
 	files, folded := map[string][]byte{}, map[string][]byte{}

@@ -1,14 +1,12 @@
 package reproduce
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
-	"text/template"
 
 	"github.com/pkg/errors"
 
@@ -106,16 +104,8 @@ func RunFeatures(ctx context.Context, p FeaturePlan, set *dataset.Set, observer 
 		return nil, err
 	}
 	r.Recipe = string(text)
-	parsed, err := template.New(MarkdownFile).Funcs(templateFunctions).Parse(featureTemplate)
-	if err != nil {
-		return nil, errors.Wrap(err, "reproduce: template of the report")
-	}
-	var markdown bytes.Buffer
-	if err := parsed.Execute(&markdown, r); err != nil {
-		return nil, errors.Wrap(err, "reproduce: report")
-	}
 	figures := slices.Concat(r.Drawn.Bars, r.Drawn.Curves, r.Drawn.Pictures)
-	return r, writeReport(p.Dir, r.Data, markdown.Bytes(), figures, r.Findings)
+	return r, writeReport(p.Dir, r.Data, featureTemplate, r, figures, r.Findings)
 }
 
 // test tests the features of a seed's net, whose splits it draws too, and adds to what all seeds reached. The figures

@@ -131,13 +131,10 @@ func convolutions(config string) (stages []string) {
 	if err != nil {
 		return nil // Validate says so
 	}
-	for _, l := range c.Layers() {
-		stage := fmt.Sprintf("conv%d", l.Stage)
-		if l.Kind == configs.Convolution && !slices.Contains(stages, stage) {
-			stages = append(stages, stage)
-		}
+	for _, l := range c.Convolutions() {
+		stages = append(stages, l.StageName())
 	}
-	return stages
+	return slices.Compact(stages)
 }
 
 // name is that of the net's run directory.

@@ -1,18 +1,15 @@
 package reproduce
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
 	"image"
 	"slices"
-	"text/template"
 	"time"
 
 	"github.com/pkg/errors"
 
-	"vgg/augment"
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/evaluate"
@@ -145,11 +142,7 @@ func (p BoxPlan) report(ctx context.Context, set *dataset.Set, val dataset.Boxed
 	if err := p.addPictures(ctx, r, set.Classes, val); err != nil {
 		return nil, err
 	}
-	markdown, err := r.markdown()
-	if err != nil {
-		return nil, err
-	}
-	return r, writeReport(p.Dir, r.Data, markdown, r.Pictures, r.Findings)
+	return r, writeReport(p.Dir, r.Data, boxTemplate, r, r.Pictures, r.Findings)
 }
 
 // addBoxTables adds Tables 8 and 9, and the time of their tests. It refuses tests that are not of the same pictures.
@@ -234,7 +227,7 @@ func (p BoxPlan) addPictures(ctx context.Context, r *BoxReport, classes []string
 	var sheet []plots.SheetRow
 	var pen drawing.Pen
 	for _, right := range []bool{true, false} {
-		part := pictures{val, shown[right]}
+		part := dataset.Pick(val, shown[right])
 		var drawn []image.Image
 		err := p.localise(ctx, best, seed, part, nil, func(l evaluate.Localisation) error {
 			picture, err := part.Picture(l.Picture)
@@ -289,33 +282,4 @@ func answer(l evaluate.Localisation, classes []string) (marks []drawing.Mark) {
 		marks = append(marks, drawing.Mark{Box: g.Box, Label: fmt.Sprintf("%s %.2f", classes[g.Class], g.Probability), Colour: colour})
 	}
 	return marks
-}
-
-// pictures are some of a split.
-type pictures struct {
-	dataset.Boxed
-	at []int
-}
-
-func (p pictures) Len() int                          { return len(p.at) }
-func (p pictures) Label(i int) int                   { return p.Boxed.Label(p.at[i]) }
-func (p pictures) Name(i int) string                 { return p.Boxed.Name(p.at[i]) }
-func (p pictures) HasBox(i int) bool                 { return p.Boxed.HasBox(p.at[i]) }
-func (p pictures) Orientation(i int) (uint16, error) { return p.Boxed.Orientation(p.at[i]) }
-
-// markdown is the report as Markdown.
-func (r *BoxReport) markdown() ([]byte, error) {
-	t, err := template.New(MarkdownFile).Funcs(templateFunctions).Parse(boxTemplate)
-	if err != nil {
-		return nil, errors.Wrap(err, "reproduce: template of the report")
-	}
-	var out bytes.Buffer
-	err = t.Execute(&out, r)
-	return out.Bytes(), errors.Wrap(err, "reproduce: report")
-}
-
-func (p pictures) Picture(i int) (augment.Picture, error) { return p.Boxed.Picture(p.at[i]) }
-
-func (p pictures) Located(i int) (augment.Picture, []dataset.Instance, error) {
-	return p.Boxed.Located(p.at[i])
 }

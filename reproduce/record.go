@@ -224,14 +224,24 @@ func (p Plan) keepNet(j job, classes []string) error {
 	return p.keep(p.recordFile(j.training), p.describe(j.training), net, j.seed, classes)
 }
 
-// keepTogether writes the record of the nets of a seed together, unless it is there.
-func (p Plan) keepTogether(seed uint64, kept map[string]*record, classes []string) error {
+// keepTogether writes the record of the nets of a seed together as soon as all their tests are there, unless it is.
+func (p Plan) keepTogether(seed uint64, classes []string) error {
 	file := p.togetherFile(seed)
-	if kept[file] != nil || len(p.rowsIn(file, seed)) == 0 {
+	rows := p.rowsIn(file, seed)
+	if _, err := os.Stat(file); err == nil || len(rows) == 0 {
 		return nil
 	}
-	return p.keep(file, fmt.Sprintf("seed %d, several nets together", seed), nil, seed, classes)
+	for _, r := range rows {
+		for _, t := range p.tests(r, seed) {
+			if _, err := os.Stat(p.predictions(t)); err != nil {
+				return nil
+			}
+		}
+	}
+	return p.keep(file, describeTogether(seed), nil, seed, classes)
 }
+
+func describeTogether(seed uint64) string { return fmt.Sprintf("seed %d, several nets together", seed) }
 
 // ErrRecords: a record is of another recipe, or of tests on other pictures.
 var ErrRecords = errors.New("made by another recipe or tested on other pictures (recipe_sha256): keep the records of each in a folder of its own")
@@ -239,9 +249,9 @@ var ErrRecords = errors.New("made by another recipe or tested on other pictures 
 // ErrDamaged: a record is not of the pictures that others are of.
 var ErrDamaged = errors.New("one of them is damaged: remove it, and the next run does its work again")
 
-// readRecord reads a record; nil if there is none that has all rows of the plan. It refuses one that is damaged or comes
-// from another recipe.
-func (p Plan) readRecord(file string, seed uint64) (*record, error) {
+// readRecord reads the record of what is named so; nil if there is none that has all rows of the plan. It refuses one that
+// is damaged, is of something else or comes from another recipe.
+func (p Plan) readRecord(file, what string, seed uint64) (*record, error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -249,6 +259,9 @@ func (p Plan) readRecord(file string, seed uint64) (*record, error) {
 	var r record
 	if err == nil {
 		err = json.Unmarshal(text, &r)
+	}
+	if err == nil && r.What != what {
+		err = errors.Errorf("it is of %q, and its name says %q", r.What, what)
 	}
 	if err == nil && r.Net != nil {
 		err = r.Net.check()
@@ -277,12 +290,13 @@ func (p Plan) records() (map[string]*record, error) {
 	tested, of := 0, ""
 	for _, seed := range p.Seeds {
 		order, _ := p.work(seed)
-		files := []string{p.togetherFile(seed)}
+		files, what := []string{p.togetherFile(seed)}, map[string]string{p.togetherFile(seed): describeTogether(seed)}
 		for _, t := range order {
-			files = append(files, p.recordFile(t))
+			file := p.recordFile(t)
+			files, what[file] = append(files, file), p.describe(t)
 		}
 		for _, file := range files {
-			r, err := p.readRecord(file, seed)
+			r, err := p.readRecord(file, what[file], seed)
 			if err != nil {
 				return nil, err
 			}

@@ -30,15 +30,15 @@ var markdownTemplate string
 
 // write writes the report in both forms.
 func (p Plan) write(r *Report) error {
-	markdown, err := r.markdown()
-	if err != nil {
-		return err
-	}
-	return writeReport(p.Dir, r.Data, markdown, r.figures(), r.Findings)
+	return writeReport(p.Dir, r.Data, markdownTemplate, r, r.figures(), r.Findings)
 }
 
 // writeReport writes a report in both forms, in which findings have their colours.
-func writeReport(dir, data string, markdown []byte, figures []Figure, findings []Finding) error {
+func writeReport(dir, data, text string, report any, figures []Figure, findings []Finding) error {
+	markdown, err := markdown(text, report)
+	if err != nil {
+		return err
+	}
 	classes := map[string]string{}
 	for _, f := range findings {
 		classes[f.Claim], classes[f.Verdict] = "claim", string(f.Outcome)
@@ -62,14 +62,14 @@ var templateFunctions = template.FuncMap{
 	"boxTrainings": func(t []Training) string { return trainingsTable(t, "error on the centre crop, of class or box") },
 }
 
-// markdown is the report as Markdown of GitHub's dialect, which has tables.
-func (r *Report) markdown() ([]byte, error) {
-	t, err := template.New(MarkdownFile).Funcs(templateFunctions).Parse(markdownTemplate)
+// markdown is a report, of which text is the template, as Markdown of GitHub's dialect, which has tables.
+func markdown(text string, report any) ([]byte, error) {
+	t, err := template.New(MarkdownFile).Funcs(templateFunctions).Parse(text)
 	if err != nil {
 		return nil, errors.Wrap(err, "reproduce: template of the report")
 	}
 	var out bytes.Buffer
-	err = t.Execute(&out, r)
+	err = t.Execute(&out, report)
 	return out.Bytes(), errors.Wrap(err, "reproduce: report")
 }
 

@@ -32,7 +32,7 @@ func TestRender(t *testing.T) {
 			r.Tables[0].columns = append(r.Tables[0].columns, c)
 		}
 	}
-	markdown, err := r.markdown()
+	markdown, err := markdown(markdownTemplate, r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,13 +109,8 @@ func (p Plan) report(set *dataset.Set) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, seed := range p.Seeds {
-		if err := p.keepTogether(seed, kept, set.Classes); err != nil {
-			return nil, err
-		}
-	}
-	if kept, err = p.records(); err != nil {
-		return nil, err
+	if gone := p.missing(kept); len(gone) > 0 {
+		return nil, errors.Errorf("reproduce: a record of %s is gone from %s", p.describe(gone[0].training), p.Records)
 	}
 	if p.HeldOut != nil {
 		if r.Openings, err = p.open(); err != nil { // before anything is seen

@@ -97,8 +97,11 @@ func (p Plan) checkHeldOut(set *dataset.Set) error {
 		return errors.Errorf("reproduce: held-out pictures of %s: want the classes and channels of %s", p.HeldOut.Name, set.Name)
 	case p.HeldOut.Val.Len() == 0:
 		return errors.Errorf("reproduce: %s has no validation pictures to test on", p.HeldOut.Name)
-	case p.HeldOut.SharesVal(set):
-		return errors.Errorf("reproduce: held-out pictures of %s: they are those that nets are trained on or chosen by: want others", p.HeldOut.Name)
+	}
+	if p.HeldOut != nil {
+		if shared := p.HeldOut.SharesVal(set); shared != "" {
+			return errors.Errorf("reproduce: held-out pictures of %s: nets are trained on or chosen by some of them, such as %s: want others", p.HeldOut.Name, shared)
+		}
 	}
 	return nil
 }
@@ -123,7 +126,8 @@ func (p Plan) left(observer Observer) ([]job, error) {
 	}
 	for _, j := range jobs {
 		if _, err := os.Stat(p.dir(j.training)); kept[p.recordFile(j.training)] != nil && err != nil {
-			observer.Notice(fmt.Sprintf("%s: its record is there, but %s, from which others go on, is not: it is trained again", p.describe(j.training), p.dir(j.training)))
+			observer.Notice(fmt.Sprintf("%s: its record is there, but %s is not, from which others start or with which they are tested together: it is trained again",
+				p.describe(j.training), p.dir(j.training)))
 		}
 	}
 	return jobs, nil
@@ -137,7 +141,7 @@ func (e *RecordsError) Error() string { return "reproduce: " + e.Err.Error() }
 // Unwrap gives the cause.
 func (e *RecordsError) Unwrap() error { return e.Err }
 
-// do trains and tests a net, and keeps the record.
+// do trains and tests a net, and keeps the record, and that of the nets of its seed together if it is the last of them.
 func (p Plan) do(ctx context.Context, j job, set *dataset.Set, observer Observer) error {
 	if err := train(ctx, p.recipe(j.training), p.dir(j.training), set, observer); err != nil {
 		return errors.Wrap(err, p.describe(j.training))
@@ -145,7 +149,10 @@ func (p Plan) do(ctx context.Context, j job, set *dataset.Set, observer Observer
 	if err := p.test(ctx, j, set, observer); err != nil {
 		return errors.Wrapf(err, "tests of %s", p.describe(j.training))
 	}
-	return p.keepNet(j, set.Classes)
+	if err := p.keepNet(j, set.Classes); err != nil {
+		return err
+	}
+	return p.keepTogether(j.seed, set.Classes)
 }
 
 func (p Plan) openFolder() error { return openFolder(p.Dir, trainer.RecipeFile, p.Recipe) }

@@ -1,7 +1,6 @@
 package reproduce
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/pkg/errors"
 
@@ -154,15 +152,7 @@ func (p SizePlan) report(r *SizeReport) error {
 			return err
 		}
 	}
-	t, err := template.New("sizes").Funcs(templateFunctions).Parse(sizesTemplate)
-	if err != nil {
-		return errors.Wrap(err, "reproduce: template of the report")
-	}
-	var text bytes.Buffer
-	if err := t.Execute(&text, r); err != nil {
-		return errors.Wrap(err, "reproduce: report")
-	}
-	return writeReport(p.Dir, r.Data, text.Bytes(), r.Figures, r.Findings())
+	return writeReport(p.Dir, r.Data, sizesTemplate, r, r.Figures, r.Findings())
 }
 
 // Findings are those of all sizes.

@@ -21,7 +21,7 @@ func (s *session) boxOptions() *dataset.BoxOptions {
 	if b.Regression == "" {
 		return nil
 	}
-	return &dataset.BoxOptions{Target: string(b.Target), InView: b.MinInView, Clip: b.Clip}
+	return &dataset.BoxOptions{Target: b.Target, InView: b.MinInView, Clip: b.Clip}
 }
 
 // withBoxes are the training and validation pictures that have a box of their class.
