@@ -37,7 +37,7 @@ type Net struct {
 // Build declares config in g for pictures x of shape (N, C, H, W). Maps of odd sides are pooled as op.MaxPool does, so
 // the last ones are (⌈H/stride⌉, ⌈W/stride⌉), config.Stride() being 32 for the paper's nets. Weights are drawn, taken
 // from tensors or shared with another net, as o says. It is an error if the config, the options or the shape of x are
-// not valid, or given weights do not fit.
+// not valid, given weights do not fit, or the net does not fit into memory.
 func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Options) (*Net, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
@@ -48,6 +48,9 @@ func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Opt
 	}
 	if s := x.Shape(); s.Dims() != 4 || s.TotalSize() == 0 || x.Dtype() != tensor.Float32 {
 		return nil, errors.Errorf("graph: the input is %v of %v: want float32 pictures (N, C, H, W)", s, x.Dtype())
+	}
+	if err := checkSize(config, o, x.Shape()); err != nil {
+		return nil, err
 	}
 	n := &Net{Config: config, Options: o, Input: x, layers: layersOf(config, o)}
 	if err := n.freeze(); err != nil {

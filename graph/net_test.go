@@ -289,6 +289,31 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// TestSize: it is what the graphs have, for all nets, also dense ones and maps of odd sides.
+func TestSize(t *testing.T) {
+	for _, config := range configs.All() {
+		for _, c := range []struct {
+			o             Options
+			height, width int
+		}{{mini, 32, 32}, {mini, 70, 96}, {Options{Classes: 3, Width: 0.05, FC: 7, Dense: 64}, 96, 128}, {Options{Classes: 3, Width: 0.05, FC: 7, Boxes: configs.RegressPerClass}, 32, 32}} {
+			const pictures = 2
+			c.o.Init = configs.InitZero
+			x := NewInput(gorgonia.NewGraph(), pictures, 3, c.height, c.width)
+			n, err := Build(x.Graph(), x, config, c.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			weights, largest := 0, 0
+			for _, l := range n.Summary()[1:] {
+				weights, largest = weights+l.Weights, max(largest, pictures*l.Activations)
+			}
+			if w, l := Size(config, c.o, x.Shape()...); w != float64(weights) || l != float64(largest) {
+				t.Errorf("%s, %+v on %d×%d: %g weights, largest map %g, want %d and %d", config.Name, c.o, c.height, c.width, w, l, weights, largest)
+			}
+		}
+	}
+}
+
 // TestInitialisers checks mean and variance of the weights of one layer.
 func TestInitialisers(t *testing.T) {
 	shape := []int{64, 32, 3, 3}
@@ -483,6 +508,10 @@ func TestBuildErrors(t *testing.T) {
 		"width":               build(32, configs.A, Options{Width: -1}),
 		"fully connected":     build(32, configs.A, Options{FC: -1}),
 		"unknown initialiser": build(32, configs.A, Options{Init: "x", Width: 0.1, FC: 8}),
+		"takes at least":      build(32*100_000, configs.A, mini),
+		"lower its width":     build(32, configs.A, Options{Width: 1e300}),
+		"or classes":          build(32, configs.A, Options{Classes: 3_000_000_000}),
+		"connected units":     build(32, configs.A, Options{FC: 2_000_000_000}),
 		"stage":               build(32, configs.Config{Name: "empty"}, mini),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {

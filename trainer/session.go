@@ -95,7 +95,7 @@ func newSession(ctx context.Context, job Job) (_ *session, err error) {
 	if err := s.meet(); err != nil {
 		return nil, err
 	}
-	if err := checkMemory(r, config, s.set.Channels, r.Boxes.Regression.Outputs(len(s.set.Classes))); err != nil {
+	if err := checkMemory(r, config, s.set.Channels, len(s.set.Classes)); err != nil {
 		return nil, err
 	}
 	start, resumed, err := s.prepare(ctx)
