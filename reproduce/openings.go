@@ -51,6 +51,12 @@ func (p Plan) open() ([]Opening, error) {
 	}), "reproduce: openings")
 }
 
+// keepsOpened tells whether the folder has a report of opened tests, which one without their errors is not to replace.
+func (p Plan) keepsOpened(openings []Opening) bool {
+	_, err := os.Stat(filepath.Join(p.Dir, MarkdownFile))
+	return p.sealed() && len(openings) > 0 && err == nil
+}
+
 var openingTitles = Opening{"time", "seeds", "recipe_sha256", "build", "why"}
 
 func readOpenings(file string) (all []Opening, err error) {

@@ -69,6 +69,13 @@ func TestHeldOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.Opening = ""
+	if later, err := Run(context.Background(), p, set(), nil); err != nil || len(later.Notes) == 0 || !strings.Contains(later.Notes[len(later.Notes)-1], "is kept") {
+		t.Errorf("after the opening: %+v, %v", later.Notes, err)
+	}
+	if text, err := os.ReadFile(filepath.Join(p.Dir, MarkdownFile)); err != nil || !strings.Contains(string(text), "Table 3:") {
+		t.Errorf("the report of the opened tests is gone: %v", err)
+	}
 	for name, folder := range map[string]string{"runs": "seed-1", "figures": FiguresDir} {
 		if err := os.RemoveAll(filepath.Join(p.Dir, folder)); err != nil {
 			t.Fatalf("%s: %v", name, err)

@@ -126,6 +126,10 @@ func (p Plan) report(set *dataset.Set) (*Report, error) {
 		return nil, err
 	}
 	r.Notes = page.Notes(r.figures(), nil)
+	if p.keepsOpened(r.Openings) {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s: its report of opened tests is kept; open them again for one of today", p.Dir))
+		return r, nil
+	}
 	return r, p.write(r)
 }
 

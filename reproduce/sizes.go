@@ -14,6 +14,7 @@ import (
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/internal/page"
+	"vgg/internal/text"
 	"vgg/metrics"
 	"vgg/plots"
 )
@@ -92,15 +93,25 @@ func RunSizes(ctx context.Context, p SizePlan, open func(configs.Recipe) (*datas
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
+	// The largest is looked at first: there may be fewer pictures.
+	largest := p.Sizes[len(p.Sizes)-1]
+	set, err := open(p.of(largest).Recipe)
+	if err != nil {
+		return nil, err
+	}
+	defer set.Close()
+	if have := set.Train.Len(); have < largest {
+		return nil, errors.Errorf("reproduce: %d training pictures are asked for, and %s has %d", largest, set.Name, have)
+	}
 	var r *SizeReport
 	for _, n := range p.Sizes {
-		observer.Notice(fmt.Sprintf("%d training pictures", n))
+		observer.Notice(fmt.Sprintf("%d training pictures, at most %s", n, text.Count(p.of(n).Recipe.Training.Epochs, "epoch")))
 		one := p.of(n)
 		set, err := open(one.Recipe)
 		if err != nil {
 			return nil, err
 		}
-		if err = one.finishSize(ctx, n, set, observer); err == nil && r == nil {
+		if err = one.finishSize(ctx, set, observer); err == nil && r == nil {
 			r = &SizeReport{Data: set.Name, Classes: len(set.Classes), Tested: p.tested(set)}
 		}
 		set.Close()
@@ -112,10 +123,7 @@ func RunSizes(ctx context.Context, p SizePlan, open func(configs.Recipe) (*datas
 }
 
 // finishSize does what is left of a size.
-func (p Plan) finishSize(ctx context.Context, pictures int, set *dataset.Set, observer Observer) error {
-	if set.Train.Len() < pictures {
-		return errors.Errorf("reproduce: %d training pictures are asked for, and %s has %d", pictures, set.Name, set.Train.Len())
-	}
+func (p Plan) finishSize(ctx context.Context, set *dataset.Set, observer Observer) error {
 	if err := p.checkHeldOut(set); err != nil {
 		return err
 	}
@@ -151,6 +159,9 @@ func (p SizePlan) report(r *SizeReport) error {
 		if err := page.Draw(p.Dir, &r.Figures, figure, err, "sizes.png", "Mean over the seeds, with its 95 % interval."); err != nil {
 			return err
 		}
+	}
+	if p.keepsOpened(r.Openings) {
+		return nil
 	}
 	return writeReport(p.Dir, r.Data, sizesTemplate, r, r.Figures, r.Findings())
 }

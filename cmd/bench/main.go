@@ -237,8 +237,11 @@ func newBench(f flags, j job) (*bench, error) {
 	if err != nil {
 		return nil, cli.Usage(errors.Wrap(err, "--config"))
 	}
-	if f.Batch < 1 || f.Steps < 1 {
+	switch {
+	case f.Batch < 1 || f.Steps < 1:
 		return nil, cli.Usage(errors.Errorf("--batch %d --steps %d: want positive numbers", f.Batch, f.Steps))
+	case f.Classes < 1 || f.FC < 1 || !(f.Width > 0):
+		return nil, cli.Usage(errors.Errorf("--classes %d --fc %d --width %g: want positive numbers", f.Classes, f.FC, f.Width))
 	}
 	if err := config.CheckInput(f.Input); err != nil {
 		return nil, cli.Usage(errors.Wrap(err, "--input"))

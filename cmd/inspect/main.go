@@ -94,8 +94,8 @@ func checkTogether(f flags) error {
 
 // build declares a net for one picture. The weights are zero, which is fastest: nothing is computed.
 func build(f flags, config configs.Config) (*graph.Net, error) {
-	if f.Channels < 1 {
-		return nil, cli.Usage(errors.Errorf("--channels %d: want a positive number", f.Channels))
+	if f.Channels < 1 || f.Classes < 1 || f.FC < 1 || !(f.Width > 0) {
+		return nil, cli.Usage(errors.Errorf("--channels %d --classes %d --fc %d --width %g: want positive numbers", f.Channels, f.Classes, f.FC, f.Width))
 	}
 	if err := config.CheckInput(f.Input); err != nil {
 		return nil, cli.Usage(errors.Wrap(err, "--input"))

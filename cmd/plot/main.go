@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -18,7 +19,7 @@ import (
 )
 
 type flags struct {
-	Runs  []string `arg:"" help:"Run directories, as train leaves them; the last part of the path names a run."`
+	Runs  []string `arg:"" help:"Run directories, as train leaves them; the last parts of the path name a run."`
 	Out   string   `help:"Picture to write: .png, .svg or .pdf." required:"" placeholder:"FILE"`
 	Title string   `help:"Title of the picture." placeholder:"TEXT"`
 	Watch bool     `help:"Draw again after each epoch of a run, until interrupted."`
@@ -78,7 +79,8 @@ func watch(ctx context.Context, f flags) error {
 func draw(f flags) error {
 	var runs []plots.Run
 	var measured []plots.Measured
-	for _, dir := range f.Runs {
+	names := runNames(f.Runs)
+	for i, dir := range f.Runs {
 		h, err := history.Read(filepath.Join(dir, history.FileName))
 		if err != nil {
 			return errors.Wrapf(err, "%s is not a run directory", dir)
@@ -90,7 +92,7 @@ func draw(f flags) error {
 		if measured = append(measured, m); m != measured[0] {
 			return cli.Usage(errors.Errorf("%s is measured by the %s, %s by the %s: draw them apart", f.Runs[0], measured[0].Error, dir, m.Error))
 		}
-		runs = append(runs, plots.Run{Name: filepath.Base(filepath.Clean(dir)), History: h})
+		runs = append(runs, plots.Run{Name: names[i], History: h})
 	}
 	figure, err := measured[0].Compare(runs, f.Title)
 	if err != nil {
@@ -98,6 +100,23 @@ func draw(f flags) error {
 	}
 	new(cli.Notes).Add(figure.Notes()...)
 	return errors.Wrap(figure.Save(f.Out), "--out")
+}
+
+// runNames are the last parts of the runs' paths, as many as tell them apart.
+func runNames(runs []string) []string {
+	names := make([]string, len(runs))
+	for parts := 1; ; parts++ {
+		seen, more := map[string]bool{}, false
+		for i, run := range runs {
+			all := strings.Split(filepath.ToSlash(filepath.Clean(run)), "/")
+			names[i] = strings.Join(all[max(0, len(all)-parts):], "/")
+			seen[names[i]] = true
+			more = more || len(all) > parts
+		}
+		if len(seen) == len(runs) || !more {
+			return names
+		}
+	}
 }
 
 // measuredIn says what the errors of a run are, from its recipe. Without one, as in a folder with a history alone, they

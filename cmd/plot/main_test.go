@@ -13,6 +13,20 @@ import (
 	"vgg/trainer"
 )
 
+func TestRunNames(t *testing.T) {
+	for want, runs := range map[string][]string{
+		"A D":                   {"runs/A", "runs/D/"},
+		"r1/run r2/run":         {"r1/run", "r2/run"},
+		"x/1/A x/2/A y/1/A":     {"r/x/1/A", "r/x/2/A", "r/y/1/A"},
+		"seed-1/A seed-2/A q/B": {"runs/seed-1/A", "runs/seed-2/A", "q/B"},
+		"A A":                   {"A", "A/"},
+	} {
+		if got := strings.Join(runNames(runs), " "); got != want {
+			t.Errorf("%v are named %s, want %s", runs, got, want)
+		}
+	}
+}
+
 func TestDraw(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"a", "b"} {

@@ -205,8 +205,15 @@ func (f flags) recipe(flag, name string) (configs.Recipe, error) {
 	if f.Epochs != nil {
 		set = append(set, fmt.Sprintf("training.epochs=%d", *f.Epochs))
 	}
+	config, seed := r.Config, r.Training.Seed
 	if err := r.Apply(set...); err != nil {
 		return r, cli.Usage(errors.Wrap(err, "--set"))
+	}
+	switch {
+	case r.Config != config:
+		return r, cli.Usage(errors.Errorf("--set config=%s: several nets are trained: give their names with --nets", r.Config))
+	case r.Training.Seed != seed:
+		return r, cli.Usage(errors.Errorf("--set training.seed=%d: give the seeds with --seeds", r.Training.Seed))
 	}
 	if r.Data == "" {
 		return r, cli.Usage(errors.Errorf("recipe %s names no pictures: give a folder or archive with --data", r.Name))
@@ -230,7 +237,9 @@ func (f flags) plan() (plan reproduce.Plan, err error) {
 	if plan.Recipe, err = f.recipe("--recipe", f.Recipe); err != nil {
 		return plan, err
 	}
-	if f.brief && plan.Recipe.Training.Limit == 0 {
+	if own, err := configs.LoadRecipe(findings); err != nil {
+		return plan, err
+	} else if f.brief && plan.Recipe.Training.Limit == 0 && plan.Recipe.Data == own.Data {
 		plan.Recipe.Training.Limit = briefScenes
 		printNotice(fmt.Sprintf("scenes: each net trains on the first %d, which takes half an hour on two cores; with --nets, on all", briefScenes))
 	}

@@ -211,6 +211,8 @@ func TestErrors(t *testing.T) {
 		{2, []string{"--recipe", "findngs", "findings"}, []string{"--recipe", "findngs"}},
 		{2, []string{"--set", "wdth", "width"}, []string{"--set", "wdth=1"}},
 		{2, []string{"epochs"}, []string{"--epochs", "0"}},
+		{2, []string{"--set training.seed=5", "--seeds"}, []string{"--set", "seed=5"}},
+		{2, []string{"--set config=B", "--nets"}, []string{"--set", "config=B"}},
 		{2, []string{"--threads"}, []string{"--threads", "-1"}},
 		{2, []string{"--seeds"}, []string{"--seeds", "x"}},
 		{2, []string{"seed 2 twice"}, []string{"--seeds", "2,2"}},
@@ -276,6 +278,7 @@ func TestBrief(t *testing.T) {
 		"a limit of its own": {flags{Recipe: findings, Set: []string{"training.limit=100"}}, 100},
 		"nets":               {flags{Recipe: findings, Nets: []string{"A", "B", "D"}}, 0},
 		"sizes":              {flags{Recipe: findings, Sizes: []int{10000, 40000}}, 0},
+		"other scenes":       {flags{Recipe: findings, Set: []string{"data=embedded-scenes:pictures=96"}}, 0},
 		"another recipe":     {flags{Recipe: "miniature"}, 0},
 	} {
 		if c.flags.Epochs != nil {

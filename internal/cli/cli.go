@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -54,7 +56,7 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 	if err := refuseEmpty(os.Args[1:]); err != nil {
 		fail(name, err, 2)
 	}
-	if _, err := parser.Parse(os.Args[1:]); err != nil {
+	if _, err := parser.Parse(joinNegative(os.Args[1:])); err != nil {
 		if Stdout.err != nil { // the help
 			fail(name, Stdout.finish(), 1)
 		}
@@ -138,6 +140,22 @@ func refuseEmpty(args []string) error {
 	}
 	return nil
 }
+
+// joinNegative writes "--flag -1" as "--flag=-1": the parser would take -1 for a flag.
+func joinNegative(args []string) (joined []string) {
+	for _, arg := range args {
+		last := len(joined) - 1
+		if negative.MatchString(arg) && last >= 0 && strings.HasPrefix(joined[last], "--") && !strings.Contains(joined[last], "=") && !slices.Contains(joined, "--") {
+			joined[last] += "=" + arg
+			continue
+		}
+		joined = append(joined, arg)
+	}
+	return joined
+}
+
+// negative matches numbers below 0, and lists that begin with one.
+var negative = regexp.MustCompile(`^-[0-9.]`)
 
 // interruptedCode calls cancel at the first SIGINT, SIGTERM or SIGUSR1, which schedulers send in time, and ends the
 // process at the second. mpirun may pass one on twice, and itself ends ranks that take long, so the second does not end

@@ -16,11 +16,15 @@ import (
 
 func TestMain(m *testing.M) {
 	clitest.Main(m, func() {
-		cli.Main("example", "An example.", &struct {
+		var f struct {
 			Number int    `help:"A number." default:"5"`
 			Text   string `help:"A text; default none." default:"none"`
-		}{}, func(context.Context) error {
+		}
+		cli.Main("example", "An example.", &f, func(context.Context) error {
 			fmt.Fprintln(cli.Stdout, "ran")
+			if f.Number < 0 {
+				return cli.Usage(fmt.Errorf("--number %d", f.Number))
+			}
 			return nil
 		})
 	})
@@ -127,6 +131,18 @@ func TestVersion(t *testing.T) {
 	stdout, stderr, code := clitest.Run(t, clitest.Command(t, t.TempDir(), "--version"))
 	if code != 0 || stderr != "" || !strings.HasPrefix(stdout, "example ") || !strings.Contains(stdout, runtime.Version()) || !strings.Contains(stdout, " kernels\n") {
 		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
+	}
+}
+
+// TestNegative: a number below 0 is a value, which the command judges, not a flag.
+func TestNegative(t *testing.T) {
+	for _, args := range [][]string{{"--number", "-1"}, {"--number=-1"}, {"--text", "-.5,2", "--number", "-1"}} {
+		if _, stderr, code := clitest.Run(t, clitest.Command(t, t.TempDir(), args...)); code != 2 || !strings.Contains(stderr, "--number -1") {
+			t.Errorf("%q: exit code %d, %q", args, code, stderr)
+		}
+	}
+	if _, stderr, code := clitest.Run(t, clitest.Command(t, t.TempDir(), "--number", "3", "-1")); code != 2 || !strings.Contains(stderr, "-1") {
+		t.Errorf("a number alone: exit code %d, %q", code, stderr)
 	}
 }
 
