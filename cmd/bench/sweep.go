@@ -39,6 +39,11 @@ func (c cost) work() float64 { return c.MultiplyAdds / float64(c.Threads) }
 // sweep measures a step at each value, in a process of its own, whose memory is that of this step alone. What is measured
 // is kept if a later value fails.
 func (f flags) sweep(ctx context.Context) error {
+	if f.Sweep != "threads" { // whose most are those of --threads
+		if err := cli.Refuse("--sweep "+f.Sweep+" goes through several: give them with --at", "--"+f.Sweep); err != nil {
+			return err
+		}
+	}
 	values, err := f.values()
 	if err != nil {
 		return cli.Usage(err)

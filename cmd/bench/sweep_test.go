@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,13 +15,20 @@ import (
 
 func TestMain(m *testing.M) { clitest.Main(m, main) }
 
-// tiny is a net that is measured at once.
-var tiny = []string{"--config", "A", "--input", "32", "--batch", "2", "--steps", "1", "--classes", "5", "--width", "0.05", "--fc", "8"}
+// tiny are flags of a net that is measured at once, with more, but without those that a sweep sets.
+func tiny(more ...string) (args []string) {
+	for flag, value := range map[string]string{"--config": "A", "--input": "32", "--batch": "2", "--steps": "1", "--classes": "5", "--width": "0.05", "--fc": "8"} {
+		if at := slices.Index(more, "--sweep"); at < 0 || "--"+more[at+1] != flag {
+			args = append(args, flag, value)
+		}
+	}
+	return append(args, more...)
+}
 
 // TestSweep: each value is measured, kept in a file and drawn, and the powers are printed.
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
-	stdout, stderr, code := clitest.Run(t, clitest.Command(t, dir, append(tiny, "--sweep", "input", "--at", "64,32", "--csv", "input.csv", "--plot", "input.png")...))
+	stdout, stderr, code := clitest.Run(t, clitest.Command(t, dir, tiny("--sweep", "input", "--at", "64,32", "--csv", "input.csv", "--plot", "input.png")...))
 	if code != 0 || !strings.Contains(stdout, "time grows as input^") || !strings.Contains(stderr, "input 64: ") {
 		t.Fatalf("exit code %d: %s%s", code, stdout, stderr)
 	}
@@ -37,7 +45,7 @@ func TestSweep(t *testing.T) {
 		t.Error(err)
 	}
 
-	stdout, stderr, code = clitest.Run(t, clitest.Command(t, dir, append(tiny, "--sweep", "width", "--at", "0.05,0.1", "--mode", "infer", "--json")...))
+	stdout, stderr, code = clitest.Run(t, clitest.Command(t, dir, tiny("--sweep", "width", "--at", "0.05,0.1", "--mode", "infer", "--json")...))
 	var costs []cost
 	if err := json.Unmarshal([]byte(stdout), &costs); err != nil || code != 0 || len(costs) != 2 {
 		t.Fatalf("exit code %d, %v: %s%s", code, err, stdout, stderr)
@@ -59,9 +67,10 @@ func TestBadSweep(t *testing.T) {
 		"--plot":               {"--sweep", "batch", "--plot", "none/batch.png"},
 		"--sweep with --hosts": {"--sweep", "batch", "--hosts", "2"},
 		"both same.png":        {"--sweep", "batch", "--csv", "same.png", "--plot", "./same.png"},
-		"too little memory":    {"--sweep", "batch", "--at", "99999999999"},
+		"takes at least":       {"--sweep", "batch", "--at", "99999999999"},
+		"give them with --at":  {"--sweep", "input", "--input", "32"},
 	} {
-		stdout, stderr, code := clitest.Run(t, clitest.Command(t, t.TempDir(), append(tiny, args...)...))
+		stdout, stderr, code := clitest.Run(t, clitest.Command(t, t.TempDir(), tiny(args...)...))
 		if code == 0 || stdout != "" || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%v: exit code %d: %s%s", args, code, stdout, stderr)
 		}

@@ -51,6 +51,8 @@ func (f flags) check() error {
 		return errors.Errorf("--epoch %d: want a number from 1 up", f.Epoch)
 	case f.ContactSheet != "" && !strings.EqualFold(filepath.Ext(f.ContactSheet), ".png"):
 		return errors.Errorf("--contact-sheet %s: want the name of a .png file", f.ContactSheet)
+	case f.ContactSheet == "":
+		return cli.Refuse("only --contact-sheet draws at random: give that too", "--epoch", "--seed")
 	}
 	return nil
 }

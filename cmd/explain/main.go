@@ -75,7 +75,7 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout terminal.File) er
 	r.explainer, err = explain.New(model, explain.Options{
 		Dense: f.Protocol == "dense", Scale: f.Scale, Layer: f.Layer, Grid: f.Grid, Square: f.Square, Batch: f.Batch})
 	if err != nil {
-		return errors.Wrap(err, "--weights")
+		return err
 	}
 	defer r.explainer.Close()
 	if err := r.open(stdin); err != nil {
@@ -120,6 +120,14 @@ func (f flags) check() error {
 		if !slices.Contains(explain.Methods(), m) || slices.Contains(f.Methods[:i], m) {
 			return cli.Usage(errors.Errorf("--methods: %q: want each of %v at most once, with commas between", m, explain.Methods()))
 		}
+	}
+	if !slices.Contains(f.Methods, explain.Occlusion) {
+		if err := cli.Refuse("these are for occlusion, which is not among --methods", "--grid", "--square"); err != nil {
+			return err
+		}
+	}
+	if !slices.Contains(f.Methods, explain.GradCAM) {
+		return cli.Refuse("Grad-CAM, which it is for, is not among --methods", "--layer")
 	}
 	return nil
 }

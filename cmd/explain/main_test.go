@@ -189,6 +189,8 @@ func TestErrors(t *testing.T) {
 		{2, "--pictures", []string{"--out", "o", "--pictures", "2", "whole.png"}},
 		{2, "--methods", []string{"--out", "o", "--methods", "guessing", "whole.png"}},
 		{2, "--methods", []string{"--out", "o", "--methods", "saliency,saliency", "whole.png"}},
+		{2, "--grid: these are for occlusion", []string{"--out", "o", "--methods", "saliency", "--grid", "5", "whole.png"}},
+		{2, "--layer: Grad-CAM", []string{"--out", "o", "--methods", "saliency", "--layer", "conv1_1", "whole.png"}},
 		{2, "positive numbers", []string{"--out", "o", "--grid", "0", "whole.png"}},
 		{1, "--class Hat: the net knows T-shirt/top", []string{"--out", "o", "--class", "Hat", "whole.png"}},
 		{1, "--class 10: the net knows", []string{"--out", "o", "--class", "10", "whole.png"}},

@@ -89,6 +89,15 @@ func checkTogether(f flags) error {
 	case len(f.Results) > 0 && f.Tables == "":
 		return errors.New("--results stands beside a table of the paper: give --tables 3 too")
 	}
+	net := []string{"--config", "--input", "--channels", "--classes", "--width", "--fc"}
+	switch {
+	case f.Tables != "" || f.Winners:
+		return cli.Refuse("the paper's tables and winners are of no one net: leave it out", net...)
+	case f.Stacks:
+		return cli.Refuse("--stacks is of no one net: leave it out", net...)
+	case f.Table1:
+		return cli.Refuse("--table1 is of all nets of the paper: leave it out", "--config")
+	}
 	return nil
 }
 

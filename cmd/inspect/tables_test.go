@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"vgg/internal/cli/clitest"
 )
 
 // TestReported prints the paper's tables: all rows, and the cells of Table 7 that span two columns.
@@ -67,6 +69,17 @@ func TestResults(t *testing.T) {
 	} {
 		if err := reported(&out, f); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+func TestMain(m *testing.M) { clitest.Main(m, main) }
+
+// TestRefused: flags of a net are refused where no net is shown.
+func TestRefused(t *testing.T) {
+	for _, args := range [][]string{{"--tables", "7", "--width", "0.5"}, {"--winners", "--config", "D"}, {"--stacks", "--input", "64"}, {"--table1", "--config", "A"}, {"--width", "0"}} {
+		if stdout, stderr, code := clitest.Run(t, clitest.Command(t, t.TempDir(), args...)); code != 2 || stdout != "" || !strings.Contains(stderr, args[len(args)-2]) {
+			t.Errorf("%v: exit code %d, %s%s", args, code, stdout, stderr)
 		}
 	}
 }

@@ -56,11 +56,17 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 	if err := refuseEmpty(os.Args[1:]); err != nil {
 		fail(name, err, 2)
 	}
-	if _, err := parser.Parse(joinNegative(os.Args[1:])); err != nil {
+	parsed, err := parser.Parse(joinNegative(os.Args[1:]))
+	if err != nil {
 		if Stdout.err != nil { // the help
 			fail(name, Stdout.finish(), 1)
 		}
 		fail(name, errors.Errorf("%v (see --help)", err), 2)
+	}
+	for _, part := range parsed.Path {
+		if part.Flag != nil {
+			given = append(given, "--"+part.Flag.Name)
+		}
 	}
 	processes := launched(os.Environ())
 	if err := processes.refuse(name); err != nil {
@@ -91,6 +97,22 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 	if err != nil {
 		end(name, err, exitCode(err, int(interrupted.Load())))
 	}
+}
+
+// given are the flags of the command line.
+var given []string
+
+// Given lists those of some flags, such as "--epoch", that the user gave, even if with the default.
+func Given(flags ...string) []string {
+	return slices.DeleteFunc(flags, func(flag string) bool { return !slices.Contains(given, flag) })
+}
+
+// Refuse is an error of wrong usage if any of some flags was given; why says what leaves them without effect.
+func Refuse(why string, flags ...string) error {
+	if given := Given(flags...); len(given) > 0 {
+		return Usage(errors.Errorf("%s: %s", strings.Join(given, " and "), why))
+	}
+	return nil
 }
 
 // exitCode is that of an error, interrupted that of a signal that has arrived, or 0.
