@@ -85,6 +85,9 @@ func withFlags(message string, resumed bool, hints ...string) string {
 	return message + " (" + strings.Join(hints, "; ") + ")"
 }
 
+// netKeys are those that the shapes of weights depend on.
+var netKeys = []string{"config", "net.width", "net.fc", "net.input", "boxes.regression"}
+
 // hinted is an error of the trainer that says which flags help.
 type hinted struct {
 	error
@@ -103,6 +106,9 @@ func (h hinted) Error() string {
 	if errors.As(h.error, &changed) { // it names keys, but their flags do not help
 		var keys []string
 		for _, c := range changed.Changes {
+			if slices.Contains(netKeys, c.Key) {
+				return fmt.Sprintf("%v (the run's weights do not fit another %s: another --out begins a new run)", h.error, c.Key)
+			}
 			if !slices.Contains(keys, c.Key) {
 				keys = append(keys, c.Key)
 			}

@@ -192,6 +192,7 @@ func TestBadInput(t *testing.T) {
 		{2, []string{"--force", "--resume DIR"}, append(small, "--force", "epochs")},
 		{2, []string{"--weights", "for a new one"}, []string{"--resume", "a", "--weights", "a/best.safetensors"}},
 		{1, []string{"a is finished after 1 epochs"}, []string{"--resume", "a", "--force", "epochs,data"}},
+		{1, []string{"net.width = 0.2, not ", "do not fit another net.width"}, []string{"--resume", "a", "--width", "0.2"}},
 		{1, []string{"other pictures", "--force data,net.dropout allows"}, []string{"--resume", "a", "--data", "other", "--set", "dropout=0.1"}},
 		{1, []string{"gone", "--data SPEC if the pictures moved, with --force data"}, []string{"--resume", "a", "--data", "gone"}},
 		{1, []string{"my own holds a training", "--resume 'my own' to go on"}, append(small, "--out", "my own")},

@@ -123,11 +123,14 @@ func contrast(c color.RGBA) color.RGBA {
 // FileName is the name of the PNG file for a picture with a number, which makes names differ, and a name or path.
 func FileName(number int, name string) string {
 	base := path.Base(filepath.ToSlash(name))
+	if ext := path.Ext(base); !strings.Contains(ext, ",") { // else a picture's number follows its file
+		base = strings.TrimSuffix(base, ext)
+	}
 	clean := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`<>:"/\|?*, `, r) || r < ' ' {
 			return '_'
 		}
 		return r
-	}, strings.TrimSuffix(base, path.Ext(base)))
+	}, base)
 	return fmt.Sprintf("%05d-%s.png", number, clean)
 }

@@ -70,3 +70,16 @@ func TestLegible(t *testing.T) {
 		}
 	}
 }
+
+// TestFileName: the number, the folder's name without, and what tells pictures of one file apart.
+func TestFileName(t *testing.T) {
+	for name, want := range map[string]string{
+		"a/cat.1.jpg":                       "00007-cat.1.png",
+		"t10k-images.idx3-ubyte, picture 3": "00007-t10k-images.idx3-ubyte__picture_3.png",
+		"embedded-scenes, training scene 2": "00007-embedded-scenes__training_scene_2.png",
+	} {
+		if got := FileName(7, name); got != want {
+			t.Errorf("%s becomes %s, want %s", name, got, want)
+		}
+	}
+}
