@@ -12,7 +12,6 @@ import (
 	"vgg/augment"
 	"vgg/boxes"
 	"vgg/configs"
-
 	"vgg/internal/threads"
 )
 

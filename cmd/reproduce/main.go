@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -150,47 +149,35 @@ func (f flags) withDefaults() (flags, error) {
 	return f, nil
 }
 
-// given is a flag, and whether it was given.
-type given struct {
-	flag string
-	is   bool
-}
-
 // checkTogether refuses flags that others leave without effect.
 func (f flags) checkTogether() error {
-	only, with, full := given{"--only " + f.Only, f.Only != ""}, given{"--with " + strings.Join(f.With, ","), len(f.With) > 0}, given{"--full", f.Full}
-	data, nets, ablation := given{"--data", f.Data != ""}, given{"--nets", len(f.Nets) > 0}, given{"--ablation", f.Ablation}
-	held, open := given{"--held-out", f.HeldOut != ""}, given{"--open", f.Open != ""}
 	for _, one := range []struct {
-		given
-		why    string
-		others []given
+		is      bool
+		why     string
+		without []string
 	}{
-		{full, "--full is one set of trainings: give the flags that it stands for one by one (--seeds, --ablation, --held-out, --records, --minutes)",
-			[]given{data, nets, only, {"--epochs", f.Epochs != nil}, {"--set", len(f.Set) > 0}}},
-		{only, "--only does one appendix: leave one of them out",
-			[]given{with, nets, ablation, held, open, {"--records", f.Records != ""}, {"--at-once", f.AtOnce != 0}, {"--recipe", f.Recipe != findings}}},
-		{given{"--sizes", len(f.Sizes) > 0}, "--sizes trains nets A and E alone: leave one of them out", []given{nets, full, ablation, with, only}},
+		{f.Full, "--full is one set of trainings: give the flags that it stands for one by one (--seeds, --ablation, --held-out, --records, --minutes)",
+			[]string{"--data", "--nets", "--only", "--epochs", "--set"}},
+		{f.Only != "", "--only does one appendix: leave one of them out",
+			[]string{"--with", "--nets", "--ablation", "--records", "--held-out", "--open", "--at-once", "--recipe"}},
+		{len(f.Sizes) > 0, "--sizes trains nets A and E alone: leave one of them out", []string{"--nets", "--full", "--ablation", "--with", "--only"}},
+		{!f.wants(boxes), "boxes are predicted with --with boxes or --only boxes", []string{"--box-recipes"}},
 	} {
-		for _, other := range one.others {
-			if one.is && other.is {
-				return errors.Errorf("%s with %s: %s", one.flag, other.flag, one.why)
-			}
+		if !one.is {
+			continue
+		}
+		if err := cli.Refuse(one.why, one.without...); err != nil {
+			return err
 		}
 	}
 	switch {
-	case open.is && !held.is && !f.Full:
+	case f.Open != "" && f.HeldOut == "" && !f.Full:
 		return errors.New("--open opens the tests on pictures held out: give those with --held-out SPEC")
-	case f.Full && !held.is && f.Recipe != findings:
+	case f.Full && f.HeldOut == "" && f.Recipe != findings:
 		return errors.Errorf("--full with --recipe %s: say with --held-out which pictures its nets are tested on", f.Recipe)
-	case !f.wants(boxes) && !slices.Equal(f.Boxes, boxRecipes):
-		return errors.New("--box-recipes is for --with boxes or --only boxes: leave it out")
 	}
 	return nil
 }
-
-// boxRecipes are the default of --box-recipes.
-var boxRecipes = []string{"scenes", "localise-scenes"}
 
 // recipe reads a recipe with what flags change in it.
 func (f flags) recipe(flag, name string) (configs.Recipe, error) {

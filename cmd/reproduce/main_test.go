@@ -230,24 +230,24 @@ func TestErrors(t *testing.T) {
 		{2, []string{"--box-recipes", "scenes"}, []string{"--only", "boxes", "--box-recipes", "scenes"}},
 		{2, []string{"--box-recipes", "senes", "scenes"}, []string{"--only", "boxes", "--box-recipes", "senes,localise-scenes"}},
 		{2, []string{"--sizes", "rising"}, append(tiny, "--sizes", "16,16")},
-		{2, []string{"--sizes with --nets"}, append(tiny, "--sizes", "16,32", "--nets", "A,D")},
-		{2, []string{"--sizes with --full"}, []string{"--full", "--sizes", "16,32"}},
-		{2, []string{"--sizes with --only"}, append(tiny[2:], "--sizes", "16,32", "--only", "boxes")},
+		{2, []string{"--nets: --sizes trains"}, append(tiny, "--sizes", "16,32", "--nets", "A,D")},
+		{2, []string{"--full: --sizes trains"}, []string{"--full", "--sizes", "16,32"}},
+		{2, []string{"--only: --sizes trains"}, append(tiny[2:], "--sizes", "16,32", "--only", "boxes")},
 		{2, []string{"--open", "--held-out SPEC"}, append(tiny, "--open", "why")},
 		{1, []string{"--records", "file"}, append(tiny, "--out", "made", "--records", filepath.Join("file", "records"))},
 		{2, []string{"without A"}, []string{"--nets", "B,D"}},
 		{2, []string{"net B twice"}, []string{"--nets", "A,B,B"}},
 		{2, []string{`"F"`}, []string{"--nets", "A,F"}},
-		{2, []string{"--full with --set"}, []string{"--full", "--set", "epochs=2"}},
+		{2, []string{"--set: --full is"}, []string{"--full", "--set", "epochs=2"}},
 		{2, []string{"--full with --recipe miniature", "--held-out"}, []string{"--full", "--recipe", "miniature"}},
-		{2, []string{"--only boxes with --recipe"}, []string{"--only", "boxes", "--recipe", "miniature"}},
-		{2, []string{"--only features with --held-out"}, []string{"--only", "features", "--held-out", "pictures"}},
-		{2, []string{"--only boxes with --nets"}, []string{"--only", "boxes", "--nets", "A,D"}},
-		{2, []string{"--box-recipes is for"}, []string{"--box-recipes", "scenes,scenes"}},
+		{2, []string{"--recipe: --only does"}, []string{"--only", "boxes", "--recipe", "miniature"}},
+		{2, []string{"--held-out: --only does"}, []string{"--only", "features", "--held-out", "pictures"}},
+		{2, []string{"--nets: --only does"}, []string{"--only", "boxes", "--nets", "A,D"}},
+		{2, []string{"--box-recipes: boxes are"}, []string{"--box-recipes", "scenes,scenes"}},
 		{2, []string{"--sizes", "training.limit = 20"}, append(tiny, "--sizes", "16,32", "--set", "limit=20")},
 		{2, []string{"--minutes -1"}, []string{"--minutes=-1"}},
 		{2, []string{"--minutes 1e+09"}, []string{"--minutes", "1e9"}},
-		{2, []string{"--only boxes with --with features"}, []string{"--only", "boxes", "--with", "features"}},
+		{2, []string{"--with: --only does"}, []string{"--only", "boxes", "--with", "features"}},
 		{1, []string{"held-out pictures", "chosen by"}, append(tiny, "--held-out", "pictures", "--out", "same")},
 		{1, []string{"--held-out", "missing"}, append(tiny, "--held-out", "missing")},
 		{1, []string{"--open", "13 trainings"}, []string{"--full", "--open", "too early", "--seeds", "1", "--out", "open", "--records", "open"}},
@@ -284,7 +284,6 @@ func TestBrief(t *testing.T) {
 		if c.flags.Epochs != nil {
 			*c.flags.Epochs = 2
 		}
-		c.flags.Boxes = boxRecipes
 		f, err := c.flags.withDefaults()
 		if err != nil {
 			t.Fatal(name, err)

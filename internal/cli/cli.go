@@ -99,20 +99,17 @@ func Main(name, description string, flags any, run func(context.Context) error) 
 	}
 }
 
-// given are the flags of the command line.
+// given are the flags of the command line, such as "--epoch".
 var given []string
 
-// Given lists those of some flags, such as "--epoch", that the user gave, even if with the default.
-func Given(flags ...string) []string {
-	return slices.DeleteFunc(flags, func(flag string) bool { return !slices.Contains(given, flag) })
-}
-
-// Refuse is an error of wrong usage if any of some flags was given; why says what leaves them without effect.
+// Refuse is an error of wrong usage if any of some flags was given, be it with its default; why says what leaves them
+// without effect.
 func Refuse(why string, flags ...string) error {
-	if given := Given(flags...); len(given) > 0 {
-		return Usage(errors.Errorf("%s: %s", strings.Join(given, " and "), why))
+	both := slices.DeleteFunc(flags, func(flag string) bool { return !slices.Contains(given, flag) })
+	if len(both) == 0 {
+		return nil
 	}
-	return nil
+	return Usage(errors.Errorf("%s: %s", strings.Join(both, " and "), why))
 }
 
 // exitCode is that of an error, interrupted that of a signal that has arrived, or 0.
