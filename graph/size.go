@@ -42,10 +42,13 @@ func Size(config configs.Config, o Options, x ...int) (weights, largest float64)
 	return weights, largest
 }
 
-// checkSize refuses a net for pictures x whose weights and largest feature map, the least that it computes with, are more
-// than the memory.
+// checkSize refuses a net for pictures x whose new weights and largest feature map, the least that it takes, are more
+// than the memory. Weights that are given are there already.
 func checkSize(config configs.Config, o Options, x tensor.Shape) error {
 	weights, largest := Size(config, o, x...)
+	if o.From != nil || o.Weights != nil {
+		weights = 0
+	}
 	if need, limit := 4*(weights+largest), float64(memory.Limit()); !(need <= limit) {
 		return errors.Errorf("graph: this net takes at least %.3g GB of memory for pictures (N, C, H, W) = %v, and there are %.3g: lower its width, fully connected units or classes, or the number or size of the pictures",
 			need/1e9, x, limit/1e9)

@@ -32,6 +32,10 @@ func BestOf(path string) (file, note string, err error) {
 		return path, "", nil // what reads it says what is wrong
 	}
 	if _, err := os.Stat(filepath.Join(path, BestFile)); err != nil {
+		last := filepath.Join(path, LastFile)
+		if _, missing := os.Stat(last); missing == nil {
+			return "", "", errors.Wrapf(err, "the best weights of the run %s are gone: %s has its last", path, last)
+		}
 		return "", "", errors.Wrapf(err, "%s is a directory, and none of a run with an epoch", path)
 	}
 	return filepath.Join(path, BestFile), fmt.Sprintf("%s: its best weights, %s, are taken", path, BestFile), nil

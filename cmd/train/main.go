@@ -208,13 +208,19 @@ func finish(h history.History, dir string, r configs.Recipe) error {
 	line := fmt.Sprintf("%d epochs, %d steps and %d training pictures in %s; lowest validation %s %.2f %% in epoch %d",
 		len(h), steps, steps*r.Training.Batch, elapsed.Round(time.Second), measured, best.ValTop1Error, best.Epoch)
 	fmt.Fprintf(cli.Stdout, "\n%s\n%s:\n", terminal.Wrap(cli.Stdout, line), dir)
-	return errors.Wrap(terminal.Table{Gap: 2, Rows: [][]string{
-		{"  " + trainer.BestFile, "weights of the best epoch"},
-		{"  " + trainer.LastFile, "weights of the last epoch"},
-		{"  " + history.FileName, "a row an epoch"},
-		{"  " + trainer.CurvesPNG, "loss and error curves"},
-		{"  " + trainer.CurvesSVG, "the same, to be scaled"},
-		{"  " + trainer.RecipeFile, "the recipe as resolved, for --recipe"},
-		{"  " + trainer.SummaryFile, "the run in numbers"},
-	}}.Fprint(cli.Stdout), "summary")
+	files := terminal.Table{Gap: 2}
+	for _, file := range [][]string{
+		{trainer.BestFile, "weights of the best epoch"},
+		{trainer.LastFile, "weights of the last epoch"},
+		{history.FileName, "a row an epoch"},
+		{trainer.CurvesPNG, "loss and error curves"},
+		{trainer.CurvesSVG, "the same, to be scaled"},
+		{trainer.RecipeFile, "the recipe as resolved, for --recipe"},
+		{trainer.SummaryFile, "the run in numbers"},
+	} {
+		if _, err := os.Stat(filepath.Join(dir, file[0])); err == nil { // else it could not be written, or was removed
+			files.Rows = append(files.Rows, []string{"  " + file[0], file[1]})
+		}
+	}
+	return errors.Wrap(files.Fprint(cli.Stdout), "summary")
 }

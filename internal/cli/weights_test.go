@@ -77,6 +77,13 @@ func TestNoteChanges(t *testing.T) {
 // TestRunDirectory reads the best weights of a run, and refuses a directory without any.
 func TestRunDirectory(t *testing.T) {
 	dir := t.TempDir()
+	gone := t.TempDir()
+	if err := os.WriteFile(filepath.Join(gone, trainer.LastFile), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (Overrides{}).ReadWeights(gone); err == nil || !strings.Contains(err.Error(), filepath.Join(gone, trainer.LastFile)+" has its last") {
+		t.Errorf("a run without its best weights: %v", err)
+	}
 	if _, err := (Overrides{}).ReadWeights(dir); err == nil || !strings.Contains(err.Error(), dir+" is a directory, and none of a run") {
 		t.Errorf("error %v", err)
 	}
