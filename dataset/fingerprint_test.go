@@ -37,24 +37,23 @@ func TestSample(t *testing.T) {
 
 // TestFingerprintOfScenes: every setting tells scenes apart.
 func TestFingerprintOfScenes(t *testing.T) {
-	seen := map[string]string{}
-	for _, spec := range []string{
-		"embedded-scenes", "embedded-scenes:side=64", "embedded-scenes:difficulty=0.5", "embedded-scenes:pictures=50", "embedded-scenes:val_pictures=50",
-	} {
-		var prints [2]string
-		for i := range prints {
-			s, err := Open(spec, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			prints[i] = s.Fingerprint()
+	print := func(settings string) string {
+		t.Helper()
+		s, err := Open("embedded-scenes:pictures=40,val_pictures=40"+settings, Options{})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if prints[0] != prints[1] {
-			t.Errorf("%s has the fingerprints %q", spec, prints)
+		return s.Fingerprint()
+	}
+	seen := map[string]string{print(""): ""}
+	for _, settings := range []string{",side=64", ",difficulty=0.5", ",pictures=50", ",val_pictures=50", ",val=test", ",val=development", ",Bag,Sandal"} {
+		own := print(settings)
+		if other, ok := seen[own]; ok {
+			t.Errorf("%q and %q have the same fingerprint", settings, other)
 		}
-		if other, ok := seen[prints[0]]; ok {
-			t.Errorf("%s and %s have the same fingerprint", spec, other)
-		}
-		seen[prints[0]] = spec
+		seen[own] = settings
+	}
+	if _, ok := seen[print("")]; !ok {
+		t.Error("the same scenes have two fingerprints")
 	}
 }
