@@ -33,8 +33,8 @@ type Options struct {
 	Skip func(picture int, reason error) error
 
 	// World are ranks that share the pictures: each calls Run or Predict in the same way, for the same pictures, and gets
-	// all predictions, with the bits that one process would get. They return the same error, but for one of the caller's
-	// own, of which the others do not know. nil = one process.
+	// all predictions, with the bits that one process would get. They return the same error, except that an error of the
+	// function that takes the predictions is returned by its rank alone. nil = a single process.
 	World *mpi.World
 }
 
