@@ -52,24 +52,28 @@ func (c *canvas) texture(r *rand.Rand, base [3]float32, difficulty float64) {
 		above, below, height := &corners[row], &corners[row+1], edge(row+1)-edge(row)
 		for y := edge(row); y < edge(row+1); y++ {
 			down := y - edge(row)
-			for column := range cells {
-				var at, step [3]int
-				width := edge(column+1) - edge(column)
-				for k := range at {
-					left := above[column][k] + (below[column][k]-above[column][k])*down/height
-					right := above[column+1][k] + (below[column+1][k]-above[column+1][k])*down/height
-					at[k], step[k] = left, (right-left)/width
-				}
-				to := c.pix[3*(y*c.side+edge(column)):][:3*width]
-				for len(to) >= 3 {
-					for k := range at {
-						to[k] = level(at[k] >> fraction)
-						at[k] += step[k]
-					}
-					to = to[3:]
+			var at [cells + 1][3]int // on the sides of the row's cells
+			for column := range at {
+				for k, top := range above[column] {
+					at[column][k] = top + (below[column][k]-top)*down/height
 				}
 			}
+			for column := range cells {
+				left, right, width := at[column], at[column+1], edge(column+1)-edge(column)
+				c.blend(y*c.side+edge(column), width, left, right)
+			}
 		}
+	}
+}
+
+// blend fills pixels of a row with a change from one colour to another.
+func (c *canvas) blend(at, width int, left, right [3]int) {
+	red, green, blue := left[0], left[1], left[2]
+	addRed, addGreen, addBlue := (right[0]-red)/width, (right[1]-green)/width, (right[2]-blue)/width
+	to := c.pix[3*at:][:3*width]
+	for ; len(to) >= 3; to = to[3:] {
+		to[0], to[1], to[2] = level(red>>fraction), level(green>>fraction), level(blue>>fraction)
+		red, green, blue = red+addRed, green+addGreen, blue+addBlue
 	}
 }
 
@@ -81,24 +85,32 @@ func (c *canvas) noise(r *rand.Rand, deviation float64) {
 	}
 	for eight := range slices.Chunk(c.pix, 8) {
 		bits := r.Uint64()
-		for k := range eight {
-			eight[k] = level(int(eight[k]) + of[bits>>(8*k)&255])
+		for k, v := range eight {
+			eight[k] = level(int(v) + of[uint8(bits)])
+			bits >>= 8
 		}
 	}
 }
 
-func level(v int) uint8 { return uint8(min(max(v, 0), 255)) }
+// level is the nearest value from 0 to 255; few are not one already.
+func level(v int) uint8 {
+	if uint(v) > 255 {
+		return uint8(^v >> 63)
+	}
+	return uint8(v)
+}
 
 // paint lays a sprite in some colour over what is there.
-func (c *canvas) paint(p sprite, tint [3]float32, of owner) {
-	p.each(c.side, func(at int, opacity, shade float32) {
+func (c *canvas) paint(p *sprite, tint [3]float32, of owner) {
+	p.each(c.side, func(at int, u, v float64) {
+		opacity, shade := p.sample(u, v)
 		if opacity >= visible {
 			c.visible[c.owners[at]]--
 			c.visible[of]++
 			c.owners[at] = of
 			c.painted[of]++
 		}
-		if of == c.hidden {
+		if opacity == 0 || of == c.hidden {
 			return
 		}
 		to := c.pix[3*at:][:3]
@@ -109,17 +121,19 @@ func (c *canvas) paint(p sprite, tint [3]float32, of owner) {
 }
 
 // covers tells whether a sprite would leave less than the rest of a share of some garment visible.
-func (c *canvas) covers(p sprite, share float64) bool {
+func (c *canvas) covers(p *sprite, share float64) bool {
 	left := c.visible
-	touched := false
-	p.each(c.side, func(at int, opacity, _ float32) {
-		if of := c.owners[at]; opacity >= visible && of >= firstGarment {
+	p.each(c.side, func(at int, u, v float64) {
+		of := c.owners[at]
+		if of < firstGarment {
+			return
+		}
+		if opacity, _ := p.sample(u, v); opacity >= visible {
 			left[of]--
-			touched = true
 		}
 	})
-	for of := firstGarment; touched && int(of) < len(left); of++ {
-		if float64(left[of]) < (1-share)*float64(c.painted[of]) {
+	for of := firstGarment; int(of) < len(left); of++ {
+		if left[of] < c.visible[of] && float64(left[of]) < (1-share)*float64(c.painted[of]) {
 			return true
 		}
 	}
@@ -128,18 +142,25 @@ func (c *canvas) covers(p sprite, share float64) bool {
 
 // boxes are those around the visible pixels of each garment.
 func (c *canvas) boxes() (all []boxes.Box) {
-	for of := firstGarment; int(of) < len(c.painted); of++ {
-		if c.painted[of] == 0 {
-			continue
-		}
-		b := boxes.Box{XMin: float64(c.side), YMin: float64(c.side)}
-		for at, o := range c.owners {
-			if o == of {
-				x, y := float64(at%c.side), float64(at/c.side)
-				b = boxes.Box{XMin: min(b.XMin, x), YMin: min(b.YMin, y), XMax: max(b.XMax, x+1), YMax: max(b.YMax, y+1)}
+	var found [len(c.painted)]boxes.Box
+	for of := range found {
+		found[of] = boxes.Box{XMin: float64(c.side), YMin: float64(c.side)}
+	}
+	for y := range c.side {
+		row := c.owners[y*c.side:][:c.side]
+		for x := 0; x < c.side; {
+			first, of := x, row[x]
+			for x++; x < c.side && row[x] == of; x++ {
 			}
+			b := &found[of]
+			b.XMin, b.YMin = min(b.XMin, float64(first)), min(b.YMin, float64(y))
+			b.XMax, b.YMax = max(b.XMax, float64(x)), float64(y+1)
 		}
-		all = append(all, b)
+	}
+	for of := firstGarment; int(of) < len(found); of++ {
+		if c.painted[of] > 0 {
+			all = append(all, found[of])
+		}
 	}
 	return all
 }

@@ -131,8 +131,8 @@ func (s *Scenes) addGarments(c *canvas, r *rand.Rand, base [3]float32, i int) {
 }
 
 // placed draws size, angle and place of a garment, which stays on the canvas.
-func (s *Scenes) placed(r *rand.Rand, i int, most float64) sprite {
-	p := sprite{source: s.Garment(i), window: s.bounds[i], mirrored: r.IntN(2) == 1}
+func (s *Scenes) placed(r *rand.Rand, i int, most float64) *sprite {
+	p := &sprite{source: s.Garment(i), window: s.bounds[i], mirrored: r.IntN(2) == 1}
 	p.turn(symmetric(r, mostAngle*s.o.Difficulty))
 	p.scale = s.unit * logarithmic(r, smallest, most) / float64(max(p.window.width(), p.window.height()))
 	halfWidth, halfHeight := p.reach()
@@ -149,16 +149,16 @@ func (s *Scenes) around(r *rand.Rand, half float64) float64 {
 // addPiece adds a part of any garment, smaller than whole ones, where it covers little of those that count.
 func (s *Scenes) addPiece(c *canvas, r *rand.Rand) {
 	i := r.IntN(len(s.labels))
-	p := sprite{source: s.Garment(i), window: s.bounds[i].part(r)}
+	p := &sprite{source: s.Garment(i), window: s.bounds[i].part(r)}
 	s.addDistractor(c, r, p)
 }
 
 func (s *Scenes) addRectangle(c *canvas, r *rand.Rand) {
-	s.addDistractor(c, r, sprite{window: window{0, 0, 4 + r.IntN(12), 4 + r.IntN(12)}})
+	s.addDistractor(c, r, &sprite{window: window{0, 0, 4 + r.IntN(12), 4 + r.IntN(12)}})
 }
 
 // addDistractor paints a sprite at a place where it covers little, if one is found.
-func (s *Scenes) addDistractor(c *canvas, r *rand.Rand, p sprite) {
+func (s *Scenes) addDistractor(c *canvas, r *rand.Rand, p *sprite) {
 	p.turn(symmetric(r, 180))
 	p.scale = s.unit * between(r, 0.8, 2)
 	tint, side := bright(r), float64(c.side)

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"hash/crc32"
 	"io"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -52,6 +54,32 @@ func TestDraw(t *testing.T) {
 		}
 		if q, _ := s.Draw(i/2 + 1); bytes.Equal(p.Pix, q.Pix) {
 			t.Errorf("scenes %d and %d are the same", i, i/2+1)
+		}
+	}
+}
+
+// Scenes stay what they are to the last bit: trainings that were begun, and the records of finished ones, rest on them.
+func TestBits(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("other processors may round sums of products once")
+	}
+	for _, test := range []struct {
+		o    Options
+		want uint32
+	}{
+		{Options{Side: 24, Difficulty: 2.5, Seed: 3}, 0x6f248273},
+		{Options{Side: 64, Difficulty: 0, Seed: 1}, 0xb9ff1e1d},
+		{Options{Side: 96, Difficulty: 1.75, Seed: 7}, 0x6a6f972a},
+		{Options{Side: 200, Difficulty: 1, Seed: 9}, 0x1fb8f628},
+	} {
+		s, sum := embedded(t, test.o), crc32.NewIEEE()
+		for i := range 500 {
+			p, found := s.Draw(i)
+			sum.Write(p.Pix)
+			fmt.Fprint(sum, found)
+		}
+		if got := sum.Sum32(); got != test.want {
+			t.Errorf("%+v: the sum of 500 scenes is %#x, not %#x", test.o, got, test.want)
 		}
 	}
 }

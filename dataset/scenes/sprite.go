@@ -53,51 +53,61 @@ type sprite struct {
 func (p *sprite) turn(degrees float64) { p.sin, p.cos = math.Sincos(degrees * math.Pi / 180) }
 
 // reach is half of the sprite's extent on the canvas, to the sides and up and down.
-func (p sprite) reach() (x, y float64) {
+func (p *sprite) reach() (x, y float64) {
 	halfWidth, halfHeight := p.scale*float64(p.window.width())/2, p.scale*float64(p.window.height())/2
 	sin, cos := math.Abs(p.sin), math.Abs(p.cos)
 	return halfWidth*cos + halfHeight*sin, halfWidth*sin + halfHeight*cos
 }
 
-// each calls paint for each pixel of a canvas that the sprite touches, with its opacity and its brightness from 0 to 1.
-func (p sprite) each(side int, paint func(at int, opacity, shade float32)) {
+// each calls paint for each pixel of a canvas whose middle is in the sprite, with the place (u, v) in the garment's
+// picture that lies there.
+func (p *sprite) each(side int, paint func(at int, u, v float64)) {
 	reachX, reachY := p.reach()
 	w := p.window
-	middleX, middleY := float64(w.left+w.right)/2, float64(w.top+w.bottom)/2
+	left, right, top, bottom := float64(w.left), float64(w.right), float64(w.top), float64(w.bottom)
+	middleX, middleY := (left+right)/2, (top+bottom)/2
+	firstX, afterX := max(0, int(p.x-reachX)-1), min(side, int(p.x+reachX)+2)
 	for y := max(0, int(p.y-reachY)-1); y < min(side, int(p.y+reachY)+2); y++ {
-		for x := max(0, int(p.x-reachX)-1); x < min(side, int(p.x+reachX)+2); x++ {
-			dx, dy := (float64(x)+0.5-p.x)/p.scale, (float64(y)+0.5-p.y)/p.scale
-			u, v := dx*p.cos+dy*p.sin, dy*p.cos-dx*p.sin
+		dy := (float64(y) + 0.5 - p.y) / p.scale
+		across, down := dy*p.sin, dy*p.cos
+		for x := firstX; x < afterX; x++ {
+			dx := (float64(x) + 0.5 - p.x) / p.scale
+			u, v := dx*p.cos+across, down-dx*p.sin
 			if p.mirrored {
 				u = -u
 			}
-			if u, v = u+middleX, v+middleY; u < float64(w.left) || u >= float64(w.right) || v < float64(w.top) || v >= float64(w.bottom) {
-				continue
-			}
-			if p.source == nil {
-				paint(y*side+x, 1, 1)
-			} else if opacity, shade := p.sample(float32(u)-0.5, float32(v)-0.5); opacity > 0 {
-				paint(y*side+x, opacity, shade)
+			u, v = u+middleX, v+middleY
+			if u >= left && u < right && v >= top && v < bottom {
+				paint(y*side+x, u, v)
 			}
 		}
 	}
 }
 
-// sample interpolates the source between the centres of its pixels: how much of it is cloth, and how bright that is.
-func (p sprite) sample(u, v float32) (opacity, shade float32) {
-	left, top := int(u+1)-1, int(v+1)-1
-	across, down := u-float32(left), v-float32(top)
+// sample interpolates the source between the centres of its pixels: how much of it is cloth, from 0 to 1, and how bright
+// that is.
+func (p *sprite) sample(u, v float64) (opacity, shade float32) {
+	if p.source == nil {
+		return 1, 1
+	}
+	right, below := float32(u)-0.5, float32(v)-0.5
+	x, y := int(right+1)-1, int(below+1)-1
+	right, below = right-float32(x), below-float32(y)
+	left, above := 1-right, 1-below
 	sum := float32(0)
-	for k, weight := range [4]float32{(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down} {
-		x, y := left+k%2, top+k/2
-		if x < 0 || y < 0 || x >= garmentSide || y >= garmentSide {
-			continue
+	add := func(x, y int, weight float32) {
+		if uint(x) >= garmentSide || uint(y) >= garmentSide {
+			return
 		}
 		if value := p.source[y*garmentSide+x]; value >= cloth {
 			opacity += weight
 			sum += weight * float32(value)
 		}
 	}
+	add(x, y, left*above)
+	add(x+1, y, right*above)
+	add(x, y+1, left*below)
+	add(x+1, y+1, right*below)
 	if opacity == 0 {
 		return 0, 0
 	}
