@@ -93,3 +93,16 @@ func TestCounted(t *testing.T) {
 		}
 	}
 }
+
+// TestShort: builds are told apart in a report without their whole names.
+func TestShort(t *testing.T) {
+	for build, want := range map[string]string{
+		"(devel)": "(devel)",
+		"v0.0.0-20261128185901-d9cf92b07638, revision d9cf92b07638a3ec841cdc6bd5b8b1872679f351": "revision d9cf92b07638",
+		"v0.0.0, revision d9cf92b07638a3ec841cdc6bd5b8b1872679f351 with changes":                "revision d9cf92b07638 with changes",
+	} {
+		if got := short(build); got != want {
+			t.Errorf("%q is shortened to %q, not %q", build, got, want)
+		}
+	}
+}

@@ -45,7 +45,7 @@ type Report struct {
 	TestTime           time.Duration
 	Threads            int
 	Kernels            string   // the instruction sets
-	Builds             string   // of the program
+	Builds             string   // of the program, in short
 	Recipe             string   // TOML
 	Notes              []string // which letters no font of the system has
 
@@ -240,7 +240,7 @@ func (p Plan) addTrainings(r *Report, kept map[string]*record) {
 			top1 = append(top1, fmt.Sprintf("%.2f", one.Net.ValTop1Error))
 			row.Seconds += one.Net.Seconds
 			r.TestTime += seconds(one.Net.TestSeconds)
-			builds, kernels = append(builds, one.Build), append(kernels, one.Kernels)
+			builds, kernels = append(builds, short(one.Build)), append(kernels, one.Kernels)
 		}
 		row.Epochs, row.Best, row.Error = strings.Join(epochs, ", "), strings.Join(best, ", "), strings.Join(top1, ", ")
 		r.TrainingTime += seconds(row.Seconds)
@@ -250,6 +250,16 @@ func (p Plan) addTrainings(r *Report, kept map[string]*record) {
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// short is the name of a build with no more of a revision than tells it from others.
+func short(build string) string {
+	_, revision, found := strings.Cut(build, "revision ")
+	if !found {
+		return build
+	}
+	hash, rest, _ := strings.Cut(revision, " ")
+	return strings.TrimSpace("revision " + hash[:min(len(hash), 12)] + " " + rest)
+}
 
 // different lists different texts.
 func different(all []string) string {
