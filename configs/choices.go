@@ -2,8 +2,6 @@ package configs
 
 import (
 	"strings"
-
-	"github.com/pkg/errors"
 )
 
 // BadPictures is what happens when a picture cannot be read.
@@ -66,8 +64,8 @@ func InitByName(name string) (Init, error) {
 			}
 		}
 	}
-	return "", errors.Errorf("unknown initialiser %q; did you mean %q? Known are paper, small, glorot (xavier) and he (kaiming)",
-		name, nearest(name, append(texts(recipeInits()...), "xavier", "kaiming")))
+	return "", unknown("initialiser", name, suggest(name, append(texts(recipeInits()...), "xavier", "kaiming")),
+		"Known are paper, small, glorot (xavier) and he (kaiming)")
 }
 
 // recipeInits are the initialisers that recipes may name.

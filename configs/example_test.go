@@ -14,11 +14,11 @@ func ExampleByName() {
 	}
 	fmt.Println(d.Name, d.WeightLayers(), d.Stages[2])
 
-	_, err = configs.ByName("ALRN")
+	_, err = configs.ByName("A-LNR")
 	fmt.Println(err)
 	// Output:
 	// D 16 [conv3-256 conv3-256 conv3-256]
-	// unknown config "ALRN"; did you mean "A-LRN"? Known, with their weight layers and other names, are A (11, vgg11), A-LRN (11), B (13, vgg13), C (16), D (16, vgg16), E (19, vgg19), B-5x5 (8)
+	// unknown config "A-LNR"; did you mean "A-LRN"? Known, with their weight layers and other names, are A (11, vgg11), A-LRN (11), B (13, vgg13), C (16), D (16, vgg16), E (19, vgg19), B-5x5 (8)
 }
 
 // A net of one's own is a literal of the same type.

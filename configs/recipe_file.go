@@ -70,8 +70,8 @@ func loadRecipe(nameOrFile string, derived []string) (Recipe, error) {
 			return parseRecipe(data, file, derived)
 		}
 	}
-	return Recipe{}, errors.Errorf("unknown recipe %q; did you mean %q? Known are %s, or the path of a file ending in .toml",
-		nameOrFile, nearest(nameOrFile, recipeNames()), strings.Join(recipeNames(), ", "))
+	return Recipe{}, unknown("recipe", nameOrFile, suggest(nameOrFile, recipeNames()),
+		fmt.Sprintf("Known are %s, or the path of a file ending in .toml", strings.Join(recipeNames(), ", ")))
 }
 
 // ParseRecipe reads a recipe in TOML. Missing keys have the values of the recipe that the key base names, an embedded

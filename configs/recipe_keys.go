@@ -84,7 +84,7 @@ func CheckKeys(keys ...string) error {
 	}
 	for _, key := range keys {
 		if !slices.ContainsFunc(fields, func(f field) bool { return f.named(key) }) {
-			return errors.Errorf("unknown key %q; did you mean %q? Known are %s", key, nearestKey(key, known), strings.Join(known, ", "))
+			return unknown("key", key, suggestKey(key, known), "Known are "+strings.Join(known, ", "))
 		}
 	}
 	return nil
@@ -116,7 +116,10 @@ func unknownKey(key string) error {
 	for _, f := range new(Recipe).fields() {
 		known = append(known, f.key)
 	}
-	return errors.Errorf("unknown key %q; did you mean %q?", key, nearestKey(key, known))
+	if suggestion := suggestKey(key, known); suggestion != "" {
+		return errors.Errorf("unknown key %q%s", key, suggestion)
+	}
+	return errors.Errorf("unknown key %q. The tables of keys are %s", key, strings.Join(tables(), ", "))
 }
 
 // exampleKey is the first key of a table.

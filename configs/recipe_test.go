@@ -207,7 +207,7 @@ func TestParseErrors(t *testing.T) {
 		{"[net]\nlearning_rate = 1", `line 2: unknown key "net.learning_rate"; did you mean "training.learning_rate"?`},
 		{"\nnet.widht = 1", `line 2: unknown key "net.widht"; did you mean "net.width"?`},
 		{"\n\nnet = { dropuot = 1 }", `line 3: unknown key "dropuot"; did you mean "net.dropout"?`},
-		{"x = 1\n[net]\ny = 1", `line 1: unknown key "x"`},
+		{"x = 1\n[net]\ny = 1", `line 1: unknown key "x". The tables of keys are pictures, net, `},
 		{"description = '''\n[nat]\nnet = 1\n'''\n[[nat]]\nb = 1", `line 5: unknown key "nat"`},
 		{"[net.input.deep]\na = 1", `line 1: unknown key "net.input.deep"`},
 		{"'a\nb' = 1", "line 1: "},

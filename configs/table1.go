@@ -146,14 +146,18 @@ func All() []Config { return []Config{A, ALRN, B, C, D, E} }
 // torchvision is what PyTorch's users call columns of Table 1.
 var torchvision = map[string]string{"A": "vgg11", "B": "vgg13", "D": "vgg16", "E": "vgg19"}
 
-// ByName returns the column of Table 1 with that name, in any case, or B5. Columns
-// A, B, D and E are also called vgg11, vgg13, vgg16 and vgg19. The error for an
-// unknown name lists the known ones and suggests the nearest.
+// ByName returns the column of Table 1 with that name, or B5. Columns A, B, D and E are also called vgg11, vgg13, vgg16
+// and vgg19. Capitals do not matter, nor do hyphens, underscores and spaces. The error for an unknown name lists the
+// known ones and suggests the nearest.
 func ByName(name string) (Config, error) {
+	plain, normalised := strings.CutSuffix(bare(name), "bn")
 	var names, listed []string
 	for _, c := range append(All(), B5) {
 		other, known := torchvision[c.Name]
-		if strings.EqualFold(name, c.Name) || known && strings.EqualFold(name, other) {
+		if plain == bare(c.Name) || known && plain == other {
+			if normalised {
+				return Config{}, errors.Errorf("config %q has batch normalisation, which none of the paper's nets has; the net without it is %s", name, c.Name)
+			}
 			return c, nil
 		}
 		if names = append(names, c.Name); known {
@@ -162,8 +166,12 @@ func ByName(name string) (Config, error) {
 		}
 		listed = append(listed, fmt.Sprintf("%s (%d%s)", c.Name, c.WeightLayers(), other))
 	}
-	return Config{}, errors.Errorf("unknown config %q; did you mean %q? Known, with their weight layers and other names, are %s",
-		name, nearest(name, names), strings.Join(listed, ", "))
+	return Config{}, unknown("config", name, suggest(name, names), "Known, with their weight layers and other names, are "+strings.Join(listed, ", "))
+}
+
+// bare is a name in small letters without what separates its parts.
+func bare(name string) string {
+	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(name))
 }
 
 // String writes the stages row by row as Table 1 does: "conv3-64 LRN maxpool conv3-128 maxpool". The fully connected

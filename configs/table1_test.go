@@ -103,15 +103,19 @@ func TestTable2(t *testing.T) {
 }
 
 func TestByName(t *testing.T) {
-	for name, want := range map[string]string{"D": "D", "a-lrn": "A-LRN", "e": "E", "vgg11": "A", "VGG13": "B", "vgg16": "D", "Vgg19": "E"} {
+	for name, want := range map[string]string{"D": "D", "a-lrn": "A-LRN", "e": "E", "vgg11": "A", "VGG13": "B", "vgg16": "D", "Vgg19": "E", "VGG-16": "D", "vgg_13": "B", "ALRN": "A-LRN", "a_lrn": "A-LRN", "b5x5": "B-5x5"} {
 		if c, err := ByName(name); err != nil || c.Name != want {
 			t.Errorf("ByName(%q) = %s, %v", name, c.Name, err)
 		}
 	}
-	for name, nearest := range map[string]string{"ALRN": "A-LRN", "a_lrn": "A-LRN", "EE": "E", "": "A", "vgg_13": "vgg13"} {
+	for name, want := range map[string]string{
+		"A-LNR": `; did you mean "A-LRN"?`, "EE": `; did you mean "E"?`, "vgg17": `; did you mean "vgg11"?`, "": ". Known", "16": ". Known", "F": ". Known",
+	} {
 		_, err := ByName(name)
-		mustSay(t, err, fmt.Sprintf("unknown config %q; did you mean %q?", name, nearest), "A-LRN (11)", "E (19, vgg19)")
+		mustSay(t, err, fmt.Sprintf("unknown config %q%s", name, want), "A-LRN (11)", "E (19, vgg19)")
 	}
+	_, err := ByName("VGG16_bn")
+	mustSay(t, err, `config "VGG16_bn" has batch normalisation`, "the net without it is D")
 }
 
 func TestConfigValidate(t *testing.T) {

@@ -42,7 +42,7 @@ func (r Recipe) checkChoices() error {
 			if choice.known[0] == "" {
 				listed = `""` + listed // which joining leaves invisible
 			}
-			return outOfRange(choice.key, choice.value, fmt.Sprintf("one of %s; did you mean %q?", listed, nearest(choice.value, choice.known)))
+			return outOfRange(choice.key, choice.value, "one of "+listed+suggest(choice.value, choice.known))
 		}
 	}
 	return nil

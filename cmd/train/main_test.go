@@ -155,7 +155,7 @@ func TestBadInput(t *testing.T) {
 		code       int
 		want, args []string
 	}{
-		{2, []string{`unknown config "G"`, "did you mean"}, []string{"--config", "G"}},
+		{2, []string{`unknown config "G". Known`, "vgg16"}, []string{"--config", "G"}},
 		{2, []string{"--recipe", `"quik"`, `"quick"`}, []string{"--recipe", "quik"}},
 		{2, []string{"typo.toml", "line 2", "learning_rate"}, []string{"--recipe", "typo.toml"}},
 		{2, []string{"--set", "KEY=VALUE"}, []string{"--set", "momentum"}},
