@@ -36,9 +36,20 @@ func BestOf(path string) (file, note string, err error) {
 		if _, missing := os.Stat(last); missing == nil {
 			return "", "", errors.Wrapf(err, "the best weights of the run %s are gone: %s has its last", path, last)
 		}
-		return "", "", errors.Wrapf(err, "%s is a directory, and none of a run with an epoch", path)
+		if !os.IsNotExist(err) {
+			return "", "", errors.Wrapf(err, "cannot look for weights in %s", path)
+		}
+		return "", "", errors.Errorf("%s is a folder without %s: give a file of weights, or the folder of a run that has finished an epoch", path, BestFile)
 	}
 	return filepath.Join(path, BestFile), fmt.Sprintf("%s: its best weights, %s, are taken", path, BestFile), nil
+}
+
+// CheckWeights refuses a checkpoint where the weights of a net are wanted.
+func CheckWeights(f *weights.File, path string) error {
+	if _, found := f.Metadata[progressKey]; found {
+		return errors.Errorf("%s is a checkpoint, from which a training goes on: give the weights of its run, %s", path, BestFile)
+	}
+	return nil
 }
 
 // readWeights reads the weights file that the recipe starts from; nil for random weights, and for a run that is
@@ -64,6 +75,9 @@ func (s *session) readWeights() (f *start, err error) {
 	}
 	if note != "" {
 		s.notice(note)
+	}
+	if err := CheckWeights(f.File, file); err != nil {
+		return nil, f.wrap(err)
 	}
 	if err := f.Classifies(); err != nil {
 		return nil, f.wrap(err)

@@ -264,6 +264,22 @@ func resumeFrozen(t *testing.T, start, want string) {
 	}
 }
 
+// TestCheckpointAsWeights: a checkpoint is not taken for the weights of a net.
+func TestCheckpointAsWeights(t *testing.T) {
+	checkpoint, err := progress{}.encode([]weights.Tensor{{Name: "features.0.bias", Shape: []int{1}, Data: []float32{1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	job := checkpointed(t, t.TempDir())
+	job.Recipe.Weights = filepath.Join(t.TempDir(), "000000001-1.safetensors")
+	if err := weights.Write(job.Recipe.Weights, checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Train(context.Background(), job); err == nil || !strings.Contains(err.Error(), "is a checkpoint, from which a training goes on: give the weights of its run, best.safetensors") {
+		t.Error(err)
+	}
+}
+
 // TestFreezeErrors names what cannot be frozen.
 func TestFreezeErrors(t *testing.T) {
 	start := startFile(t, []string{"x", "y"}, nil)

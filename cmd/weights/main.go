@@ -62,7 +62,7 @@ type row struct {
 }
 
 func show(w io.Writer, flags flags) error {
-	f, err := flags.ReadWeights(flags.Show.File)
+	f, err := flags.ReadTensors(flags.Show.File)
 	if err != nil {
 		return err
 	}

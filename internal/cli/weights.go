@@ -34,9 +34,18 @@ type Overrides struct {
 	Std           string   `help:"What they are then divided by." placeholder:"R,G,B" group:"What the weights' file leaves open:"`
 }
 
-// ReadWeights reads a weights file of any format, or the best weights of the run in a directory, and puts what the flags say into its metadata. The file's notes tell,
-// too, how pixels are normalised where neither the file nor a flag does.
+// ReadWeights is ReadTensors for the weights of a net: it refuses a checkpoint.
 func (o Overrides) ReadWeights(path string) (*weights.File, error) {
+	f, err := o.ReadTensors(path)
+	if err != nil {
+		return nil, err
+	}
+	return f, trainer.CheckWeights(f, path)
+}
+
+// ReadTensors reads a weights file of any format, or the best weights of the run in a directory, and puts what the flags
+// say into its metadata. The file's notes tell, too, how pixels are normalised where neither the file nor a flag does.
+func (o Overrides) ReadTensors(path string) (*weights.File, error) {
 	classes, err := o.classes()
 	if err != nil {
 		return nil, err

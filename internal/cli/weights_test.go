@@ -84,7 +84,7 @@ func TestRunDirectory(t *testing.T) {
 	if _, err := (Overrides{}).ReadWeights(gone); err == nil || !strings.Contains(err.Error(), filepath.Join(gone, trainer.LastFile)+" has its last") {
 		t.Errorf("a run without its best weights: %v", err)
 	}
-	if _, err := (Overrides{}).ReadWeights(dir); err == nil || !strings.Contains(err.Error(), dir+" is a directory, and none of a run") {
+	if _, err := (Overrides{}).ReadWeights(dir); err == nil || !strings.Contains(err.Error(), dir+" is a folder without best.safetensors") {
 		t.Errorf("error %v", err)
 	}
 	file := filepath.Join(dir, trainer.BestFile)
