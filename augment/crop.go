@@ -1,6 +1,7 @@
 package augment
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -22,6 +23,15 @@ type Crop struct {
 func (p Picture) Centre(scale, width, height int) Crop {
 	resizedWidth, resizedHeight := p.Resized(scale)
 	return Crop{Scale: scale, Left: (resizedWidth - width) / 2, Top: (resizedHeight - height) / 2, Width: width, Height: height}
+}
+
+// NarrowView says, for its user, that a net of size×size pixels sees less than half of a picture that is not resized; it is
+// "" where the net sees more.
+func (p Picture) NarrowView(size int) string {
+	if 2*size*size >= p.Width*p.Height {
+		return ""
+	}
+	return fmt.Sprintf("pictures are not resized: of %d×%d pixels the net sees %d×%d", p.Width, p.Height, min(size, p.Width), min(size, p.Height))
 }
 
 // InCrop gives where a box is in a crop of picture p: from shares of the picture's sides to shares of the crop's,

@@ -102,10 +102,11 @@ func (o *opener) openRest(t archive.Tree, folders []place) (*Set, error) {
 // hint says what is in a tree without a set.
 func (o *opener) hint(t archive.Tree) string {
 	other, pictures := ignoredFiles{}, 0
-	var packed []string
+	var packed, empty []string
 	for i := range t.Len() {
 		switch {
 		case strings.HasSuffix(t.Path(i), "/"):
+			empty = append(empty, t.Path(i))
 		case isPicture(t, i):
 			pictures++
 		default:
@@ -122,6 +123,8 @@ func (o *opener) hint(t archive.Tree) string {
 		return fmt.Sprintf("; there are %d pictures in it, but not in class folders, and no text file that gives each its class (a line each: its name and its class)", pictures)
 	case len(other) > 0:
 		return fmt.Sprintf("; there are %s in it, which are not %s: %s", other, pictureFormats, convertThem)
+	case len(empty) > 0:
+		return "; there are folders in it without pictures: " + text.FirstFew(empty, fewNames)
 	}
 	return ""
 }

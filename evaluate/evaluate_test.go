@@ -185,6 +185,27 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
+// TestNarrowView: who sees less than half of a picture, because it is not resized, is told so.
+func TestNarrowView(t *testing.T) {
+	m := small(t, 7, 1)
+	for _, c := range []struct {
+		o             Options
+		width, height int
+		want          string
+	}{
+		{Options{Scales: []int{0}}, 80, 60, "pictures are not resized: of 80×60 pixels the net sees 32×32"},
+		{Options{Scales: []int{0}}, 80, 20, ""},
+		{Options{Scales: []int{0}}, 120, 20, "pictures are not resized: of 120×20 pixels the net sees 32×20"},
+		{Options{Scales: []int{0}}, 64, 32, ""},
+		{Options{Scales: []int{32}}, 80, 60, ""},
+		{Options{Scales: []int{0}, Protocol: configs.Dense}, 80, 60, ""},
+	} {
+		if got := c.o.NarrowView(m, augment.Picture{Width: c.width, Height: c.height}); got != c.want {
+			t.Errorf("%+v, %d×%d: %q", c.o, c.width, c.height, got)
+		}
+	}
+}
+
 // TestSquare: of a picture of exactly the net's input size, all protocols but center take the same crops: the picture
 // and its mirrored one.
 func TestSquare(t *testing.T) {

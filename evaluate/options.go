@@ -7,6 +7,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/augment"
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/internal/mpi"
@@ -54,6 +55,15 @@ func (o Options) ScalesFor(m *Model) []int {
 		return []int{m.Scale()}
 	}
 	return o.Scales
+}
+
+// NarrowView says, for the user, that a model sees less than half of a picture because it is not resized, in the protocol
+// center; it is "" where the model sees more.
+func (o Options) NarrowView(m *Model, p augment.Picture) string {
+	if o.withDefaults().Protocol != configs.Center || !slices.Equal(o.ScalesFor(m), []int{0}) {
+		return ""
+	}
+	return p.NarrowView(m.Info.Input)
 }
 
 // Check refuses, as Predict does, options that do not fit models. It computes nothing.

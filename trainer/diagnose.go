@@ -11,6 +11,7 @@ import (
 	"vgg/configs"
 	"vgg/graph"
 	"vgg/history"
+	"vgg/internal/text"
 	"vgg/metrics"
 )
 
@@ -74,16 +75,15 @@ func (s *session) observeDeepest() {
 const (
 	diagnosedEpochs = 3    // the loss of this many first epochs is checked
 	stuckShare      = 0.98 // a loss above this share of that of guessing means that nothing was learnt
+	fewSteps        = 10   // an epoch of fewer steps teaches little
 )
 
 // diagnose describes a net that does not learn, and what helps; "" for a net that learns.
 func (s *session) diagnose(row history.Epoch) string {
 	classes := s.net.Options.Classes
 	guessing, of := math.Log(float64(classes)), fmt.Sprintf("that of guessing is ln(%d) =", classes)
-	from := "a trained net A (init_from = its weights)"
 	if s.net.Boxes != nil {
 		guessing, of = s.meanBoxLoss, "that of the mean box is"
-		from = "a trained classification net (weights = its file)"
 	}
 	if row.Epoch > diagnosedEpochs || row.ValLoss < stuckShare*guessing || s.tellsClasses(row) {
 		return ""
@@ -95,16 +95,32 @@ func (s *session) diagnose(row history.Epoch) string {
 		}
 	}
 	first, last := s.trainedEnds()
-	better := configs.InitHe
-	if s.net.Options.Init == better {
-		better = configs.InitGlorot
-	}
 	return strings.Join([]string{
 		fmt.Sprintf("the net does not learn yet: after epoch %d the validation loss is %.3f, %s %.3f", row.Epoch, row.ValLoss, of, guessing),
 		fmt.Sprintf("gradient norm %.2g in %s, %.2g in %s; %.0f %% of the channels of %s are dead (never active on the validation pictures)",
 			s.norms.first, first.Name, s.norms.last, last.Name, 100*float64(dead)/float64(max(1, len(s.alive))), deepestConvolution(s.net.Config).Name),
-		fmt.Sprintf("what helps: another initialiser (net.init = %q, now %q), another learning rate (training.learning_rate = %g now), or starting from %s", better, s.net.Options.Init, row.LearningRate, from),
+		"what may help: " + strings.Join(s.remedies(row.LearningRate), ", or "),
 	}, "\n  ")
+}
+
+// remedies are what may help a net that does not learn, and was not done.
+func (s *session) remedies(learningRate float64) (all []string) {
+	r := s.job.Recipe
+	if s.steps < fewSteps {
+		all = append(all, fmt.Sprintf("more epochs (training.epochs = %d now): each is only %s", r.Training.Epochs, text.Count(s.steps, "step")))
+	}
+	all = append(all, fmt.Sprintf("another learning rate (training.learning_rate = %g now)", learningRate))
+	if r.Weights != "" || r.InitFrom != "" {
+		return all
+	}
+	better, from := configs.InitHe, "a trained net A (init_from = its weights)"
+	if s.net.Options.Init == better {
+		better = configs.InitGlorot
+	}
+	if s.net.Boxes != nil {
+		from = "a trained classification net (weights = its file)"
+	}
+	return append(all, fmt.Sprintf("another initialiser (net.init = %q, now %q)", better, s.net.Options.Init), "starting from "+from)
 }
 
 // tellsClasses says whether a net that classifies errs on clearly fewer validation pictures than one that answers the

@@ -150,6 +150,11 @@ func (s *session) begin(f *start, resumed *checkpoint) error {
 	}
 	r := s.job.Recipe
 	s.progress = progress{Format: format, Epoch: 1, Schedule: ReduceOnPlateau{Schedule: r.Schedule, LearningRate: r.Training.LearningRate}}
+	if first, err := s.set.Train.Picture(0); err == nil && r.Augment.ScaleMax == 0 {
+		if view := first.NarrowView(r.Net.Input); view != "" {
+			s.notice(view + ": augment.scale_min and augment.scale_max resize them, as the recipe flowers does")
+		}
+	}
 	return s.startFrom(f)
 }
 

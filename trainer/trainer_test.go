@@ -225,6 +225,57 @@ func TestDiagnosisByValidation(t *testing.T) {
 	}
 }
 
+// TestRemedies: what was done already is not advised.
+func TestRemedies(t *testing.T) {
+	s, err := newSession(context.Background(), Job{Recipe: quick(t), Set: set(400, 4), Observer: &notes{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	for _, c := range []struct {
+		weights string
+		steps   int
+		want    []string
+	}{
+		{"", 9, []string{"more epochs", "learning rate", "initialiser", "net A"}},
+		{"", 10, []string{"learning rate", "initialiser", "net A"}},
+		{"a.safetensors", 10, []string{"learning rate"}},
+	} {
+		s.job.Recipe.Weights, s.steps = c.weights, c.steps
+		got := s.remedies(0.01)
+		same := slices.EqualFunc(got, c.want, strings.Contains)
+		if !same {
+			t.Errorf("weights %q, %d steps: %q", c.weights, c.steps, got)
+		}
+	}
+}
+
+// TestNarrowView: pictures of which the net sees a small part are noticed.
+func TestNarrowView(t *testing.T) {
+	job := Job{Recipe: quick(t), Set: set(64, 3), Observer: &notes{}}
+	job.Set.Train = large{job.Set.Train}
+	for _, scale := range []int{0, 32} {
+		job.Recipe.Augment.ScaleMin, job.Recipe.Augment.ScaleMax = scale, scale
+		s, err := newSession(context.Background(), job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.close()
+	}
+	want := []string{"pictures are not resized: of 80×60 pixels the net sees 32×32: augment.scale_min and augment.scale_max resize them, as the recipe flowers does"}
+	if got := job.Observer.(*notes).notices; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
+// large is a split of pictures larger than the net's input.
+type large struct{ dataset.Split }
+
+func (l large) Picture(i int) (augment.Picture, error) {
+	p, err := l.Split.Picture(i)
+	return augment.Picture{Width: 80, Height: 60, Channels: p.Channels, Pix: make([]uint8, 80*60*p.Channels)}, err
+}
+
 // TestSchedule: training ends when the error stops falling after the last division.
 func TestSchedule(t *testing.T) {
 	r := quick(t)

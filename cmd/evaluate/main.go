@@ -104,6 +104,7 @@ func run(ctx context.Context, f flags) error {
 		return errors.Errorf("--data %s and --weights %v: --classes FILE names the outputs of the weights, a line each, in their order", f.Data, err)
 	}
 	notes.Add(matched...)
+	cli.NoteNarrowView(&notes, o, "--scales", set.Val, models...)
 	o.World = cli.World
 	t := timedTest{set: set, options: o, models: models}
 	if f.BadPictures == "skip" {

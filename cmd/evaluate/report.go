@@ -46,7 +46,7 @@ func (t timedTest) netLines() (lines []string) {
 	for _, m := range t.models {
 		scales := fmt.Sprintf("Q = %v", t.options.ScalesFor(m))
 		if slices.Equal(t.options.ScalesFor(m), []int{0}) {
-			scales = "pictures as large as they are"
+			scales = "pictures not resized"
 		}
 		lines = append(lines, fmt.Sprintf("net %s, width %g, input %d×%d: %s, %s", m.Info.Config, m.Info.Width, m.Info.Input, m.Info.Input, m.Name, scales))
 	}

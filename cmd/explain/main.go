@@ -10,6 +10,8 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/configs"
+	"vgg/evaluate"
 	"vgg/explain"
 	"vgg/internal/cli"
 	"vgg/internal/terminal"
@@ -82,6 +84,9 @@ func run(ctx context.Context, f flags, stdin io.Reader, stdout terminal.File) er
 		return err
 	}
 	defer r.close()
+	if f.Protocol == string(configs.Center) && f.Scale == 0 {
+		cli.NoteNarrowView(&notes, evaluate.Options{}, "--scale", r.split, model)
+	}
 	if !f.JSON {
 		r.text = stdout
 	}

@@ -101,7 +101,7 @@ func (t *test) netLines() (lines []string) {
 	for _, n := range t.nets {
 		scales := strings.ReplaceAll(strings.Trim(fmt.Sprint(n.Scales), "[]"), " ", ", ")
 		if scales == "0" {
-			scales = "0 (pictures as large as they are)"
+			scales = "0 (pictures not resized)"
 		}
 		lines = append(lines, fmt.Sprintf("%s: net %s, %s, dense and mirrored, Q = %s", n.Name, n.Info.Config, t.Layer, scales))
 	}

@@ -264,5 +264,15 @@ func dot(f flags) error {
 	if err != nil {
 		return err
 	}
+	for _, n := range net.Learnables() {
+		if err := gorgonia.Let(n, unshown{n.Value()}); err != nil {
+			return err
+		}
+	}
 	return errors.Wrapf(atomicfile.Write(f.Dot, []byte(net.Input.Graph().ToDot())), "inspect: cannot write --dot %s", f.Dot)
 }
+
+// unshown is a value without its numbers, which ToDot would write: millions of zeros.
+type unshown struct{ gorgonia.Value }
+
+func (unshown) Format(s fmt.State, _ rune) { fmt.Fprint(s, "not shown") }

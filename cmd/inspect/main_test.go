@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -77,5 +78,8 @@ func TestBadInput(t *testing.T) {
 	f.Dot = t.TempDir() + "/graph.dot"
 	if err := dot(f); err != nil {
 		t.Error(err)
+	}
+	if drawn, err := os.ReadFile(f.Dot); err != nil || len(drawn) > 40000 || strings.Count(string(drawn), "not shown") != 2*11 {
+		t.Errorf("%d bytes, %d weights and biases without numbers, %v", len(drawn), strings.Count(string(drawn), "not shown"), err)
 	}
 }

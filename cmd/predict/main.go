@@ -159,6 +159,9 @@ type prediction struct {
 func (p *predictor) predict(ctx context.Context) error {
 	p.options.Skip = p.skip
 	models := []*evaluate.Model{p.model}
+	if p.localisers == nil {
+		cli.NoteNarrowView(p.notes, p.options, "--scales", p.files, p.model)
+	}
 	var err error
 	if p.localisers != nil {
 		err = evaluate.Localise(ctx, models, p.localisers, p.files, p.Boxes.Options(p.options), p.add)

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/dataset"
 	"vgg/evaluate"
 )
 
@@ -36,6 +38,23 @@ func (p Protocols) Options(models ...*evaluate.Model) (evaluate.Options, error) 
 	return evaluate.Options{Protocol: configs.Protocol(p.Protocol), Scales: scales, Batch: p.Batch}, Usage(err)
 }
 
+// NoteNarrowView adds a note if a model sees less than half of the first picture that can be read, with the flag that
+// changes the scale.
+func NoteNarrowView(notes *Notes, o evaluate.Options, flag string, pictures dataset.Split, models ...*evaluate.Model) {
+	for i := range min(pictures.Len(), 10) {
+		p, err := pictures.Picture(i)
+		if err != nil {
+			continue // whoever reads all pictures says so
+		}
+		for _, m := range models {
+			if view := o.NarrowView(m, p); view != "" {
+				notes.Add(fmt.Sprintf("%s: %s, in the middle (%s %d resizes them)", m.Name, view, flag, m.Info.Input))
+			}
+		}
+		return
+	}
+}
+
 // scales reads --scales; nil is each net's own.
 func (p Protocols) scales(models []*evaluate.Model) ([]int, error) {
 	switch p.Scales {
@@ -47,6 +66,9 @@ func (p Protocols) scales(models []*evaluate.Model) ([]int, error) {
 			if !slices.Equal(m.Scales(), all) {
 				return nil, errors.Errorf("--scales several: %s takes %v, %s %v: give the numbers", models[0].Name, all, m.Name, m.Scales())
 			}
+		}
+		if slices.Equal(all, []int{0}) {
+			return nil, errors.Errorf("--scales several: %s was trained on pictures that were not resized: give the numbers", models[0].Name)
 		}
 		return all, nil
 	}

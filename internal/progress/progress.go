@@ -9,6 +9,7 @@ import (
 	"vgg/history"
 	"vgg/internal/progress/bar"
 	"vgg/internal/terminal"
+	"vgg/internal/text"
 	"vgg/plots"
 	"vgg/trainer"
 )
@@ -39,8 +40,9 @@ func Among(out terminal.File, dir string, r configs.Recipe, name string) *Report
 func (p *Reporter) Begin(steps int, notes []string) error {
 	p.steps = steps
 	r := p.recipe
-	line := fmt.Sprintf("recipe %s: net %s, width %g, FC-%d, input %d×%d, initialiser %s, batch %d, learning rate %g, at most %d epochs of %d steps",
-		r.Name, r.Config, r.Net.Width, r.Net.FC, r.Net.Input, r.Net.Input, r.Net.Init, r.Training.Batch, r.Training.LearningRate, r.Training.Epochs, steps)
+	line := fmt.Sprintf("recipe %s: net %s, width %g, FC-%d, input %d×%d, initialiser %s, batch %d, learning rate %g, at most %s of %s",
+		r.Name, r.Config, r.Net.Width, r.Net.FC, r.Net.Input, r.Net.Input, r.Net.Init, r.Training.Batch, r.Training.LearningRate,
+		text.Count(r.Training.Epochs, "epoch"), text.Count(steps, "step"))
 	for _, line := range append([]string{line}, notes...) {
 		fmt.Fprintln(p.out, terminal.Wrap(p.out, p.prefix()+line))
 	}
