@@ -9,8 +9,12 @@ import (
 	"github.com/pkg/errors"
 )
 
-// ErrUnreadable is, for errors.Is, the error of Skips that hold too many pictures.
-var ErrUnreadable = errors.New("too many pictures cannot be read")
+// Of pictures that cannot be read, for errors.Is: ErrBadPicture is the error of the first, where none is skipped, and
+// ErrUnreadable that of Skips that hold too many.
+var (
+	ErrBadPicture = errors.New("a picture cannot be read")
+	ErrUnreadable = errors.New("too many pictures cannot be read")
+)
 
 // Skips are pictures that could not be read and were skipped. It is safe for concurrent use; a nil *Skips skips none.
 type Skips struct {
@@ -49,11 +53,11 @@ func (s *Skips) List() (skips []Skip) {
 	return skips
 }
 
-// Skip notes that a picture could not be read. It is an error if the picture cannot be skipped: the reason, if s is
-// nil, or an ErrUnreadable.
+// Skip notes that a picture could not be read. It is an error if the picture cannot be skipped: the reason, as an
+// ErrBadPicture, if s is nil, or an ErrUnreadable.
 func (s *Skips) Skip(name string, reason error) error {
 	if s == nil {
-		return reason
+		return badPicture{reason}
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -63,6 +67,11 @@ func (s *Skips) Skip(name string, reason error) error {
 	}
 	return nil
 }
+
+type badPicture struct{ error }
+
+func (b badPicture) Is(target error) bool { return target == ErrBadPicture }
+func (b badPicture) Unwrap() error        { return b.error }
 
 type unreadable struct {
 	skipped, pictures int

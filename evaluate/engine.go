@@ -13,6 +13,7 @@ import (
 	"vgg/dataset"
 	"vgg/internal/memory"
 	"vgg/internal/ordered"
+	"vgg/internal/text"
 )
 
 // engine predicts the pictures of a split. Their crops wait in batches, one for each shape, until a batch is full or
@@ -229,7 +230,7 @@ func (e *engine) read(i int) (read pictureCrops) {
 	read.located = located{augment.Picture{Width: p.Width, Height: p.Height, Channels: p.Channels}, objects}
 	for index, m := range e.models {
 		if p.Channels != m.Info.Channels {
-			return pictureCrops{err: errors.Errorf("%s has %d channels, and the nets are for %d", e.split.Name(i), p.Channels, m.Info.Channels)}
+			return pictureCrops{err: errors.Errorf("%s has %s, and %s is for %d: give pictures as it was trained on", e.split.Name(i), text.Count(p.Channels, "channel"), m.Name, m.Info.Channels)}
 		}
 		for _, way := range e.croppings[index] {
 			crops := way.crops(p, m.Info.Input)

@@ -84,7 +84,11 @@ func (p Plan) Validate() error {
 			return errors.Errorf("reproduce: net %s twice: want each once", n)
 		}
 		if c, err := configs.ByName(n); err != nil || c.Name != n || n == configs.B5.Name {
-			return errors.Errorf("reproduce: no net %q in Table 1", n)
+			var known []string
+			for _, c := range configs.All() {
+				known = append(known, c.Name)
+			}
+			return errors.Errorf("reproduce: no net %q in Table 1: its nets are %s", n, strings.Join(known, ", "))
 		}
 	}
 	if len(p.Nets) > 0 && !slices.Contains(p.Nets, configs.A.Name) {

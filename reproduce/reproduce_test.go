@@ -228,6 +228,7 @@ func TestValidate(t *testing.T) {
 		{"several lines", func(p *Plan) { p.Opening = "a\nb" }},
 		{"names no pictures", func(p *Plan) { p.Recipe.Data = "" }},
 		{"momentum", func(p *Plan) { p.Recipe.Training.Momentum = 2 }},
+		{"its nets are A, A-LRN, B, C, D, E", func(p *Plan) { p.Nets = []string{"A", "F"} }},
 	} {
 		p := plan(t)
 		c.change(&p)
@@ -236,6 +237,11 @@ func TestValidate(t *testing.T) {
 		}
 	}
 	if err := plan(t).Validate(); err != nil {
+		t.Error(err)
+	}
+	one := set()
+	one.Classes = one.Classes[:1]
+	if _, err := Run(context.Background(), plan(t), one, nil); err == nil || !strings.Contains(err.Error(), "has one class (a)") {
 		t.Error(err)
 	}
 }

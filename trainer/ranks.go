@@ -34,11 +34,12 @@ type leaf struct {
 type failure struct {
 	Text        string
 	What, Layer string // of a divergence
+	BadPicture  bool   // dataset.ErrBadPicture
 	Unreadable  bool   // dataset.ErrUnreadable
 }
 
 func failureOf(err error) *failure {
-	f := &failure{Text: err.Error(), Unreadable: errors.Is(err, dataset.ErrUnreadable)}
+	f := &failure{Text: err.Error(), BadPicture: errors.Is(err, dataset.ErrBadPicture), Unreadable: errors.Is(err, dataset.ErrUnreadable)}
 	var d *divergence
 	if errors.As(err, &d) {
 		f.What, f.Layer = d.what, d.layer
@@ -52,6 +53,8 @@ func (s *session) failed(rank int, f *failure) error {
 	switch {
 	case f.What != "":
 		return mpi.Share(s.divergence(f.What, f.Layer))
+	case f.BadPicture:
+		return mpi.Share(marked{err, dataset.ErrBadPicture})
 	case f.Unreadable:
 		return mpi.Share(marked{err, dataset.ErrUnreadable})
 	}

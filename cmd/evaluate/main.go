@@ -101,7 +101,7 @@ func run(ctx context.Context, f flags) error {
 	}
 	outputs, matched, err := evaluate.MatchClasses(all, set.Classes)
 	if err != nil {
-		return errors.Errorf("--data %s and --weights %v: --classes FILE names the outputs of the weights, a line each, in their order", f.Data, err)
+		return cli.OtherClasses(f.Data, err)
 	}
 	notes.Add(matched...)
 	cli.NoteNarrowView(&notes, o, "--scales", set.Val, models...)

@@ -53,7 +53,7 @@ func (r *runner) choose() error {
 	}
 	outputs, notes, err := evaluate.MatchClasses([]*evaluate.Model{r.model}, r.set.Classes)
 	if err != nil {
-		return errors.Errorf("--data %s and --weights %v: --classes FILE names the outputs of the weights, a line each, in their order", r.Data, err)
+		return cli.OtherClasses(r.Data, err)
 	}
 	r.notes.Add(notes...)
 	r.split = evaluate.Relabel(r.set.Val, outputs)

@@ -29,6 +29,7 @@ var errorFlags = []struct {
 	{trainer.ErrScheduleEnded, "--set max_divisions=N --force max_divisions lets it divide the learning rate further; --set patience=N --force patience lets it wait longer"},
 	{trainer.ErrFinished, "--epochs N --force epochs for more"},
 	{foreign.ErrSeveral, "go run ./cmd/weights convert IN OUT.safetensors --state-dict NAME takes one of them"},
+	{dataset.ErrBadPicture, "--set bad_pictures=skip goes on without such pictures"},
 	{dataset.ErrUnreadable, "--set skip_share=SHARE skips more"},
 }
 

@@ -137,8 +137,8 @@ func explained(err error) error {
 			return errors.New("interrupted: " + told.Interrupted())
 		}
 		return errors.New("interrupted")
-	case errors.Is(err, dataset.ErrUnreadable):
-		return errors.Errorf("%v (go run ./cmd/dataset SPEC --check lists them all)", err)
+	case errors.Is(err, dataset.ErrUnreadable), errors.Is(err, dataset.ErrBadPicture):
+		return errors.Errorf("%v (go run ./cmd/dataset SPEC --check lists all such pictures)", err)
 	}
 	return err
 }

@@ -55,6 +55,14 @@ func NoteNarrowView(notes *Notes, o evaluate.Options, flag string, pictures data
 	}
 }
 
+// OtherClasses adds to the error of weights whose classes are not those of the data what helps.
+func OtherClasses(data string, err error) error {
+	if data == dataset.Embedded {
+		return errors.Errorf("--data embedded, which is tested unless --data names other pictures, and --weights %v", err)
+	}
+	return errors.Errorf("--data %s and --weights %v: --classes FILE names the outputs of the weights, a line each, in their order", data, err)
+}
+
 // scales reads --scales; nil is each net's own.
 func (p Protocols) scales(models []*evaluate.Model) ([]int, error) {
 	switch p.Scales {
