@@ -308,13 +308,19 @@ func TestColourShift(t *testing.T) {
 
 // TestErrors: invalid transforms, and pictures that they do not fit, are refused.
 func TestErrors(t *testing.T) {
+	std := func(v float64) func(*Transform) { return func(tr *Transform) { tr.Std = []float64{1, v, 1} } }
 	for want, change := range map[string]func(*Transform){
-		"channels":  func(tr *Transform) { tr.Mean = nil },
-		"size":      func(tr *Transform) { tr.Size = 0 },
-		"scale":     func(tr *Transform) { tr.Scale = configs.Scale{Min: 5, Max: 4} },
-		"scale_min": func(tr *Transform) { tr.Scale = configs.Scale{Min: 7, Max: 9} },
-		"deviation": func(tr *Transform) { tr.Std = []float64{1, 0, 1} },
-		"negative":  func(tr *Transform) { tr.Pad = -1 },
+		"channels":              func(tr *Transform) { tr.Mean = nil },
+		"size":                  func(tr *Transform) { tr.Size = 0 },
+		"scale":                 func(tr *Transform) { tr.Scale = configs.Scale{Min: 5, Max: 4} },
+		"scale_min":             func(tr *Transform) { tr.Scale = configs.Scale{Min: 7, Max: 9} },
+		"deviation 0: want":     std(0),
+		"deviation +Inf: want":  std(math.Inf(1)),
+		"deviation 1e-60: want": std(1e-60),
+		"mean NaN":              func(tr *Transform) { tr.Mean = []float64{1, 2, math.NaN()} },
+		"colour shift +Inf":     func(tr *Transform) { tr.ColourShift = math.Inf(1) },
+		"input of 4294967296":   func(tr *Transform) { tr.Size = 1 << 32 },
+		"negative":              func(tr *Transform) { tr.Pad = -1 },
 	} {
 		tr := plain(8)
 		change(&tr)
@@ -340,6 +346,9 @@ func TestErrors(t *testing.T) {
 	tr := plain(8)
 	if err := tr.CentreCrop(make([]float32, 64), gradient(8, 8)); err == nil || !strings.Contains(err.Error(), "(3, 8, 8) has 192") {
 		t.Errorf("too little room: %v", err)
+	}
+	if err := tr.Crop(nil, gradient(8, 8), Crop{Width: 1 << 32, Height: 1 << 32}); err == nil || !strings.Contains(err.Error(), "room for 0 values") {
+		t.Errorf("a crop whose number of values overflows: %v", err)
 	}
 	tr.ColourShift, tr.Mean, tr.Std = 0.1, []float64{0}, []float64{1}
 	if err := tr.Validate(1); err == nil || !strings.Contains(err.Error(), "colour_shift") {

@@ -76,8 +76,8 @@ func (t Transform) check(dst []float32, p Picture, width, height int) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
-	if want := p.Channels * width * height; len(dst) != want {
-		return errors.Errorf("augment: room for %d values: an input (%d, %d, %d) has %d", len(dst), p.Channels, height, width, want)
+	if want := float64(p.Channels) * float64(width) * float64(height); float64(len(dst)) != want { // an int may overflow
+		return errors.Errorf("augment: room for %d values: an input (%d, %d, %d) has %.0f", len(dst), p.Channels, height, width, want)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/internal/finite"
 	"vgg/internal/splitmix"
 )
 
@@ -27,27 +28,31 @@ type Transform struct {
 	Mean, Std []float64 // of each channel, 0–255 units: subtracted, and divided by
 }
 
+// mostSize is the largest side of an input in pixels: one of 3 channels then takes 48 GiB.
+const mostSize = 1 << 16
+
 // Validate checks the transform for pictures with the given number of channels.
 func (t Transform) Validate(channels int) error {
 	switch {
 	case channels != 1 && channels != 3:
 		return errors.Errorf("augment: pictures of %d channels: want 1 or 3", channels)
-	case t.Size < 1:
-		return errors.Errorf("augment: an input of %d pixels: want a positive size", t.Size)
+	case t.Size < 1 || t.Size > mostSize:
+		return errors.Errorf("augment: an input of %d pixels: want a size from 1 to %d", t.Size, mostSize)
 	case t.Scale.Min < 0 || t.Scale.Max < t.Scale.Min || t.Scale.Min == 0 && t.Scale.Max > 0:
 		return errors.Errorf("augment: scale from %d to %d: want 0 < scale_min ≤ scale_max, or both 0", t.Scale.Min, t.Scale.Max)
 	case t.Scale.Min > 0 && t.Scale.Min+2*t.Pad < t.Size:
 		return errors.Errorf("augment: pictures resized to %d with a border of %d are smaller than the input of %d: raise scale_min or pad", t.Scale.Min, t.Pad, t.Size)
-	case t.Pad < 0 || !(t.ColourShift >= 0):
-		return errors.Errorf("augment: pad %d, colour shift %v: want no negative numbers", t.Pad, t.ColourShift)
+	case t.Pad < 0 || t.ColourShift < 0 || !finite.Is(t.ColourShift):
+		return errors.Errorf("augment: pad %d, colour shift %v: want finite numbers, none of them negative", t.Pad, t.ColourShift)
 	case t.ColourShift > 0 && channels != 3:
 		return errors.New("augment: a colour shift needs pictures of 3 channels: set colour_shift = 0")
 	case len(t.Mean) != channels || len(t.Std) != channels:
 		return errors.Errorf("augment: mean of %d and standard deviation of %d channels for pictures of %d: want one value a channel", len(t.Mean), len(t.Std), channels)
 	}
-	for _, s := range t.Std {
-		if !(s > 0) {
-			return errors.Errorf("augment: standard deviation %v: want a positive number", s)
+	for c, s := range t.Std {
+		factor, offset := float32(1/s), float32(t.Mean[c]/s)
+		if !(factor > 0) || !finite.Is(float64(factor)) || !finite.Is(float64(offset)) {
+			return errors.Errorf("augment: mean %v, standard deviation %v: want finite numbers, a positive deviation, and quotients that float32 holds", t.Mean[c], s)
 		}
 	}
 	return nil
@@ -100,8 +105,8 @@ func (t Transform) draw(r *rand.Rand, p Picture) Crop {
 	return crop
 }
 
-// place draws where a random crop begins along a side of a picture with borders. If both are smaller than the input
-// there is one place: the middle.
+// place draws where a random crop begins along a side of a picture with borders. If the side and its two borders
+// together are shorter than the input, there is one place: the middle.
 func (t Transform) place(r *rand.Rand, side int) int {
 	room := side + 2*t.Pad - t.Size
 	drawn := r.IntN(max(0, room) + 1)

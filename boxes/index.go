@@ -23,7 +23,7 @@ func newPlace(b Box, index int) place {
 // slack keeps rounding from excluding a pair before its score is computed.
 const slack = 1e-9
 
-// matchScore is MatchScore, or +Inf if it exceeds most, which mostly needs no division and no root to tell: on each
+// matchScore is fullMatchScore, or +Inf if it exceeds most, which mostly needs no division and no root to tell: on each
 // axis, boxes of mean side s whose centres are d apart have an IoU of at most (s − d) / (s + d), and no IoU exceeds the
 // ratio of areas.
 func (p *place) matchScore(q *place, most float64) float64 {
@@ -35,6 +35,9 @@ func (p *place) matchScore(q *place, most float64) float64 {
 	return p.fullMatchScore(q)
 }
 
+// fullMatchScore says how far two boxes are from being the same: the distance of their centres as a share of the mean of
+// their diagonals, plus 1 − IoU. It is 0 for equal boxes and above 1 for boxes that do not overlap. OverFeat (arXiv
+// 1312.6229, section 4.3) adds the distance and the area of the intersection, which grows the better boxes match.
 func (p *place) fullMatchScore(q *place) float64 {
 	if p.Box == q.Box { // which may have no area
 		return 0

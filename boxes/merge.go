@@ -16,14 +16,6 @@ type Merged struct {
 	Windows int     // how many these are; 1 for a box as a net predicts it
 }
 
-// MatchScore says how far two boxes are from being the same: the distance of their centres as a share of the mean of
-// their diagonals, plus 1 − IoU. It is 0 for equal boxes and above 1 for boxes that do not overlap. OverFeat (arXiv
-// 1312.6229, section 4.3) adds the distance and the area of the intersection, which grows the better boxes match.
-func MatchScore(a, b Box) float64 {
-	p, q := newPlace(a, 0), newPlace(b, 1)
-	return p.fullMatchScore(&q)
-}
-
 // Merge merges boxes of one class greedily, as section 4.3 of OverFeat does: the two boxes with the smallest match
 // score are replaced by their average, again and again, until the smallest exceeds limit, which is from 0 to 1, so that
 // boxes that do not overlap stay apart. Scores and windows of the two add up, and the average is weighted by windows: a

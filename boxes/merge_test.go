@@ -8,6 +8,12 @@ import (
 	"testing"
 )
 
+// matchScore is the match score of two boxes.
+func matchScore(a, b Box) float64 {
+	p, q := newPlace(a, 0), newPlace(b, 1)
+	return p.fullMatchScore(&q)
+}
+
 func TestMatchScore(t *testing.T) {
 	unit := Box{0, 0, 1, 1}
 	for _, c := range []struct {
@@ -23,11 +29,11 @@ func TestMatchScore(t *testing.T) {
 		{"the same centre, twice as large", Box{-0.5, -0.5, 1.5, 1.5}, 0.75},
 		{"a point inside", Box{0.5, 0.5, 0.5, 0.5}, 1},
 	} {
-		if got := MatchScore(unit, c.b); math.Abs(got-c.want) > 1e-12 || MatchScore(c.b, unit) != got {
-			t.Errorf("%s: %v and %v, want %v", c.name, got, MatchScore(c.b, unit), c.want)
+		if got := matchScore(unit, c.b); math.Abs(got-c.want) > 1e-12 || matchScore(c.b, unit) != got {
+			t.Errorf("%s: %v and %v, want %v", c.name, got, matchScore(c.b, unit), c.want)
 		}
 	}
-	if got := MatchScore(Box{2, 2, 2, 2}, Box{2, 2, 2, 2}); got != 0 {
+	if got := matchScore(Box{2, 2, 2, 2}, Box{2, 2, 2, 2}); got != 0 {
 		t.Errorf("a point and itself: %v, want 0", got)
 	}
 }
@@ -161,7 +167,7 @@ func mergedSlowly(all []Merged, limit float64) []Merged {
 		best, first, second := math.Inf(1), 0, 0
 		for i := range all {
 			for j := range i { // of lower value
-				score := MatchScore(all[j].Box, all[i].Box)
+				score := matchScore(all[j].Box, all[i].Box)
 				if score < best || score == best && cmp.Or(compare(all[j], all[first]), compare(all[i], all[second])) < 0 {
 					best, first, second = score, j, i
 				}

@@ -95,10 +95,8 @@ func (o *BoxOptions) check(split Split) error {
 	case !(o.InView >= 0 && o.InView <= 1):
 		return errors.Errorf("dataset: a box with a share of %g in view: want 0 to 1", o.InView)
 	}
-	if _, ok := split.(Boxed); !ok {
-		return errNoBoxes
-	}
-	return nil
+	_, _, err := WithBoxes(split)
+	return errors.WithMessage(err, "a loader of boxes needs a set that was opened with Options.Boxes")
 }
 
 // read reads a picture, with its objects if they are wanted.

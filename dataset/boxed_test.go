@@ -136,7 +136,6 @@ func TestLoaderTarget(t *testing.T) {
 	}
 }
 
-// Only pictures with a box of their class are kept.
 // The target is the box with the largest part in the crop, not the largest box: all of it, or that part.
 func TestLoaderClip(t *testing.T) {
 	wide, square := boxes.Box{XMax: 0.35, YMin: 0.2, YMax: 0.8}, boxes.Box{XMin: 0.3, YMin: 0.3, XMax: 0.5, YMax: 0.7}
@@ -155,6 +154,7 @@ func TestLoaderClip(t *testing.T) {
 	}
 }
 
+// Only pictures with a box of their class are kept.
 func TestWithBoxes(t *testing.T) {
 	some := []Instance{{boxes.Unit, 0}}
 	with, without, err := WithBoxes(squares{some, nil, some})
@@ -169,10 +169,20 @@ func TestWithBoxes(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
-	for want, o := range map[string]BoxOptions{"want largest or random": {Target: "x"}, "want 0 to 1": {Target: configs.TargetLargest, InView: 2}} {
-		_, err := NewLoader(squares{some}, 1, LoaderOptions{Batch: 1, Boxes: &o, Transform: augment.Transform{Size: 1, Mean: []float64{0}, Std: []float64{1}}})
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v, want %q in it", err, want)
+	largest := BoxOptions{Target: configs.TargetLargest}
+	for _, c := range []struct {
+		want  string
+		split Split
+		o     BoxOptions
+	}{
+		{"want largest or random", squares{some}, BoxOptions{Target: "x"}},
+		{"want 0 to 1", squares{some}, BoxOptions{Target: configs.TargetLargest, InView: 2}},
+		{"opened with Options.Boxes: dataset: no picture has a box", squares{nil}, largest},
+		{"opened with Options.Boxes: dataset: no picture has a box", &classSplit{}, largest},
+	} {
+		_, err := NewLoader(c.split, 1, LoaderOptions{Batch: 1, Boxes: &c.o, Transform: augment.Transform{Size: 1, Mean: []float64{0}, Std: []float64{1}}})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want %q in it", err, c.want)
 		}
 	}
 }

@@ -107,6 +107,9 @@ func (o *opener) openIDX(f *idxFiles, classes []string) (*Set, error) {
 		if set.Classes, first = splits[0].numbers(); first == 1 {
 			o.note("the labels are counted from 1: the classes are called 1 to %d", len(set.Classes))
 		}
+		if set.Classes == nil {
+			return nil, errors.Errorf("dataset %s: the first label is %d, and none is 0: want numbers from 0 on, or of two classes or more from 1 on, without gaps", splits[0].labelFile, splits[0].labels[0])
+		}
 	}
 	for _, s := range splits {
 		for i, l := range s.labels {
@@ -205,6 +208,8 @@ func (f *idxFiles) readFile(r role, kind, dims int) (file idxFile, err error) {
 // largestIDX is the size in bytes above which a file, or what it unpacks to, is refused: it is held in memory.
 const largestIDX = 1 << 31
 
+const damagedGzip = "the gzip file is damaged or incomplete: download it again"
+
 // decodeIDX reads an IDX array of bytes, gzipped or not: two zeros, the type 8, the number of dimensions, the
 // dimensions in 32 bits, most significant byte first, then the elements. A forged header cannot trigger a large
 // allocation.
@@ -213,7 +218,7 @@ func decodeIDX(file []byte, dims int) (idxFile, error) {
 	if archive.Kind(file) == "gzip" {
 		var err error
 		if r, err = gzip.NewReader(r); err != nil {
-			return idxFile{}, errors.Wrap(err, "a damaged gzip file")
+			return idxFile{}, errors.Wrap(err, damagedGzip)
 		}
 	}
 	header := make([]byte, 4+4*dims)
@@ -236,7 +241,7 @@ func decodeIDX(file []byte, dims int) (idxFile, error) {
 	var data bytes.Buffer
 	n, err := io.Copy(&data, io.LimitReader(r, size+1))
 	if err != nil {
-		return idxFile{}, err
+		return idxFile{}, errors.Wrap(err, damagedGzip)
 	}
 	switch {
 	case n < size:

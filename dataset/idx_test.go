@@ -56,8 +56,14 @@ func TestIDX(t *testing.T) {
 		},
 		"train-labels-idx1-ubyte: label 9 of picture 1 is beyond the 1 classes": func(f map[string][]byte) { f["train-labels-idx1-ubyte"][9] = 9 },
 		"t10k-labels-idx1-ubyte: label 3 of picture 0 is beyond the 3 classes":  func(f map[string][]byte) { f["t10k-labels-idx1-ubyte"][8] = 3 },
+		"the first label is 5, and none is 0: want numbers from 0 on": func(f map[string][]byte) {
+			f["train-labels-idx1-ubyte"] = idx([]int{3}, []byte{5, 5, 5})
+		},
+		"train-labels-idx1-ubyte: the first label is 1": func(f map[string][]byte) {
+			f["train-labels-idx1-ubyte"] = idx([]int{3}, []byte{1, 1, 1})
+		},
 		"no t10k-labels": func(f map[string][]byte) { delete(f, "t10k-labels-idx1-ubyte") },
-		"unexpected EOF": func(f map[string][]byte) {
+		"damaged or incomplete: download it again: unexpected EOF": func(f map[string][]byte) {
 			f["t10k-images-idx3-ubyte.gz"] = f["t10k-images-idx3-ubyte.gz"][:len(f["t10k-images-idx3-ubyte.gz"])-9]
 		},
 		"checksum": func(f map[string][]byte) {

@@ -34,7 +34,7 @@ type Batch struct {
 	Pictures int       // rows that are not padding
 
 	// With BoxOptions; else nil.
-	Boxes     []float32     // (N, 4), the target: centre x and y, width and height of the part of a box that is in the crop, as shares of the crop's side; zeros in rows of label -1
+	Boxes     []float32     // (N, 4), the target: centre x and y, width and height of a box, or with BoxOptions.Clip of its part in the crop, as shares of the crop's side; zeros in rows of label -1
 	Instances [][]boxes.Box // (N), all instances of the picture's class, as shares of the crop's side, not clipped: each of them may be found; none in rows of label -1
 }
 

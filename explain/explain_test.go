@@ -201,6 +201,10 @@ func TestOcclusion(t *testing.T) {
 	if m := mapOf(t, dense, GradCAM, 0); m.Width != 14 || m.Height != 8 {
 		t.Errorf("a dense view: %d×%d maps", m.Width, m.Height)
 	}
+	few := view(t, explainer(t, model(t, nil), Options{Grid: 2, Batch: 64}), p)
+	if mapOf(t, few, Occlusion, 0); len(few.explainer.graphs[0].covered.pixels) != 4*len(few.pixels) {
+		t.Error("a batch of more views than there are places")
+	}
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := v.Occlusion(ended, []int{0}, nil); !errors.Is(err, context.Canceled) {

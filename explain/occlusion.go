@@ -18,14 +18,16 @@ type covered struct {
 	vm     *machine.VM
 }
 
-func (e *Explainer) newCovered(height, width int) (*covered, error) {
+func (v *View) newCovered() (*covered, error) {
+	e, height, width := v.explainer, v.Height, v.Width
 	input := e.model.Info.Input
 	o := e.model.Net().Options
 	o.From, o.Weights = nil, e.model.Net()
 	if e.Options.Dense {
 		o.Dense = input
 	}
-	rows := max(1, e.Options.Batch*input*input/(width*height)) // larger views take no more memory
+	rows := e.Options.Batch * input * input / (width * height) // larger views take no more memory
+	rows = min(max(1, rows), v.Places())
 	x := graph.NewInput(gorgonia.NewGraph(), rows, e.model.Info.Channels, height, width)
 	c := &covered{}
 	var err error
@@ -66,7 +68,7 @@ func (v *View) Occlusion(ctx context.Context, classes []int, each func(places in
 		return nil, err
 	}
 	if g.covered == nil {
-		if g.covered, err = e.newCovered(v.Height, v.Width); err != nil {
+		if g.covered, err = v.newCovered(); err != nil {
 			return nil, errors.Wrapf(err, "explain: %s", e.model.Name)
 		}
 	}

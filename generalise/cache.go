@@ -14,6 +14,7 @@ import (
 
 	"vgg/configs"
 	"vgg/internal/atomicfile"
+	"vgg/internal/kernel"
 )
 
 // cache keeps the outputs of nets in files, one a block of pictures, in a folder for each key: DIR/KEY/00064.features
@@ -38,12 +39,17 @@ func openCache(o Options) (*cache, error) {
 	return &cache{o.Cache, notice}, nil
 }
 
-// key is of all on which the outputs depend: the net's weights, the layer, Q, the protocol, and the contents of the
-// pictures in their order.
+// key is of all on which the outputs depend.
 func (r run) key() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "features 1\n%s\n%s\nQ %d\n%s, in blocks of %d\n%d pictures %x\n",
-		r.net.Checksum(), r.layer, r.scale, configs.Dense, blockItems, len(r.items), r.content))
+	sum := sha256.Sum256([]byte(r.basis()))
 	return fmt.Sprintf("%x", sum[:16])
+}
+
+// basis is all on which the outputs depend: the net's weights, the layer, Q, the protocol, the kernels, each set of
+// which rounds in its own way, and the contents of the pictures in their order.
+func (r run) basis() string {
+	return fmt.Sprintf("features 2\n%s\n%s\nQ %d\n%s, in blocks of %d\n%s kernels\n%d pictures %x\n",
+		r.net.Checksum(), r.layer, r.scale, configs.Dense, blockItems, kernel.ISA(), len(r.items), r.content)
 }
 
 func (c *cache) file(key string, first int) string {

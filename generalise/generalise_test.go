@@ -24,6 +24,7 @@ import (
 	"vgg/dataset/transfer"
 	"vgg/evaluate"
 	"vgg/graph"
+	"vgg/internal/kernel"
 	"vgg/svm"
 	"vgg/weights"
 )
@@ -204,6 +205,9 @@ func TestCache(t *testing.T) {
 	}
 
 	r := run{Pictures: p, net: a.Model, layer: "fc7", scale: 32}
+	if basis := r.basis(); !strings.Contains(basis, kernel.ISA()+" kernels\n") {
+		t.Errorf("the key does not tell kernels apart: %q", basis)
+	}
 	file := (&cache{dir: dir}).file(r.key(), blockItems)
 	data, err := os.ReadFile(file)
 	if err != nil {

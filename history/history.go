@@ -123,7 +123,7 @@ func (k kind) parse(s string, field any) (err error) {
 }
 
 // WriteCSV writes a header and one row per epoch. The same history always gives the same bytes, and a history that is
-// read back and written again is unchanged.
+// read back and written again is unchanged. It is an error if an epoch has a value that Read would refuse.
 func (h History) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	row := make([]string, len(columns))
@@ -134,6 +134,9 @@ func (h History) WriteCSV(w io.Writer) error {
 	for _, e := range h {
 		for i, c := range columns {
 			row[i] = c.kind.format(c.field(&e))
+		}
+		if _, column, err := parseRow(row); err != nil {
+			return errors.Wrapf(err, "history: epoch %d, %s", e.Epoch, columns[column].name)
 		}
 		_ = out.Write(row)
 	}

@@ -2,6 +2,7 @@ package history
 
 import (
 	"bytes"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -32,6 +33,19 @@ func TestWriteCSV(t *testing.T) {
 	}
 	if b.String() != someHistoryCSV {
 		t.Errorf("got\n%swant\n%s", &b, someHistoryCSV)
+	}
+}
+
+// TestWriteErrors: what Read would refuse is not written.
+func TestWriteErrors(t *testing.T) {
+	for want, e := range map[string]Epoch{
+		`history: epoch 2, learning_rate: "" is not a number`: {Epoch: 2, LearningRate: noFigure},
+		"history: epoch 3, seconds: +Inf is not finite":       {Epoch: 3, Seconds: math.Inf(1)},
+		"history: epoch 4, val_top1_error: 100.1000 is not a": {Epoch: 4, ValTop1Error: 100.1},
+	} {
+		if err := (History{{Epoch: 1}, e}).WriteCSV(io.Discard); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
 	}
 }
 

@@ -61,6 +61,9 @@ func Architecture(parts []Part, title string) (*Figure, error) {
 		memory, weights = memory+p.Memory, weights+p.Parameters
 		heights[i] = partLineHeight*vg.Length(max(2, 1+len(p.Lines))) + 3
 		for _, s := range p.Slabs {
+			if s.Side < 1 || s.Channels < 1 {
+				return nil, errors.Errorf("part %d (%s): a block of side %d with %d channels: want 1 or more", i+1, p.Size, s.Side, s.Channels)
+			}
 			heights[i] = max(heights[i], 1.3*face(s.Side, side)+4)
 		}
 		height += heights[i]

@@ -71,6 +71,9 @@ func TestNoArchitecture(t *testing.T) {
 	if _, err := Architecture([]Part{{Memory: -1}}, ""); err == nil {
 		t.Error("memory below 0 is drawn")
 	}
+	if _, err := Architecture([]Part{{Slabs: []Slab{{Side: -1, Channels: 3}}}}, ""); err == nil {
+		t.Error("a block of side -1 is drawn")
+	}
 	for _, bad := range [][][2]Stack{nil, {{{3, 4, 9, 36, 4}, {9, 1, 9, 81, 1}}}, {{{3, 2, 6, 18, 2}, {5, 1, 5, 25, 1}}}} {
 		if _, err := Stacks(bad, ""); err == nil {
 			t.Errorf("%v is drawn", bad)

@@ -25,12 +25,14 @@ var (
 )
 
 // styledCurve is an empty curve in the style of the i-th in a panel of several. Seven differ in colour, line and
-// marker each.
+// marker each. Each further seven shift lines and markers against the colours, by different steps, so that any two of
+// the three tell 49 apart; the 50th is like the first.
 func styledCurve(i int) curve {
-	i %= len(palette)
+	n := len(palette)
+	colour, shift := palette[i%n], i/n
 	return curve{
-		line:   draw.LineStyle{Color: palette[i], Width: 1, Dashes: dashes[i]},
-		marker: draw.GlyphStyle{Color: palette[i], Radius: 1.9, Shape: shapes[i]},
+		line:   draw.LineStyle{Color: colour, Width: 1, Dashes: dashes[(i+shift)%n]},
+		marker: draw.GlyphStyle{Color: colour, Radius: 1.9, Shape: shapes[(i+2*shift)%n]},
 	}
 }
 

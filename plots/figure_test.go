@@ -233,7 +233,7 @@ func TestFallingPanel(t *testing.T) {
 	}
 }
 
-// TestStyles: seven series differ in line and in marker, without regard to colour.
+// TestStyles: seven series differ in line and in marker, without regard to colour, and 49 in any two of the three.
 func TestStyles(t *testing.T) {
 	lines, markers := map[string]bool{}, map[string]bool{}
 	for i := range palette {
@@ -242,6 +242,15 @@ func TestStyles(t *testing.T) {
 	}
 	if len(lines) != 7 || len(markers) != 7 {
 		t.Errorf("%d lines and %d markers, want 7 of each", len(lines), len(markers))
+	}
+	pairs := map[string]bool{}
+	for i := range 49 {
+		style := styledCurve(i)
+		colour, line, marker := fmt.Sprint(style.line.Color), fmt.Sprint(style.line.Dashes), fmt.Sprintf("%T", style.marker.Shape)
+		pairs[colour+line], pairs[colour+marker], pairs[line+marker] = true, true, true
+	}
+	if len(pairs) != 3*49 {
+		t.Errorf("%d pairs of colour, line and marker, want %d", len(pairs), 3*49)
 	}
 }
 

@@ -2,6 +2,8 @@ package svm
 
 import (
 	"fmt"
+	"math"
+	"sync"
 
 	"github.com/pkg/errors"
 
@@ -13,18 +15,26 @@ import (
 type Rows struct {
 	n, d int
 	x    []float32 // (N, D)
-	gram []float32 // (N, N) x xᵀ, or nil before it is first needed
+	once sync.Once
+	gram []float32 // (N, N) x xᵀ, made once, when it is first needed
 }
 
 // NewRows returns rows of n times d features, row-major. It does not copy x, which may not be changed afterwards.
-// Features that are NaN or infinite are refused with a NotFiniteError.
+// Features that are NaN or infinite, and rows whose squares overflow, are refused with a NotFiniteError.
 func NewRows(x []float32, n, d int) (*Rows, error) {
 	if n < 1 || d < 1 || len(x)/d != n || len(x)%d != 0 {
 		return nil, errors.Errorf("%d features are not %d rows of %d", len(x), n, d)
 	}
-	for i, v := range x {
-		if v-v != 0 { // NaN and infinities
-			return nil, errors.WithStack(&NotFiniteError{Row: i / d, Column: i % d, Value: v})
+	for i := range n {
+		var squares float64
+		for j, v := range x[i*d:][:d] {
+			if !float32Holds(float64(v)) {
+				return nil, errors.WithStack(&NotFiniteError{Row: i, Column: j, Value: v})
+			}
+			squares += float64(v) * float64(v)
+		}
+		if !float32Holds(squares) {
+			return nil, errors.WithStack(&NotFiniteError{Row: i, Column: -1, Value: float32(squares)})
 		}
 	}
 	return &Rows{n: n, d: d, x: x}, nil
@@ -38,9 +48,7 @@ func (r *Rows) Width() int { return r.d }
 
 // products returns X·Xᵀ, (N, N).
 func (r *Rows) products() []float32 {
-	if r.gram == nil {
-		r.gram = products(r.x, r.n, r.d)
-	}
+	r.once.Do(func() { r.gram = products(r.x, r.n, r.d) })
 	return r.gram
 }
 
@@ -63,12 +71,15 @@ func products(x []float32, n, d int) []float32 {
 	return g
 }
 
-// A NotFiniteError names a feature that is no number.
+// A NotFiniteError names a feature that is no number, or a row whose sum of squares is more than float32 holds.
 type NotFiniteError struct {
-	Row, Column int // from 0
+	Row, Column int // from 0; the column is -1 for the sum of squares
 	Value       float32
 }
 
 func (e *NotFiniteError) Error() string {
+	if e.Column < 0 {
+		return fmt.Sprintf("the squares of row %d (from 0) sum to more than %.2g: scale the features down", e.Row, math.MaxFloat32)
+	}
 	return fmt.Sprintf("feature %d of row %d (both from 0) is %g: features must be finite", e.Column, e.Row, e.Value)
 }

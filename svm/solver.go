@@ -25,7 +25,8 @@ type solver struct {
 	rows    *Rows
 	targets Targets
 	o       Options
-	c       float64 // the value of C that is being solved for
+	asked   float64 // the value of C that is being solved for
+	c       float64 // asked as float32, as α is: else no α that is cut at C would be seen to be at its bound
 	onGram  bool    // on X·Xᵀ
 
 	// The matrix M whose combinations V are kept: X, so that V is the weights w (without the bias), or X·Xᵀ, so that V is
@@ -112,7 +113,7 @@ func (s *solver) gram(rows []int) []float32 {
 // solve takes the classes to the optimum for c, from where they are. All have their certificates if it ends with a
 // NotConvergedError.
 func (s *solver) solve(c float64) error {
-	s.c = c
+	s.asked, s.c = c, float64(float32(c))
 	s.certificates = make([]Certificate, s.targets.K)
 	s.active = s.active[:0]
 	for k := range s.targets.K {
@@ -163,7 +164,7 @@ func (s *solver) done(classes int) error {
 	if s.o.Done == nil {
 		return nil
 	}
-	return s.o.Done(s.c, classes)
+	return s.o.Done(s.asked, classes)
 }
 
 // upper bounds α.

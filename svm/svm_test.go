@@ -264,6 +264,31 @@ func TestPredict(t *testing.T) {
 	if want := []int{0, 1, 1}; err != nil || !slices.Equal(classes, want) {
 		t.Errorf("classes %v, error %v, want %v", classes, err, want)
 	}
+	if classes := Argmax(nil, 0); len(classes) != 0 {
+		t.Errorf("classes %v of no scores", classes)
+	}
+}
+
+// TestBound: a C that float32 rounds gives the bits of the rounded one, so that rows at their bound count as such, and
+// is reported as it was asked for.
+func TestBound(t *testing.T) {
+	rows, targets := problem(t, 300, 20, 3)
+	var models []*Model
+	for _, c := range []float64{0.7, float64(float32(0.7))} {
+		m, err := Train(rows, targets, Options{C: c, Bias: 1, Done: func(asked float64, _ int) error {
+			if asked != c {
+				t.Errorf("done with C = %v, want %v", asked, c)
+			}
+			return nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		models = append(models, m)
+	}
+	if a, b := models[0], models[1]; !slices.Equal(a.W, b.W) || !slices.Equal(a.Certificates, b.Certificates) {
+		t.Errorf("%+v and %+v", a.Certificates, b.Certificates)
+	}
 }
 
 // TestZeroRows: a row of zeros without a bias has no direction; its loss is 1.
@@ -306,6 +331,10 @@ func TestErrors(t *testing.T) {
 	for i := range 20 {
 		all[3*i+2] = 1
 	}
+	large, err := NewRows([]float32{1, 10}, 2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	good := Options{C: 1}
 	ofChoice := func(validation []int, grid ...float64) error {
 		_, err := ChooseC(rows, targets, validation, grid, func([]float32, []int) (float64, error) { return 1, nil }, good)
@@ -327,14 +356,17 @@ func TestErrors(t *testing.T) {
 		"C is -1":                                  trained(targets, Options{C: -1}),
 		"C is NaN":                                 trained(targets, Options{C: math.NaN()}),
 		"C is +Inf":                                trained(targets, Options{C: math.Inf(1)}),
+		"C is 1e-50":                               trained(targets, Options{C: 1e-50}),
+		"C is 1e+39":                               trained(targets, Options{C: 1e39}),
+		"the bias feature is 1e+20":                trained(targets, Options{C: 1, Bias: 1e20}),
+		"the squares of row 1 (from 0) sum to":     second(NewRows([]float32{1, 2, 1e20, 3}, 2, 2)),
+		"the score of row 1 for class 0 (both":     second((&Model{K: 1, D: 1, W: []float32{3e38}, B: []float32{0}}).Predict(large)),
 		"the bias feature is NaN":                  trained(targets, Options{C: 1, Bias: math.NaN()}),
 		"tolerance of the duality gap is 1":        trained(targets, Options{C: 1, Tolerance: 1}),
 		"-1 passes at most":                        trained(targets, Options{C: 1, MaxPasses: -1}),
 		"there is no Loss(9)":                      trained(targets, Options{C: 1, Loss: 9}),
 		`loss "logistic": want hinge or squared`:   second(ParseLoss("logistic")),
 		"rows of 4 features for a machine of 2":    second((&Model{K: 1, D: 2}).Scores(rows)),
-		"share 1 of the rows":                      second(Holdout([]int{0, 1}, 1, 0)),
-		"label -2 of row 0":                        second(Holdout([]int{-2, 1}, 0.5, 0)),
 		"grid [2 1] of values of C":                ofChoice([]int{1}, 2, 1),
 		"grid [] of values of C":                   ofChoice([]int{1}),
 		"C is -3":                                  ofChoice([]int{1}, -3, 1),

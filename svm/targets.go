@@ -2,7 +2,6 @@ package svm
 
 import (
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/pkg/errors"
 )
@@ -75,41 +74,4 @@ func (t Targets) check(n int) error {
 		}
 	}
 	return nil
-}
-
-// Holdout draws validation rows: of the rows of each label the given share, rounded, but at least one, and all but one
-// at most. Rows with the label -1, and those of labels that only one row has, are never drawn. The rows come in rising
-// order.
-func Holdout(labels []int, share float64, seed uint64) ([]int, error) {
-	if !(share > 0 && share < 1) {
-		return nil, errors.Errorf("share %g of the rows for validation: want more than 0 and less than 1", share)
-	}
-	of := map[int][]int{}
-	most := -1
-	for i, label := range labels {
-		if label < -1 {
-			return nil, errors.Errorf("label %d of row %d (from 0): want a class from 0, or -1", label, i)
-		}
-		of[label] = append(of[label], i)
-		most = max(most, label)
-	}
-	drawn := make([]bool, len(labels))
-	for label := range most + 1 {
-		rows := of[label]
-		if len(rows) < 2 {
-			continue
-		}
-		random := rand.New(rand.NewPCG(seed, uint64(label)))
-		random.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-		for _, row := range rows[:min(max(int(share*float64(len(rows))+0.5), 1), len(rows)-1)] {
-			drawn[row] = true
-		}
-	}
-	var validation []int
-	for row, is := range drawn {
-		if is {
-			validation = append(validation, row)
-		}
-	}
-	return validation, nil
 }

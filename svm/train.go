@@ -2,7 +2,6 @@ package svm
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -49,7 +48,7 @@ const (
 // Options of a training.
 type Options struct {
 	Loss Loss
-	// C is the weight of the rows' losses beside ½|w|², more than 0.
+	// C is the weight of the rows' losses beside ½|w|², more than 0. Trainings round it to float32.
 	C float64
 	// Bias is a feature that is appended to every row, as liblinear's -B: its weight, regularised like the others, is the
 	// bias. 0 for none.
@@ -76,10 +75,10 @@ func (o Options) check() (Options, error) {
 	switch {
 	case o.Loss != Hinge && o.Loss != SquaredHinge:
 		return o, errors.Errorf("there is no %s", o.Loss)
-	case !(o.C > 0) || math.IsInf(o.C, 0):
-		return o, errors.Errorf("C is %g: want a number above 0", o.C)
-	case math.IsNaN(o.Bias) || math.IsInf(o.Bias, 0):
-		return o, errors.Errorf("the bias feature is %g: want a finite number, or 0 for none", o.Bias)
+	case !(float32(o.C) > 0) || !float32Holds(o.C):
+		return o, errors.Errorf("C is %g: want a number above 0 that float32 holds", o.C)
+	case !float32Holds(o.Bias * o.Bias):
+		return o, errors.Errorf("the bias feature is %g: want a number whose square float32 holds, or 0 for none", o.Bias)
 	case !(o.Tolerance > 0 && o.Tolerance < 1):
 		return o, errors.Errorf("the tolerance of the duality gap is %g: want more than 0 and less than 1", o.Tolerance)
 	case o.MaxPasses < 0:
@@ -87,6 +86,9 @@ func (o Options) check() (Options, error) {
 	}
 	return o, nil
 }
+
+// float32Holds is false of NaN, of infinities, and of what becomes one.
+func float32Holds(v float64) bool { return float32(v)-float32(v) == 0 }
 
 // A Certificate says how far a class is from its optimum: the optimal objective lies between Dual and Primal.
 type Certificate struct {
@@ -139,6 +141,7 @@ func Train(rows *Rows, targets Targets, o Options) (*Model, error) {
 }
 
 // Scores returns w·x + b of each row and class, (N, K). The rows must have as many features as those of the training.
+// It is an error if a score is not finite.
 func (m *Model) Scores(rows *Rows) ([]float32, error) {
 	if rows.d != m.D {
 		return nil, errors.Errorf("rows of %d features for a machine of %d", rows.d, m.D)
@@ -147,6 +150,11 @@ func (m *Model) Scores(rows *Rows) ([]float32, error) {
 	for lo := 0; lo < rows.n; lo += blockRows {
 		n := min(blockRows, rows.n-lo)
 		kernel.Linear{N: n, In: m.D, Out: m.K}.Forward(scores[lo*m.K:], rows.x[lo*m.D:], m.W, m.B, false)
+	}
+	for i, v := range scores {
+		if !float32Holds(float64(v)) {
+			return nil, errors.Errorf("the score of row %d for class %d (both from 0) is %g: scale the features down", i/m.K, i%m.K, v)
+		}
 	}
 	return scores, nil
 }
@@ -161,8 +169,11 @@ func (m *Model) Predict(rows *Rows) ([]int, error) {
 }
 
 // Argmax returns the class of the highest of k scores in each row of scores (N, K), the lower of two classes with the
-// same.
+// same. Without a class there are no rows.
 func Argmax(scores []float32, k int) []int {
+	if k < 1 {
+		return nil
+	}
 	classes := make([]int, len(scores)/k)
 	for i := range classes {
 		row := scores[i*k:][:k]

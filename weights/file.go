@@ -122,17 +122,22 @@ const mapFrom = 1 << 20
 
 // load gives a file's bytes, which may be written to, and says whether they are mapped.
 func load(path string) ([]byte, bool, error) {
+	info, err := os.Stat(path) // before it is opened: a pipe waits for who writes
+	switch {
+	case err != nil:
+		return nil, false, err
+	case info.IsDir():
+		return nil, false, errors.New("is a folder: give the name of a file in it")
+	case !info.Mode().IsRegular():
+		return nil, false, errors.New("is a pipe or a device: save it to a file first")
+	}
 	in, err := os.Open(path)
 	if err != nil {
 		return nil, false, err
 	}
 	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
+	if info, err = in.Stat(); err != nil {
 		return nil, false, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, false, errors.New("not a regular file")
 	}
 	if info.Size() >= mapFrom {
 		// A file system that cannot map may still read.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestMapped reads a file that is large enough to be mapped, and changes what was read.
@@ -41,6 +43,27 @@ func TestMapped(t *testing.T) {
 		if err := f.Close(); err != nil || f.Tensors != nil {
 			t.Error(err, f.Tensors)
 		}
+	}
+}
+
+// TestNoFile: what is no file is refused, a pipe without waiting for who writes to it.
+func TestNoFile(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(pipe, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{pipe: "save it to a file first", filepath.Dir(pipe): "is a folder"} {
+		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+// TestSealEmpty: a file without metadata can be sealed too.
+func TestSealEmpty(t *testing.T) {
+	var f File
+	if err := f.Seal(); err != nil || f.Verify() != nil {
+		t.Errorf("sealed: %v, verified: %v", err, f.Verify())
 	}
 }
 

@@ -127,7 +127,7 @@ func ParseInfo(m map[string]string) (Info, error) {
 		ValTop1Error: math.NaN(),
 		Split:        m["split"],
 		ValShare:     p.number("val_share", optional),
-		SplitSeed:    uint64(p.count("split_seed", optional, 0)),
+		SplitSeed:    p.seed("split_seed"),
 	}
 	i.Classes = p.classes()
 	if _, ok := m["val_top1_error"]; ok {
@@ -249,6 +249,17 @@ func (p *infoParser) count(key string, n need, least int) int {
 	}
 	v, err := strconv.Atoi(s)
 	p.check(err == nil && v >= least, key, "is not a whole number from "+strconv.Itoa(least)+" up")
+	return v
+}
+
+// seed may be missing.
+func (p *infoParser) seed(key string) uint64 {
+	s, ok := p.text(key, optional)
+	if !ok {
+		return 0
+	}
+	v, err := strconv.ParseUint(s, 10, 64)
+	p.check(err == nil, key, "is not a whole number from 0 to 2^64 - 1")
 	return v
 }
 

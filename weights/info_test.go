@@ -30,6 +30,7 @@ func TestInfoRoundTrip(t *testing.T) {
 	}
 
 	own := flowers
+	own.SplitSeed = math.MaxUint64
 	own.Config, own.Layers = "mine", "conv3-8 maxpool conv5-16 LRN maxpool"
 	if got, err = ParseInfo(own.Metadata()); err != nil || !reflect.DeepEqual(got, own) {
 		t.Errorf("got %+v, want %+v (%v)", got, own, err)
@@ -118,6 +119,7 @@ func TestParseInfoErrors(t *testing.T) {
 		{"layers", "conv3-8", "want maxpool"},
 		{"layers", "conv3-8 maxpool", "belongs to a net of the paper"},
 		{"epoch", "", "whole number from 0 up"},
+		{"split_seed", "-1", "whole number from 0"},
 		{"boxes", "all", "is not per-class or single"},
 		{"val_top1_error", "x", "finite numbers"},
 	} {

@@ -26,8 +26,8 @@ func (f *File) Seal() error {
 	if err != nil {
 		return err
 	}
-	f.Metadata[checksumsKey] = sums
-	f.Metadata[sealKey] = f.seal()
+	f.set(checksumsKey, sums)
+	f.set(sealKey, f.seal())
 	return nil
 }
 

@@ -109,6 +109,11 @@ func Open(file string, notice func(message string)) (Tree, error) {
 	if notice == nil {
 		notice = func(string) {}
 	}
+	if info, err := os.Stat(file); err != nil { // before it is opened: a pipe waits for who writes
+		return nil, err
+	} else if !info.Mode().IsRegular() && !info.IsDir() {
+		return nil, errors.New("is a pipe or a device: save it to a file first")
+	}
 	opened, err := os.Open(file)
 	if err != nil {
 		return nil, err

@@ -150,6 +150,9 @@ func TestHostileArchives(t *testing.T) {
 			t.Errorf("error %v, want %q in it", err, want)
 		}
 	}
+	if _, err := Open(os.DevNull, nil); err == nil || !strings.Contains(err.Error(), "a pipe or a device: save it to a file first") {
+		t.Errorf("error %v for a device", err)
+	}
 	if err := gunzip(bytes.NewReader(archivetest.Gzip(plain)), 1000, filepath.Join(cache, "bomb.tar")); err == nil || !strings.Contains(err.Error(), "more than 1000 bytes: a gzip bomb") {
 		t.Errorf("error %v for an archive that unpacks to too much", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/pkg/errors"
 )
@@ -40,6 +41,9 @@ func (f *folder) list(dir string, depth int) error {
 			continue
 		}
 		file := path.Join(dir, e.Name())
+		if !utf8.ValidString(e.Name()) {
+			return errors.Errorf("%s: the name is not UTF-8: rename it", shown(file))
+		}
 		mode := e.Type()
 		if mode&fs.ModeSymlink != 0 {
 			info, err := fs.Stat(f.files, file)

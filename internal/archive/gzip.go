@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/pkg/errors"
 
@@ -48,6 +50,7 @@ func openGzip(file *os.File, notice func(string)) (Tree, error) {
 		t.Close()
 		return nil, err
 	}
+	used(unpacked)
 	return tree, file.Close()
 }
 
@@ -124,6 +127,29 @@ func (r *gzipReader) Read(p []byte) (int, error) {
 		}
 		if b != 0 {
 			return 0, errors.New("bytes behind the gzip stream that are neither zeros nor another one: cut them off, or download the file again")
+		}
+	}
+}
+
+// staleAfter is how long what an archive was unpacked to is kept after its last use when the archive has changed. Other
+// machines with the same cache folder may have another version of it, and read from theirs.
+const staleAfter = 7 * 24 * time.Hour
+
+// used notes the use of what was unpacked, a file or a folder, and removes what is stale of other versions of the
+// archive. What cannot be removed only takes room.
+func used(unpacked string) {
+	now := time.Now()
+	_ = os.Chtimes(unpacked, now, now)
+	dir, name := filepath.Split(unpacked)
+	version := func(name string) string { return strings.TrimSuffix(name, ".tar") }
+	archive, _, _ := strings.Cut(name, "-")
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), archive+"-") || version(e.Name()) == version(name) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > staleAfter {
+			_ = os.RemoveAll(filepath.Join(dir, e.Name()))
 		}
 	}
 }

@@ -27,6 +27,7 @@ func Unpack(t Tree, i int, notice func(message string)) (file string, err error)
 	if err != nil {
 		return "", errors.Wrap(err, "no cache folder to unpack it into (set XDG_CACHE_HOME, or unpack it yourself)")
 	}
+	defer used(dir)
 	head, err := t.Read(i, HeadSize)
 	if err != nil {
 		return "", err
@@ -34,8 +35,8 @@ func Unpack(t Tree, i int, notice func(message string)) (file string, err error)
 	isGzip := Kind(head) == "gzip"
 	file = filepath.Join(dir, filepath.FromSlash(t.Path(i)))
 	if isGzip {
-		name := strings.TrimSuffix(file, path.Ext(file))
-		file = strings.TrimSuffix(name, ".tar") + ".tar"
+		name := strings.TrimSuffix(path.Base(t.Path(i)), path.Ext(file))
+		file = filepath.Join(file, strings.TrimSuffix(name, ".tar")+".tar") // s.tgz, s.tar.gz and s.tar may all be there
 	}
 	if _, err := os.Stat(file); err == nil {
 		return file, nil

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"vgg/internal/archive/archivetest"
 )
@@ -293,6 +294,10 @@ func TestFolders(t *testing.T) {
 	}
 	if got, want := contents(t, tree), map[string]string{"a/b/c/d/e/f/g/h/1": "1", "a/link/c/d/e/f/g/h/1": "1"}; !maps.Equal(got, want) {
 		t.Errorf("files %q, want %q", got, want)
+	}
+	badName := fstest.MapFS{"a/caf\xe9.jpg": &fstest.MapFile{}}
+	if _, err := OpenFolder(dir, badName); err == nil || err.Error() != `"a/caf\xe9.jpg": the name is not UTF-8: rename it` {
+		t.Errorf("error %v", err)
 	}
 	if err := os.Symlink("..", filepath.Join(dir, "a", "b", "up")); err != nil {
 		t.Fatal(err)

@@ -69,7 +69,7 @@ func (j Job) Validate() error {
 	switch {
 	case j.Ranks < 1 || bits.OnesCount(uint(j.Ranks)) != 1:
 		return errors.Errorf("%d hosts: want a power of two", j.Ranks)
-	case j.MicroBatch < 1 || j.MiniBatch%(j.Ranks*j.MicroBatch) != 0:
+	case j.MicroBatch < 1 || j.MiniBatch < 1 || j.MiniBatch%j.Ranks != 0 || j.MiniBatch/j.Ranks%j.MicroBatch != 0:
 		return errors.Errorf("a mini-batch of %d pictures on %d hosts in micro-batches of %d: want the same whole number of them on each", j.MiniBatch, j.Ranks, j.MicroBatch)
 	}
 	return nil

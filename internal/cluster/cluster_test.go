@@ -236,6 +236,7 @@ func TestValidate(t *testing.T) {
 	for j, want := range map[Job]bool{
 		{1, 8, 8}: true, {4, 256, 32}: true, {256, 256, 1}: true,
 		{3, 24, 4}: false, {0, 8, 8}: false, {4, 256, 48}: false, {512, 256, 1}: false, {2, 8, 0}: false,
+		{1 << 62, 8, 4}: false, {2, 0, 4}: false, {2, -8, 4}: false,
 	} {
 		if err := j.Validate(); (err == nil) != want {
 			t.Errorf("%+v: %v", j, err)

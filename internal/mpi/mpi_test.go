@@ -150,6 +150,9 @@ func TestNil(t *testing.T) {
 
 // TestWaiting: who waits says for what and for whom, and bytes and time are counted.
 func TestWaiting(t *testing.T) {
+	if what, _ := (*World)(nil).Waiting(); what != "" {
+		t.Errorf("one rank waits for %s", what)
+	}
 	worlds := Local(3)
 	x := worlds[0].Begin()
 	here := make([]float32, 5)

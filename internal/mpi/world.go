@@ -156,6 +156,9 @@ func (w *World) Hold(what string, f func() error) error {
 // Waiting tells for what, from which ranks, and how long the goroutine that computes has been waiting; "" if it does
 // not wait. It may be called on any goroutine.
 func (w *World) Waiting() (what string, long time.Duration) {
+	if w == nil {
+		return "", 0
+	}
 	now := w.waiting.Load()
 	if now == nil {
 		return "", 0
