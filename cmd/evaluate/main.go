@@ -104,7 +104,6 @@ func run(ctx context.Context, f flags) error {
 		return cli.OtherClasses(f.Data, err)
 	}
 	notes.Add(matched...)
-	cli.NoteNarrowView(&notes, o, "--scales", set.Val, models...)
 	o.World = cli.World
 	t := timedTest{set: set, options: o, models: models}
 	if f.BadPictures == "skip" {
@@ -137,6 +136,7 @@ func run(ctx context.Context, f flags) error {
 
 // run tests nets that classify, and writes their predictions and the report if these are wanted.
 func (t *timedTest) run(ctx context.Context, outputs []int, f flags, notes *cli.Notes) error {
+	cli.NoteNarrowView(notes, t.options, "--scales", t.set.Val, t.models...)
 	t.options.Skip = func(picture int, reason error) error { return t.skips.Skip(t.set.Val.Name(picture), reason) }
 	t.calibration = metrics.NewCalibration(f.Bins)
 	split := evaluate.Relabel(t.set.Val, outputs)
