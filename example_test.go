@@ -113,6 +113,23 @@ func Example_prediction() {
 	// Output: done
 }
 
+// A net on disk, with what a reader has to know of it.
+func Example_savedNet() {
+	path := filepath.Join(must(os.MkdirTemp("", "net")), "mine.safetensors")
+	g := gorgonia.NewGraph()
+	mine := configs.Config{Name: "mine", Stages: [][]configs.Row{{configs.Conv(3, 8)}, {configs.Conv(3, 16)}}}
+	net := must(graph.Build(g, graph.NewInput(g, 1, 3, 32, 32), mine, graph.Options{Classes: 2, FC: 16}))
+	info := weights.Info{
+		Config: mine.Name, Layers: weights.LayersOf(mine), Width: 1, FC: 16, Input: 32, Channels: 3,
+		Classes: []string{"cat", "dog"}, Mean: []float64{124, 117, 104}, Std: []float64{1, 1, 1},
+	}
+	check(weights.Write(path, weights.File{Tensors: net.Tensors(), Metadata: info.Metadata()}))
+	model := must(evaluate.NewModel("mine", must(weights.Read(path))))
+	fmt.Println(model.Info.Config, model.Info.Classes)
+	check(os.RemoveAll(filepath.Dir(path)))
+	// Output: mine [cat dog]
+}
+
 // small is a narrow net A with random weights, as weights.Read returns a trained one.
 func small(classes int) *weights.File {
 	g := gorgonia.NewGraph()
