@@ -334,7 +334,7 @@ func TestBadPictures(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 	args = append(args, "--set", "bad_pictures=skip")
-	if _, errs, code := trainIn(t, dir, append(args, "--out", "many")...); code != 1 || !strings.Contains(errs, "2 of 130 pictures cannot be read, more than 1 %") || !strings.Contains(errs, "SPEC --check lists them") {
+	if _, errs, code := trainIn(t, dir, append(args, "--out", "many")...); code != 1 || !strings.Contains(errs, "2 of 130 pictures cannot be read, more than 1 %") || !strings.Contains(errs, "SPEC --check lists all such pictures") {
 		t.Errorf("too many: exit code %d: %s", code, errs)
 	}
 	listed, err := os.ReadFile(filepath.Join(dir, "many", trainer.SkippedFile))
