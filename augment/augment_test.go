@@ -425,6 +425,20 @@ func TestCropsAgree(t *testing.T) {
 	}
 }
 
+// TestNarrowView: the message is of pictures of which a net sees less than half.
+func TestNarrowView(t *testing.T) {
+	for size, want := range map[[2]int]string{
+		{80, 60}:  "pictures are not resized: of 80×60 pixels the net sees 32×32",
+		{120, 20}: "pictures are not resized: of 120×20 pixels the net sees 32×20",
+		{80, 20}:  "",
+		{64, 32}:  "",
+	} {
+		if got := (Picture{Width: size[0], Height: size[1]}).NarrowView(32); got != want {
+			t.Errorf("%v: %q", size, got)
+		}
+	}
+}
+
 // TestLongPictures: a crop of a picture that would be enormous when resized costs no more than the pixels of the crop.
 func TestLongPictures(t *testing.T) {
 	long := Picture{1, 100000, 3, bytes.Repeat([]uint8{10, 20, 30}, 100000)}

@@ -25,8 +25,8 @@ func (p Picture) Centre(scale, width, height int) Crop {
 	return Crop{Scale: scale, Left: (resizedWidth - width) / 2, Top: (resizedHeight - height) / 2, Width: width, Height: height}
 }
 
-// NarrowView says, for its user, that a net of size×size pixels sees less than half of a picture that is not resized; it is
-// "" where the net sees more.
+// NarrowView is a message for the user if a net whose input is size×size pixels sees less than half of the picture,
+// which is not resized; else it is empty.
 func (p Picture) NarrowView(size int) string {
 	if 2*size*size >= p.Width*p.Height {
 		return ""

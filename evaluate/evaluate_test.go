@@ -185,23 +185,20 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
-// TestNarrowView: who sees less than half of a picture, because it is not resized, is told so.
-func TestNarrowView(t *testing.T) {
+// TestUnresized: only a single crop at scale 0 may leave most of a picture out.
+func TestUnresized(t *testing.T) {
 	m := small(t, 7, 1)
 	for _, c := range []struct {
-		o             Options
-		width, height int
-		want          string
+		o    Options
+		want bool
 	}{
-		{Options{Scales: []int{0}}, 80, 60, "pictures are not resized: of 80×60 pixels the net sees 32×32"},
-		{Options{Scales: []int{0}}, 80, 20, ""},
-		{Options{Scales: []int{0}}, 120, 20, "pictures are not resized: of 120×20 pixels the net sees 32×20"},
-		{Options{Scales: []int{0}}, 64, 32, ""},
-		{Options{Scales: []int{32}}, 80, 60, ""},
-		{Options{Scales: []int{0}, Protocol: configs.Dense}, 80, 60, ""},
+		{Options{Scales: []int{0}}, true},
+		{Options{Scales: []int{32}}, false},
+		{Options{Scales: []int{0}, Protocol: configs.Dense}, false},
+		{Options{Scales: []int{0}, Protocol: configs.MultiCrop}, false},
 	} {
-		if got := c.o.NarrowView(m, augment.Picture{Width: c.width, Height: c.height}); got != c.want {
-			t.Errorf("%+v, %d×%d: %q", c.o, c.width, c.height, got)
+		if got := c.o.Unresized(m); got != c.want {
+			t.Errorf("%+v: %v", c.o, got)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/pkg/errors"
 
-	"vgg/augment"
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/internal/mpi"
@@ -57,13 +56,9 @@ func (o Options) ScalesFor(m *Model) []int {
 	return o.Scales
 }
 
-// NarrowView says, for the user, that a model sees less than half of a picture because it is not resized, in the protocol
-// center; it is "" where the model sees more.
-func (o Options) NarrowView(m *Model, p augment.Picture) string {
-	if o.withDefaults().Protocol != configs.Center || !slices.Equal(o.ScalesFor(m), []int{0}) {
-		return ""
-	}
-	return p.NarrowView(m.Info.Input)
+// Unresized tells whether a model sees one crop from the middle of pictures that are not resized.
+func (o Options) Unresized(m *Model) bool {
+	return o.withDefaults().Protocol == configs.Center && slices.Equal(o.ScalesFor(m), []int{0})
 }
 
 // Check refuses, as Predict does, options that do not fit models. It computes nothing.

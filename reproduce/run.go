@@ -59,8 +59,8 @@ func Run(ctx context.Context, p Plan, set *dataset.Set, observer Observer) (*Rep
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	if len(set.Classes) == 1 {
-		return nil, errors.Errorf("reproduce: data set %s has one class (%s), and training needs two or more", set.Name, set.Classes[0])
+	if err := trainer.CheckClasses(set); err != nil {
+		return nil, err
 	}
 	p = p.withRecords()
 	if err := p.checkHeldOut(set); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/pkg/errors"
 
@@ -41,16 +42,25 @@ func (s *session) openSet() (err error) {
 	return nil
 }
 
+// CheckClasses refuses a set with too few classes to train on.
+func CheckClasses(set *dataset.Set) error {
+	if len(set.Classes) < 2 {
+		return errors.Errorf("trainer: data set %s has one class (%s), and training needs two or more", set.Name, strings.Join(set.Classes, ", "))
+	}
+	return nil
+}
+
 // openData measures the training pictures, unless the recipe has their statistics, and makes the two loaders. Pictures
 // are normalised as the weights f expect, if training starts from some.
 func (s *session) openData(ctx context.Context, f *start) error {
 	r, set := s.job.Recipe, s.set
 	train, val := set.Train, set.Val
+	if err := CheckClasses(set); err != nil {
+		return err
+	}
 	switch {
 	case train.Len() == 0:
 		return errors.Errorf("trainer: data set %s has no training pictures: want train/CLASS/*", set.Name)
-	case len(set.Classes) < 2:
-		return errors.Errorf("trainer: data set %s has one class (%s), and training needs two or more", set.Name, set.Classes[0])
 	case val.Len() == 0:
 		return errors.Errorf("trainer: data set %s has no validation pictures", set.Name)
 	}

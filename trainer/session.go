@@ -150,12 +150,23 @@ func (s *session) begin(f *start, resumed *checkpoint) error {
 	}
 	r := s.job.Recipe
 	s.progress = progress{Format: format, Epoch: 1, Schedule: ReduceOnPlateau{Schedule: r.Schedule, LearningRate: r.Training.LearningRate}}
-	if first, err := s.set.Train.Picture(0); err == nil && r.Augment.ScaleMax == 0 {
-		if view := first.NarrowView(r.Net.Input); view != "" {
-			s.notice(view + ": augment.scale_min and augment.scale_max resize them, as the recipe flowers does")
-		}
-	}
+	s.noteNarrowView()
 	return s.startFrom(f)
+}
+
+// noteNarrowView notices a net that sees less than half of the first picture, which is not resized.
+func (s *session) noteNarrowView() {
+	r := s.job.Recipe
+	if r.Augment.Scale() != (configs.Scale{}) {
+		return
+	}
+	first, err := s.set.Train.Picture(0)
+	if err != nil {
+		return // whoever reads all pictures says so
+	}
+	if view := first.NarrowView(r.Net.Input); view != "" {
+		s.notice(view + ": augment.scale_min and augment.scale_max resize them, as the recipe flowers does")
+	}
 }
 
 // notice tells the user at once what was decided before the first step.

@@ -250,7 +250,7 @@ func TestRemedies(t *testing.T) {
 	}
 }
 
-// TestNarrowView: pictures of which the net sees a small part are noticed.
+// TestNarrowView: a notice says that the net sees a small part of the pictures.
 func TestNarrowView(t *testing.T) {
 	job := Job{Recipe: quick(t), Set: set(64, 3), Observer: &notes{}}
 	job.Set.Train = large{job.Set.Train}

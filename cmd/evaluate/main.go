@@ -101,7 +101,7 @@ func run(ctx context.Context, f flags) error {
 	}
 	outputs, matched, err := evaluate.MatchClasses(all, set.Classes)
 	if err != nil {
-		return cli.OtherClasses(f.Data, err)
+		return cli.OtherClasses(f.tested(), err)
 	}
 	notes.Add(matched...)
 	o.World = cli.World
@@ -132,6 +132,14 @@ func run(ctx context.Context, f flags) error {
 	}
 	done.print(cli.Stdout, f)
 	return nil
+}
+
+// tested names the data in an error: who left --data out may not know what it is.
+func (f flags) tested() string {
+	if f.Data == dataset.Embedded {
+		return f.Data + " (the default: --data DIR tests other pictures)"
+	}
+	return f.Data
 }
 
 // run tests nets that classify, and writes their predictions and the report if these are wanted.

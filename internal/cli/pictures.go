@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pkg/errors"
 
@@ -78,15 +79,26 @@ func isFile(file string, d fs.DirEntry) bool {
 // PictureFiles are files as a dataset.Split of unknown classes.
 type PictureFiles struct {
 	list         []PictureFile
-	stdin        io.Reader
-	channels     int              // that the net needs
-	orientations []uint16         // EXIF's, of the pictures that were read
-	standard     *augment.Picture // the one that was read from stdin
+	stdin        func() (stored, error) // reads it the first time, and returns the same again
+	channels     int                    // that the net needs
+	orientations []uint16               // EXIF's, of the pictures that were read
 }
 
 // NewPictureFiles makes a split of files, for a net of 1 or 3 channels.
 func NewPictureFiles(list []PictureFile, stdin io.Reader, channels int) *PictureFiles {
-	return &PictureFiles{list: list, stdin: stdin, channels: channels, orientations: make([]uint16, len(list))}
+	once := sync.OnceValues(func() (stored, error) { return readStored(stdin) })
+	return &PictureFiles{list: list, stdin: once, channels: channels, orientations: make([]uint16, len(list))}
+}
+
+// stored is a picture as its file holds it.
+type stored struct {
+	picture     augment.Picture
+	orientation uint16
+}
+
+func readStored(in io.Reader) (s stored, err error) {
+	s.picture, s.orientation, err = dataset.DecodeStored(in)
+	return s, err
 }
 
 // Len, Label and Name are part of dataset.Split.
@@ -118,25 +130,20 @@ func (p *PictureFiles) CheckRead(skipped []dataset.Skip) error {
 	return errors.Errorf("none of %d files could be read as a picture; the last, %s: %s", len(p.list), last.Picture, last.Reason)
 }
 
-// Picture reads a file. The one on standard input can be read once: it is kept.
-func (p *PictureFiles) Picture(i int) (picture augment.Picture, err error) {
-	in := p.stdin
+// Picture reads a file. What is on standard input can be read once: it is kept, or the error is.
+func (p *PictureFiles) Picture(i int) (augment.Picture, error) {
+	read := p.stdin
 	if name := p.list[i].Name; name != standardInput {
 		file, err := os.Open(name)
 		if err != nil {
-			return picture, err
+			return augment.Picture{}, err
 		}
 		defer file.Close()
-		in = file
-	} else if p.standard != nil {
-		return *p.standard, nil
+		read = func() (stored, error) { return readStored(file) }
 	}
-	if picture, p.orientations[i], err = dataset.DecodeStored(in); err != nil {
-		return picture, err
+	s, err := read()
+	if p.orientations[i] = s.orientation; err != nil {
+		return augment.Picture{}, err
 	}
-	picture = picture.WithChannels(p.channels)
-	if p.list[i].Name == standardInput {
-		p.standard = &picture
-	}
-	return picture, nil
+	return s.picture.WithChannels(p.channels), nil
 }

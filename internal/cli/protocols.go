@@ -41,13 +41,17 @@ func (p Protocols) Options(models ...*evaluate.Model) (evaluate.Options, error) 
 // NoteNarrowView adds a note if a model sees less than half of the first picture that can be read, with the flag that
 // changes the scale.
 func NoteNarrowView(notes *Notes, o evaluate.Options, flag string, pictures dataset.Split, models ...*evaluate.Model) {
+	models = slices.DeleteFunc(slices.Clone(models), func(m *evaluate.Model) bool { return !o.Unresized(m) })
+	if len(models) == 0 {
+		return
+	}
 	for i := range min(pictures.Len(), 10) {
 		p, err := pictures.Picture(i)
 		if err != nil {
 			continue // whoever reads all pictures says so
 		}
 		for _, m := range models {
-			if view := o.NarrowView(m, p); view != "" {
+			if view := p.NarrowView(m.Info.Input); view != "" {
 				notes.Add(fmt.Sprintf("%s: %s, in the middle (%s %d resizes them)", m.Name, view, flag, m.Info.Input))
 			}
 		}
@@ -57,9 +61,6 @@ func NoteNarrowView(notes *Notes, o evaluate.Options, flag string, pictures data
 
 // OtherClasses adds to the error of weights whose classes are not those of the data what helps.
 func OtherClasses(data string, err error) error {
-	if data == dataset.Embedded {
-		return errors.Errorf("--data embedded, which is tested unless --data names other pictures, and --weights %v", err)
-	}
 	return errors.Errorf("--data %s and --weights %v: --classes FILE names the outputs of the weights, a line each, in their order", data, err)
 }
 

@@ -40,7 +40,10 @@ func (o Overrides) ReadWeights(path string) (*weights.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f, trainer.CheckWeights(f, path)
+	if err := trainer.CheckWeights(f, path); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // ReadTensors reads a weights file of any format, or the best weights of the run in a directory, and puts what the flags
