@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -257,4 +258,26 @@ func TestPeak(t *testing.T) {
 	if rate := Peak(0.01); !(rate > 1e8) {
 		t.Errorf("peak of %g FLOP/s", rate)
 	}
+}
+
+// TestTransposition compares with the pure-Go twin, on rows and columns in any order with gaps between them.
+func TestTransposition(t *testing.T) {
+	everywhere(t, func(t *testing.T) {
+		r := generator(1)
+		for range 300 {
+			rows, columns, add := 1+r.IntN(40), 1+r.IntN(40), r.IntN(2) == 0
+			x := transposition{from: r.Perm(rows), to: r.Perm(columns), add: add}
+			for i := range x.from {
+				x.from[i] *= columns + 3
+			}
+			for j := range x.to {
+				x.to[j] *= rows + 5
+			}
+			src, got := random(r, rows*(columns+3)), random(r, columns*(rows+5))
+			want := slices.Clone(got)
+			x.run(got, src)
+			x.runGo(want, src)
+			exactly(t, fmt.Sprintf("%d×%d, add %t", rows, columns, add), got, func(i int) float32 { return want[i] })
+		}
+	})
 }

@@ -11,10 +11,7 @@ import (
 // threads: multiply-adds, two operations each, on registers alone.
 func Peak(seconds float64) float64 {
 	const steps = 1 << 18
-	loop, operations := peakGo, peakGoFLOP
-	if cpu.peak != nil {
-		loop, operations = cpu.peak, cpu.peakFLOP
-	}
+	loop, operations := peakLoop()
 	count := threads.Count()
 	var best float64
 	for begin := time.Now(); best == 0 || time.Since(begin).Seconds() < seconds; {
@@ -23,6 +20,14 @@ func Peak(seconds float64) float64 {
 		best = max(best, float64(count*steps*operations)/time.Since(start).Seconds())
 	}
 	return best
+}
+
+// peakLoop returns a loop of multiply-adds on registers, and its operations a step.
+func peakLoop() (loop func(steps int), operations int) {
+	if cpu.peak != nil {
+		return cpu.peak, cpu.peakFLOP
+	}
+	return peakGo, peakGoFLOP
 }
 
 const peakGoFLOP = 8 * 2
