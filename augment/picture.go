@@ -62,6 +62,19 @@ func (p Picture) Image() image.Image {
 	return rgba
 }
 
+// Coloured reports whether the channels of any pixel differ.
+func (p Picture) Coloured() bool {
+	if p.Channels != 3 {
+		return false
+	}
+	for i := 0; i < len(p.Pix); i += 3 {
+		if p.Pix[i] != p.Pix[i+1] || p.Pix[i] != p.Pix[i+2] {
+			return true
+		}
+	}
+	return false
+}
+
 // WithChannels converts a picture that passes Check to 1 channel or 3.
 func (p Picture) WithChannels(channels int) Picture {
 	if p.Channels == channels {

@@ -171,7 +171,7 @@ func (p *predictor) predict(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.files.CheckRead(p.skipped)
+	return p.files.CheckRead(p.skipped, p.notes)
 }
 
 // add takes the prediction of a picture, prints it if text is wanted, and draws its boxes.

@@ -82,12 +82,13 @@ type PictureFiles struct {
 	stdin        func() (stored, error) // reads it the first time, and returns the same again
 	channels     int                    // that the net needs
 	orientations []uint16               // EXIF's, of the pictures that were read
+	greyed       []bool                 // whether their colours were taken
 }
 
 // NewPictureFiles makes a split of files, for a net of 1 or 3 channels.
 func NewPictureFiles(list []PictureFile, stdin io.Reader, channels int) *PictureFiles {
 	once := sync.OnceValues(func() (stored, error) { return readStored(stdin) })
-	return &PictureFiles{list: list, stdin: once, channels: channels, orientations: make([]uint16, len(list))}
+	return &PictureFiles{list: list, stdin: once, channels: channels, orientations: make([]uint16, len(list)), greyed: make([]bool, len(list))}
 }
 
 // stored is a picture as its file holds it.
@@ -121,9 +122,18 @@ func (p *PictureFiles) Skip(i int, reason error, badPictures string) (dataset.Sk
 	return dataset.Skip{Picture: f.Name, Reason: why}, nil
 }
 
-// CheckRead is an error if all files were skipped.
-func (p *PictureFiles) CheckRead(skipped []dataset.Skip) error {
+// CheckRead is an error if all files were skipped. It notes how many lost their colours, which the net does not take.
+func (p *PictureFiles) CheckRead(skipped []dataset.Skip, notes *Notes) error {
 	if len(skipped) < len(p.list) {
+		greyed := 0
+		for _, one := range p.greyed {
+			if one {
+				greyed++
+			}
+		}
+		if greyed > 0 {
+			notes.Add(fmt.Sprintf("the net is for grey pictures: the colours of %d of %d were left out", greyed, len(p.list)))
+		}
 		return nil
 	}
 	last := skipped[len(skipped)-1]
@@ -145,5 +155,6 @@ func (p *PictureFiles) Picture(i int) (augment.Picture, error) {
 	if p.orientations[i] = s.orientation; err != nil {
 		return augment.Picture{}, err
 	}
+	p.greyed[i] = p.channels == 1 && s.picture.Coloured()
 	return s.picture.WithChannels(p.channels), nil
 }
