@@ -45,11 +45,11 @@ func (r run) key() string {
 	return fmt.Sprintf("%x", sum[:16])
 }
 
-// basis is all on which the outputs depend: the net's weights, the layer, Q, the protocol, the kernels, each set of
-// which rounds in its own way, and the contents of the pictures in their order.
+// basis is all on which the outputs depend: the net's weights, the layer, Q, the protocol, the kernels and
+// their algorithm, each of which rounds in its own way, and the contents of the pictures in their order.
 func (r run) basis() string {
-	return fmt.Sprintf("features 2\n%s\n%s\nQ %d\n%s, in blocks of %d\n%s kernels\n%d pictures %x\n",
-		r.net.Checksum(), r.layer, r.scale, configs.Dense, blockItems, kernel.ISA(), len(r.items), r.content)
+	return fmt.Sprintf("features 3\n%s\n%s\nQ %d\n%s, in blocks of %d\n%s kernels\nconvolutions %q\n%d pictures %x\n",
+		r.net.Checksum(), r.layer, r.scale, configs.Dense, blockItems, kernel.ISA(), kernel.Algorithm(), len(r.items), r.content)
 }
 
 func (c *cache) file(key string, first int) string {

@@ -205,8 +205,8 @@ func TestCache(t *testing.T) {
 	}
 
 	r := run{Pictures: p, net: a.Model, layer: "fc7", scale: 32}
-	if basis := r.basis(); !strings.Contains(basis, kernel.ISA()+" kernels\n") {
-		t.Errorf("the key does not tell kernels apart: %q", basis)
+	if basis, want := r.basis(), fmt.Sprintf("%s kernels\nconvolutions %q\n", kernel.ISA(), kernel.Algorithm()); !strings.Contains(basis, want) {
+		t.Errorf("the key does not tell kernels and algorithms apart: %q", basis)
 	}
 	file := (&cache{dir: dir}).file(r.key(), blockItems)
 	data, err := os.ReadFile(file)

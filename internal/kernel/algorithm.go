@@ -9,6 +9,9 @@ import (
 // algorithm is the way to compute 3×3 convolutions that VGG_CONV asks for.
 var algorithm, algorithmErr = chooseAlgorithm(os.Getenv("VGG_CONV"))
 
+// Algorithm is the way to compute 3×3 convolutions that VGG_CONV asks for, "" for what is expected to be the fastest.
+func Algorithm() string { return algorithm }
+
 // The values of VGG_CONV and of algorithm.
 const (
 	fastest   = "" // what cost expects

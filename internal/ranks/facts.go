@@ -2,7 +2,6 @@ package ranks
 
 import (
 	"fmt"
-	"os"
 
 	"vgg/dataset"
 	"vgg/internal/kernel"
@@ -16,7 +15,7 @@ func Compare(w *mpi.World, set *dataset.Set, further ...mpi.Fact) error {
 	}
 	return w.Compare(append([]mpi.Fact{
 		{Name: "the kernels", Value: kernel.ISA(), Remedy: "set the environment variable VGG_CPU to one that all have"},
-		{Name: "VGG_CONV", Value: "convolutions by \"" + os.Getenv("VGG_CONV") + "\"", Remedy: "set the environment variable VGG_CONV alike"},
+		{Name: "VGG_CONV", Value: "convolutions by \"" + kernel.Algorithm() + "\"", Remedy: "set the environment variable VGG_CONV alike"},
 		{Name: "the pictures", Value: fmt.Sprintf("%d + %d pictures (%s, files %s)", set.Train.Len(), set.Val.Len(), set.Fingerprint(), set.Sample()), Remedy: "give all ranks the same data set"},
 	}, further...)...)
 }
