@@ -82,7 +82,7 @@ type PictureFiles struct {
 	stdin        func() (stored, error) // reads it the first time, and returns the same again
 	channels     int                    // that the net needs
 	orientations []uint16               // EXIF's, of the pictures that were read
-	greyed       []bool                 // whether their colours were taken
+	greyed       []bool                 // whether their colours were left out
 }
 
 // NewPictureFiles makes a split of files, for a net of 1 or 3 channels.
