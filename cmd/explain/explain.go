@@ -91,7 +91,8 @@ func (r *runner) explainAll(ctx context.Context) error {
 		r.step(1)
 	}
 	if r.files != nil {
-		return r.files.CheckRead(r.skipped, r.notes)
+		r.files.NoteGreyed(r.notes)
+		return r.files.CheckRead(r.skipped)
 	}
 	if len(r.done) == 0 {
 		return errors.Errorf("--data %s: none of %d pictures could be read", r.Data, r.split.Len())

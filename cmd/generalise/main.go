@@ -189,6 +189,9 @@ func (t *test) open(o transfer.Options) error {
 		if m.Info.Classifies() != nil {
 			return errors.Errorf("--weights %s: the net predicts boxes: want one that classifies", file)
 		}
+		if m.Info.Channels == 1 {
+			t.notes.Add(m.Name + " is for grey pictures: colours are left out")
+		}
 	}
 	o.Notice = t.notice
 	set, err := transfer.Open(t.Data, o)

@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { clitest.Main(m, main) }
 
-// folder holds two nets and three classes of seven pictures each, of other colours.
+// folder holds four nets and three classes of seven pictures each, of other colours.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -33,14 +33,19 @@ func folder(t *testing.T) string {
 		"net.safetensors":   {Classes: 2, Width: 1.0 / 32, FC: 8, Seed: 1},
 		"other.safetensors": {Classes: 2, Width: 1.0 / 32, FC: 12, Seed: 2},
 		"boxes.safetensors": {Classes: 2, Width: 1.0 / 32, FC: 8, Seed: 2, Boxes: configs.RegressSingle},
+		"grey.safetensors":  {Classes: 2, Width: 1.0 / 32, FC: 8, Seed: 1},
 	} {
+		channels := 3
+		if name == "grey.safetensors" {
+			channels = 1
+		}
 		g := gorgonia.NewGraph()
-		net, err := graph.Build(g, graph.NewInput(g, 1, 3, 32, 32), configs.A, o)
+		net, err := graph.Build(g, graph.NewInput(g, 1, channels, 32, 32), configs.A, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		info := weights.Info{Config: "A", Width: o.Width, FC: o.FC, Input: 32, Channels: 3, Classes: []string{"x", "y"}, Boxes: o.Boxes,
-			Mean: []float64{127, 127, 127}, Std: []float64{50, 50, 50}, Scale: configs.Scale{Min: 32, Max: 48}}
+		info := weights.Info{Config: "A", Width: o.Width, FC: o.FC, Input: 32, Channels: channels, Classes: []string{"x", "y"}, Boxes: o.Boxes,
+			Mean: []float64{127, 127, 127}[:channels], Std: []float64{50, 50, 50}[:channels], Scale: configs.Scale{Min: 32, Max: 48}}
 		if err := weights.Write(filepath.Join(dir, name), weights.File{Metadata: info.Metadata(), Tensors: net.Tensors()}); err != nil {
 			t.Fatal(err)
 		}
@@ -167,6 +172,18 @@ func TestClasses(t *testing.T) {
 		if code != 0 || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d, want %q: %s%s", code, want, stdout, stderr)
 		}
+	}
+}
+
+// A net for grey pictures gets no colours, and a note says so.
+func TestGrey(t *testing.T) {
+	args := []string{"--weights", "grey.safetensors", "--data", "set", "--per-class", "5", "--test", "1", "--splits", "1", "--scales", "32", "--c", "1", "--json"}
+	stdout, stderr, code := command(t, folder(t), args...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	if a := parse(t, stdout); !slices.Contains(a.Notes, "grey.safetensors is for grey pictures: colours are left out") {
+		t.Errorf("notes %q", a.Notes)
 	}
 }
 

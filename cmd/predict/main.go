@@ -171,7 +171,8 @@ func (p *predictor) predict(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.files.CheckRead(p.skipped, p.notes)
+	p.files.NoteGreyed(p.notes)
+	return p.files.CheckRead(p.skipped)
 }
 
 // add takes the prediction of a picture, prints it if text is wanted, and draws its boxes.

@@ -122,18 +122,22 @@ func (p *PictureFiles) Skip(i int, reason error, badPictures string) (dataset.Sk
 	return dataset.Skip{Picture: f.Name, Reason: why}, nil
 }
 
-// CheckRead is an error if all files were skipped. It notes how many lost their colours, which the net does not take.
-func (p *PictureFiles) CheckRead(skipped []dataset.Skip, notes *Notes) error {
+// NoteGreyed notes how many pictures lost their colours, which the net does not take.
+func (p *PictureFiles) NoteGreyed(notes *Notes) {
+	greyed := 0
+	for _, one := range p.greyed {
+		if one {
+			greyed++
+		}
+	}
+	if greyed > 0 {
+		notes.Add(fmt.Sprintf("the net is for grey pictures: the colours of %d of %d were left out", greyed, len(p.list)))
+	}
+}
+
+// CheckRead is an error if all files were skipped.
+func (p *PictureFiles) CheckRead(skipped []dataset.Skip) error {
 	if len(skipped) < len(p.list) {
-		greyed := 0
-		for _, one := range p.greyed {
-			if one {
-				greyed++
-			}
-		}
-		if greyed > 0 {
-			notes.Add(fmt.Sprintf("the net is for grey pictures: the colours of %d of %d were left out", greyed, len(p.list)))
-		}
 		return nil
 	}
 	last := skipped[len(skipped)-1]
