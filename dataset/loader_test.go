@@ -226,11 +226,15 @@ func TestLoaderEnds(t *testing.T) {
 	}
 }
 
+func skipping(share float64) configs.Pictures {
+	return configs.Pictures{Bad: configs.BadSkip, SkipShare: share}
+}
+
 // TestSkips: pictures that cannot be read are skipped, the same for any number of workers, until they are too many.
 func TestSkips(t *testing.T) {
 	for _, workers := range []int{1, 3} {
 		o := options(true, workers)
-		o.Skips = NewSkips(&Set{Train: numbers(100), Val: numbers(100)}, 0)
+		o.Skips = NewSkips(&Set{Train: numbers(100), Val: numbers(100)}, skipping(0))
 		l, err := NewLoader(numbers(100), 1, o)
 		if err != nil {
 			t.Fatal(err)
@@ -263,15 +267,18 @@ func TestSkips(t *testing.T) {
 		}
 	}
 	for share, most := range map[float64]int{0: 1, 0.001: 1, 0.01: 1, 0.02: 2, 0.07: 7, 0.29: 29, 1: 100} {
-		s := NewSkips(&Set{Train: numbers(50), Val: numbers(50)}, share)
+		s := NewSkips(&Set{Train: numbers(50), Val: numbers(50)}, skipping(share))
 		for n := 1; n <= 100; n++ {
 			if err := s.Skip(strconv.Itoa(n), errors.New("broken")); (err != nil) != (n > most) {
 				t.Errorf("share %g: picture %d of 100: %v", share, n, err)
 			}
 		}
 	}
+	if s := NewSkips(&Set{Train: numbers(50), Val: numbers(50)}, configs.Default().Pictures); s != nil || !errors.Is(s.Skip("1", errors.New("broken")), ErrBadPicture) {
+		t.Errorf("skips of a recipe that skips none: %v", s)
+	}
 	o := options(false, 2)
-	o.Skips = NewSkips(&Set{Train: numbers(90), Val: numbers(9)}, 0.01, Skip{"number 5", "lost"})
+	o.Skips = NewSkips(&Set{Train: numbers(90), Val: numbers(9)}, skipping(0.01), Skip{"number 5", "lost"})
 	l, err := NewLoader(numbers(90), 1, o)
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/pkg/errors"
+
+	"vgg/configs"
 )
 
 // Of pictures that cannot be read, for errors.Is: ErrBadPicture is the error of the first, where none is skipped, and
@@ -30,10 +32,13 @@ type Skip struct {
 	Reason  string `json:"reason"`
 }
 
-// NewSkips makes room for the unreadable pictures of a set: at most a share of its pictures, from 0 to 1, but always
-// one. Some of them may be known.
-func NewSkips(set *Set, share float64, known ...Skip) *Skips {
-	s := &Skips{pictures: set.Train.Len() + set.Val.Len(), share: share, reasons: map[string]string{}}
+// NewSkips makes room for the unreadable pictures of a set as a recipe says: at most a share of its pictures, from 0 to
+// 1, but always one; or nil. Some of them may be known.
+func NewSkips(set *Set, p configs.Pictures, known ...Skip) *Skips {
+	if p.Bad != configs.BadSkip {
+		return nil
+	}
+	s := &Skips{pictures: set.Train.Len() + set.Val.Len(), share: p.SkipShare, reasons: map[string]string{}}
 	for _, skip := range known {
 		s.reasons[skip.Picture] = skip.Reason
 	}

@@ -48,7 +48,7 @@ func BenchmarkCenter(b *testing.B) {
 			}
 			batch := noiseCrops(8, 224, 224)
 			infer := func() {
-				r, err := plainModel.runner(purpose{rows: len(batch), height: 224, width: 224, prepared: true})
+				r, err := plainModel.runner(purpose{rows: len(batch), height: 224, width: 224, prepared: true, kept: true})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -99,7 +99,7 @@ func BenchmarkDense(b *testing.B) {
 		{"dense/256x341/crops=2", 2, 256, 341, true},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			r, err := m.runner(purpose{rows: c.rows, height: c.height, width: c.width, dense: c.dense, prepared: c.rows > 2})
+			r, err := m.runner(purpose{rows: c.rows, height: c.height, width: c.width, dense: c.dense, prepared: c.rows > 2, kept: c.rows > 2})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -144,7 +144,7 @@ func BenchmarkPrepared(b *testing.B) {
 						b.Fatal(err)
 					}
 					began := b.Elapsed()
-					r, err := fresh.runner(purpose{rows: len(batch), height: 224, width: 224, prepared: prepared})
+					r, err := fresh.runner(purpose{rows: len(batch), height: 224, width: 224, prepared: prepared, kept: prepared})
 					if err != nil {
 						b.Fatal(err)
 					}

@@ -24,8 +24,9 @@ type engine struct {
 	split     dataset.Split
 	options   Options
 	features  int   // of a picture, if they are wanted
-	prepared  bool  // the nets' filters
-	memory    int64 // bytes that a view of a picture may take
+	prepared  bool  // the nets' filters, which changes the last bits
+	kept      bool  // prepared filters: else they are prepared anew for each batch
+	memory    int64 // bytes that prepared filters, and a view of a picture, may take
 
 	pictures []*picture // begun and not delivered yet, in the split's order
 	batches  []*batch   // of crops that wait, in the order of their first crops
@@ -93,8 +94,9 @@ func newEngine(models []*Model, split dataset.Split, o Options) (*engine, error)
 // engineFor makes an engine for models that are checked, with the croppings of each.
 func engineFor(models []*Model, croppings [][]cropping, split dataset.Split, o Options) (*engine, error) {
 	e := &engine{models: models, croppings: croppings, split: split, options: o, memory: memory.Limit() / 2 / int64(o.World.Neighbours())}
+	e.prepared = float64(split.Len())*e.batchesOfPicture() >= preparedBatches // whatever the memory: the bits depend on it
 	bytes, err := e.filterBytes()
-	e.prepared = float64(split.Len())*e.batchesOfPicture() >= preparedBatches && bytes <= e.memory
+	e.kept = bytes <= e.memory
 	return e, err
 }
 
@@ -105,7 +107,7 @@ const preparedBatches = 8
 // filterBytes is the memory that prepared filters of all nets take.
 func (e *engine) filterBytes() (bytes int64, err error) {
 	for i, m := range e.models {
-		p := purpose{rows: 1, height: m.Info.Input, width: m.Info.Input, prepared: true}
+		p := purpose{rows: 1, height: m.Info.Input, width: m.Info.Input, prepared: true, kept: true}
 		if slices.ContainsFunc(e.croppings[i], func(c cropping) bool { return c.protocol == configs.Dense }) {
 			p.height, p.width, p.dense = 2*p.height, 2*p.width, true
 		}
@@ -263,7 +265,7 @@ func (e *engine) fits(s shape) error {
 	held := rows + max(e.cropsOfPicture(), min(2*e.options.Batch, e.split.Len()*e.cropsOfPicture())) // in graphs, and read ahead
 	bytes := 4 * float64(m.Info.Channels) * pixels * float64(held)
 	if bytes <= float64(e.memory) {
-		r, err := m.newRunner(purpose{rows: rows, height: s.height, width: s.width, dense: s.dense, layer: s.layer})
+		r, err := m.newRunner(e.purpose(s, rows))
 		if err != nil {
 			return err
 		}
@@ -273,7 +275,7 @@ func (e *engine) fits(s shape) error {
 		return nil
 	}
 	const gigabyte = 1e9
-	return errors.Errorf("too large for dense evaluation: the whole picture, of %d×%d pixels after resizing, takes %.3g GB, more than half of the memory, %.3g GB: "+
+	return errors.Errorf("too large for dense evaluation: the whole picture, of %d×%d pixels after resizing, takes %.3g GB, more than half of this process's share of the memory, %.3g GB: "+
 		"want a smaller scale, or one of the protocols center and multi-crop", s.width, s.height, bytes/gigabyte, float64(e.memory)/gigabyte)
 }
 
@@ -363,8 +365,7 @@ func (e *engine) compute(ctx context.Context, b *batch) error {
 		return err
 	}
 	rows := len(b.crops)
-	r, err := e.models[b.model].runner(purpose{
-		rows: rows, height: b.height, width: b.width, dense: b.dense, layer: b.layer, prepared: e.prepared})
+	r, err := e.models[b.model].runner(e.purpose(b.shape, rows))
 	if err != nil {
 		return err
 	}
@@ -379,6 +380,11 @@ func (e *engine) compute(ctx context.Context, b *batch) error {
 	e.waiting -= rows * b.pixels()
 	e.batches = slices.DeleteFunc(e.batches, func(other *batch) bool { return other == b })
 	return nil
+}
+
+// purpose is that of the graph for batches of a shape.
+func (e *engine) purpose(s shape, rows int) purpose {
+	return purpose{rows, s.height, s.width, s.dense, e.prepared, e.prepared && e.kept, s.layer}
 }
 
 // deliver calls each with the pictures that are complete, up to the first that is not.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"runtime"
 	"runtime/debug"
@@ -15,6 +16,8 @@ import (
 	"vgg/augment"
 	"vgg/configs"
 	"vgg/dataset"
+	"vgg/graph"
+	"vgg/weights"
 )
 
 // damaged is a split of noise in which every seventh picture, from picture 3 on, cannot be read.
@@ -154,31 +157,53 @@ func TestBoundedMemory(t *testing.T) {
 	}
 }
 
-// TestPrepared: filters are prepared for many batches, if there is memory for them.
+// TestPrepared: filters are prepared for many batches.
 func TestPrepared(t *testing.T) {
 	m := small(t, 7, 1)
 	for _, c := range []struct {
 		pictures int
 		o        Options
-		memory   int64 // in all
 		want     bool
 	}{
-		{127, Options{}, 1 << 30, false},
-		{128, Options{}, 1 << 30, true},
-		{128, Options{}, 1 << 16, false},
-		{31, Options{Protocol: configs.Dense, Scales: []int{45}}, 1 << 30, false}, // of about twice the pixels of a crop
-		{33, Options{Protocol: configs.Dense, Scales: []int{45}}, 1 << 30, true},
-		{7, Options{Protocol: configs.Dense, Scales: []int{1 << 40}}, 1 << 30, false},
-		{8, Options{Protocol: configs.Dense, Scales: []int{1 << 40}}, 1 << 30, true}, // one picture fills a batch
+		{127, Options{}, false},
+		{128, Options{}, true},
+		{31, Options{Protocol: configs.Dense, Scales: []int{45}}, false}, // of about twice the pixels of a crop
+		{33, Options{Protocol: configs.Dense, Scales: []int{45}}, true},
+		{7, Options{Protocol: configs.Dense, Scales: []int{1 << 40}}, false},
+		{8, Options{Protocol: configs.Dense, Scales: []int{1 << 40}}, true}, // one picture fills a batch
 	} {
-		limit := debug.SetMemoryLimit(c.memory)
 		e, err := newEngine([]*Model{m}, noise{c.pictures, 7}, c.o)
-		debug.SetMemoryLimit(limit)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if e.prepared != c.want {
 			t.Errorf("%+v: prepared: %t, want %t", c, e.prepared, c.want)
+		}
+	}
+}
+
+// TestLittleMemory: where there is no memory to keep prepared filters, the outputs have the same bits.
+func TestLittleMemory(t *testing.T) {
+	m := newTestModel(t, configs.B, graph.Options{Width: 0.5, FC: 64, Seed: 3}, weights.Info{Input: 64, Channels: 3, Classes: names(7), Scale: configs.Scale{Min: 64, Max: 64}})
+	for _, o := range []Options{{Batch: 1}, {Batch: 1, Protocol: configs.Dense, Scales: []int{96}}} {
+		outputs := map[bool][]float64{} // with filters that are kept, and others
+		for _, limit := range []int64{math.MaxInt64, 1 << 22} {
+			before := debug.SetMemoryLimit(limit)
+			e, err := newEngine([]*Model{m}, noise{preparedBatches, 7}, o)
+			debug.SetMemoryLimit(before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.memory = math.MaxInt64 // for the pictures
+			if err := run(t.Context(), e, predicted, func(p Prediction) error {
+				outputs[e.kept] = append(outputs[e.kept], p.Logits...)
+				return nil
+			}); err != nil || !e.prepared {
+				t.Fatalf("prepared: %t, error %v", e.prepared, err)
+			}
+		}
+		if len(outputs[true]) != 7*preparedBatches || !slices.Equal(outputs[true], outputs[false]) {
+			t.Errorf("%+v: %d logits with kept filters, %d others with the same bits", o, len(outputs[true]), len(outputs[false]))
 		}
 	}
 }

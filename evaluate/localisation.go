@@ -109,8 +109,9 @@ func (r *LocalisationResult) Top5Interval() (low, high float64) {
 const meanBoxPictures = 2000
 
 // MeanBox is the mean, by centre and size, of the boxes of pictures, in shares of their sides: the largest of the
-// picture's class in each. Answering it always is the least that a net must beat. Of many pictures a sample is read.
-func MeanBox(split dataset.Boxed) (boxes.Box, error) {
+// picture's class in each. Answering it always is the least that a net must beat. Of many pictures a sample is read; skip is
+// called with each that cannot be, and ends the reading by an error.
+func MeanBox(split dataset.Boxed, skip func(name string, reason error) error) (boxes.Box, error) {
 	var sums [4]float64
 	n := 0
 	sample := dataset.Subset(split, meanBoxPictures).(dataset.Boxed)
@@ -120,7 +121,10 @@ func MeanBox(split dataset.Boxed) (boxes.Box, error) {
 		}
 		_, objects, err := sample.Located(i)
 		if err != nil {
-			return boxes.Box{}, err
+			if err := skip(sample.Name(i), err); err != nil {
+				return boxes.Box{}, err
+			}
+			continue
 		}
 		var largest boxes.Box
 		for _, o := range objects {
@@ -135,7 +139,7 @@ func MeanBox(split dataset.Boxed) (boxes.Box, error) {
 		n++
 	}
 	if n == 0 {
-		return boxes.Box{}, errors.New("evaluate: no picture has a box")
+		return boxes.Box{}, errors.New("evaluate: no picture that can be read has a box")
 	}
 	for k := range sums {
 		sums[k] /= float64(n)

@@ -41,7 +41,8 @@ const MostGuesses = 5
 // theirs.
 const DefaultMergeLimit = 0.7
 
-// Localisation is what nets find in a picture. Boxes are in shares of the sides of the upright picture, clipped to it.
+// Localisation is what nets find in a picture. Boxes are in shares of the sides of the upright picture; those of Guesses
+// are clipped to it.
 type Localisation struct {
 	Prediction                       // of the classification nets; its probabilities are nil without any
 	Width, Height int                // of the upright picture, in pixels

@@ -34,7 +34,7 @@ func BenchmarkLocalise(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				l.engine.prepared = true // as in a test of more pictures
+				l.engine.prepared, l.engine.kept = true, true // as in a test of more pictures
 				err = run(context.Background(), l.engine, l.find, func(Localisation) error {
 					operations += 2 * 2 * densely(b, boxes, 384, 512)
 					if c.classifiers != nil {
@@ -82,7 +82,7 @@ func turns(b *testing.B, net *Model, crops int, test func() (operations int)) {
 	plain := net.Share()
 	defer plain.Close()
 	batch := noiseCrops(rows, 224, 224)
-	r, err := plain.runner(purpose{rows: rows, height: 224, width: 224, prepared: true})
+	r, err := plain.runner(purpose{rows: rows, height: 224, width: 224, prepared: true, kept: true})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -2,11 +2,14 @@ package evaluate
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pkg/errors"
 
 	"vgg/augment"
 	"vgg/boxes"
@@ -59,6 +62,16 @@ func (s locatedNoise) Located(i int) (augment.Picture, []dataset.Instance, error
 		objects = append(objects, dataset.Instance{Box: boxes.Box{XMin: 0, YMin: 0, XMax: 0.5, YMax: 0.5}, Class: s.Label(i)})
 	}
 	return p, objects, err
+}
+
+// damagedBoxes has a picture that cannot be read.
+type damagedBoxes struct{ locatedNoise }
+
+func (s damagedBoxes) Located(i int) (augment.Picture, []dataset.Instance, error) {
+	if i == 2 {
+		return augment.Picture{}, nil, errors.New("damaged")
+	}
+	return s.locatedNoise.Located(i)
 }
 
 func localise(t *testing.T, classifiers []*Model, localisers []Localiser, split dataset.Split, o BoxOptions) (all []Localisation) {
@@ -372,10 +385,24 @@ func TestEntries(t *testing.T) {
 
 // TestMeanBox: the largest of the class in each picture, by hand.
 func TestMeanBox(t *testing.T) {
-	got, err := MeanBox(locatedNoise{noise{4, 7}})
 	want := boxes.Box{XMin: 0.2, YMin: 0.3, XMax: 0.8, YMax: 0.9}
-	if err != nil || distanceOf(got, want) > 1e-12 {
-		t.Errorf("%v, %v, want %v", got, err, want)
+	var skipped []string
+	skip := func(name string, reason error) error {
+		skipped = append(skipped, fmt.Sprintf("%s: %v", name, reason))
+		return nil
+	}
+	for _, split := range []dataset.Boxed{locatedNoise{noise{4, 7}}, damagedBoxes{locatedNoise{noise{4, 7}}}} {
+		got, err := MeanBox(split, skip)
+		if err != nil || distanceOf(got, want) > 1e-12 {
+			t.Errorf("%v, %v, want %v", got, err, want)
+		}
+	}
+	if !slices.Equal(skipped, []string{"picture 2: damaged"}) {
+		t.Errorf("skipped %q", skipped)
+	}
+	var skips *dataset.Skips // skips none
+	if _, err := MeanBox(damagedBoxes{locatedNoise{noise{4, 7}}}, skips.Skip); !errors.Is(err, dataset.ErrBadPicture) {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -26,7 +26,8 @@ type runner struct {
 type purpose struct {
 	rows, height, width int // of its input
 	dense               bool
-	prepared            bool   // the filters are transformed once, for all such graphs: see preparedBatches
+	prepared            bool   // the filters are transformed apart from the convolutions: see preparedBatches
+	kept                bool   // and only once, for all such graphs
 	layer               string // whose outputs are wanted too; "" for none
 }
 
@@ -86,7 +87,7 @@ func (m *Model) newRunner(p purpose) (*runner, error) {
 		}
 		options = append(options, machine.Outputs(r.wanted))
 	}
-	if p.prepared {
+	if p.kept {
 		options = append(options, machine.Constants(r.net.Learnables()...))
 	}
 	r.vm, err = machine.New(g, options...)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/gob"
 	"fmt"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -43,8 +44,8 @@ func (e *engine) share() (own []int, rounds int) {
 
 // outcome is what was made of a picture, or why it cannot be read.
 type outcome[T any] struct {
+	Picture int
 	Result  T
-	Picture int // with Unread
 	Unread  *failure
 }
 
@@ -81,6 +82,7 @@ func runShared[T any](ctx context.Context, e *engine, result func(*picture) (T, 
 	told, ended := 0, false // rounds, and whether an error has ended the test on all ranks
 	exchange := func() error {
 		told++
+		slices.SortStableFunc(own.Outcomes, func(a, b outcome[T]) int { return a.Picture - b.Picture }) // those skipped are known earlier
 		err := tell(e, own, each)
 		own, ended = message[T]{}, err != nil
 		return err
@@ -89,7 +91,7 @@ func runShared[T any](ctx context.Context, e *engine, result func(*picture) (T, 
 	collect := func(p *picture) error {
 		r, err := result(p)
 		if err == nil {
-			own.Outcomes = append(own.Outcomes, outcome[T]{Result: r})
+			own.Outcomes = append(own.Outcomes, outcome[T]{Picture: p.Picture, Result: r})
 		}
 		return err
 	}
@@ -98,17 +100,14 @@ func runShared[T any](ctx context.Context, e *engine, result func(*picture) (T, 
 		return nil
 	}
 	err := e.sequence(ctx, pictures, collect, skip, exchange)
-	if ended {
+	switch {
+	case ended:
 		return err
+	case told == rounds: // all have everything, even if this rank was interrupted since
+		return nil
 	}
-	if err != nil {
-		own.Failed = e.failure(err)
-		return exchange()
-	}
-	if told < rounds { // the last one, in which this rank has no block
-		return exchange()
-	}
-	return nil
+	own.Failed = e.failure(err) // if any: this rank may have no block in the last round
+	return exchange()
 }
 
 // tell exchanges the messages of a round, and takes them in the order of the pictures.

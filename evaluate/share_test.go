@@ -63,7 +63,8 @@ func TestRanksOwnError(t *testing.T) {
 	})
 }
 
-// TestRanksFail: an error of one rank ends the test on all, which return the same that names the rank.
+// TestRanksFail: an error of one rank ends the test on all, after the predictions of the pictures before. They return the
+// same error, which names the rank.
 func TestRanksFail(t *testing.T) {
 	m := small(t, 7, 1)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -73,15 +74,16 @@ func TestRanksFail(t *testing.T) {
 		cancel int // rank
 		skip   func(int, error) error
 		want   string
+		before int // predictions
 	}{
-		{"a picture that cannot be read", -1, nil, "picture 3 is damaged (rank 0)"},
+		{"a picture that cannot be read", -1, nil, "picture 3 is damaged (rank 0)", 3},
 		{"too many that cannot", -1, func(picture int, reason error) error {
 			if picture > 10 {
 				return fmt.Errorf("too many: %w", reason)
 			}
 			return nil
-		}, "too many: picture 17 is damaged (rank 1)"},
-		{"a rank that is interrupted", 1, func(int, error) error { return nil }, "context canceled (rank 1)"},
+		}, "too many: picture 17 is damaged (rank 1)", 15},
+		{"a rank that is interrupted", 1, func(int, error) error { return nil }, "context canceled (rank 1)", 3},
 	} {
 		ranks(3, func(w *mpi.World) {
 			now := context.Background()
@@ -89,7 +91,11 @@ func TestRanksFail(t *testing.T) {
 				now = ctx
 			}
 			o := Options{Scales: []int{40}, Batch: 2, World: w, Skip: c.skip}
-			_, err := Run(now, []*Model{m.Share()}, damaged{noise{23, 7}}, o, nil)
+			predictions := 0
+			_, err := Run(now, []*Model{m.Share()}, damaged{noise{23, 7}}, o, func(Prediction) error { predictions++; return nil })
+			if predictions != c.before {
+				t.Errorf("%s: rank %d: %d predictions before the error, want %d", c.name, w.Rank(), predictions, c.before)
+			}
 			if err == nil || !strings.Contains(err.Error(), c.want) || !errors.As(err, new(mpi.SharedError)) ||
 				errors.Is(err, context.Canceled) != (c.cancel >= 0) {
 				t.Errorf("%s: rank %d: error %v, want %q", c.name, w.Rank(), err, c.want)

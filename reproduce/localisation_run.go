@@ -71,10 +71,11 @@ func (p BoxPlan) test(ctx context.Context, row boxRow, seed uint64, set *dataset
 	began := time.Now()
 	var all boxOutcomes
 	var err error
+	skips := dataset.NewSkips(set, p.Boxes.Pictures)
 	if len(row.nets) == 0 {
-		all, err = meanBoxOutcomes(set, val)
+		all, err = meanBoxOutcomes(set, val, skips)
 	} else {
-		err = p.localise(ctx, row, seed, val, p.skip(set, val), func(l evaluate.Localisation) error {
+		err = p.localise(ctx, row, seed, val, skips, func(l evaluate.Localisation) error {
 			rank, overlap := l.Rank(), l.CentralOverlap(0)
 			if row.protocol == "" {
 				rank = test1Rank(overlap)
@@ -99,17 +100,9 @@ func test1Rank(overlap float64) int {
 	return evaluate.MostGuesses
 }
 
-func (p BoxPlan) skip(set *dataset.Set, val dataset.Boxed) func(int, error) error {
-	if p.Boxes.Pictures.Bad != configs.BadSkip {
-		return nil
-	}
-	skips := dataset.NewSkips(set, p.Boxes.Pictures.SkipShare)
-	return func(picture int, reason error) error { return skips.Skip(val.Name(picture), reason) }
-}
-
 // localise makes a row's test on some pictures. In test 2 the classes are those of the classification nets of both
 // scales, dense.
-func (p BoxPlan) localise(ctx context.Context, row boxRow, seed uint64, split dataset.Boxed, skip func(int, error) error, each func(evaluate.Localisation) error) error {
+func (p BoxPlan) localise(ctx context.Context, row boxRow, seed uint64, split dataset.Boxed, skips *dataset.Skips, each func(evaluate.Localisation) error) error {
 	var classifiers []*evaluate.Model
 	var localisers []evaluate.Localiser
 	read := func(t boxTraining) (*evaluate.Model, error) {
@@ -146,24 +139,28 @@ func (p BoxPlan) localise(ctx context.Context, row boxRow, seed uint64, split da
 	if protocol == "" {
 		protocol = configs.Center
 	}
+	skip := func(picture int, reason error) error { return skips.Skip(split.Name(picture), reason) }
 	o := evaluate.BoxOptions{Options: evaluate.Options{Protocol: configs.Dense, Skip: skip}, Boxes: protocol}
 	return evaluate.Localise(ctx, classifiers, localisers, split, o, each)
 }
 
 // meanBoxOutcomes are those of always answering the mean box of the training pictures.
-func meanBoxOutcomes(set *dataset.Set, val dataset.Boxed) (all boxOutcomes, err error) {
+func meanBoxOutcomes(set *dataset.Set, val dataset.Boxed, skips *dataset.Skips) (all boxOutcomes, err error) {
 	train, _, err := dataset.WithBoxes(set.Train)
 	if err != nil {
 		return all, err
 	}
-	mean, err := evaluate.MeanBox(train)
+	mean, err := evaluate.MeanBox(train, skips.Skip)
 	if err != nil {
 		return all, err
 	}
 	for i := range val.Len() {
 		_, objects, err := val.Located(i)
 		if err != nil {
-			continue // the nets' tests stop at it, or skip it
+			if err := skips.Skip(val.Name(i), err); err != nil {
+				return all, err
+			}
+			continue
 		}
 		l := evaluate.Localisation{Prediction: evaluate.Prediction{Class: val.Label(i)}, Objects: objects}
 		overlap := l.Overlap(mean, val.Label(i))

@@ -224,12 +224,16 @@ func (p Plan) keepNet(j job, classes []string) error {
 	return p.keep(p.recordFile(j.training), p.describe(j.training), net, j.seed, classes)
 }
 
-// keepTogether writes the record of the nets of a seed together as soon as all their tests are there, unless it is.
+// keepTogether writes the record of the nets of a seed together as soon as all their tests are there, unless there is one
+// with all rows of the plan.
 func (p Plan) keepTogether(seed uint64, classes []string) error {
 	file := p.togetherFile(seed)
 	rows := p.rowsIn(file, seed)
-	if _, err := os.Stat(file); err == nil || len(rows) == 0 {
+	if len(rows) == 0 {
 		return nil
+	}
+	if kept, err := p.readRecord(file, describeTogether(seed), seed); err != nil || kept != nil {
+		return err
 	}
 	for _, r := range rows {
 		for _, t := range p.tests(r, seed) {

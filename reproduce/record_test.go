@@ -14,6 +14,7 @@ import (
 	"vgg/augment"
 	"vgg/configs"
 	"vgg/dataset"
+	"vgg/evaluate"
 )
 
 // heldOut are other pictures of the classes of set.
@@ -241,6 +242,32 @@ func TestRecordOfAnother(t *testing.T) {
 	}
 	if again, err := os.ReadFile(a); err != nil || string(again) != string(here) {
 		t.Errorf("the record of another training stayed: %s, %v", again, err)
+	}
+}
+
+// TestTogether: the record of nets together is written again for a plan with more of them.
+func TestTogether(t *testing.T) {
+	p := plan(t)
+	p.Records = t.TempDir()
+	rows := 0
+	for _, nets := range [][]string{{"A", "D", "E"}, {"A", "C", "D", "E"}, {"A", "D", "E"}} {
+		p.Nets = nets
+		_, tests := p.work(1)
+		for _, ofTraining := range tests {
+			for _, one := range ofTraining {
+				if err := writePredictions(p.predictions(one), []evaluate.Prediction{{Class: 1, Probabilities: []float64{.25, .75}}}, 1); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := p.keepTogether(1, []string{"a", "b"}); err != nil {
+			t.Fatal(err)
+		}
+		kept, err := p.readRecord(p.togetherFile(1), describeTogether(1), 1)
+		if err != nil || kept == nil || len(kept.Rows) < rows {
+			t.Fatalf("nets %v: record %+v, before it had %d rows; %v", nets, kept, rows, err)
+		}
+		rows = len(kept.Rows)
 	}
 }
 

@@ -54,7 +54,7 @@ var templateFunctions = template.FuncMap{
 	"duration":     func(d time.Duration) string { return d.Round(time.Second).String() },
 	"findings":     findingsTable,
 	"counted":      counted,
-	"intervals":    func() string { return intervalsText },
+	"intervals":    intervalsText,
 	"results":      resultsTable,
 	"openings":     openingsTable,
 	"sizes":        sizesTable,
@@ -111,11 +111,13 @@ func counted(findings []Finding) string {
 	return fmt.Sprintf("Of %s in the miniature: %s.", text.Count(len(findings), "finding"), strings.Join(parts, "; "))
 }
 
-// intervalsText says what the verdicts rest on.
-const intervalsText = "Intervals are of 95 %. That over the pictures compares each picture's error with one with its error with the other, after averaging " +
-	"over the seeds: it says what more pictures would change. That over the seeds is Student's, of the differences of the seeds: it says " +
-	"what trainings with other seeds would change, and with two seeds it is wide. A difference is shown only where both exclude 0 and " +
-	"all seeds agree, and that there is no improvement only where the interval over the seeds lies within half a point. With one seed there is none over seeds, and the verdict is of that seed alone."
+// intervalsText says what the verdicts rest on, and of which pictures the errors are compared.
+func intervalsText(pictures string) string {
+	return "Intervals are of 95 %. That over the pictures compares each picture's error with one with its error with the other, " + pictures + ": " +
+		"it says what more pictures would change. That over the seeds is Student's, of the differences of the seeds: it says " +
+		"what trainings with other seeds would change, and with two seeds it is wide. A difference is shown only where both exclude 0 and " +
+		"all seeds agree, and that there is no improvement only where the interval over the seeds lies within half a point. With one seed there is none over seeds, and the verdict is of that seed alone."
+}
 
 // minus replaces hyphens by minus signs.
 func minus(number string) string { return strings.ReplaceAll(number, "-", "−") }

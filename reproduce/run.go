@@ -244,10 +244,8 @@ func (p Plan) test(ctx context.Context, j job, set *dataset.Set, observer Observ
 		began := time.Now()
 		var predictions []evaluate.Prediction
 		o := evaluate.Options{Protocol: one.protocol, Scales: []int{one.q}}
-		if p.Recipe.Pictures.Bad == configs.BadSkip {
-			skips := dataset.NewSkips(set, p.Recipe.Pictures.SkipShare)
-			o.Skip = func(picture int, reason error) error { return skips.Skip(set.Val.Name(picture), reason) }
-		}
+		skips := dataset.NewSkips(set, p.Recipe.Pictures)
+		o.Skip = func(picture int, reason error) error { return skips.Skip(set.Val.Name(picture), reason) }
 		result, err := evaluate.Run(ctx, []*evaluate.Model{m}, set.Val, o, func(one evaluate.Prediction) error {
 			predictions = append(predictions, one)
 			return nil

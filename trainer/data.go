@@ -76,9 +76,7 @@ func (s *session) openData(ctx context.Context, f *start) error {
 	if s.steps = train.Len() / r.Training.Batch; s.steps == 0 {
 		return errors.Errorf("trainer: %d training pictures do not fill one mini-batch of %d: lower training.batch or give more pictures", train.Len(), r.Training.Batch)
 	}
-	if r.Pictures.Bad == configs.BadSkip {
-		s.skips = dataset.NewSkips(set, r.Pictures.SkipShare, s.progress.Skipped...)
-	}
+	s.skips = dataset.NewSkips(set, r.Pictures, s.progress.Skipped...)
 	var err error
 	statistics := &s.job.Recipe.Statistics
 	if statistics.Pictures == 0 {

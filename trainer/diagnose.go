@@ -18,7 +18,7 @@ import (
 // gradientNorms are the L2 norms of the gradients of the first and the last trained layer's weights.
 type gradientNorms struct{ first, last float64 }
 
-func (s *session) gradientNorms() gradientNorms {
+func (s *session) gradientNorms() *gradientNorms {
 	norm := func(l configs.Layer) float64 {
 		grad, err := s.weight(l).Grad()
 		if err != nil {
@@ -31,7 +31,7 @@ func (s *session) gradientNorms() gradientNorms {
 		return math.Sqrt(sum) / s.solver.Accumulated
 	}
 	first, last := s.trainedEnds()
-	return gradientNorms{first: norm(first), last: norm(last)}
+	return &gradientNorms{first: norm(first), last: norm(last)}
 }
 
 // weight is the weight tensor of a layer of the net.
@@ -94,11 +94,15 @@ func (s *session) diagnose(row history.Epoch) string {
 			dead++
 		}
 	}
-	first, last := s.trainedEnds()
+	signal := fmt.Sprintf("%.0f %% of the channels of %s are dead (never active on the validation pictures)",
+		100*float64(dead)/float64(max(1, len(s.alive))), deepestConvolution(s.net.Config).Name)
+	if s.norms != nil {
+		first, last := s.trainedEnds()
+		signal = fmt.Sprintf("gradient norm %.2g in %s, %.2g in %s; %s", s.norms.first, first.Name, s.norms.last, last.Name, signal)
+	}
 	return strings.Join([]string{
 		fmt.Sprintf("the net does not learn yet: after epoch %d the validation loss is %.3f, %s %.3f", row.Epoch, row.ValLoss, of, guessing),
-		fmt.Sprintf("gradient norm %.2g in %s, %.2g in %s; %.0f %% of the channels of %s are dead (never active on the validation pictures)",
-			s.norms.first, first.Name, s.norms.last, last.Name, 100*float64(dead)/float64(max(1, len(s.alive))), deepestConvolution(s.net.Config).Name),
+		signal,
 		"what may help: " + strings.Join(s.remedies(row.LearningRate), ", or "),
 	}, "\n  ")
 }

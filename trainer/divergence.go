@@ -16,17 +16,29 @@ import (
 	"vgg/internal/outer"
 )
 
-// divergence is the error for a loss or gradient that is not finite. The weights are still those before the step.
+// divergence is the error for a loss or gradient that is not finite. In a step, the weights are still those before it.
 type divergence struct {
-	progress progress // before the step
-	what     string   // is not finite
-	layer    string   // the first one in which it is not
-	remedies string
+	progress   progress // before the step
+	validating bool     // after the epoch's last step
+	what       string   // is not finite
+	layer      string   // the first one in which it is not
+	remedies   string
 }
 
 func (d *divergence) Error() string {
-	return fmt.Sprintf("trainer: %s in epoch %d, iteration %d, at learning rate %g, first in %s: the weights before this step are kept; try %s",
-		d.what, d.progress.Epoch, d.progress.Iteration+1, d.progress.Schedule.LearningRate, d.layer, d.remedies)
+	kept := "the weights before this step are kept"
+	if d.validating {
+		kept = "these weights are not written"
+	}
+	return fmt.Sprintf("trainer: %s in epoch %d, %s, at learning rate %g, first in %s: %s; try %s",
+		d.what, d.progress.Epoch, d.when(), d.progress.Schedule.LearningRate, d.layer, kept, d.remedies)
+}
+
+func (d *divergence) when() string {
+	if d.validating {
+		return fmt.Sprintf("validation after iteration %d", d.progress.Iteration)
+	}
+	return fmt.Sprintf("iteration %d", d.progress.Iteration+1)
 }
 
 func (*divergence) Is(target error) bool { return target == ErrDiverged }
@@ -43,7 +55,7 @@ func (s *session) divergence(what, layer string) *divergence {
 	if r.Run.OnDivergence != configs.OnDivergenceLowerLR {
 		remedies = append(remedies, fmt.Sprintf("a run that lowers it by itself (run.on_divergence = %q)", configs.OnDivergenceLowerLR))
 	}
-	return &divergence{s.progress, what, layer, strings.Join(remedies, ", or ")}
+	return &divergence{s.progress, s.progress.Step == s.steps, what, layer, strings.Join(remedies, ", or ")}
 }
 
 // lossDiverged makes the error for a loss that is not finite; micro is the number of the micro-batch in the step.
@@ -140,8 +152,8 @@ func (s *session) rollBack(err error) error {
 	}
 	s.secondsBefore = elapsed
 	s.progress.Schedule.LearningRate = rate
-	s.job.Observer.Notice(fmt.Sprintf("%s in iteration %d, first in %s: back to iteration %d, with the learning rate divided by 10, now %.3g",
-		d.what, d.progress.Iteration+1, d.layer, s.progress.Iteration, rate))
+	s.job.Observer.Notice(fmt.Sprintf("%s in %s, first in %s: back to iteration %d, with the learning rate divided by 10, now %.3g",
+		d.what, d.when(), d.layer, s.progress.Iteration, rate))
 	return nil
 }
 

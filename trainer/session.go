@@ -58,8 +58,8 @@ type session struct {
 	stepping  atomic.Bool     // the first step has begun
 	ended     chan struct{}   // closed at the end
 
-	norms gradientNorms // in the last step of the epoch
-	alive []bool        // channels of the deepest convolution that were active for any validation picture
+	norms *gradientNorms // in the last step of the epoch; nil if it was before the run was resumed
+	alive []bool         // channels of the deepest convolution that were active for any validation picture
 
 	meanBoxLoss float64 // on the validation pictures; of a net that predicts boxes
 }

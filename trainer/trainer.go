@@ -299,6 +299,9 @@ func (s *session) validateBatch(next func() (*dataset.Batch, error, bool)) (leaf
 	if err != nil {
 		return leaf{}, err
 	}
+	if !finite.Is(loss) { // the last step, which no other followed, was too large
+		return leaf{}, s.lossDiverged(loss, batch, 0)
+	}
 	l := leaf{Meter: meter{}}
 	l.Meter.add(loss, s.validation.output(), batch)
 	s.observeDeepest()

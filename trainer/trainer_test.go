@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -330,5 +331,21 @@ func TestFailures(t *testing.T) {
 	}
 	if len(h) > 0 {
 		t.Errorf("%d epochs of a training that diverges at once", len(h))
+	}
+	for _, size := range []int{1, 2} { // the only step of an epoch diverges: the validation tells
+		dir := filepath.Join(t.TempDir(), "run")
+		errs := trainOn(context.Background(), size, func(int) Job {
+			job := Job{Recipe: quick(t), Set: set(16, 3), Dir: dir, Observer: &notes{}}
+			job.Recipe.Training.LearningRate, job.Recipe.Training.MicroBatch = 1e20, 8
+			return job
+		})
+		for rank, err := range errs {
+			if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "in epoch 1, validation after iteration 1, ") {
+				t.Errorf("rank %d of %d: divergence in the only step: %v", rank, size, err)
+			}
+		}
+		if files, _ := filepath.Glob(filepath.Join(dir, "*.safetensors")); len(files) > 0 {
+			t.Errorf("written: %v", files)
+		}
 	}
 }

@@ -102,7 +102,7 @@ func (t *boxTest) mean(tested dataset.Boxed, outputs []int, notes *cli.Notes) (b
 		notes.Add("the mean box is that of the pictures tested: no training picture has a box")
 		split = tested
 	}
-	return evaluate.MeanBox(split)
+	return evaluate.MeanBox(split, t.skips.Skip)
 }
 
 // line is a row of the table of errors.
@@ -195,7 +195,7 @@ func (t *boxTest) printJSON(w io.Writer, f flags) error {
 func (f *flags) checkNets() error {
 	switch {
 	case f.Score != "" && !f.aboutNone():
-		return cli.Usage(errors.New("--score FILE tests guesses, and no nets: leave out flags about these, and --result, --predictions, --out and --bad-pictures"))
+		return cli.Usage(errors.New("--score FILE tests guesses, and no nets: leave out flags about these, and --result, --predictions, --out, --bad-pictures and --skip-share"))
 	case f.Score != "":
 		return f.Boxes.Check()
 	case f.Result != "" && (len(f.Weights) == 0 || len(f.Boxes.Boxes) == 0):
@@ -210,6 +210,10 @@ func (f *flags) checkNets() error {
 		return cli.Usage(errors.New("--out tells what classes are confused: leave out --boxes (--draw shows boxes)"))
 	case f.Bins < 1 || f.Bins > mostBins:
 		return cli.Usage(errors.Errorf("--calibration-bins %d: want a number from 1 to %d", f.Bins, mostBins))
+	case f.SkipShare != nil && f.BadPictures != "skip":
+		return cli.Usage(errors.New("--skip-share is of pictures that are skipped: give it with --bad-pictures skip"))
+	case f.SkipShare != nil && !(*f.SkipShare >= 0 && *f.SkipShare <= 1):
+		return cli.Usage(errors.Errorf("--skip-share %g: want a share from 0 to 1", *f.SkipShare))
 	case f.DrawPictures < 1:
 		return cli.Usage(errors.Errorf("--draw-pictures %d: want at least 1", f.DrawPictures))
 	}

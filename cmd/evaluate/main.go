@@ -28,6 +28,7 @@ type flags struct {
 	ValShare    *float64 `help:"Share of the pictures to test on where the set has none for validation, 1 for all; default that of the net's training, else 0.1." placeholder:"SHARE"`
 	SplitSeed   *uint64  `help:"Seed that draws this share; default that of the net's training, else 1." placeholder:"N"`
 	BadPictures string   `help:"stop at a picture that cannot be read, or skip it." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
+	SkipShare   *float64 `help:"Share of the data's pictures that may be skipped at most, though one always may; default 0.01." placeholder:"SHARE"`
 	Predictions string   `help:"Write each picture's true class and five most probable ones." placeholder:"FILE.csv"`
 	JSON        bool     `name:"json" help:"Print one JSON object."`
 	Out         string   `help:"Write what the nets confuse: report.html with the confusion matrix, the error of each class, the worst pictures and the calibration; its figures as PNG and SVG; and all mistakes as a table." placeholder:"DIR"`
@@ -106,9 +107,11 @@ func run(ctx context.Context, f flags) error {
 	notes.Add(matched...)
 	o.World = cli.World
 	t := timedTest{set: set, options: o, models: models}
-	if f.BadPictures == "skip" {
-		t.skips = dataset.NewSkips(set, configs.Default().Pictures.SkipShare)
+	pictures := configs.Pictures{Bad: configs.BadPictures(f.BadPictures), SkipShare: configs.Default().Pictures.SkipShare}
+	if f.SkipShare != nil {
+		pictures.SkipShare = *f.SkipShare
 	}
+	t.skips = dataset.NewSkips(set, pictures)
 	var done interface {
 		print(io.Writer, flags)
 		printJSON(io.Writer, flags) error
@@ -120,6 +123,9 @@ func run(ctx context.Context, f flags) error {
 	} else {
 		err = t.run(ctx, outputs, f, &notes)
 		t.notes, done = notes.List(), &t
+	}
+	if errors.Is(err, dataset.ErrUnreadable) {
+		err = errors.Wrap(err, "--skip-share SHARE allows more")
 	}
 	if err != nil {
 		return err

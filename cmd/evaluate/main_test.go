@@ -210,3 +210,36 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestSkip: pictures that cannot be read end the test, or are skipped and named, up to the share that may be.
+func TestSkip(t *testing.T) {
+	dir := folder(t)
+	for _, name := range []string{"a/0.png", "b/1.png"} { // of 12 pictures
+		if err := os.WriteFile(filepath.Join(dir, "pictures/val", name), []byte("damaged"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		code int
+		want []string // on stderr
+		args []string
+	}{
+		{1, []string{"a/0.png"}, nil},
+		{1, []string{"--skip-share SHARE allows more: 2 of 12 pictures cannot be read", "b/1.png"}, []string{"--bad-pictures", "skip"}},
+		{1, []string{"--skip-share SHARE allows more"}, []string{"--bad-pictures", "skip", "--skip-share", "0.16"}},
+		{0, []string{"skipped: pictures: val/a/0.png: ", "skipped: pictures: val/b/1.png: "}, []string{"--bad-pictures", "skip", "--skip-share", "0.17"}},
+		{2, []string{"--skip-share", "--bad-pictures skip"}, []string{"--skip-share", "0.17"}},
+		{2, []string{"--skip-share 1.5: want a share from 0 to 1"}, []string{"--bad-pictures", "skip", "--skip-share", "1.5"}},
+		{2, []string{"--skip-share NaN"}, []string{"--bad-pictures", "skip", "--skip-share", "nan"}},
+	} {
+		stdout, stderr, code := evaluateIn(t, dir, append([]string{"--weights", "one.safetensors", "--data", "pictures", "--json"}, c.args...)...)
+		if code != c.code || (code == 0) != strings.Contains(stdout, `"images":4`) {
+			t.Errorf("%v: exit code %d, want %d: %s", c.args, code, c.code, stdout)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%v: %q does not say %q", c.args, stderr, want)
+			}
+		}
+	}
+}

@@ -104,7 +104,7 @@ type scored struct {
 
 // aboutNone tells that no flag is given that is about nets or their output.
 func (f flags) aboutNone() bool {
-	return len(f.Weights) == 0 && len(f.Boxes.Boxes) == 0 && f.Result == "" && f.Predictions == "" && f.Out == "" && f.Bins == metrics.CalibrationBins && f.BadPictures == "stop" &&
+	return len(f.Weights) == 0 && len(f.Boxes.Boxes) == 0 && f.Result == "" && f.Predictions == "" && f.Out == "" && f.Bins == metrics.CalibrationBins && f.BadPictures == "stop" && f.SkipShare == nil &&
 		f.Overrides == (cli.Overrides{}) && f.Protocol == string(configs.Center) && f.Scales == "one"
 }
 
