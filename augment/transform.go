@@ -133,7 +133,7 @@ func (t Transform) colourShift(r *rand.Rand) (shift [3]float64) {
 func unrelated(z uint64) uint64 { return splitmix.Mix(z + splitmix.Gamma) }
 
 // CentreCrop writes what validation takes of a picture to dst (C, Size, Size): the centre of the picture resized to
-// the middle of S (section 3.2), without augmentation. Errors are as in Augment.
+// the middle of S (section 4.1), without augmentation. Errors are as in Augment.
 func (t Transform) CentreCrop(dst []float32, p Picture) error {
 	if err := t.check(dst, p, t.Size, t.Size); err != nil {
 		return err

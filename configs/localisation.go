@@ -24,6 +24,14 @@ func (r Regression) Outputs(classes int) int {
 	return classes
 }
 
+// BoxOf is what a net predicts for a class: of four outputs all.
+func BoxOf(outputs []float32, class int) []float32 {
+	if len(outputs) == BoxNumbers {
+		class = 0
+	}
+	return outputs[BoxNumbers*class:][:BoxNumbers]
+}
+
 // BoxTarget is which of a picture's boxes of its class is the one to be predicted, where there are several.
 type BoxTarget string
 

@@ -9,7 +9,7 @@ type Recipe struct {
 	// Description is one line for --list-recipes.
 	Description string `toml:"description"`
 	// Config is the column of Table 1 to train: A, A-LRN, B, C, D or E, also by
-	// the names that ByName knows.
+	// the names that ByName knows; or a name for the net of Net.Layers.
 	Config string `toml:"config"`
 	// Data is the data set's spec as --data takes it; "embedded" is the one that
 	// comes with the project, "" means that it must still be named.
@@ -65,8 +65,12 @@ type Statistics struct {
 
 // Net sizes the net and sets its random start (sections 2.1 and 3.1).
 type Net struct {
+	// Layers are those of a net that is not in Table 1, as Table 1 writes them:
+	// "conv3-64", "LRN", "maxpool". Three fully connected layers follow.
+	Layers []string `toml:"layers"`
 	// Input is the side of the net's square input in pixels, a positive multiple
-	// of 32 because five max-pools halve it. Paper: 224.
+	// of 32 because five max-pools halve it; of 2 for each max-pool of a net with
+	// Layers. Paper: 224.
 	Input int `toml:"input"`
 	// Width multiplies the channels of every convolution. Paper: 1.
 	Width float64 `toml:"width"`

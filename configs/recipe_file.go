@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -92,6 +93,9 @@ func parseRecipe(data []byte, source string, derived []string) (Recipe, error) {
 	if err := toml.Unmarshal(data, &doc); err != nil {
 		return Recipe{}, parseError(err, nil, source)
 	}
+	if err := checkRepeated(doc, ""); err != nil {
+		return Recipe{}, errors.Wrap(err, source)
+	}
 	var file struct {
 		Base string `toml:"base"`
 		Recipe
@@ -117,6 +121,23 @@ func parseRecipe(data []byte, source string, derived []string) (Recipe, error) {
 		}
 	}
 	return file.Recipe.canonical(), nil
+}
+
+// checkRepeated refuses keys of a table that differ in capitals only, which the decoder takes for the same.
+func checkRepeated(table map[string]any, at string) error {
+	seen := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		if other, twice := seen[strings.ToLower(key)]; twice {
+			return errors.Errorf("%s%s and %[1]s%s are the same key: keep one", at, other, key)
+		}
+		seen[strings.ToLower(key)] = key
+		if inner, ok := table[key].(map[string]any); ok {
+			if err := checkRepeated(inner, at+key+"."); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func decodeStrictly(data []byte, to any) error {

@@ -98,7 +98,7 @@ func (r Recipe) Equal(o Recipe) bool {
 
 // canonical is the recipe with a net and an initialiser by the names of this package, where they have others.
 func (r Recipe) canonical() Recipe {
-	if c, err := ByName(r.Config); err == nil {
+	if c, err := r.NetConfig(); err == nil {
 		r.Config = c.Name
 	}
 	if init, err := InitByName(string(r.Net.Init)); err == nil {

@@ -82,7 +82,7 @@ func TestPaperRecipes(t *testing.T) {
 		want := Recipe{
 			Name: test.name, Description: r.Description, Config: "A", StartFrom: r.StartFrom,
 			Pictures: Pictures{0.1, 1, "stop", 0.01, 10000},
-			Net:      Net{224, 1, 4096, 0.5, "paper"},
+			Net:      Net{nil, 224, 1, 4096, 0.5, "paper"},
 			Boxes:    Default().Boxes,
 			Augment:  Augment{test.min, test.max, 0, true, true, 0.1, "mean", nil, nil},
 			Training: Training{256, 32, 74, test.rate, 0.9, 5e-4, 1, 0, nil},
@@ -311,6 +311,35 @@ func TestShortKeysAreUnique(t *testing.T) {
 	}
 }
 
+// ownNet has two stages of its own.
+func ownNet(input int) Net {
+	n := Default().Net
+	n.Layers, n.Input = []string{"conv7-8", "LRN", "maxpool", "conv3-16", "conv1-16", "maxpool"}, input
+	return n
+}
+
+// TestOwnNet: a recipe holds the layers of a net that is not in Table 1; one of the paper's has no such key.
+func TestOwnNet(t *testing.T) {
+	r := Default()
+	if err := r.Apply("config=mine", "layers=conv7-8,LRN,maxpool,conv3-16,conv1-16,maxpool", "net.input=100", "scale_min=100"); err != nil {
+		t.Fatal(err)
+	}
+	own, err := r.NetConfig()
+	if err != nil || own.Name != "mine" || own.String() != strings.Join(ownNet(100).Layers, " ") || own.Stride() != 4 {
+		t.Errorf("%v, %v", own, err)
+	}
+	if err := r.Validate(); err != nil {
+		t.Error(err)
+	}
+	roundTrip(t, r)
+	for recipe, want := range map[*Recipe]bool{&r: true, {Config: "A"}: false} {
+		text, err := recipe.TOML()
+		if err != nil || strings.Contains(string(text), "layers") != want {
+			t.Errorf("%s, %v", text, err)
+		}
+	}
+}
+
 func TestValidate(t *testing.T) {
 	for _, test := range []struct {
 		want string
@@ -318,6 +347,10 @@ func TestValidate(t *testing.T) {
 	}{
 		{`recipe "r": unknown config "F"`, func(r *Recipe) { r.Config = "F" }},
 		{"net.input = 100 must be a positive multiple of 32, such as 96 or 128", func(r *Recipe) { r.Net.Input = 100 }},
+		{"net.input = 98 must be a positive multiple of 4, such as 96 or 100", func(r *Recipe) { r.Net, r.Config = ownNet(98), "mine" }},
+		{`net.layers: config "A": the name belongs to a net of the paper`, func(r *Recipe) { r.Net, r.Config = ownNet(96), "A" }},
+		{`net.layers: config "": the last row is conv3-8: want maxpool`, func(r *Recipe) { r.Net.Layers, r.Config = []string{"conv3-8"}, "" }},
+		{`net.layers: config "mine": row 1 is "conv3"`, func(r *Recipe) { r.Net.Layers, r.Config = []string{"conv3", "maxpool"}, "mine" }},
 		{"net.input = 0 must be a positive multiple of 32, such as 32", func(r *Recipe) { r.Net.Input = 0 }},
 		{"net.input = -32 must be", func(r *Recipe) { r.Net.Input = -32 }},
 		{"net.width = 0 must be above 0", func(r *Recipe) { r.Net.Width = 0 }},

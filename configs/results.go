@@ -32,14 +32,14 @@ const (
 // Protocols lists the protocols.
 func Protocols() []Protocol { return []Protocol{Center, Dense, MultiCrop, Both} }
 
-// The training scales of section 4. Treat as read-only.
+// The training scales of section 3.1. Treat as read-only.
 var (
 	S256   = Scale{256, 256}
 	S384   = Scale{384, 384}
 	Jitter = Scale{256, 512}
 )
 
-// TrainingScales lists the training scales of section 4.
+// TrainingScales lists the training scales of section 3.1.
 func TrainingScales() []Scale { return []Scale{S256, S384, Jitter} }
 
 // TestedNet is a trained net and its test scales, as Tables 3 to 6 list it.

@@ -19,10 +19,10 @@ func (s Scale) String() string {
 	return fmt.Sprintf("[%d;%d]", s.Min, s.Max)
 }
 
-// Middle is the test scale Q of section 3.2 for a net trained at S and tested at one scale; 0 does not resize.
+// Middle is the test scale Q of section 4.1 for a net trained at S and tested at one scale; 0 does not resize.
 func (s Scale) Middle() int { return (s.Min + s.Max) / 2 }
 
-// TestScales are the test scales Q of section 3.2 for a net trained at S and tested at several: the ends and the middle
+// TestScales are the test scales Q of section 4.2 for a net trained at S and tested at several: the ends and the middle
 // of a range; at a fixed S also S - 32 and S + 32. The 32 are for an input of 224 pixels: for smaller ones they are
 // less in proportion, and no Q is below the input.
 func (s Scale) TestScales(input int) []int {

@@ -51,6 +51,10 @@ func (r Recipe) checkChoices() error {
 // checkRanges refuses a value out of its range.
 func (r Recipe) checkRanges() error {
 	n, a, t, s := r.Net, r.Augment, r.Training, r.Schedule
+	stride := A.Stride()
+	if config, err := r.NetConfig(); err == nil { // else checkLayers says what is wrong
+		stride = config.Stride()
+	}
 	for _, rule := range []struct {
 		ok    bool
 		key   string
@@ -68,7 +72,7 @@ func (r Recipe) checkRanges() error {
 		{r.Run.LogEvery >= 0, "run.log_every", r.Run.LogEvery, "at least 0"},
 		{finite.Is(r.Run.StallSeconds), "run.stall_seconds", r.Run.StallSeconds, "finite"},
 
-		{n.Input > 0 && n.Input%32 == 0, "net.input", n.Input, "a positive multiple of 32, such as " + nearestInputs(n.Input)},
+		{n.Input > 0 && n.Input%stride == 0, "net.input", n.Input, fmt.Sprintf("a positive multiple of %d, such as %s", stride, nearestInputs(n.Input, stride))},
 		{n.Width > 0 && finite.Is(n.Width), "net.width", n.Width, "above 0, and finite"},
 		{n.FC > 0, "net.fc", n.FC, "at least 1"},
 		{n.Dropout >= 0 && n.Dropout < 1, "net.dropout", n.Dropout, "from 0 up and below 1"},
@@ -85,6 +89,7 @@ func (r Recipe) checkRanges() error {
 		{slices.Contains([]int{0, 1, 3}, len(a.PixelMean)) && areFinite(a.PixelMean), "augment.pixel_mean", a.PixelMean, "1 or 3 finite numbers, or none"},
 		{len(a.PixelStd) == len(a.PixelMean), "augment.pixel_std", a.PixelStd, "as many numbers as augment.pixel_mean: give both or neither"},
 		{len(a.PixelStd) == 0 || areFinite(a.PixelStd) && slices.Min(a.PixelStd) > 0, "augment.pixel_std", a.PixelStd, "finite numbers above 0"},
+		{!ForUnitPixels(a.PixelMean, a.PixelStd), "augment.pixel_std", a.PixelStd, "255 times as large, and augment.pixel_mean too: they look as if they were for pixels from 0 to 1, and pixels are from 0 to 255"},
 		{a.ColourShift >= 0 && finite.Is(a.ColourShift), "augment.colour_shift", a.ColourShift, "at least 0"},
 
 		{t.Batch > 0, "training.batch", t.Batch, "at least 1"},
@@ -118,9 +123,18 @@ func outOfRange(key string, value any, want string) error {
 	return errors.Errorf("%s = %v must be %s", key, value, want)
 }
 
+// NetConfig is the net that the recipe trains.
+func (r Recipe) NetConfig() (Config, error) {
+	if len(r.Net.Layers) == 0 {
+		return ByName(r.Config)
+	}
+	c, err := Parse(r.Config, strings.Join(r.Net.Layers, " "))
+	return c, errors.Wrap(err, "net.layers")
+}
+
 // checkLayers refuses unknown nets, names of layers that the net does not have, and a net of which nothing is trained.
 func (r Recipe) checkLayers() error {
-	config, err := ByName(r.Config)
+	config, err := r.NetConfig()
 	if err != nil {
 		return err
 	}
@@ -140,13 +154,18 @@ func texts[T ~string](values ...T) []string {
 	return all
 }
 
-// nearestInputs names the multiples of 32 on either side of an input size.
-func nearestInputs(input int) string {
-	below := input / 32 * 32
-	if below < 32 {
-		return "32"
+// nearestInputs names the multiples of a stride on either side of an input size.
+func nearestInputs(input, stride int) string {
+	below := input / stride * stride
+	if below < stride {
+		return fmt.Sprint(stride)
 	}
-	return fmt.Sprintf("%d or %d", below, below+32)
+	return fmt.Sprintf("%d or %d", below, below+stride)
+}
+
+// ForUnitPixels tells means and deviations as they are for pixels from 0 to 1.
+func ForUnitPixels(mean, std []float64) bool {
+	return len(mean) > 0 && len(std) > 0 && slices.Min(mean) >= 0 && slices.Max(mean) <= 1 && slices.Max(std) < 1
 }
 
 func areFinite(values []float64) bool {

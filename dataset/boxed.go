@@ -48,52 +48,21 @@ func WithBoxes(split Split) (with Boxed, without int, err error) {
 	case b.Len():
 		return b, 0, nil
 	}
-	return Pick(b, at), b.Len() - len(at), nil
+	return Pick(b, at).(Boxed), b.Len() - len(at), nil
 }
 
 var errNoBoxes = errors.New("dataset: no picture has a box: want a set with boxes beside its pictures, or " + EmbeddedScenes)
 
-// Pick gives the pictures of a split at those places, in that order.
-func Pick(b Boxed, at []int) Boxed { return boxedPart{b, at} }
-
-// boxedPart are some pictures of a split.
-type boxedPart struct {
-	Boxed
-	at []int
-}
-
-func (p boxedPart) Len() int                               { return len(p.at) }
-func (p boxedPart) Label(i int) int                        { return p.Boxed.Label(p.at[i]) }
-func (p boxedPart) Name(i int) string                      { return p.Boxed.Name(p.at[i]) }
-func (p boxedPart) Picture(i int) (augment.Picture, error) { return p.Boxed.Picture(p.at[i]) }
-func (p boxedPart) HasBox(i int) bool                      { return p.Boxed.HasBox(p.at[i]) }
-func (p boxedPart) Orientation(i int) (uint16, error)      { return p.Boxed.Orientation(p.at[i]) }
-
-func (p boxedPart) Located(i int) (augment.Picture, []Instance, error) {
-	return p.Boxed.Located(p.at[i])
-}
-
-// BoxOptions say which box of a picture is the target. All instances of the picture's class are candidates; OverFeat
-// (arXiv 1312.6229) does not train on boxes of which less than half is in view.
-//
-// In training, the row of a picture without a candidate that is enough in view has label -1. Otherwise only that of a
-// picture without any instance has, and if none is enough in view, all are candidates.
-type BoxOptions struct {
-	Target configs.BoxTarget // not in training it is always the largest
-	InView float64           // the least share of a box in the crop, from 0 to 1; OverFeat: 0.5
-	Clip   bool              // the target is the part of the box that is in the crop, not the whole box
-}
-
-// check refuses wrong options, and boxes of a split that has none.
-func (o *BoxOptions) check(split Split) error {
+// checkBoxes refuses wrong options, and boxes of a split that has none.
+func checkBoxes(o *configs.Boxes, split Split) error {
 	if o == nil {
 		return nil
 	}
 	switch {
 	case o.Target != configs.TargetLargest && o.Target != configs.TargetRandom:
 		return errors.Errorf("dataset: the target %q of several instances: want %s or %s", o.Target, configs.TargetLargest, configs.TargetRandom)
-	case !(o.InView >= 0 && o.InView <= 1):
-		return errors.Errorf("dataset: a box with a share of %g in view: want 0 to 1", o.InView)
+	case !(o.MinInView >= 0 && o.MinInView <= 1):
+		return errors.Errorf("dataset: a box with a share of %g in view: want 0 to 1", o.MinInView)
 	}
 	_, _, err := WithBoxes(split)
 	return errors.WithMessage(err, "a loader of boxes needs a set that was opened with Options.Boxes")
@@ -125,7 +94,7 @@ func (l *Loader) locate(b *Batch, row int, p augment.Picture, objects []Instance
 		}
 		inCrop := crop.InCrop(p, object.Box)
 		b.Instances[row] = append(b.Instances[row], inCrop)
-		if inCrop.InView(boxes.Unit) >= o.Boxes.InView && !inCrop.Clip(boxes.Unit).Empty() {
+		if inCrop.InView(boxes.Unit) >= o.Boxes.MinInView && !inCrop.Clip(boxes.Unit).Empty() {
 			seen = append(seen, inCrop)
 		}
 	}

@@ -39,7 +39,7 @@ func (s squares) Located(i int) (augment.Picture, []Instance, error) {
 	return p, s[i], err
 }
 
-func boxLoader(t *testing.T, split Split, training bool, o BoxOptions) *Loader {
+func boxLoader(t *testing.T, split Split, training bool, o configs.Boxes) *Loader {
 	t.Helper()
 	l, err := NewLoader(split, 1, LoaderOptions{Batch: split.Len(), Seed: 3, Training: training, Boxes: &o, Transform: augment.Transform{
 		Size: 16, Scale: configs.Scale{Min: 20, Max: 28}, RandomCrop: true, Flip: true, Mean: []float64{0}, Std: []float64{1}}})
@@ -58,7 +58,7 @@ func TestLoaderBoxes(t *testing.T) {
 		s = append(s, []Instance{{boxes.Box{XMin: left, YMin: top, XMax: left + 10.0/32, YMax: top + 8.0/24}, i % 2}, {boxes.Unit, 1 - i%2}})
 	}
 	counted, out := 0, 0
-	for b, err := range boxLoader(t, s, true, BoxOptions{Target: configs.TargetLargest, InView: 0.5, Clip: true}).Epoch(context.Background(), 1) {
+	for b, err := range boxLoader(t, s, true, configs.Boxes{Target: configs.TargetLargest, MinInView: 0.5, Clip: true}).Epoch(context.Background(), 1) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func TestLoaderBoxes(t *testing.T) {
 func TestLoaderTarget(t *testing.T) {
 	small, large, edge := boxes.Box{XMin: 0.4, YMin: 0.4, XMax: 0.5, YMax: 0.5}, boxes.Box{XMin: 0.45, YMin: 0.3, XMax: 0.6, YMax: 0.7}, boxes.Box{XMax: 0.02, YMax: 0.02}
 	s := squares{{{small, 0}, {large, 0}}, {{edge, 1}}, {}, {{small, 0}}}
-	for b, err := range boxLoader(t, s, false, BoxOptions{Target: configs.TargetRandom, InView: 0.5, Clip: true}).Epoch(context.Background(), 0) {
+	for b, err := range boxLoader(t, s, false, configs.Boxes{Target: configs.TargetRandom, MinInView: 0.5, Clip: true}).Epoch(context.Background(), 0) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestLoaderTarget(t *testing.T) {
 	}
 	for _, target := range []configs.BoxTarget{configs.TargetLargest, configs.TargetRandom} {
 		ofLarge, ofAll := 0, 0
-		for b, err := range boxLoader(t, same, true, BoxOptions{Target: target, InView: 1}).Epoch(context.Background(), 1) {
+		for b, err := range boxLoader(t, same, true, configs.Boxes{Target: target, MinInView: 1}).Epoch(context.Background(), 1) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,7 +141,7 @@ func TestLoaderClip(t *testing.T) {
 	wide, square := boxes.Box{XMax: 0.35, YMin: 0.2, YMax: 0.8}, boxes.Box{XMin: 0.3, YMin: 0.3, XMax: 0.5, YMax: 0.7}
 	s := squares{{{wide, 0}}, {{wide, 1}, {square, 1}}}
 	for clip, want := range map[bool][]float64{false: {-0.15, 0.5, 0.7, 0.9, 0.3, 0.5, 0.4, 0.6}, true: {0.1, 0.5, 0.2, 0.9, 0.3, 0.5, 0.4, 0.6}} {
-		for b, err := range boxLoader(t, s, false, BoxOptions{Target: configs.TargetLargest, Clip: clip}).Epoch(context.Background(), 0) {
+		for b, err := range boxLoader(t, s, false, configs.Boxes{Target: configs.TargetLargest, Clip: clip}).Epoch(context.Background(), 0) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -169,14 +169,14 @@ func TestWithBoxes(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
-	largest := BoxOptions{Target: configs.TargetLargest}
+	largest := configs.Boxes{Target: configs.TargetLargest}
 	for _, c := range []struct {
 		want  string
 		split Split
-		o     BoxOptions
+		o     configs.Boxes
 	}{
-		{"want largest or random", squares{some}, BoxOptions{Target: "x"}},
-		{"want 0 to 1", squares{some}, BoxOptions{Target: configs.TargetLargest, InView: 2}},
+		{"want largest or random", squares{some}, configs.Boxes{Target: "x"}},
+		{"want 0 to 1", squares{some}, configs.Boxes{Target: configs.TargetLargest, MinInView: 2}},
 		{"opened with Options.Boxes: dataset: no picture has a box", squares{nil}, largest},
 		{"opened with Options.Boxes: dataset: no picture has a box", &classSplit{}, largest},
 	} {

@@ -66,6 +66,7 @@ func (o *opener) listByFile(p place) (*classSplit, []string, error) {
 	pictures := newPictureNames(names)
 	var words []string // the class of each picture, "" for none
 	var files []string
+	column := ""
 	var failed error
 	o.texts(p, func(file, _ string, data []byte) {
 		found, begun, err := parseClasses(data, pictures)
@@ -75,7 +76,7 @@ func (o *opener) listByFile(p place) (*classSplit, []string, error) {
 			failed = errors.Wrapf(err, "dataset %s: %s gives pictures their classes: correct or remove it", o.trees[0].Name(), file)
 		case err == nil:
 			if words == nil {
-				words = found
+				words, column = found, splitColumn(data)
 			}
 			files = append(files, file)
 		}
@@ -100,6 +101,9 @@ func (o *opener) listByFile(p place) (*classSplit, []string, error) {
 	slices.Sort(classes)
 	classes = slices.Compact(classes)
 	o.note("the classes of the pictures are those of %s", files[0])
+	if column != "" {
+		o.note("its column %s is not used: pictures for validation are those in a folder val, or a share of all", column)
+	}
 	if len(without) > 0 {
 		o.note("%d of the %d pictures have no class there and are not used: %s", len(without), len(names), text.FirstFew(without, fewNames))
 	}
@@ -232,6 +236,20 @@ func (n pictureNames) column(row []string) int {
 
 // classHeadings are what the column of the classes may be called.
 var classHeadings = []string{"class", "label", "category", "classname", "labelname", "target"}
+
+// splitHeadings are what a column may be called that says which pictures are for validation.
+var splitHeadings = []string{"split", "set", "subset", "partition", "fold", "usage"}
+
+// splitColumn is such a heading in the first line of a table; "" if there is none.
+func splitColumn(table []byte) string {
+	heading, _, _ := strings.Cut(string(table), "\n")
+	for _, field := range strings.FieldsFunc(heading, func(r rune) bool { return strings.ContainsRune("\t;,", r) }) {
+		if slices.Contains(splitHeadings, strings.Join(words(field), "")) {
+			return strings.TrimSpace(field)
+		}
+	}
+	return ""
+}
 
 // classColumn finds the column of the classes among some, where the names of the pictures are in another one.
 func classColumn(heading []string, columns, name int) (int, error) {

@@ -45,6 +45,17 @@ func TestParseClasses(t *testing.T) {
 	}
 }
 
+// TestSplitColumn: a column that divides the pictures is found in the heading.
+func TestSplitColumn(t *testing.T) {
+	for text, want := range map[string]string{
+		"filename,label,split\na,b,c": "split", "Subset\tfile\tclass": "Subset", "file;class": "", "a.png,split": "split", "": "", "name,dataset\n": "",
+	} {
+		if got := splitColumn([]byte(text)); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // FuzzClasses: what is read has a class for a picture, and no class that is not in the text.
 func FuzzClasses(f *testing.F) {
 	f.Add([]byte("id,label\n1,x\n2,y z\n"))

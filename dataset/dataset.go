@@ -55,32 +55,41 @@ func Subset(split Split, n int) Split {
 	if n >= split.Len() {
 		return split
 	}
-	part := subset{split, max(0, n)}
-	if b, ok := split.(Boxed); ok {
-		return boxedSubset{part, b}
+	at := make([]int, max(0, n))
+	for i := range at {
+		at[i] = i * split.Len() / n
 	}
-	return part
+	return Pick(split, at)
 }
 
-type subset struct {
+// Pick gives the pictures of a split at those places, in that order. They are Boxed if the split is.
+func Pick(split Split, at []int) Split {
+	p := part{split, at}
+	if b, ok := split.(Boxed); ok {
+		return boxedPart{p, b}
+	}
+	return p
+}
+
+// part is some pictures of a split.
+type part struct {
 	Split
-	n int
+	at []int
 }
 
-func (s subset) at(i int) int                           { return i * s.Split.Len() / s.n }
-func (s subset) Len() int                               { return s.n }
-func (s subset) Label(i int) int                        { return s.Split.Label(s.at(i)) }
-func (s subset) Name(i int) string                      { return s.Split.Name(s.at(i)) }
-func (s subset) Picture(i int) (augment.Picture, error) { return s.Split.Picture(s.at(i)) }
+func (p part) Len() int                               { return len(p.at) }
+func (p part) Label(i int) int                        { return p.Split.Label(p.at[i]) }
+func (p part) Name(i int) string                      { return p.Split.Name(p.at[i]) }
+func (p part) Picture(i int) (augment.Picture, error) { return p.Split.Picture(p.at[i]) }
 
-type boxedSubset struct {
-	subset
+type boxedPart struct {
+	part
 	boxed Boxed
 }
 
-func (s boxedSubset) HasBox(i int) bool                 { return s.boxed.HasBox(s.at(i)) }
-func (s boxedSubset) Orientation(i int) (uint16, error) { return s.boxed.Orientation(s.at(i)) }
+func (p boxedPart) HasBox(i int) bool                 { return p.boxed.HasBox(p.at[i]) }
+func (p boxedPart) Orientation(i int) (uint16, error) { return p.boxed.Orientation(p.at[i]) }
 
-func (s boxedSubset) Located(i int) (augment.Picture, []Instance, error) {
-	return s.boxed.Located(s.at(i))
+func (p boxedPart) Located(i int) (augment.Picture, []Instance, error) {
+	return p.boxed.Located(p.at[i])
 }

@@ -1,7 +1,9 @@
 package dataset
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"vgg/internal/archive/archivetest"
@@ -31,6 +33,29 @@ func TestLabels(t *testing.T) {
 	for _, text := range []string{"golden retriever\nbulldog, French\n", "b.jpg,bulldog, French\na.jpg golden retriever", "name;class\na;1\nb;0\n"} {
 		if l, err := parseLabels([]byte(text), newPictureNames(pictures), classes); err != nil || !slices.Equal(l.of, []int32{1, 0}) {
 			t.Errorf("%q: %v, %v", text, l.of, err)
+		}
+	}
+}
+
+// TestNumberedPictures: classes without the names of pictures need an order of these that is sure, and numbers of classes
+// are said.
+func TestNumberedPictures(t *testing.T) {
+	classes := []string{"cat", "dog"}
+	for _, c := range []struct{ pictures, text, want string }{
+		{"1.png 10.png 2.png", "cat\ndog\ndog\n", "line 1: a class without the name of its picture, and the order of the pictures is not sure, as 10.png comes before 2.png by characters"},
+		{"1.png 10.png 2.png", "1,cat\n2,cat\n10,dog\n", "[0 1 0]"},
+		{"01.png 02.png 10.png", "cat\ndog\ndog\n", "[0 1 1]"},
+		{"val_00009.png val_00010.png", "cat\ndog\n", "[0 1]"},
+		{"a1b10.png a1b9.png", "cat\ndog\n", "a1b10.png comes before a1b9.png"},
+		{"a.png b.png", "1\n0\n", "[1 0], which has numbers of classes from 0 on: 0 is cat, 1 is dog"},
+	} {
+		l, err := parseLabels([]byte(c.text), newPictureNames(strings.Fields(c.pictures)), classes)
+		got := fmt.Sprint(l.of) + l.note
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%s, %q: %s, want %s", c.pictures, c.text, got, c.want)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"vgg/dataset/imagenet"
+	"vgg/internal/text"
 )
 
 // labels are the classes of a split's pictures, as a text file gives them.
@@ -70,13 +71,14 @@ func (n pictureNames) find(name string) (i int, known bool) {
 
 // classNames finds classes by name. If all names are numbers, zeros before them do not matter.
 type classNames struct {
+	list    []string
 	count   int
 	numbers bool
 	of      map[string]int32
 }
 
 func newClassNames(classes []string) classNames {
-	n := classNames{len(classes), !slices.ContainsFunc(classes, func(name string) bool { return !isNumber(name) }), map[string]int32{}}
+	n := classNames{classes, len(classes), !slices.ContainsFunc(classes, func(name string) bool { return !isNumber(name) }), map[string]int32{}}
 	if n.numbers {
 		for i, class := range classes {
 			if _, twice := n.of[value(class)]; twice {
@@ -113,25 +115,25 @@ func (n classNames) unknown(label string) error {
 // parseLabels reads the labels of pictures. A line of the text is a class, in the order of the pictures, or a picture's
 // name and its class, separated by a tab, a semicolon, a comma or spaces; anything after that is ignored, and so is a
 // heading. Names may be quoted as in CSV. Classes are names, if all of them are names, else numbers from 0.
-func parseLabels(text []byte, pictures pictureNames, classes []string) (l labels, err error) {
-	if text, _, err = transform.Bytes(unicode.BOMOverride(transform.Nop), text); err != nil {
+func parseLabels(content []byte, pictures pictureNames, classes []string) (l labels, err error) {
+	if content, _, err = transform.Bytes(unicode.BOMOverride(transform.Nop), content); err != nil {
 		return l, err
 	}
-	if !bytes.Contains(text, []byte("\n")) {
-		text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
+	if !bytes.Contains(content, []byte("\n")) {
+		content = bytes.ReplaceAll(content, []byte("\r"), []byte("\n"))
 	}
 	names := newClassNames(classes)
 	words := make([]string, len(pictures.paths)) // the label of each picture
 	lines := make([]int, len(pictures.paths))    // where it is, from 1; 0: nowhere
 	line, next := 0, 0
 	var heading error // why the first line is none of labels
-	for raw := range bytes.Lines(text) {
+	for raw := range bytes.Lines(content) {
 		line++
-		content := strings.TrimSpace(string(raw))
-		if content == "" {
+		labelled := strings.TrimSpace(string(raw))
+		if labelled == "" {
 			continue
 		}
-		word, picture, err := splitLine(content, pictures, names)
+		word, picture, err := splitLine(labelled, pictures, names)
 		switch {
 		case err != nil && next == 0 && heading == nil:
 			heading = errors.Wrapf(err, "line %d", line)
@@ -143,6 +145,9 @@ func parseLabels(text []byte, pictures pictureNames, classes []string) (l labels
 		switch {
 		case next > 0 && named != l.named:
 			return l, errors.Errorf("line %d: some lines begin with the name of a picture, and some do not", line)
+		case !named && next == 0 && !slices.IsSortedFunc(pictures.paths, byNumbers):
+			return l, errors.Errorf("line %d: a class without the name of its picture, and the order of the pictures is not sure, as %s: write the name of the picture and its class in each line",
+				line, unsure(pictures.paths))
 		case !named:
 			picture = next
 		}
@@ -164,6 +169,40 @@ func parseLabels(text []byte, pictures pictureNames, classes []string) (l labels
 	}
 	l.of, l.note, err = resolve(words, lines, names)
 	return l, err
+}
+
+// byNumbers compares names as people may order them: by the numbers in them.
+func byNumbers(a, b string) int {
+	for a != "" && b != "" {
+		x, y := leadingPart(a), leadingPart(b)
+		order := cmp.Compare(x, y)
+		if isNumber(x) && isNumber(y) {
+			order = byNumber(x, y)
+		}
+		if order != 0 {
+			return order
+		}
+		a, b = a[len(x):], b[len(y):]
+	}
+	return cmp.Compare(a, b)
+}
+
+// leadingPart is the digits that a name begins with, or else its first byte.
+func leadingPart(name string) string {
+	if digits := name[:len(name)-len(strings.TrimLeft(name, "0123456789"))]; digits != "" {
+		return digits
+	}
+	return name[:1]
+}
+
+// unsure gives two names that byNumbers would exchange.
+func unsure(names []string) string {
+	for i := range names[1:] {
+		if byNumbers(names[i], names[i+1]) > 0 {
+			return fmt.Sprintf("%s comes before %s by characters, and after it by numbers", names[i], names[i+1])
+		}
+	}
+	return ""
 }
 
 // mostCuts is the number of separators in a line that are looked at: names of pictures and classes may have some in
@@ -291,10 +330,11 @@ func resolve(words []string, lines []int, classes classNames) (of []int32, note 
 		}
 		of[i] = int32(number)
 	}
-	if classes.numbers {
-		note = fmt.Sprintf(", which has no names of classes, but their numbers from 0 to %d in the order of the classes", classes.count-1)
+	var counted []string
+	for class, name := range classes.list {
+		counted = append(counted, fmt.Sprintf("%d is %s", class, name))
 	}
-	return of, note, nil
+	return of, ", which has numbers of classes from 0 on: " + text.FirstFew(counted, fewNames), nil
 }
 
 // hint explains the numbers of ILSVRC-2012's development kit, which begin with 1 and have an order of their own.

@@ -24,7 +24,12 @@ type LoaderOptions struct {
 	Workers   int                  // goroutines that decode and augment; 0 = as many as processors in use
 	Take      func(batch int) bool // which batches of an epoch are made, by number from 0; nil = all
 	Skips     *Skips               // takes the pictures that cannot be read, whose rows then have label -1 and zero pixels; nil = the first is an error
-	Boxes     *BoxOptions          // the split must be a Boxed one; nil = batches without boxes
+
+	// Boxes says which box of a picture is the target; the split must be a Boxed one. All instances of the picture's class
+	// are candidates; OverFeat (arXiv 1312.6229) does not train on boxes of which less than half is in view. In training, the
+	// row of a picture without a candidate that is enough in view has label -1. Otherwise only that of a picture without any
+	// instance has, the target is the largest, and if none is enough in view, all are candidates. nil = batches without boxes.
+	Boxes *configs.Boxes
 }
 
 // Batch is a mini-batch of pictures.
@@ -33,8 +38,8 @@ type Batch struct {
 	Labels   []int     // (N), -1 in rows that do not count: padding of an incomplete batch, skipped pictures, those without a box that is wanted
 	Pictures int       // rows that are not padding
 
-	// With BoxOptions; else nil.
-	Boxes     []float32     // (N, 4), the target: centre x and y, width and height of a box, or with BoxOptions.Clip of its part in the crop, as shares of the crop's side; zeros in rows of label -1
+	// With LoaderOptions.Boxes; else nil.
+	Boxes     []float32     // (N, 4), the target: centre x and y, width and height of a box, or with Boxes.Clip of its part in the crop, as shares of the crop's side; zeros in rows of label -1
 	Instances [][]boxes.Box // (N), all instances of the picture's class, as shares of the crop's side, not clipped: each of them may be found; none in rows of label -1
 }
 
@@ -60,7 +65,7 @@ func NewLoader(split Split, channels int, o LoaderOptions) (*Loader, error) {
 	if err := o.Transform.Validate(channels); err != nil {
 		return nil, err
 	}
-	if err := o.Boxes.check(split); err != nil {
+	if err := checkBoxes(o.Boxes, split); err != nil {
 		return nil, err
 	}
 	l := &Loader{split: split, channels: channels, options: o}

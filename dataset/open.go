@@ -86,6 +86,7 @@ func open(spec string, options Options) (set *Set, err error) {
 		if err != nil {
 			return nil, errors.Wrapf(err, "dataset %s", spec)
 		}
+		t = o.withoutRuns(t)
 		o.trees = append(o.trees, t)
 		o.archives = findArchives(t)
 	} else if t, err = o.openArchive(spec); err != nil {

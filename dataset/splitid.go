@@ -30,24 +30,38 @@ func (s *Set) SplitID() string {
 // Chosen says how the validation pictures were chosen, such as "share 0.1 by seed 7" or "folder val".
 func (s *Set) Chosen() string { return cmp.Or(s.chosen, "given") }
 
-// TrainedOn tells whether the validation pictures of a set are, as far as can be seen, training pictures of the split
-// that a SplitID describes: they are some or all of its training pictures, or another choice among all its pictures. It
-// gives how that split's validation pictures were chosen then, else "".
-func (s *Set) TrainedOn(split string) (chosen string, err error) {
+// Seen says how validation pictures are, as far as can be seen, training pictures of another split.
+type Seen int
+
+const (
+	Unseen   Seen = iota // they are not known to be
+	SeenAll              // the same pictures were divided in another way, or they are the training pictures
+	SeenSome             // some are training pictures
+)
+
+// TrainedOn tells whether the validation pictures of a set are training pictures of the split that a SplitID and a
+// TrainingSample describe, which may be "", and how the validation pictures of that split were chosen.
+func (s *Set) TrainedOn(split, sample string) (seen Seen, chosen string, err error) {
 	own, err := parseSplitID(s.SplitID())
 	if err != nil {
-		return "", err
+		return Unseen, "", err
 	}
 	trained, err := parseSplitID(split)
-	switch {
-	case err != nil:
-		return "", errors.Wrapf(err, "dataset: %.200q", split)
-	case own.val == trained.val:
-		return "", nil
-	case own.all == trained.all, own.all == trained.train, own.val == trained.train:
-		return trained.chosen, nil
+	if err != nil {
+		return Unseen, "", errors.Wrapf(err, "dataset: %.200q", split)
 	}
-	return "", nil
+	known, err := parseSample(sample)
+	if err != nil {
+		return Unseen, "", err
+	}
+	switch {
+	case own.val == trained.val:
+	case own.all == trained.all, own.all == trained.train, own.val == trained.train:
+		seen = SeenAll
+	case known.among(pictures(s.Val)) != nil:
+		seen = SeenSome
+	}
+	return seen, trained.chosen, nil
 }
 
 // SharesVal names a validation picture of a set that another has too, for validation or training; "" if there is none, as

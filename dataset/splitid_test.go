@@ -95,12 +95,16 @@ func TestSplitID(t *testing.T) {
 		{set(split+"/val", 0.2, 7), ofSplit, ""},
 		{set(archivetest.Folder(t, other), 0.2, 8), ofDrawn, ""},
 	} {
-		if got, err := c.set.TrainedOn(c.trained); err != nil || got != c.want {
-			t.Errorf("%s, trained on %s: %q, %v, want %q", c.set.Name, c.trained, got, err, c.want)
+		seen, got, err := c.set.TrainedOn(c.trained, "")
+		if seen == Unseen {
+			got = ""
+		}
+		if err != nil || got != c.want || seen == SeenSome {
+			t.Errorf("%s, trained on %s: %d, %q, %v, want %q", c.set.Name, c.trained, seen, got, err, c.want)
 		}
 	}
 	for _, text := range []string{"", "folder val", "; training 1 a, validation 1 b, all 2 c", "x; training 1 a, all 2 c"} {
-		if _, err := set(split, 0, 0).TrainedOn(text); err == nil {
+		if _, err := set(split, 0, 0).TrainedOn(text, ""); err == nil {
 			t.Errorf("%q is taken", text)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package evaluate tests trained nets as section 3.2 of the paper (arXiv 1409.1556) does: on one crop of a picture, on
-// the whole picture (dense), on a grid of crops, or on both; at one scale Q or several; with one net or several whose
+// Package evaluate tests trained nets as sections 3.2 and 4 of the paper (arXiv 1409.1556) do: on one crop of a picture,
+// on the whole picture (dense), on a grid of crops, or on both; at one scale Q or several; with one net or several. The
 // soft-max outputs are averaged.
 //
 // In go weights files and pictures. Run tests on the labelled pictures of a split: out come top-1 and top-5 errors with

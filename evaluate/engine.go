@@ -25,8 +25,8 @@ type engine struct {
 	options   Options
 	features  int   // of a picture, if they are wanted
 	prepared  bool  // the nets' filters, which changes the last bits
-	kept      bool  // prepared filters: else they are prepared anew for each batch
-	memory    int64 // bytes that prepared filters, and a view of a picture, may take
+	kept      bool  // they are; else they are prepared anew for each batch
+	memory    int64 // bytes that they, and a view of a picture, may take
 
 	pictures []*picture // begun and not delivered yet, in the split's order
 	batches  []*batch   // of crops that wait, in the order of their first crops
@@ -94,9 +94,9 @@ func newEngine(models []*Model, split dataset.Split, o Options) (*engine, error)
 // engineFor makes an engine for models that are checked, with the croppings of each.
 func engineFor(models []*Model, croppings [][]cropping, split dataset.Split, o Options) (*engine, error) {
 	e := &engine{models: models, croppings: croppings, split: split, options: o, memory: memory.Limit() / 2 / int64(o.World.Neighbours())}
-	e.prepared = float64(split.Len())*e.batchesOfPicture() >= preparedBatches // whatever the memory: the bits depend on it
 	bytes, err := e.filterBytes()
-	e.kept = bytes <= e.memory
+	e.prepared = float64(split.Len())*e.batchesOfPicture() >= preparedBatches // whatever the memory: the bits depend on it
+	e.kept = e.prepared && bytes <= e.memory
 	return e, err
 }
 
@@ -274,9 +274,8 @@ func (e *engine) fits(s shape) error {
 	if bytes <= float64(e.memory) {
 		return nil
 	}
-	const gigabyte = 1e9
 	return errors.Errorf("too large for dense evaluation: the whole picture, of %d×%d pixels after resizing, takes %.3g GB, more than half of this process's share of the memory, %.3g GB: "+
-		"want a smaller scale, or one of the protocols center and multi-crop", s.width, s.height, bytes/gigabyte, float64(e.memory)/gigabyte)
+		"want a smaller scale, or one of the protocols center and multi-crop", s.width, s.height, bytes/1e9, float64(e.memory)/1e9)
 }
 
 // buffer gives a slice of n values, which may be one of a crop that was computed: fresh memory takes longer to fill.
@@ -382,9 +381,9 @@ func (e *engine) compute(ctx context.Context, b *batch) error {
 	return nil
 }
 
-// purpose is that of the graph for batches of a shape.
+// purpose is that of a graph for batches of a shape.
 func (e *engine) purpose(s shape, rows int) purpose {
-	return purpose{rows, s.height, s.width, s.dense, e.prepared, e.prepared && e.kept, s.layer}
+	return purpose{rows, s.height, s.width, s.dense, e.prepared, e.kept, s.layer}
 }
 
 // deliver calls each with the pictures that are complete, up to the first that is not.

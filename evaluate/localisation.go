@@ -8,10 +8,6 @@ import (
 	"vgg/metrics"
 )
 
-// MinIoU is the overlap with an object from which on a guess is right: ILSVRC counts 0.5 itself as right, and test 2 is
-// its measure. Test 1 wants more than 0.5, as appendix A prints it.
-const MinIoU = 0.5
-
 // Overlap is the largest IoU of a box with an object of a class; 0 if there is none.
 func (l Localisation) Overlap(b boxes.Box, class int) (most float64) {
 	for _, o := range l.Objects {
@@ -24,7 +20,7 @@ func (l Localisation) Overlap(b boxes.Box, class int) (most float64) {
 
 // Right says whether a guess has the picture's class and overlaps with any of its objects.
 func (l Localisation) Right(g Guess) bool {
-	return g.Class == l.Class && l.Overlap(g.Box, g.Class) >= MinIoU
+	return g.Class == l.Class && l.Overlap(g.Box, g.Class) >= boxes.MinIoU
 }
 
 // Rank is the number of guesses before the first that is right; MostGuesses if none is.
@@ -37,7 +33,7 @@ func (l Localisation) Rank() int {
 	return MostGuesses
 }
 
-// CentralOverlap is that of the box of test 1 by a localiser, which is right if it is above MinIoU.
+// CentralOverlap is that of the box of test 1 by a localiser: see boxes.RightInTest1.
 func (l Localisation) CentralOverlap(localiser int) float64 {
 	return l.Overlap(l.Central[localiser], l.Class)
 }
@@ -72,7 +68,7 @@ func (r *LocalisationResult) Add(l Localisation) {
 func (c *CentralResult) Add(overlap float64) {
 	c.Pictures++
 	c.overlaps += overlap
-	if !(overlap > MinIoU) {
+	if !boxes.RightInTest1(overlap) {
 		c.Wrong++
 	}
 }
@@ -96,14 +92,10 @@ func (r *LocalisationResult) Top5Error() float64 {
 }
 
 // Top1Interval is the 95 % confidence interval of the top-1 error, in percent.
-func (r *LocalisationResult) Top1Interval() (low, high float64) {
-	return metrics.Interval(r.Guessed.Top1, r.Guessed.Pictures)
-}
+func (r *LocalisationResult) Top1Interval() (low, high float64) { return r.Guessed.Top1Interval() }
 
 // Top5Interval is the 95 % confidence interval of the top-5 error, in percent.
-func (r *LocalisationResult) Top5Interval() (low, high float64) {
-	return metrics.Interval(r.Guessed.Top5, r.Guessed.Pictures)
-}
+func (r *LocalisationResult) Top5Interval() (low, high float64) { return r.Guessed.Top5Interval() }
 
 // meanBoxPictures are enough for a mean whose error does not matter.
 const meanBoxPictures = 2000

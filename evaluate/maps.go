@@ -34,13 +34,10 @@ func (m outputMap) window(i int, net *Model) boxes.Box {
 // box is the one predicted at position i for a class, in shares of the picture's sides. It may reach beyond the
 // picture.
 func (m outputMap) box(i, class int, net *Model, size augment.Picture) (boxes.Box, error) {
-	values := rowOf(m.values, i, m.rows*m.columns)
-	if net.Info.Boxes == configs.RegressPerClass {
-		values = values[configs.BoxNumbers*class:]
-	}
-	for _, v := range values[:configs.BoxNumbers] {
+	values := configs.BoxOf(rowOf(m.values, i, m.rows*m.columns), class)
+	for _, v := range values {
 		if !finite.Is(float64(v)) {
-			return boxes.Box{}, errors.Errorf("%s predicts a box of %v: want finite numbers", net.Name, values[:configs.BoxNumbers])
+			return boxes.Box{}, errors.Errorf("%s predicts a box of %v: want finite numbers", net.Name, values)
 		}
 	}
 	// A net may predict a side below 0.

@@ -50,18 +50,17 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	}
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 1, info.Channels, info.Input, info.Input)
-	from := append([]weights.Tensor{}, f.Tensors...) // never nil, which would mean new weights
-	m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Boxes: info.Boxes, Width: info.Width, FC: info.FC, From: from, Inference: true})
+	m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Boxes: info.Boxes, Width: info.Width, FC: info.FC, From: f.Tensors, Inference: true})
 	return m, errors.Wrap(err, name)
 }
 
 // Net holds the weights, which other graphs can share (graph.Options.Weights) while the model is in use.
 func (m *Model) Net() *graph.Net { return m.net }
 
-// Scale is the test scale that section 3.2 gives the net at a single one.
+// Scale is the test scale that section 4.1 gives the net at a single one.
 func (m *Model) Scale() int { return m.Info.Scale.Middle() }
 
-// Scales are the test scales that section 3.2 gives the net at several.
+// Scales are the test scales that section 4.2 gives the net at several.
 func (m *Model) Scales() []int { return m.Info.Scale.TestScales(m.Info.Input) }
 
 // Checksum tells models apart: it is of the weights and of what is known of them.

@@ -20,7 +20,7 @@ type Prediction struct {
 func (p Prediction) Ranking() []int { return metrics.Ranking(p.Probabilities) }
 
 // Average fuses tests of the same pictures, whether by several nets, at several scales or by several protocols: it
-// averages their soft-max outputs (section 3.2). The predictions that it returns have probabilities only.
+// averages their soft-max outputs (sections 4.2 to 4.4). The predictions that it returns have probabilities only.
 func Average(tests ...[]Prediction) ([]Prediction, error) {
 	if len(tests) == 0 {
 		return nil, errors.New("evaluate: nothing to average")

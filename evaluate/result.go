@@ -47,14 +47,10 @@ func (r *Result) Top1Error() float64 { return r.errors.Top1Error() }
 func (r *Result) Top5Error() float64 { return r.errors.Top5Error(len(r.Classes)) }
 
 // Top1Interval is the 95 % confidence interval of the top-1 error, in percent.
-func (r *Result) Top1Interval() (low, high float64) {
-	return metrics.Interval(r.errors.Top1, r.errors.Pictures)
-}
+func (r *Result) Top1Interval() (low, high float64) { return r.errors.Top1Interval() }
 
 // Top5Interval is the 95 % confidence interval of the top-5 error, in percent.
-func (r *Result) Top5Interval() (low, high float64) {
-	return metrics.Interval(r.errors.Top5, r.errors.Pictures)
-}
+func (r *Result) Top5Interval() (low, high float64) { return r.errors.Top5Interval() }
 
 // OfClass counts the pictures of a class, and those of them whose class is not the most probable.
 func (r *Result) OfClass(class int) (wrong, pictures int) {

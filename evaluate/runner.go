@@ -66,7 +66,7 @@ func (m *Model) runner(p purpose) (*runner, error) {
 // newRunner declares a graph and plans its memory, but allocates none.
 func (m *Model) newRunner(p purpose) (*runner, error) {
 	o := m.net.Options
-	o.From, o.Weights, o.Inference = nil, m.net, p.prepared
+	o.Weights, o.Inference = m.net, p.prepared
 	if p.dense {
 		o.Dense = m.Info.Input
 	}

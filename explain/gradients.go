@@ -53,7 +53,7 @@ func (e *Explainer) graphsFor(height, width int) (*graphs, error) {
 // newGraphs declares the net, whose weights are the model's and fixed, and the gradients of a weighted sum of its logits.
 func (e *Explainer) newGraphs(height, width int) (*graphs, error) {
 	o := e.model.Net().Options
-	o.From, o.Weights, o.Inference, o.InputGradient = nil, e.model.Net(), false, true
+	o.Weights, o.Inference, o.InputGradient = e.model.Net(), false, true
 	for _, l := range e.model.Net().Config.Layers() {
 		if l.HasWeights() {
 			o.Freeze = append(o.Freeze, l.Name)

@@ -22,7 +22,7 @@ func (v *View) newCovered() (*covered, error) {
 	e, height, width := v.explainer, v.Height, v.Width
 	input := e.model.Info.Input
 	o := e.model.Net().Options
-	o.From, o.Weights = nil, e.model.Net()
+	o.Weights = e.model.Net()
 	if e.Options.Dense {
 		o.Dense = input
 	}

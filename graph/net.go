@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"math"
 	"slices"
 	"strings"
 
@@ -16,7 +15,7 @@ import (
 // Net is a config declared in a Gorgonia graph.
 type Net struct {
 	Config  configs.Config
-	Options Options // as resolved
+	Options Options // as resolved, without From and Weights
 	Input   *gorgonia.Node
 	Logits  *gorgonia.Node // (N, Classes), before the soft-max; nil in a net with Options.Boxes
 
@@ -88,6 +87,7 @@ func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Opt
 	if err := n.bind(o.From); err != nil {
 		return nil, err
 	}
+	n.Options.From, n.Options.Weights = nil, nil
 	return n, nil
 }
 
@@ -105,16 +105,7 @@ type layer struct {
 func layersOf(config configs.Config, o Options) []layer {
 	var layers []layer
 	for _, l := range config.Layers() {
-		out := 0
-		switch {
-		case l.Kind == configs.Convolution:
-			out = max(1, int(math.Round(o.Width*float64(l.Channels))))
-		case l.Hidden:
-			out = o.FC
-		case l.Kind == configs.FullyConnected:
-			out = o.Boxes.Outputs(o.Classes)
-		}
-		layers = append(layers, layer{Layer: l, out: out})
+		layers = append(layers, layer{Layer: l, out: int(o.outputs(l))})
 	}
 	return layers
 }

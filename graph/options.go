@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"math"
+
 	"github.com/pkg/errors"
 
 	"vgg/configs"
@@ -65,6 +67,19 @@ func (o Options) withDefaults() Options {
 		o.Init = DefaultInit
 	}
 	return o
+}
+
+// outputs is the number of channels or features that a layer gives; 0 where they stay as they are.
+func (o Options) outputs(l configs.Layer) float64 {
+	switch {
+	case l.Kind == configs.Convolution:
+		return max(1, math.Round(o.Width*float64(l.Channels)))
+	case l.Hidden:
+		return float64(o.FC)
+	case l.Kind == configs.FullyConnected:
+		return float64(o.Boxes.Outputs(o.Classes))
+	}
+	return 0
 }
 
 func (o Options) validate() error {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/pkg/errors"
@@ -17,17 +18,13 @@ func Size(config configs.Config, o Options, x ...int) (weights, largest float64)
 	n, in, h, w := float64(x[0]), float64(x[1]), float64(x[2]), float64(x[3])
 	window := float64(o.Dense) / float64(config.Stride()) // side of the first fully connected layer's kernel in a dense net
 	for _, l := range config.Layers() {
-		out, kernel := in, 0.0
+		out, kernel := cmp.Or(o.outputs(l), in), 0.0
 		switch l.Kind {
 		case configs.MaxPool:
 			h, w = math.Ceil(h/float64(l.Kernel)), math.Ceil(w/float64(l.Kernel))
 		case configs.Convolution:
-			out, kernel = max(1, math.Round(o.Width*float64(l.Channels))), float64(l.Kernel*l.Kernel)
+			kernel = float64(l.Kernel * l.Kernel)
 		case configs.FullyConnected:
-			out = float64(o.Boxes.Outputs(o.Classes))
-			if l.Hidden {
-				out = float64(o.FC)
-			}
 			side := [2]float64{h, w}
 			if o.Dense > 0 {
 				side = [2]float64{window, window}

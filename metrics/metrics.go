@@ -79,6 +79,12 @@ func (e Errors) Top5Error(classes int) float64 {
 	return Percent(e.Top5, e.Pictures)
 }
 
+// Top1Interval is the 95 % confidence interval of the top-1 error, in percent.
+func (e Errors) Top1Interval() (low, high float64) { return Interval(e.Top1, e.Pictures) }
+
+// Top5Interval is the 95 % confidence interval of the top-5 error, in percent.
+func (e Errors) Top5Interval() (low, high float64) { return Interval(e.Top5, e.Pictures) }
+
 // Percent is 100 k / n, NaN for n = 0.
 func Percent(k, n int) float64 {
 	if n == 0 {

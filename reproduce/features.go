@@ -16,6 +16,7 @@ import (
 	"vgg/evaluate"
 	"vgg/generalise"
 	"vgg/internal/page"
+	"vgg/internal/text"
 	"vgg/metrics"
 	"vgg/svm"
 	"vgg/trainer"
@@ -138,7 +139,7 @@ func (p FeaturePlan) test(ctx context.Context, r *FeatureReport, all []tested, s
 		return err
 	}
 	scales := generalise.DefaultScales(other, m)
-	r.Scales = numbers(scales)
+	r.Scales = text.List(scales, ", ")
 	o := generalise.Options{Layer: "fc7", Aggregate: generalise.DefaultAggregation(other), Cache: filepath.Join(p.Dir, "cache"), Notice: note}
 	for i := range all {
 		var f *generalise.Features

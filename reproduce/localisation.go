@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"reflect"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -37,7 +38,7 @@ func (p BoxPlan) Validate() error {
 		return errors.Errorf("reproduce: S = %v stands for the paper's 384, and %v for 256: want more than %[2]v (augment.scale_min, augment.scale_max)", large, small)
 	case c.Data == "":
 		return errors.Errorf("reproduce: recipe %s names no pictures: set its key data", c.Name)
-	case c.Config != p.Boxes.Config || c.Net != p.Boxes.Net:
+	case c.Config != p.Boxes.Config || !reflect.DeepEqual(c.Net, p.Boxes.Net):
 		return errors.Errorf("reproduce: recipes %s and %s are of other nets: want the same config and table net", c.Name, p.Boxes.Name)
 	}
 	if err := checkSeeds(p.Seeds); err != nil {
@@ -99,8 +100,8 @@ func (t boxTraining) from() (boxTraining, bool) {
 	return boxTraining{}, false
 }
 
-// recipe is how a net is trained. A second training scale of the classification net gets a tenth of the learning rate
-// and half of the epochs, as in section 3.1.
+// recipe is how a net is trained. A second training scale of the classification net gets a tenth of the learning rate,
+// as in section 3.1, and half of the epochs, which is ours.
 func (p BoxPlan) recipe(t boxTraining) configs.Recipe {
 	r := p.Boxes
 	from, fine := t.from()

@@ -16,6 +16,7 @@ import (
 	"vgg/internal/drawing"
 	"vgg/internal/kernel"
 	"vgg/internal/page"
+	"vgg/internal/text"
 	"vgg/internal/threads"
 	"vgg/metrics"
 	"vgg/plots"
@@ -61,27 +62,13 @@ func (p BoxPlan) result(r boxRow) (out boxResult, err error) {
 	return out, nil
 }
 
-// estimate is the mean of the errors of the first guesses over the seeds with their range; for one seed, with the 95 %
-// interval.
-func (r boxResult) estimate(guesses int) plots.Estimate {
-	if len(r.all) == 1 {
-		wrong := 0
-		for _, w := range r.all[0].wrong(guesses) {
-			if w {
-				wrong++
-			}
-		}
-		n := len(r.all[0].ranks)
-		low, high := metrics.Interval(wrong, n)
-		return plots.Estimate{Value: metrics.Percent(wrong, n), Low: low, High: high}
-	}
-	out := plots.Estimate{Low: 100}
+// estimate is that of the seeds.
+func (r boxResult) estimate(wrong func(metrics.Errors) int) plots.Estimate {
+	var scores []metrics.Errors
 	for _, o := range r.all {
-		e := o.error(guesses)
-		out.Value += e / float64(len(r.all))
-		out.Low, out.High = min(out.Low, e), max(out.High, e)
+		scores = append(scores, o.errors())
 	}
-	return out
+	return estimate(scores, wrong)
 }
 
 // meanIoU is that of test 1, over the seeds.
@@ -115,7 +102,7 @@ func (p BoxPlan) report(ctx context.Context, set *dataset.Set, val dataset.Boxed
 		r.TrainingPictures = min(r.TrainingPictures, limit)
 	}
 	if len(p.Seeds) > 1 {
-		r.Errors, r.Interval = "means over the seeds "+numbers(p.Seeds), "the range over the seeds"
+		r.Errors, r.Interval = "means over the seeds "+text.List(p.Seeds, ", "), "the range over the seeds"
 	}
 	recipe, err := p.Boxes.TOML()
 	if err != nil {
@@ -164,9 +151,9 @@ func (p BoxPlan) addBoxTables(r *BoxReport) error {
 				return errors.Errorf("reproduce: %s is of other pictures than %s, since not all could be read: remove both, and the next run repeats the tests", file, of)
 			}
 		}
-		switch top5 := percent(result.estimate(evaluate.MostGuesses)); {
+		switch top5 := percent(result.estimate(top5Wrong)); {
 		case row.protocol != "":
-			nine = append(nine, []string{p.label(row, false), string(row.protocol), top5, percent(result.estimate(1)), p.label(row, true), paperPercent(row.paper)})
+			nine = append(nine, []string{p.label(row, false), string(row.protocol), top5, percent(result.estimate(top1Wrong)), p.label(row, true), paperPercent(row.paper)})
 		case len(row.nets) == 0:
 			eight = append(eight, []string{"none: always the mean box of the training pictures", "–", top5, fmt.Sprintf("%.3f", result.meanIoU()), "–"})
 		default:
@@ -227,7 +214,7 @@ func (p BoxPlan) addPictures(ctx context.Context, r *BoxReport, classes []string
 	var sheet []plots.SheetRow
 	var pen drawing.Pen
 	for _, right := range []bool{true, false} {
-		part := dataset.Pick(val, shown[right])
+		part := dataset.Pick(val, shown[right]).(dataset.Boxed)
 		var drawn []image.Image
 		err := p.localise(ctx, best, seed, part, nil, func(l evaluate.Localisation) error {
 			picture, err := part.Picture(l.Picture)

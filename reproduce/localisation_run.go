@@ -10,9 +10,11 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/boxes"
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/evaluate"
+	"vgg/metrics"
 	"vgg/weights"
 )
 
@@ -88,13 +90,13 @@ func (p BoxPlan) test(ctx context.Context, row boxRow, seed uint64, set *dataset
 		return err
 	}
 	all.seconds = time.Since(began).Seconds()
-	observer.Notice(fmt.Sprintf("tested: %s: error %.2f %%, %.1f s", p.rowName(row), all.error(evaluate.MostGuesses), all.seconds))
+	observer.Notice(fmt.Sprintf("tested: %s: error %.2f %%, %.1f s", p.rowName(row), metrics.Percent(all.errors().Top5, len(all.ranks)), all.seconds))
 	return all.write(p.file(row, seed))
 }
 
 // test1Rank is 0 for a box that is right in test 1, and otherwise that of no guess.
 func test1Rank(overlap float64) int {
-	if overlap > evaluate.MinIoU {
+	if boxes.RightInTest1(overlap) {
 		return 0
 	}
 	return evaluate.MostGuesses
@@ -187,15 +189,11 @@ func (o boxOutcomes) wrong(guesses int) (all []bool) {
 	return all
 }
 
-// error is the share of pictures of which none of the first guesses is right, in percent.
-func (o boxOutcomes) error(guesses int) float64 {
-	wrong := 0
-	for _, w := range o.wrong(guesses) {
-		if w {
-			wrong++
-		}
+func (o boxOutcomes) errors() (e metrics.Errors) {
+	for _, rank := range o.ranks {
+		e.Add(int(rank))
 	}
-	return 100 * float64(wrong) / float64(len(o.ranks))
+	return e
 }
 
 func (o boxOutcomes) write(path string) error {

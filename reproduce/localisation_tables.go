@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"vgg/configs"
+	"vgg/internal/text"
 )
 
 // boxNet is a localisation net and the scales at which it is tested.
@@ -143,7 +144,7 @@ func (p BoxPlan) label(r boxRow, paper bool) string {
 		if paper {
 			s, q = n.scale, n.test
 		}
-		parts = append(parts, fmt.Sprintf("%v / %s", s, numbers(q)))
+		parts = append(parts, fmt.Sprintf("%v / %s", s, text.List(q, ", ")))
 	}
 	return strings.Join(parts, " and ")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/internal/atomicfile"
+	"vgg/internal/text"
 )
 
 // OpeningsFile is the file, among the records, of all openings of the tests on held-out pictures.
@@ -36,7 +37,7 @@ func (p Plan) open() ([]Opening, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, Opening{time.Now().UTC().Format(time.DateTime), numbers(p.Seeds), digest, p.Build, p.Opening})
+	all = append(all, Opening{time.Now().UTC().Format(time.DateTime), text.List(p.Seeds, ", "), digest, p.Build, p.Opening})
 	return all, errors.Wrap(atomicfile.Encode(file, func(w io.Writer) error {
 		lines := csv.NewWriter(w)
 		for _, o := range append([]Opening{openingTitles}, all...) {

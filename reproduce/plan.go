@@ -37,7 +37,8 @@ type Plan struct {
 	Opening  string
 	Protocol string // what the report says of how all this was chosen; "" = nothing
 
-	fixed bool // only the nets at the smallest scale, by dense evaluation at that scale
+	split string // describes the pictures, for the records; "" = those that come with the program
+	fixed bool   // only the nets at the smallest scale, by dense evaluation at that scale
 
 	// World are ranks that share the trainings, each of which calls Run with the same plan and pictures. The folder is one
 	// that all see. nil = one process.
@@ -48,6 +49,17 @@ type Plan struct {
 func (p Plan) withRecords() Plan {
 	if p.Records == "" {
 		p.Records = filepath.Join(p.Dir, "records")
+	}
+	return p
+}
+
+// forSet is the plan for a set, whose pictures its records must be of.
+func (p Plan) forSet(set *dataset.Set) Plan {
+	if strings.HasPrefix(p.Recipe.Data, dataset.Embedded) {
+		return p
+	}
+	if p.split = set.SplitID(); p.HeldOut != nil {
+		p.split += "; held out: " + p.HeldOut.SplitID()
 	}
 	return p
 }

@@ -22,14 +22,17 @@ import (
 	"vgg/history"
 	"vgg/internal/atomicfile"
 	"vgg/internal/kernel"
+	"vgg/internal/text"
 	"vgg/metrics"
+	"vgg/trainer"
 )
 
 // record is what is kept of a trained and tested net, or of the nets of a seed together: all that the report needs, in
 // a few kilobytes. Where it is, nothing is trained or tested again.
 type record struct {
-	What    string             `json:"what"`          // in words
-	Recipe  string             `json:"recipe_sha256"` // of the recipe, and of what was tested
+	What    string             `json:"what"`            // in words
+	Recipe  string             `json:"recipe_sha256"`   // of the recipe, and of what was tested
+	Split   string             `json:"split,omitempty"` // of the pictures: see dataset.Set.SplitID; none of those that come with the program
 	Build   string             `json:"build"`
 	Kernels string             `json:"kernels"` // the instruction set
 	Net     *netRecord         `json:"net,omitempty"`
@@ -119,7 +122,7 @@ func (p Plan) key(r row) string {
 	if len(r.nets) > 1 {
 		return fmt.Sprintf("%s, %s", r.name, r.protocol)
 	}
-	return fmt.Sprintf("%s, Q = %s", r.protocol, numbers(p.testScales(r.nets[0])))
+	return fmt.Sprintf("%s, Q = %s", r.protocol, text.List(p.testScales(r.nets[0]), ", "))
 }
 
 // holder is the file of the record that has a row of a seed.
@@ -173,7 +176,7 @@ func (p Plan) keep(file, what string, net *netRecord, seed uint64, classes []str
 	if err != nil {
 		return err
 	}
-	kept := record{What: what, Recipe: digest, Build: p.Build, Kernels: kernel.ISA(), Net: net, Rows: map[string]outcome{}}
+	kept := record{What: what, Recipe: digest, Split: p.split, Build: p.Build, Kernels: kernel.ISA(), Net: net, Rows: map[string]outcome{}}
 	for _, r := range p.rowsIn(file, seed) {
 		var tests [][]evaluate.Prediction
 		for _, t := range p.tests(r, seed) {
@@ -202,7 +205,7 @@ func (p Plan) keep(file, what string, net *netRecord, seed uint64, classes []str
 // keepNet writes the record of a trained and tested net, unless there is one of this training: that says which build
 // trained it.
 func (p Plan) keepNet(j job, classes []string) error {
-	s, err := summary(p.dir(j.training))
+	s, err := trainer.ReadSummary(p.dir(j.training))
 	if err != nil {
 		return err
 	}
@@ -247,8 +250,8 @@ func (p Plan) keepTogether(seed uint64, classes []string) error {
 
 func describeTogether(seed uint64) string { return fmt.Sprintf("seed %d, several nets together", seed) }
 
-// ErrRecords: a record is of another recipe, or of tests on other pictures.
-var ErrRecords = errors.New("made by another recipe or tested on other pictures (recipe_sha256): keep the records of each in a folder of its own")
+// ErrRecords: a record is of another recipe, or of other pictures.
+var ErrRecords = errors.New("made by another recipe or with other pictures (recipe_sha256, split): keep the records of each in a folder of its own")
 
 // ErrDamaged: a record is not of the pictures that others are of.
 var ErrDamaged = errors.New("one of them is damaged: remove it, and the next run does its work again")
@@ -277,7 +280,7 @@ func (p Plan) readRecord(file, what string, seed uint64) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Recipe != digest {
+	if r.Recipe != digest || r.Split != p.split && r.Split != "" && p.split != "" {
 		return nil, errors.Wrapf(ErrRecords, "reproduce: %s", file)
 	}
 	for _, row := range p.rowsIn(file, seed) {

@@ -271,6 +271,35 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// TestOtherPictures: records of other pictures of a folder are refused; those of before split was kept, or of pictures that
+// come with the program, are not.
+func TestOtherPictures(t *testing.T) {
+	p := plan(t)
+	p.Records, p.Nets, p.Recipe.Data = t.TempDir(), []string{"A"}, "folder"
+	_, tests := p.work(1)
+	for _, ofTraining := range tests {
+		for _, one := range ofTraining {
+			if err := writePredictions(p.predictions(one), []evaluate.Prediction{{Class: 1, Probabilities: []float64{.25, .75}}}, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	others := set()
+	others.Train = stripes{42, 6}
+	file := p.recordFile(training{"A", configs.S256, 1})
+	for _, c := range []struct {
+		written, read Plan
+		refused       bool
+	}{{p, p, false}, {p.forSet(set()), p.forSet(set()), false}, {p, p.forSet(set()), false}, {p.forSet(set()), p.forSet(others), true}} {
+		if err := c.written.keep(file, "a training", nil, 1, []string{"a", "b"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.read.readRecord(file, "a training", 1); errors.Is(err, ErrRecords) != c.refused || err != nil && !c.refused {
+			t.Errorf("written with %q, read with %q: %v", c.written.split, c.read.split, err)
+		}
+	}
+}
+
 // TestRanking: a ranking is read back as it was written.
 func TestRanking(t *testing.T) {
 	want := ranking{0, 0, 255, 3, 0}

@@ -1,11 +1,8 @@
 package reproduce
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +12,7 @@ import (
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/internal/page"
+	"vgg/internal/text"
 	"vgg/internal/threads"
 	"vgg/metrics"
 	"vgg/plots"
@@ -95,7 +93,7 @@ func (p Plan) report(set *dataset.Set) (*Report, error) {
 		r.TrainingPictures = min(r.TrainingPictures, limit)
 	}
 	if len(p.Seeds) > 1 {
-		r.Errors, r.Interval = "means over the seeds "+numbers(p.Seeds), "the range over the seeds"
+		r.Errors, r.Interval = "means over the seeds "+text.List(p.Seeds, ", "), "the range over the seeds"
 	}
 	for _, s := range configs.TrainingScales() {
 		r.Scales = append(r.Scales, p.scale(s))
@@ -171,7 +169,7 @@ func (p Plan) line(r row) Line {
 	l := Line{Net: r.name, Protocol: string(r.protocol), PaperTop1: r.top1, PaperTop5: r.top5}
 	if net := r.nets[0]; len(r.nets) == 1 {
 		l.Net, l.Train, l.PaperTrain = net.Config, p.scale(net.Train).String(), net.Train.String()
-		l.Test, l.PaperTest = numbers(p.testScales(net)), numbers(net.Test)
+		l.Test, l.PaperTest = text.List(p.testScales(net), ", "), text.List(net.Test, ", ")
 	}
 	return l
 }
@@ -209,18 +207,6 @@ func (p Plan) addFindings(r *Report, kept map[string]*record) {
 		candidate, baseline := p.result(kept, c.candidate, r.Classes), p.result(kept, c.baseline, r.Classes)
 		r.Findings = append(r.Findings, newFinding(c.text, c.paper, c.relation, newGain(candidate.wrong, baseline.wrong)))
 	}
-}
-
-// Count counts the findings with an outcome.
-func (r *Report) Count(o Outcome) int { return count(r.Findings, o) }
-
-func count(findings []Finding, o Outcome) (n int) {
-	for _, f := range findings {
-		if f.Outcome == o {
-			n++
-		}
-	}
-	return n
 }
 
 // addTrainings sums up the trainings and the times.
@@ -271,7 +257,7 @@ func different(all []string) string {
 func (t *Training) read(runs []string) error {
 	var epochs, best, top1 []string
 	for _, dir := range runs {
-		s, err := summary(dir)
+		s, err := trainer.ReadSummary(dir)
 		if err != nil {
 			return err
 		}
@@ -281,20 +267,6 @@ func (t *Training) read(runs []string) error {
 	}
 	t.Epochs, t.Best, t.Error = strings.Join(epochs, ", "), strings.Join(best, ", "), strings.Join(top1, ", ")
 	return nil
-}
-
-// summary reads that of a run.
-func summary(dir string) (s trainer.Summary, err error) {
-	path := filepath.Join(dir, trainer.SummaryFile)
-	data, err := os.ReadFile(path)
-	if err == nil {
-		err = json.Unmarshal(data, &s)
-	}
-	return s, errors.Wrapf(err, "reproduce: %s", path)
-}
-
-func numbers[T int | uint64](all []T) string {
-	return strings.ReplaceAll(strings.Trim(fmt.Sprint(all), "[]"), " ", ", ")
 }
 
 // percent is an error of ours with its interval.

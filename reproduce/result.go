@@ -31,22 +31,29 @@ func (p Plan) result(kept map[string]*record, r row, classes int) (out result) {
 		}
 		scores = append(scores, o.Ranks.errors())
 	}
-	out.top1 = estimate(scores, metrics.Errors.Top1Error, func(e metrics.Errors) int { return e.Top1 })
-	out.top5 = estimate(scores, func(e metrics.Errors) float64 { return e.Top5Error(classes) }, func(e metrics.Errors) int { return e.Top5 })
+	out.top1, out.top5 = estimate(scores, top1Wrong), plots.Estimate{Value: math.NaN(), Low: math.NaN(), High: math.NaN()}
+	if classes >= metrics.MinTop5Classes {
+		out.top5 = estimate(scores, top5Wrong)
+	}
 	return out
 }
 
-// estimate is the mean over the seeds with their range; for one seed, its error with the 95 % interval.
-func estimate(scores []metrics.Errors, value func(metrics.Errors) float64, wrong func(metrics.Errors) int) plots.Estimate {
+func top1Wrong(e metrics.Errors) int { return e.Top1 }
+func top5Wrong(e metrics.Errors) int { return e.Top5 }
+
+// estimate is the mean of an error over the seeds with their range; for one seed, with its 95 % interval.
+func estimate(scores []metrics.Errors, wrong func(metrics.Errors) int) plots.Estimate {
 	if len(scores) == 1 {
-		low, high := metrics.Interval(wrong(scores[0]), scores[0].Pictures)
-		return plots.Estimate{Value: value(scores[0]), Low: low, High: high}
+		k, n := wrong(scores[0]), scores[0].Pictures
+		low, high := metrics.Interval(k, n)
+		return plots.Estimate{Value: metrics.Percent(k, n), Low: low, High: high}
 	}
 	var all []float64
 	sum := 0.0
-	for _, r := range scores {
-		all = append(all, value(r))
-		sum += value(r)
+	for _, e := range scores {
+		v := metrics.Percent(wrong(e), e.Pictures)
+		all = append(all, v)
+		sum += v
 	}
 	return plots.Estimate{Value: sum / float64(len(all)), Low: slices.Min(all), High: slices.Max(all)}
 }

@@ -62,7 +62,7 @@ func Run(ctx context.Context, p Plan, set *dataset.Set, observer Observer) (*Rep
 	if err := trainer.CheckClasses(set); err != nil {
 		return nil, err
 	}
-	p = p.withRecords()
+	p = p.withRecords().forSet(set)
 	if err := p.checkHeldOut(set); err != nil {
 		return nil, err
 	}

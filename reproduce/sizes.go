@@ -127,7 +127,7 @@ func (p Plan) finishSize(ctx context.Context, set *dataset.Set, observer Observe
 	if err := p.checkHeldOut(set); err != nil {
 		return err
 	}
-	return p.finish(ctx, set, observer)
+	return p.forSet(set).finish(ctx, set, observer)
 }
 
 // report collects the records, draws the figure and writes the report.
@@ -136,7 +136,7 @@ func (p SizePlan) report(r *SizeReport) error {
 	if err != nil {
 		return err
 	}
-	r.Sealed, r.Seeds, r.Recipe = p.sealed(), numbers(p.Seeds), string(recipe)
+	r.Sealed, r.Seeds, r.Recipe = p.sealed(), text.List(p.Seeds, ", "), string(recipe)
 	if p.HeldOut != nil {
 		if r.Openings, err = p.open(); err != nil { // before anything is seen
 			return err

@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -16,12 +17,11 @@ import (
 const measuredBoxes = "errors are those of test 1 of appendix A: the central crop, the box of the true class, right where its intersection over union with one of that class is above 0.5; losses are Euclidean"
 
 // boxOptions are for the loaders of a net that predicts boxes; nil for one that classifies.
-func (s *session) boxOptions() *dataset.BoxOptions {
-	b := s.job.Recipe.Boxes
-	if b.Regression == "" {
-		return nil
+func (s *session) boxOptions() *configs.Boxes {
+	if b := &s.job.Recipe.Boxes; b.Regression != "" {
+		return b
 	}
-	return &dataset.BoxOptions{Target: b.Target, InView: b.MinInView, Clip: b.Clip}
+	return nil
 }
 
 // withBoxes are the training and validation pictures that have a box of their class.
@@ -40,23 +40,10 @@ func (s *session) withBoxes() (train, val dataset.Split, err error) {
 	return splits[0], splits[1], nil
 }
 
-// boxOf is the box that a net predicts for a class, in shares of the crop: of four outputs the only one.
-func boxOf(output []float32, class int) boxes.Box {
-	if len(output) == configs.BoxNumbers {
-		class = 0
-	}
-	b := output[configs.BoxNumbers*class:]
-	return boxes.FromCentre(float64(b[0]), float64(b[1]), float64(b[2]), float64(b[3]))
-}
-
-// found tells whether a box is right: its intersection over union with one of the instances is above 0.5.
-func found(box boxes.Box, instances []boxes.Box) bool {
-	for _, instance := range instances {
-		if boxes.IoU(box, instance) > 0.5 {
-			return true
-		}
-	}
-	return false
+// found tells whether a box, as four outputs of the net in shares of the crop, is right in test 1 by one of the instances.
+func found(output []float32, instances []boxes.Box) bool {
+	b := boxes.FromCentre(float64(output[0]), float64(output[1]), float64(output[2]), float64(output[3]))
+	return slices.ContainsFunc(instances, func(i boxes.Box) bool { return boxes.RightInTest1(boxes.IoU(b, i)) })
 }
 
 // measureMeanBox measures what a net that has learnt nothing can answer, the mean of the targets whatever the picture:
@@ -82,7 +69,7 @@ func (s *session) measureMeanBox(ctx context.Context, train, val dataset.Split, 
 	wrong, loss := 0, 0.0
 	o.Training = false
 	pictures, err := eachTarget(ctx, val, s.set.Channels, o, func(batch *dataset.Batch, row int, target []float32) {
-		if !found(boxOf(mean, 0), batch.Instances[row]) {
+		if !found(mean, batch.Instances[row]) {
 			wrong++
 		}
 		for k, v := range target {

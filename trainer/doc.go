@@ -6,6 +6,8 @@
 // An Observer follows each step and epoch. A run that was stopped or killed can be resumed, and ends with the same
 // bits.
 //
+// Several ranks share each mini-batch, as the GPUs of section 3.3 do (Gradients), and leave the bits that one would.
+//
 // Train is the loop, SGD the update rule, which other training loops can use as a gorgonia.Solver, and ReduceOnPlateau
 // the learning-rate schedule.
 package trainer

@@ -11,7 +11,7 @@ import (
 	"vgg/internal/outer"
 )
 
-// Gradients sums the gradients of the micro-batches of a mini-batch, which ranks share, with the same bits for any
+// Gradients sums the gradients of the micro-batches of a mini-batch, which ranks share (section 3.3), with the same bits for any
 // number of ranks. Each rank computes neighbouring micro-batches, and in the end all have the whole sums. There are two
 // ways, by layer and mini-batch alone (see outer.Pays):
 //

@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"vgg/configs"
 	"vgg/dataset"
 	"vgg/metrics"
 )
@@ -22,7 +23,7 @@ func (m *meter) add(loss float64, output []float32, batch *dataset.Batch) {
 		case label < 0:
 		case batch.Boxes == nil:
 			m.Errors.Add(metrics.Rank(row, label))
-		case found(boxOf(row, label), batch.Instances[i]):
+		case found(configs.BoxOf(row, label), batch.Instances[i]):
 			m.Errors.Add(0)
 		default:
 			m.Errors.Add(1)

@@ -98,6 +98,16 @@ type Summary struct {
 	ExchangeWait float64 `json:"exchange_wait_percent,omitempty"`     // part of the time that rank 0 has waited for others
 }
 
+// ReadSummary reads that of a run directory.
+func ReadSummary(dir string) (s Summary, err error) {
+	path := filepath.Join(dir, SummaryFile)
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(data, &s)
+	}
+	return s, errors.Wrapf(err, "summary %s", path)
+}
+
 // summarise makes the summary of the run so far.
 func (s *session) summarise() Summary {
 	h := s.history
@@ -184,7 +194,7 @@ func (s *session) saveWeights(name string, row history.Epoch) error {
 		Config: s.net.Config.Name, Layers: weights.LayersOf(s.net.Config), Width: s.net.Options.Width, FC: s.net.Options.FC, Input: r.Net.Input, Channels: s.set.Channels,
 		Classes: s.set.Classes, Boxes: r.Boxes.Regression, Mean: s.transform.Mean, Std: s.transform.Std, Scale: s.transform.Scale,
 		Recipe: r.Name, Epoch: row.Epoch, ValTop1Error: row.ValTop1Error,
-		Split: s.split, ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed,
+		Split: s.split, Sample: s.sample, ValShare: r.Pictures.ValShare, SplitSeed: r.Pictures.SplitSeed,
 	}
 	f := weights.File{Metadata: info.Metadata(), Tensors: s.net.Tensors()}
 	return s.files.write(name, func(w io.Writer) error { return weights.Encode(w, f) })

@@ -33,6 +33,7 @@ type session struct {
 	train, val *dataset.Loader
 	transform  augment.Transform
 	split      string         // description of it, for the metadata of weights
+	sample     string         // of the training pictures, for the metadata of weights
 	skips      *dataset.Skips // nil if the first picture that cannot be read ends the run
 	steps      int            // mini-batches per epoch
 	micro      int            // micro-batches per mini-batch
@@ -77,7 +78,7 @@ func newSession(ctx context.Context, job Job) (_ *session, err error) {
 	if err := r.Validate(); err != nil {
 		return nil, mpi.Share(err)
 	}
-	config, err := configs.ByName(r.Config)
+	config, err := r.NetConfig()
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func newSession(ctx context.Context, job Job) (_ *session, err error) {
 		return nil, err
 	}
 	if s.files != nil {
-		s.split = s.set.SplitID()
+		s.split, s.sample = s.set.SplitID(), s.set.TrainingSample()
 	}
 	if err := s.build(config); err != nil {
 		return nil, err
@@ -151,6 +152,9 @@ func (s *session) begin(f *start, resumed *checkpoint) error {
 	r := s.job.Recipe
 	s.progress = progress{Format: format, Epoch: 1, Schedule: ReduceOnPlateau{Schedule: r.Schedule, LearningRate: r.Training.LearningRate}}
 	s.noteNarrowView()
+	if repeated := s.set.Repeated(); repeated != "" {
+		s.notice(fmt.Sprintf("%s is a training picture too, perhaps as others are: the validation error is too low (go on with other pictures in val, or with none there, so that a share is kept)", repeated))
+	}
 	return s.startFrom(f)
 }
 

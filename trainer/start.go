@@ -10,6 +10,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/configs"
+	"vgg/dataset"
 	"vgg/internal/text"
 	"vgg/weights"
 	"vgg/weights/foreign"
@@ -102,6 +103,9 @@ func (s *session) normalise(f *start) error {
 		return errors.Errorf("trainer: augment.pixel_mean has %d numbers, and the pictures of %s have %d channels", n, s.set.Name, channels)
 	}
 	if f == nil {
+		if len(a.PixelMean) > 0 && !s.job.Resume {
+			s.notice(fmt.Sprintf("pixels: normalised by %s, as augment.pixel_mean and augment.pixel_std say", normalisation(a.PixelMean, a.PixelStd)))
+		}
 		return nil
 	}
 	mean, std, err := f.MeanStd()
@@ -142,6 +146,9 @@ func (s *session) startFrom(f *start) error {
 		return nil
 	}
 	defer f.Close()
+	if err := s.noteSeen(f); err != nil {
+		return f.wrap(err)
+	}
 	if f.key == "weights" {
 		return f.wrap(s.load(f))
 	}
@@ -158,6 +165,19 @@ func (s *session) startFrom(f *start) error {
 	}
 	s.notes = append(s.notes, fmt.Sprintf("all other layers: from random (%s)", s.net.Options.Init))
 	return nil
+}
+
+// noteSeen says if weights were trained on pictures that are for validation now.
+func (s *session) noteSeen(f *start) error {
+	split := f.Metadata["split"]
+	if split == "" {
+		return nil
+	}
+	seen, kept, err := s.set.TrainedOn(split, f.Metadata["training_sample"])
+	if seen != dataset.Unseen {
+		s.notice(fmt.Sprintf("%s was trained on pictures that are for validation here, so that the validation error is too low; its training kept for validation: %s", f.path, kept))
+	}
+	return errors.Wrap(err, "metadata split")
 }
 
 // load copies all layers into the net. The rows of the last one are put into the order of the data's classes. If these
@@ -267,8 +287,13 @@ func (s *session) otherNet(f *start) string {
 
 // noteFrozen says which layers are not trained.
 func (s *session) noteFrozen() {
-	if frozen := s.frozen(); len(frozen) > 0 {
-		s.notes = append(s.notes, "frozen: "+text.FirstFew(frozen, 20)+" (training.freeze)")
+	frozen, r := s.frozen(), s.job.Recipe
+	if len(frozen) == 0 {
+		return
+	}
+	s.notes = append(s.notes, "frozen: "+text.FirstFew(frozen, 20)+" (training.freeze)")
+	if r.Weights == "" && r.InitFrom == "" {
+		s.notice("the frozen layers keep their random weights: weights = FILE starts from trained ones")
 	}
 }
 

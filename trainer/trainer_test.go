@@ -292,6 +292,37 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
+// TestOwnNet: a net that is not in Table 1 is trained, resumed and started from, and its weights name its layers.
+func TestOwnNet(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	r := quick(t)
+	r.Config, r.Net.Layers, r.Net.Width = "mine", []string{"conv7-4", "maxpool", "conv3-8", "conv1-8", "maxpool"}, 1
+	r.Training.Epochs = 1
+	if _, err := Train(context.Background(), Job{Recipe: r, Set: set(64, 3), Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := weights.Read(filepath.Join(dir, BestFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := f.Info()
+	if err != nil || info.Config != "mine" || info.Layers != strings.Join(r.Net.Layers, " ") {
+		t.Errorf("%+v, %v", info, err)
+	}
+	again, err := configs.LoadRecipe(filepath.Join(dir, RecipeFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Training.Epochs = 2
+	if h, err := Train(context.Background(), Job{Recipe: again, Set: set(64, 3), Dir: dir, Resume: true, Force: []string{"epochs"}}); err != nil || len(h) != 2 {
+		t.Errorf("resumed: %d epochs, %v", len(h), err)
+	}
+	r.Weights = dir
+	if _, err := Train(context.Background(), Job{Recipe: r, Set: set(64, 3)}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestFailures: each error names its cause.
 func TestFailures(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")

@@ -103,7 +103,7 @@ func (f *File) checkFinite() error {
 	if faults == nil {
 		return nil
 	}
-	return errors.Errorf("NaN or infinity in %s: a training that diverged leaves such weights; take those of an earlier epoch", text.FirstFew(faults, 4))
+	return errors.Errorf("NaN or infinity in %s: a training that diverged leaves such weights (take those of an earlier epoch), and so do numbers too large for float32", text.FirstFew(faults, 4))
 }
 
 // Close unmaps a file that is mapped into memory. The tensors' data must not be used afterwards. A program that reads a

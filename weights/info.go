@@ -30,6 +30,7 @@ type Info struct {
 	Epoch        int                // epochs trained; 0 where unknown
 	ValTop1Error float64            // in percent, after that epoch, of test 1 of appendix A where Boxes is set; NaN where unknown
 	Split        string             // what it was trained and validated on, see dataset.Set.SplitID; "" where unknown
+	Sample       string             // of the pictures it was trained on, see dataset.Set.TrainingSample; "" where unknown
 	ValShare     float64            // with Split: the share of the pictures to be drawn for validation where none were given
 	SplitSeed    uint64             // and the seed that draws it
 }
@@ -61,6 +62,9 @@ func (i Info) Metadata() map[string]string {
 	// Marshalling strings cannot fail.
 	names, _ := json.Marshal(i.Classes)
 	m["class_names"] = string(names)
+	if i.Sample != "" {
+		m["training_sample"] = i.Sample
+	}
 	if i.Split != "" {
 		m["split"], m["val_share"], m["split_seed"] = i.Split, formatFloat(i.ValShare), strconv.FormatUint(i.SplitSeed, 10)
 	}
@@ -126,6 +130,7 @@ func ParseInfo(m map[string]string) (Info, error) {
 		Epoch:        p.count("epoch", optional, 0),
 		ValTop1Error: math.NaN(),
 		Split:        m["split"],
+		Sample:       m["training_sample"],
 		ValShare:     p.number("val_share", optional),
 		SplitSeed:    p.seed("split_seed"),
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -56,24 +57,34 @@ func (f flags) sweep(ctx context.Context) error {
 	if f.CSV != "" && filepath.Clean(f.CSV) == filepath.Clean(f.Plot) {
 		return cli.Usage(errors.Errorf("--csv and --plot are both %s: give each a file of its own", f.CSV))
 	}
-	var costs []cost
+	costs, failed := f.measureAll(ctx, values)
+	switch {
+	case len(costs) == 0:
+		return failed
+	case f.JSON:
+		err = errors.Wrap(json.NewEncoder(cli.Stdout).Encode(costs), "bench")
+	default:
+		err = printCosts(cli.Stdout, f.Sweep, costs)
+	}
+	return cmp.Or(failed, err)
+}
+
+// measureAll measures each value, and gives what was measured before an error too.
+func (f flags) measureAll(ctx context.Context, values []float64) (costs []cost, err error) {
 	for _, value := range values {
 		c, err := f.measureApart(ctx, value)
 		if err != nil {
-			return errors.Wrapf(err, "--sweep %s at %g", f.Sweep, value)
+			return costs, errors.Wrapf(err, "--sweep %s at %g", f.Sweep, value)
 		}
 		costs = append(costs, c)
 		if err := f.writeCosts(costs); err != nil {
-			return err
+			return costs, err
 		}
 		if !f.JSON {
 			cli.Say(fmt.Sprintf("%s %g: %.4g s per step", f.Sweep, value, c.SecondsPerStep))
 		}
 	}
-	if f.JSON {
-		return errors.Wrap(json.NewEncoder(cli.Stdout).Encode(costs), "bench")
-	}
-	return printCosts(cli.Stdout, f.Sweep, costs)
+	return costs, nil
 }
 
 // values are what is swept over, in rising order.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/pkg/errors"
 
-	"vgg/augment"
 	"vgg/configs"
 	"vgg/dataset"
 	"vgg/internal/ordered"
@@ -93,16 +92,16 @@ func (s *survey) measure(ctx context.Context, sample int) error {
 	if sample > 0 {
 		split = dataset.Subset(split, sample)
 	}
-	readable := picked{Split: split}
+	var readable []int
 	for i := range split.Len() {
 		if !s.unreadable[split.Name(i)] {
-			readable.at = append(readable.at, i)
+			readable = append(readable, i)
 		}
 	}
-	if readable.Len() == 0 {
+	if len(readable) == 0 {
 		return nil
 	}
-	shown := watch(ctx, readable, "measuring")
+	shown := watch(ctx, dataset.Pick(split, readable), "measuring")
 	defer shown.bar.Clear()
 	measured, err := dataset.Measure(ctx, shown, s.set.Channels, 0, nil)
 	switch {
@@ -146,14 +145,3 @@ func summarise(all []size) sizes {
 	})
 	return sizes{Pictures: len(all), Smallest: all[0], Median: all[(len(all)-1)/2], Largest: all[len(all)-1]}
 }
-
-// picked are some pictures of a split.
-type picked struct {
-	dataset.Split
-	at []int
-}
-
-func (p picked) Len() int                               { return len(p.at) }
-func (p picked) Label(i int) int                        { return p.Split.Label(p.at[i]) }
-func (p picked) Name(i int) string                      { return p.Split.Name(p.at[i]) }
-func (p picked) Picture(i int) (augment.Picture, error) { return p.Split.Picture(p.at[i]) }

@@ -83,7 +83,7 @@ func (t *boxTest) run(ctx context.Context, outputs []int, f flags, notes *cli.No
 		err = errors.Errorf("none of the %d pictures could be read: nothing was tested", split.Len())
 	}
 	if err == nil {
-		err = results.write()
+		t.unwritten = results.write()
 	}
 	return err
 }

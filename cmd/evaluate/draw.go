@@ -10,6 +10,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"vgg/boxes"
 	"vgg/dataset"
 	"vgg/evaluate"
 	"vgg/internal/atomicfile"
@@ -64,7 +65,7 @@ func (a *artist) draw(l evaluate.Localisation) error {
 // answers are the boxes that nets gave, and whether the first is right.
 func (a *artist) answers(l evaluate.Localisation) (marks []drawing.Mark, right bool) {
 	if l.Guesses == nil {
-		right = l.CentralOverlap(0) > evaluate.MinIoU
+		right = boxes.RightInTest1(l.CentralOverlap(0))
 		return []drawing.Mark{{Box: l.Central[0], Label: fmt.Sprintf("%s, IoU %.2f", a.classes[l.Class], l.CentralOverlap(0)), Colour: colourOf(right)}}, right
 	}
 	rank := l.Rank()

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -106,24 +107,19 @@ func run(ctx context.Context, f flags) error {
 	}
 	notes.Add(matched...)
 	o.World = cli.World
-	t := timedTest{set: set, options: o, models: models}
-	pictures := configs.Pictures{Bad: configs.BadPictures(f.BadPictures), SkipShare: configs.Default().Pictures.SkipShare}
-	if f.SkipShare != nil {
-		pictures.SkipShare = *f.SkipShare
-	}
-	t.skips = dataset.NewSkips(set, pictures)
+	t := timedTest{set: set, options: o, models: models, skips: f.skips(set)}
 	var done interface {
 		print(io.Writer, flags)
 		printJSON(io.Writer, flags) error
 	}
+	tested := &t
 	if len(localisers) > 0 {
 		b := &boxTest{timedTest: t, localisers: localisers, boxOptions: f.Boxes.Options(o)}
-		err = b.run(ctx, outputs, f, &notes)
-		b.notes, done = notes.List(), b
+		err, done, tested = b.run(ctx, outputs, f, &notes), b, &b.timedTest
 	} else {
-		err = t.run(ctx, outputs, f, &notes)
-		t.notes, done = notes.List(), &t
+		err, done = t.run(ctx, outputs, f, &notes), &t
 	}
+	tested.notes = notes.List()
 	if errors.Is(err, dataset.ErrUnreadable) {
 		err = errors.Wrap(err, "--skip-share SHARE allows more")
 	}
@@ -134,10 +130,19 @@ func run(ctx context.Context, f flags) error {
 		cli.Say(fmt.Sprintf("skipped: %s: %s", s.Picture, s.Reason))
 	}
 	if f.JSON {
-		return done.printJSON(cli.Stdout, f)
+		return cmp.Or(done.printJSON(cli.Stdout, f), tested.unwritten)
 	}
 	done.print(cli.Stdout, f)
-	return nil
+	return tested.unwritten
+}
+
+// skips makes room for pictures that cannot be read, if the flags allow some.
+func (f flags) skips(set *dataset.Set) *dataset.Skips {
+	p := configs.Pictures{Bad: configs.BadPictures(f.BadPictures), SkipShare: configs.Default().Pictures.SkipShare}
+	if f.SkipShare != nil {
+		p.SkipShare = *f.SkipShare
+	}
+	return dataset.NewSkips(set, p)
 }
 
 // tested names the data in an error: who left --data out may not know what it is.
@@ -168,10 +173,11 @@ func (t *timedTest) run(ctx context.Context, outputs []int, f flags, notes *cli.
 	if err != nil || cli.World.Rank() > 0 {
 		return err
 	}
-	if err := predictions.write(); err != nil || f.Out == "" {
-		return err
+	t.unwritten = predictions.write()
+	if f.Out != "" {
+		t.unwritten = cmp.Or(t.unwritten, errors.Wrap(t.report(f, notes), "--out"))
 	}
-	return errors.Wrap(t.report(f, notes), "--out")
+	return nil
 }
 
 // readModels reads the weights.

@@ -27,8 +27,9 @@ type timedTest struct {
 	models  []*evaluate.Model
 	skips   *dataset.Skips
 	confused
-	took  time.Duration
-	notes []string
+	took      time.Duration
+	notes     []string
+	unwritten error // what was wrong with writing files, when all was tested
 }
 
 // pictures is the number of all pictures of the data.

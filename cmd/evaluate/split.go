@@ -49,11 +49,13 @@ func (f flags) checkTraining(set *dataset.Set, models []*evaluate.Model, notes *
 		if m.Info.Split == "" {
 			continue
 		}
-		kept, err := set.TrainedOn(m.Info.Split)
+		seen, kept, err := set.TrainedOn(m.Info.Split, m.Info.Sample)
 		switch {
 		case err != nil:
 			return errors.Wrapf(err, "--weights %s: metadata split", m.Name)
-		case kept == "":
+		case seen == dataset.Unseen:
+		case seen == dataset.SeenSome:
+			notes.Add(m.Name + " was trained on pictures among those tested, so that its error on other pictures is higher: the data have changed since, and other pictures are drawn for validation than " + kept + " gave")
 		case strings.HasPrefix(kept, "share ") && (f.ValShare != nil || f.SplitSeed != nil):
 			return errors.Errorf("--data %s: %s was trained on pictures among those to be tested: --val-share %g --split-seed %d gives those that its training kept for validation",
 				f.Data, m.Name, m.Info.ValShare, m.Info.SplitSeed)

@@ -43,11 +43,11 @@ func (r *runner) open(stdin io.Reader) (err error) {
 // choose takes the pictures of the data that are wanted, with the labels of the net's classes.
 func (r *runner) choose() error {
 	if info := r.model.Info; info.Split != "" {
-		kept, err := r.set.TrainedOn(info.Split)
+		seen, kept, err := r.set.TrainedOn(info.Split, info.Sample)
 		if err != nil {
 			return errors.Wrapf(err, "--weights %s: metadata split", r.Weights)
 		}
-		if kept != "" {
+		if seen != dataset.Unseen {
 			r.notes.Add(r.Weights + " was trained on pictures among these; its training kept for validation: " + kept)
 		}
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -78,15 +79,14 @@ func run(ctx context.Context, f flags) error {
 	if err := t.run(ctx); err != nil {
 		return err
 	}
+	unwritten := t.unwritten
 	if f.Report != "" {
-		if err := t.report(); err != nil {
-			return errors.Wrap(err, "--report")
-		}
+		unwritten = cmp.Or(unwritten, errors.Wrap(t.report(), "--report"))
 	}
 	if f.JSON {
-		return t.printJSON(cli.Stdout)
+		return cmp.Or(t.printJSON(cli.Stdout), unwritten)
 	}
-	return t.print(cli.Stdout)
+	return cmp.Or(t.print(cli.Stdout), unwritten)
 }
 
 // check refuses flags that make no sense for any set, and reads those with lists.
@@ -159,6 +159,8 @@ type test struct {
 	result   *generalise.Result
 
 	pixels, random *generalise.Result // nil unless --baselines
+
+	unwritten error // what was wrong with writing files
 }
 
 func (t *test) close() {
@@ -276,17 +278,14 @@ func (t *test) run(ctx context.Context) error {
 	if t.Out != "" {
 		f := t.features
 		table := featurefile.Table[float32]{Rows: len(f.Samples), Name: f.Name, Row: f.Row}
-		if err := table.Write(t.Out); err != nil {
-			return errors.Wrap(err, "--out")
-		}
+		t.unwritten = errors.Wrap(table.Write(t.Out), "--out")
 	}
 	if t.result, err = t.classify(ctx, "features", t.features); err != nil {
 		return err
 	}
 	if t.Results != "" {
-		if _, err := t.set.WriteResults(t.Results, t.result.Splits[0].Scores); err != nil {
-			return errors.Wrap(err, "--results")
-		}
+		_, err := t.set.WriteResults(t.Results, t.result.Splits[0].Scores)
+		t.unwritten = cmp.Or(t.unwritten, errors.Wrap(err, "--results"))
 	}
 	if !t.Baselines {
 		return nil

@@ -14,6 +14,7 @@ import (
 	"vgg/dataset/transfer"
 	"vgg/generalise"
 	"vgg/internal/terminal"
+	"vgg/internal/text"
 )
 
 // reported is a row of the paper's table.
@@ -99,7 +100,7 @@ func (t *test) ours() []named {
 // netLines say which nets there are.
 func (t *test) netLines() (lines []string) {
 	for _, n := range t.nets {
-		scales := strings.ReplaceAll(strings.Trim(fmt.Sprint(n.Scales), "[]"), " ", ", ")
+		scales := text.List(n.Scales, ", ")
 		if scales == "0" {
 			scales = "0 (pictures not resized)"
 		}

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/pkg/errors"
 
@@ -62,19 +59,16 @@ func (t table) widened(column string) table {
 
 // summary reads what a run of cmd/train reached.
 func summary(dir string) (s trainer.Summary, err error) {
-	file := filepath.Join(dir, trainer.SummaryFile)
-	data, err := os.ReadFile(file)
-	if err != nil {
+	if s, err = trainer.ReadSummary(dir); err != nil {
 		return s, errors.Wrapf(err, "%s: want the directory of a run that cmd/train has finished", dir)
-	}
-	if err := json.Unmarshal(data, &s); err != nil {
-		return s, errors.Wrap(err, file)
 	}
 	switch {
 	case s.Config == "":
-		return s, errors.Errorf("%s: names no net: want the summary of a run of cmd/train", file)
+		return s, errors.Errorf("%s: its summary names no net: want a run of cmd/train", dir)
 	case s.Boxes != "":
-		return s, errors.Errorf("%s: the net predicts boxes, and Table 3 is about classification", file)
+		return s, errors.Errorf("%s: the net predicts boxes, and Table 3 is about classification", dir)
+	case s.Epochs < 1 || !(s.ValTop1Error >= 0 && s.ValTop1Error <= 100):
+		return s, errors.Errorf("%s: its summary has no validation error: want a run that has finished an epoch", dir)
 	}
 	return s, nil
 }

@@ -12,6 +12,7 @@ import (
 	"vgg/configs"
 	"vgg/internal/cli"
 	"vgg/internal/terminal"
+	"vgg/internal/text"
 )
 
 // table is one of the paper's, as text, or with Number 0 of facts from its text. A cell "" continues the one on its left, as a spanned cell does.
@@ -38,7 +39,7 @@ func paperTables() []table {
 func evaluations(number int, title string, rows []configs.Evaluation) table {
 	t := table{Number: number, Title: title, Columns: []string{"net", "S", "Q", "protocol", "top-1", "top-5"}}
 	for _, r := range rows {
-		t.Rows = append(t.Rows, []string{r.Config, r.Train.String(), scales(r.Test), string(r.Protocol), percent(r.Top1), percent(r.Top5)})
+		t.Rows = append(t.Rows, []string{r.Config, r.Train.String(), text.List(r.Test, ","), string(r.Protocol), percent(r.Top1), percent(r.Top5)})
 	}
 	return t
 }
@@ -48,7 +49,7 @@ func table6() table {
 	for _, r := range configs.Table6() {
 		var nets []string
 		for _, n := range r.Nets {
-			nets = append(nets, fmt.Sprintf("%s %s/%s", n.Config, n.Train, scales(n.Test)))
+			nets = append(nets, fmt.Sprintf("%s %s/%s", n.Config, n.Train, text.List(n.Test, ",")))
 		}
 		t.Rows = append(t.Rows, []string{r.Name, fmt.Sprintf("%d nets", len(nets)), string(r.Protocol), percent(r.Top1), percent(r.Top5), percent(r.TestTop5)})
 		if r.Protocol == configs.Dense { // the first of rows with the same nets
@@ -93,7 +94,7 @@ func table9() table {
 	for _, r := range configs.Table9() {
 		var nets []string
 		for _, n := range r.Nets {
-			nets = append(nets, fmt.Sprintf("%s %s/%s", n.Config, n.Train, scales(n.Test)))
+			nets = append(nets, fmt.Sprintf("%s %s/%s", n.Config, n.Train, text.List(n.Test, ",")))
 		}
 		t.Rows = append(t.Rows, []string{strings.Join(nets, " + "), percent(r.Val), percent(r.Test)})
 	}
@@ -147,10 +148,6 @@ func method(name string, nets []string, classes int) string {
 		name += fmt.Sprintf(" (%d classes)", classes)
 	}
 	return name
-}
-
-func scales(all []int) string {
-	return strings.Trim(strings.ReplaceAll(fmt.Sprint(all), " ", ","), "[]")
 }
 
 // percent writes what the paper gives with one digit, or a dash.

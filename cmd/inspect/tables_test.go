@@ -50,7 +50,7 @@ func TestResults(t *testing.T) {
 		}
 		return dir
 	}
-	good := run(`{"config": "B", "data": "flowers96.zip", "classes": 5, "val_top1_error": 26.486}`)
+	good := run(`{"config": "B", "data": "flowers96.zip", "classes": 5, "epochs": 3, "val_top1_error": 26.486}`)
 	var out strings.Builder
 	if err := reported(&out, flags{Tables: "3", Results: []string{good}}); err != nil {
 		t.Fatal(err)
@@ -64,6 +64,7 @@ func TestResults(t *testing.T) {
 		"beside Table 3 only": {Tables: "7", Results: []string{good}},
 		"has finished":        {Tables: "3", Results: []string{t.TempDir()}},
 		"names no net":        {Tables: "3", Results: []string{run("{}")}},
+		"no validation error": {Tables: "3", Results: []string{run(`{"config": "A", "classes": 3}`)}},
 		"predicts boxes":      {Tables: "3", Results: []string{run(`{"config": "D", "boxes": "single"}`)}},
 		"summary.json":        {Tables: "3", Results: []string{run("{")}},
 	} {

@@ -236,11 +236,11 @@ func TestOwnNet(t *testing.T) {
 	}
 }
 
-// TestFind: what of a folder is read, and in which order, through a link to it too.
+// TestFind: what of a folder is read, and in which order, through links too.
 func TestFind(t *testing.T) {
 	dir := folder(t)
 	t.Chdir(dir)
-	for name, to := range map[string]string{"link": "pictures", "pictures/loop": "..", "pictures/nowhere": "missing", "pictures/one": "0/0.png"} {
+	for name, to := range map[string]string{"link": "pictures", "pictures/more": "../damaged", "pictures/nowhere": "missing", "pictures/one": "0/0.png"} {
 		if err := os.Symlink(to, name); err != nil {
 			t.Fatal(err)
 		}
@@ -253,9 +253,15 @@ func TestFind(t *testing.T) {
 	for _, f := range list {
 		names = append(names, f.Name)
 	}
-	want := "damaged/0.png link/0/0.png link/0/2.png link/0/4.png link/0/6.png link/1/1.png link/1/3.png link/1/5.png link/notes.txt link/nowhere link/one -"
+	want := "damaged/0.png link/0/0.png link/0/2.png link/0/4.png link/0/6.png link/1/1.png link/1/3.png link/1/5.png link/more/0.png link/more/1.png link/notes.txt link/nowhere link/one -"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+	if err := os.Symlink("..", "pictures/loop"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cli.FindPictures([]string{"link"}); err == nil || !strings.Contains(err.Error(), "leads in a circle: remove it") {
+		t.Errorf("a link in a circle: %v", err)
 	}
 }
 
@@ -376,7 +382,9 @@ func TestErrors(t *testing.T) {
 		{1, []string{"none of 1 files", "texts"}, []string{"--weights", net, "texts"}},
 		{1, []string{"predict: " + picture + " cannot be read (--bad-pictures skip goes on without): too large for dense evaluation"},
 			[]string{"--weights", net, picture, "--protocol", "dense", "--scales", "1000000"}},
-		{1, []string{"--std 1,1", "one number per channel"}, []string{"--weights", net, picture, "--std", "1,1"}},
+		{1, []string{"--std 1,1", "one number per channel"}, []string{"--weights", net, picture, "--mean", "1,1", "--std", "1,1"}},
+		{2, []string{"--mean and --std: give both or neither"}, []string{"--weights", net, picture, "--mean", "1,1,1"}},
+		{2, []string{"--mean 0.4,0.4,0.4 --std 0.2,0.2,0.2 are for pixels from 0 to 1", "by 255"}, []string{"--weights", net, picture, "--mean", "0.4,0.4,0.4", "--std", "0.2,0.2,0.2"}},
 		{1, []string{"--classes two", "2 classes", "net.safetensors has 3 outputs"}, []string{"--weights", net, picture, "--classes", "two"}},
 		{1, []string{"Q = 20", "32×32"}, []string{"--weights", net, picture, "--scales", "20"}},
 	} {

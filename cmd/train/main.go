@@ -18,6 +18,7 @@ import (
 	"vgg/internal/cli"
 	"vgg/internal/progress"
 	"vgg/internal/terminal"
+	"vgg/internal/text"
 	"vgg/trainer"
 )
 
@@ -201,12 +202,12 @@ func finish(h history.History, dir string, r configs.Recipe) error {
 	for _, epoch := range h {
 		elapsed += time.Duration(epoch.Seconds * float64(time.Second))
 	}
-	steps, measured := h[len(h)-1].Iteration, "top-1 error"
+	measured := "top-1 error"
 	if r.Boxes.Regression != "" {
 		measured = "error of test 1 of appendix A"
 	}
-	line := fmt.Sprintf("%d epochs, %d steps and %d training pictures in %s; lowest validation %s %.2f %% in epoch %d",
-		len(h), steps, steps*r.Training.Batch, elapsed.Round(time.Second), measured, best.ValTop1Error, best.Epoch)
+	line := fmt.Sprintf("%s and %s in %s; lowest validation %s %.2f %% in epoch %d",
+		text.Count(len(h), "epoch"), text.Count(h[len(h)-1].Iteration, "step"), elapsed.Round(time.Second), measured, best.ValTop1Error, best.Epoch)
 	fmt.Fprintf(cli.Stdout, "\n%s\n%s:\n", terminal.Wrap(cli.Stdout, line), dir)
 	files := terminal.Table{Gap: 2}
 	for _, file := range [][]string{

@@ -277,7 +277,7 @@ func TestDefaultDirectories(t *testing.T) {
 	var running sync.WaitGroup
 	for range 4 {
 		running.Go(func() {
-			if out, errs, code := trainIn(t, dir, small...); code != 0 || !strings.Contains(out, "1 epochs, 4 steps and 64 training pictures in ") {
+			if out, errs, code := trainIn(t, dir, small...); code != 0 || !strings.Contains(out, "1 epoch and 4 steps in ") {
 				t.Errorf("exit code %d: %s%s", code, out, errs)
 			}
 		})

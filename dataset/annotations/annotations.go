@@ -2,6 +2,7 @@ package annotations
 
 import (
 	"math"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -44,6 +45,9 @@ func (p *Picture) add(class string, corners [4]float64, width, height float64) e
 		if math.IsNaN(v) || math.Abs(v) > mostPixels {
 			return errors.Errorf("a box of %.40q with an edge at %g", class, v)
 		}
+	}
+	if whole := slices.IndexFunc(corners[:], func(v float64) bool { return v != math.Trunc(v) }) < 0; !whole && slices.Min(corners[:]) >= 0 && slices.Max(corners[:]) <= 1 {
+		return errors.Errorf("a box of %.40q from %g,%g to %g,%g looks as if it were in shares of the picture's sides: want pixels", class, corners[0], corners[1], corners[2], corners[3])
 	}
 	xmin, ymin, xmax, ymax := corners[0], corners[1], corners[2], corners[3]
 	if xmin > xmax || ymin > ymax {

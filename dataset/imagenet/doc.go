@@ -1,4 +1,4 @@
-// Package imagenet reads the development kit of ILSVRC-2012, the data set of the paper (section 4.1): the archive that
+// Package imagenet reads the development kit of ILSVRC-2012, the data set of the paper (section 4): the archive that
 // says which class each of the 50,000 validation pictures is of.
 //
 // In goes the kit's Tree (package internal/archive); out come WNIDs such as n02119789, which are also the names of the

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"bytes"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"vgg/augment"
 	"vgg/dataset"
 	"vgg/internal/archive"
+	"vgg/internal/text"
 )
 
 // voc is VOC's folder of a year. Where it lies in parts, such as a folder and an archive, they are taken as one.
@@ -117,7 +117,7 @@ func findVOC(trees []archive.Tree, year int) (*voc, error) {
 		}
 	}
 	all := slices.Sorted(maps.Keys(years))
-	names := strings.Trim(fmt.Sprint(all), "[]")
+	names := text.List(all, " ")
 	switch {
 	case len(all) == 0:
 		return nil, nil

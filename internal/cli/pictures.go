@@ -26,7 +26,7 @@ type PictureFile struct {
 }
 
 // FindPictures lists the files that the arguments name, those of folders in the order of their names. It leaves out hidden
-// files, and links to folders inside folders, which may lead in circles.
+// files. Links to files and folders count as these.
 func FindPictures(arguments []string) (list []PictureFile, err error) {
 	for i, a := range arguments {
 		if a == standardInput {
@@ -44,36 +44,54 @@ func FindPictures(arguments []string) (list []PictureFile, err error) {
 			list = append(list, PictureFile{Name: a})
 			continue
 		}
-		before := len(list)
-		root := a + string(filepath.Separator) // which also leads through a link
-		err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
-			switch hidden := file != root && strings.HasPrefix(d.Name(), "."); {
-			case err != nil:
-				return err
-			case hidden && d.IsDir():
-				return filepath.SkipDir
-			case !hidden && isFile(file, d):
-				list = append(list, PictureFile{file, true})
-			}
-			return nil
-		})
+		found, err := findIn(a, nil)
 		if err != nil {
 			return nil, errors.Wrapf(err, "folder %s", a)
 		}
-		if len(list) == before {
+		if len(found) == 0 {
 			return nil, errors.Errorf("folder %s: no files in it", a)
 		}
+		list = append(list, found...)
 	}
 	return list, nil
 }
 
-// isFile says whether an entry is a file, or a link to one or to nowhere, rather than a folder, pipe or device.
-func isFile(file string, d fs.DirEntry) bool {
-	if d.Type()&fs.ModeSymlink != 0 {
-		info, err := os.Stat(file)
-		return err != nil || info.Mode().IsRegular()
+// findIn lists the files of a folder, which is in the folders around it.
+func findIn(folder string, around []fs.FileInfo) (list []PictureFile, err error) {
+	here, err := os.Stat(folder)
+	if err != nil {
+		return nil, err
 	}
-	return d.Type().IsRegular()
+	if slices.ContainsFunc(around, func(outer fs.FileInfo) bool { return os.SameFile(outer, here) }) {
+		return nil, errors.Errorf("%s is a link that leads in a circle: remove it", folder)
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		file, mode := filepath.Join(folder, e.Name()), e.Type()
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if mode&fs.ModeSymlink != 0 {
+			mode = 0 // of a link to nowhere, reading it says so
+			if info, err := os.Stat(file); err == nil {
+				mode = info.Mode()
+			}
+		}
+		switch {
+		case mode.IsRegular():
+			list = append(list, PictureFile{file, true})
+		case mode.IsDir():
+			inner, err := findIn(file, append(slices.Clone(around), here))
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, inner...)
+		}
+	}
+	return list, nil
 }
 
 // PictureFiles are files as a dataset.Split of unknown classes.

@@ -14,7 +14,7 @@ import (
 // Protocols are flags, for commands to embed, that say which crops of a picture nets see.
 type Protocols struct {
 	Protocol string `help:"What a net sees of a picture: center (one crop), dense (all of it), multi-crop (50 crops a scale) or both." default:"center" placeholder:"NAME"`
-	Scales   string `help:"Test scales Q: one (the net's own), several (as section 3.2 has them for the net), or numbers such as 256,384,512." default:"one" placeholder:"LIST"`
+	Scales   string `help:"Test scales Q: one (the net's own), several (as section 4.2 has them for the net), or numbers such as 256,384,512." default:"one" placeholder:"LIST"`
 	Batch    int    `help:"Crops to compute at a time, of several pictures if they have the same shape." default:"16" placeholder:"N"`
 }
 

@@ -53,6 +53,9 @@ func (o Overrides) ReadTensors(path string) (*weights.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := o.checkPixels(); err != nil {
+		return nil, Usage(err)
+	}
 	path, note, err := trainer.BestOf(path)
 	if err != nil {
 		return nil, err
@@ -91,6 +94,18 @@ func (o Overrides) ReadTensors(path string) (*weights.File, error) {
 		f.Notes = append(f.Notes, note)
 	}
 	return f, nil
+}
+
+// checkPixels refuses half of what normalises pixels, and numbers for pixels from 0 to 1.
+func (o Overrides) checkPixels() error {
+	if (o.Mean == "") != (o.Std == "") {
+		return errors.New("--mean and --std: give both or neither (a deviation of 1 only subtracts the mean)")
+	}
+	mean, std, err := (&weights.File{Metadata: map[string]string{"mean": o.Mean, "std": o.Std}}).MeanStd()
+	if err == nil && configs.ForUnitPixels(mean, std) {
+		return errors.Errorf("--mean %s --std %s are for pixels from 0 to 1, and here they are from 0 to 255: multiply both by 255", o.Mean, o.Std)
+	}
+	return nil // what else is wrong with the numbers is told with the file's
 }
 
 // override puts the values of flags, and the names or the number of classes, into the metadata of a file.

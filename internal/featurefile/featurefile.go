@@ -16,6 +16,7 @@ import (
 	"github.com/pkg/errors"
 
 	"vgg/internal/atomicfile"
+	"vgg/internal/text"
 )
 
 // Table is features, a row a picture, all of the same number.
@@ -100,7 +101,7 @@ func WriteArray(file string, shape []int, values []float32) error {
 // begin at a multiple of 64 bytes.
 func array(w io.Writer, shape []int, values iter.Seq[float32]) error {
 	const magic, aligned = "\x93NUMPY\x01\x00", 64
-	sides := strings.Trim(strings.ReplaceAll(fmt.Sprint(shape), " ", ", "), "[]")
+	sides := text.List(shape, ", ")
 	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }", sides)
 	padding := aligned - (len(magic)+2+len(header)+1)%aligned
 	header += strings.Repeat(" ", padding) + "\n"

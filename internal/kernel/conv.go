@@ -11,8 +11,8 @@ func (c Conv) Validate() error {
 	if c.N < 1 || c.H < 1 || c.W < 1 || c.In < 1 || c.Out < 1 {
 		return errors.Errorf("convolution of %d pictures of %d×%d pixels, %d to %d channels: every size must be at least 1", c.N, c.H, c.W, c.In, c.Out)
 	}
-	if c.Kernel != 1 && c.Kernel != 3 && c.Kernel != 5 {
-		return errors.Errorf("convolution kernel %d×%d: use 1, 3 or 5", c.Kernel, c.Kernel)
+	if c.Kernel < 1 || c.Kernel%2 == 0 {
+		return errors.Errorf("convolution kernel %d×%d: want an odd side", c.Kernel, c.Kernel)
 	}
 	return nil
 }

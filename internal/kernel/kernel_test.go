@@ -185,6 +185,7 @@ func TestConv(t *testing.T) {
 			{2, 5, 30, 8, 8, 3}, {1, 3, 16, 3, 7, 3}, {1, 2, 2, 4, 1, 3}, {2, 4, 6, 5, 4, 5}, {3, 7, 64, 16, 8, 3}, // joined
 			{1, 1, 1, 16, 16, 3}, {2, 4, 4, 16, 32, 3}, {1, 6, 9, 32, 48, 3}, {3, 13, 7, 48, 16, 3}, {5, 3, 5, 64, 64, 3}, {1, 8, 8, 256, 272, 3},
 			{2, 33, 34, 16, 48, 3}, {3, 30, 19, 32, 16, 3}, {1, 46, 46, 16, 16, 3}, // more than few tiles
+			{2, 9, 10, 3, 8, 7}, {1, 3, 4, 16, 16, 7}, {2, 13, 12, 2, 3, 11}, // section 2.3 compares with 7×7
 		} {
 			if testing.Short() && c.work() > 5e6 {
 				continue
@@ -201,7 +202,7 @@ func FuzzConv(f *testing.F) {
 	f.Add(3, 6, 7, 31, 47, 1)
 	f.Fuzz(func(t *testing.T, n, h, w, in, out, kernel int) {
 		within := func(v, most int) int { return 1 + int(uint(v)%uint(most)) }
-		c := Conv{within(n, 45), within(h, 9), within(w, 33), within(in, 40), within(out, 70), 1 + 2*(within(kernel, 3)-1)}
+		c := Conv{within(n, 45), within(h, 9), within(w, 33), within(in, 40), within(out, 70), 1 + 2*(within(kernel, 5)-1)}
 		if n%2 == 0 { // channels that minimal filtering takes
 			c.In, c.Out, c.Kernel = (c.In+15)/16*16, (c.Out+15)/16*16, 3
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-// An LRN is local response normalisation across the channels of each of Rows pixels (the net A-LRN of section 2.3):
+// An LRN is local response normalisation across the channels of each of Rows pixels (the net A-LRN of section 2.1):
 //
 //	b[i] = a[i] / (K + Alpha * sum of a[j]² over the Size channels around i)^Beta
 //

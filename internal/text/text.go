@@ -14,6 +14,15 @@ func FirstFew(names []string, n int) string {
 	return strings.Join(names, ", ")
 }
 
+// List writes all elements: "1, 2, 3".
+func List[T any](all []T, separator string) string {
+	var parts []string
+	for _, one := range all {
+		parts = append(parts, fmt.Sprint(one))
+	}
+	return strings.Join(parts, separator)
+}
+
 // Count writes a number of things: "1 thread", "2 threads".
 func Count(n int, thing string) string {
 	if n == 1 {

@@ -19,6 +19,12 @@ func TestFirstFew(t *testing.T) {
 	}
 }
 
+func TestList(t *testing.T) {
+	if got := List([]float64{1, 2.5}, ", ") + List([]int{}, ", ") + List([]string{"a b"}, ","); got != "1, 2.5a b" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestCount(t *testing.T) {
 	for n, want := range map[int]string{0: "0 threads", 1: "1 thread", 2: "2 threads"} {
 		if got := Count(n, "thread"); got != want {

@@ -63,7 +63,7 @@ func feed(ctx context.Context, w io.Writer, f flags) error {
 		}
 		l, err := dataset.NewLoader(split, set.Channels, dataset.LoaderOptions{
 			Batch: r.Training.Batch, Transform: trainer.Transform(r, set.Channels), Seed: f.Seed, Training: training,
-			Boxes: &dataset.BoxOptions{Target: r.Boxes.Target, InView: r.Boxes.MinInView, Clip: r.Boxes.Clip},
+			Boxes: &r.Boxes,
 		})
 		if err != nil {
 			return err

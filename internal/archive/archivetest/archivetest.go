@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// Folder makes a folder of files, which goes with the test.
+// Folder makes a folder of files, and of folders whose names end in a slash, which goes with the test.
 func Folder(t testing.TB, files map[string][]byte) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -25,7 +25,11 @@ func Folder(t testing.TB, files map[string][]byte) string {
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, data, 0o666); err != nil {
+		write := func() error { return os.WriteFile(path, data, 0o666) }
+		if strings.HasSuffix(name, "/") {
+			write = func() error { return os.Mkdir(path, 0o777) }
+		}
+		if err := write(); err != nil {
 			t.Fatal(err)
 		}
 	}
