@@ -104,7 +104,7 @@ func TestSplitID(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "folder val", "; training 1 a, validation 1 b, all 2 c", "x; training 1 a, all 2 c"} {
-		if _, err := set(split, 0, 0).TrainedOn(text, ""); err == nil {
+		if _, _, err := set(split, 0, 0).TrainedOn(text, ""); err == nil {
 			t.Errorf("%q is taken", text)
 		}
 	}

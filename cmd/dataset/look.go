@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -36,7 +38,8 @@ func look(ctx context.Context, set *dataset.Set, r configs.Recipe, check bool) (
 	if check {
 		s.report.Unreadable = []unreadable{}
 	}
-	for _, part := range []struct {
+	training := map[[sha256.Size]byte]string{} // names by pixels
+	for k, part := range []struct {
 		split dataset.Split
 		sizes *sizes
 	}{{set.Train, &s.report.Sizes.Train}, {set.Val, &s.report.Sizes.Val}} {
@@ -52,6 +55,13 @@ func look(ctx context.Context, set *dataset.Set, r configs.Recipe, check bool) (
 			switch {
 			case d.err == nil:
 				good = append(good, d.size)
+				name := part.split.Name(i)
+				switch other, too := training[d.pixels]; {
+				case k == 0 && !too:
+					training[d.pixels] = name
+				case k > 0 && too && check:
+					s.report.Repeated = append(s.report.Repeated, repeated{name, other})
+				}
 			case !check:
 				return nil, suggestCheck(d.err)
 			default:
@@ -117,8 +127,9 @@ func (s *survey) measure(ctx context.Context, sample int) error {
 
 // decoded is what came of decoding a picture.
 type decoded struct {
-	size size
-	err  error
+	size   size
+	pixels [sha256.Size]byte // digest
+	err    error
 }
 
 // decode decodes the pictures of a split on all cores. The only error is an interruption.
@@ -127,7 +138,10 @@ func decode(ctx context.Context, split dataset.Split) (all []decoded, err error)
 	defer shown.bar.Clear()
 	decoding := ordered.Map(ctx, split.Len(), 2*threads.Count(), func(i int) decoded {
 		p, err := shown.Picture(i)
-		return decoded{size{p.Width, p.Height}, err}
+		digest := sha256.New()
+		fmt.Fprintf(digest, "%d×%d×%d", p.Width, p.Height, p.Channels)
+		digest.Write(p.Pix)
+		return decoded{size{p.Width, p.Height}, [sha256.Size]byte(digest.Sum(nil)), err}
 	})
 	for _, d := range decoding {
 		all = append(all, d)

@@ -156,6 +156,17 @@ func TestCheck(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 
+	picture, err := os.ReadFile(filepath.Join(dir, "train/red/0.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "val/blue/9.png"), picture)
+	out, _, _ = datasetIn(t, dir, ".", "--check")
+	if want := "errors on them are too low: 1 of 3\n.: val/blue/9.png is .: train/red/0.png\n"; !strings.Contains(out, want) {
+		t.Errorf("%s, want %s", out, want)
+	}
+	os.Remove(filepath.Join(dir, "val/blue/9.png"))
+
 	out, errs, code = datasetIn(t, dir, ".")
 	if code != 1 || out != "" || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, "train/red/1.png") || !strings.Contains(errs, "--check") {
 		t.Errorf("without --check: exit code %d, stdout %q, stderr %q", code, out, errs)

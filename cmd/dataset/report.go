@@ -30,6 +30,7 @@ type report struct {
 	Measured     int          `json:"measured"`            // training pictures from which mean to eigenvectors are
 	Boxes        *counts      `json:"boxes,omitempty"`     // pictures with a box of their class; only if boxes are read
 	Unreadable   []unreadable `json:"unreadable,omitzero"` // of both splits, in their order; only after a check
+	Repeated     []repeated   `json:"repeated,omitempty"`  // validation pictures that are training pictures too; only after a check
 	Notes        []string     `json:"notes"`               // what was decided where the files leave a choice
 }
 
@@ -60,6 +61,12 @@ type sizes struct {
 type unreadable struct {
 	Picture string `json:"picture"`
 	Reason  string `json:"reason"`
+}
+
+// repeated is a validation picture with the pixels of a training picture.
+type repeated struct {
+	Picture  string `json:"picture"`
+	Training string `json:"training"`
 }
 
 // newReport counts pictures without reading them.
@@ -131,6 +138,12 @@ func (r report) print(w io.Writer, allClasses bool) error {
 		fmt.Fprintf(tw, "\nUnreadable pictures: %d of %d\n", len(r.Unreadable), r.Train+r.Val)
 		for _, u := range r.Unreadable {
 			fmt.Fprintln(tw, oneLine.Replace(u.Picture+": "+u.Reason))
+		}
+	}
+	if len(r.Repeated) > 0 {
+		fmt.Fprintf(tw, "\nValidation pictures with the pixels of training pictures, so that errors on them are too low: %d of %d\n", len(r.Repeated), r.Val)
+		for _, p := range r.Repeated {
+			fmt.Fprintln(tw, oneLine.Replace(p.Picture+" is "+p.Training))
 		}
 	}
 	return tw.Flush()

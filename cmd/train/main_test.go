@@ -33,6 +33,7 @@ func idxFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, count := range map[string]int{"train": 64, "val": 16} {
+		first := map[string]int{"val": 1}[name] // pixel: no picture for validation is for training
 		images := []byte{0, 0, 8, 3}
 		labels := []byte{0, 0, 8, 1}
 		for _, d := range []int{count, 8, 8} {
@@ -42,7 +43,7 @@ func idxFolder(t *testing.T) string {
 		for i := range count {
 			labels = append(labels, byte(i%2))
 			for k := range 64 {
-				images = append(images, byte(100*(i%2)+k+i))
+				images = append(images, byte(100*(i%2)+max(k, first)+i))
 			}
 		}
 		for kind, data := range map[string][]byte{"-images-idx3-ubyte": images, "-labels-idx1-ubyte": labels} {

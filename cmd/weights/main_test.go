@@ -195,7 +195,7 @@ func TestErrors(t *testing.T) {
 		{1, []string{"config D", "no features.2.weight", "unknown features.3.weight", "more"}, []string{"convert", "A", "o.safetensors", "--config", "D"}},
 		{1, []string{"--classes three: 3 classes, and A has 2 outputs"}, []string{"convert", "A", "o.safetensors", "--classes", "three"}},
 		{1, []string{"unknown config", "F"}, []string{"convert", "A", "o.safetensors", "--config", "F"}},
-		{1, []string{"--mean 1", "one number per channel"}, []string{"convert", "A", "o.safetensors", "--mean", "1"}},
+		{1, []string{"--mean 1", "one number per channel"}, []string{"convert", "A", "o.safetensors", "--mean", "1", "--std", "1"}},
 		{1, []string{"missing/o.safetensors"}, []string{"convert", "A", "missing/o.safetensors"}},
 	} {
 		stdout, stderr, code := weightsIn(t, dir, c.args...)

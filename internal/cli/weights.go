@@ -53,9 +53,6 @@ func (o Overrides) ReadTensors(path string) (*weights.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := o.checkPixels(); err != nil {
-		return nil, Usage(err)
-	}
 	path, note, err := trainer.BestOf(path)
 	if err != nil {
 		return nil, err
@@ -72,6 +69,9 @@ func (o Overrides) ReadTensors(path string) (*weights.File, error) {
 	}
 	if f.Metadata == nil {
 		f.Metadata = map[string]string{}
+	}
+	if err := o.checkPixels(f); err != nil {
+		return nil, Usage(errors.Wrap(err, path))
 	}
 	said := maps.Clone(f.Metadata)
 	if f.Assumed != "" {
@@ -96,10 +96,12 @@ func (o Overrides) ReadTensors(path string) (*weights.File, error) {
 	return f, nil
 }
 
-// checkPixels refuses half of what normalises pixels, and numbers for pixels from 0 to 1.
-func (o Overrides) checkPixels() error {
-	if (o.Mean == "") != (o.Std == "") {
-		return errors.New("--mean and --std: give both or neither (a deviation of 1 only subtracts the mean)")
+// checkPixels refuses half of what normalises pixels, where a file does not say the rest, and numbers for pixels from 0 to
+// 1.
+func (o Overrides) checkPixels(f *weights.File) error {
+	says := o.Normalisation != "" || f.Assumed == "" && f.Metadata["mean"] != "" && f.Metadata["std"] != ""
+	if (o.Mean == "") != (o.Std == "") && !says {
+		return errors.New("--mean and --std: give both or neither, as the file does not say the other (a deviation of 1 only subtracts the mean)")
 	}
 	mean, std, err := (&weights.File{Metadata: map[string]string{"mean": o.Mean, "std": o.Std}}).MeanStd()
 	if err == nil && configs.ForUnitPixels(mean, std) {
