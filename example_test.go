@@ -124,7 +124,7 @@ func Example_savedNet() {
 		Classes: []string{"cat", "dog"}, Mean: []float64{124, 117, 104}, Std: []float64{1, 1, 1},
 	}
 	check(weights.Write(path, weights.File{Tensors: net.Tensors(), Metadata: info.Metadata()}))
-	model := must(evaluate.NewModel("mine", must(weights.Read(path))))
+	model := must(evaluate.ReadModel(path))
 	fmt.Println(model.Info.Config, model.Info.Classes)
 	check(os.RemoveAll(filepath.Dir(path)))
 	// Output: mine [cat dog]

@@ -16,7 +16,7 @@ import (
 // Entry is what a result file of ILSVRC's localisation task says of a picture: its guesses, with boxes in pixels of the
 // picture as it is stored, which EXIF's orientation, from 1 to 8, turns upright. Classes are those of the guesses.
 func (l Localisation) Entry(orientation uint16) []annotations.Guess {
-	width, height := storedSize(l.Width, l.Height, orientation)
+	width, height := StoredSize(l.Width, l.Height, orientation)
 	entry := make([]annotations.Guess, len(l.Guesses))
 	for i, g := range l.Guesses {
 		entry[i] = annotations.Guess{Class: g.Class, Box: g.Box.TurnBack(orientation).Scale(width, height)}
@@ -33,8 +33,8 @@ func guessesOf(entry []annotations.Guess, width, height float64, orientation uin
 	return guesses
 }
 
-// storedSize is the size of a picture before it was turned upright.
-func storedSize(width, height int, orientation uint16) (w, h float64) {
+// StoredSize is the size of a picture before it was turned upright.
+func StoredSize(width, height int, orientation uint16) (w, h float64) {
 	if orientation >= 5 {
 		width, height = height, width
 	}
@@ -71,7 +71,7 @@ func ScoreEntries(ctx context.Context, split dataset.Boxed, entries [][]annotati
 			return c
 		}
 		orientation, err := split.Orientation(i)
-		width, height := storedSize(p.Width, p.Height, orientation)
+		width, height := StoredSize(p.Width, p.Height, orientation)
 		c.Localisation = Localisation{Objects: objects, Guesses: guessesOf(entries[i], width, height, orientation)}
 		c.Class, c.err = split.Label(i), err
 		return c

@@ -360,7 +360,7 @@ func TestEntries(t *testing.T) {
 		if len(entry) != 1 || entry[0].Class != 3 || distanceOf(entry[0].Box, want) > 1e-9 {
 			t.Errorf("orientation %d: %v, want %v", orientation, entry, want)
 		}
-		width, height := storedSize(l.Width, l.Height, orientation)
+		width, height := StoredSize(l.Width, l.Height, orientation)
 		if back := guessesOf(entry, width, height, orientation); back[0].Class != 3 || distanceOf(back[0].Box, upright) > 1e-9 {
 			t.Errorf("orientation %d: back %v", orientation, back)
 		}

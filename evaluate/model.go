@@ -29,6 +29,7 @@ type Model struct {
 
 	activations     *machine.Memory // of all graphs
 	activationBytes int64           // that the largest graph needed
+	file            *weights.File   // of the weights, if it is to be closed with the model
 }
 
 // NewModel makes a model of a weights file; name is for messages. The file's metadata say which net it is. Its tensors
@@ -54,6 +55,22 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	return m, errors.Wrap(err, name)
 }
 
+// ReadModel makes a model of a file that package weights has written. It is the model's name, and open until the model
+// is closed.
+func ReadModel(path string) (*Model, error) {
+	f, err := weights.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := NewModel(path, f)
+	if err != nil {
+		_ = f.Close() // err matters more
+		return nil, err
+	}
+	m.file = f
+	return m, nil
+}
+
 // Net holds the weights, which other graphs can share (graph.Options.Weights) while the model is in use.
 func (m *Model) Net() *graph.Net { return m.net }
 
@@ -76,12 +93,16 @@ func (m *Model) Checksum() string {
 // Share makes a model with the same weights for another goroutine.
 func (m *Model) Share() *Model {
 	shared := *m
-	shared.graphs, shared.activations, shared.activationBytes = nil, new(machine.Memory), 0
+	shared.graphs, shared.activations, shared.activationBytes, shared.file = nil, new(machine.Memory), 0, nil
 	return &shared
 }
 
-// Close releases the memory of the graphs.
+// Close releases the memory of the graphs, and the weights of a model of ReadModel.
 func (m *Model) Close() {
+	if m.file != nil {
+		_ = m.file.Close() // of memory that is mapped
+		m.file = nil
+	}
 	for _, r := range m.graphs {
 		r.vm.Close()
 	}

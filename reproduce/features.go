@@ -20,7 +20,6 @@ import (
 	"vgg/metrics"
 	"vgg/svm"
 	"vgg/trainer"
-	"vgg/weights"
 )
 
 // FeaturePlan says what of appendix B is reproduced: a net is trained on some classes, and its features are tested on
@@ -112,12 +111,7 @@ func RunFeatures(ctx context.Context, p FeaturePlan, set *dataset.Set, observer 
 // test tests the features of a seed's net, whose splits it draws too, and adds to what all seeds reached. The figures
 // are of the first seed.
 func (p FeaturePlan) test(ctx context.Context, r *FeatureReport, all []tested, seed uint64, file string) error {
-	w, err := weights.Read(file)
-	if err != nil {
-		return err
-	}
-	defer w.Close()
-	m, err := evaluate.NewModel(file, w)
+	m, err := evaluate.ReadModel(file)
 	if err != nil {
 		return err
 	}

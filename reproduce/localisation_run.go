@@ -109,11 +109,7 @@ func (p BoxPlan) localise(ctx context.Context, row boxRow, seed uint64, split da
 	var localisers []evaluate.Localiser
 	read := func(t boxTraining) (*evaluate.Model, error) {
 		t.seed = seed
-		w, err := weights.Read(p.weights(t))
-		if err != nil {
-			return nil, err
-		}
-		return evaluate.NewModel(p.weights(t), w)
+		return evaluate.ReadModel(p.weights(t))
 	}
 	if row.protocol != "" {
 		for _, s := range []configs.Scale{configs.S256, configs.S384} {

@@ -18,7 +18,6 @@ import (
 	"vgg/internal/atomicfile"
 	"vgg/internal/page"
 	"vgg/trainer"
-	"vgg/weights"
 )
 
 // Observer is told how the work proceeds, by several goroutines if several trainings proceed at once.
@@ -231,14 +230,11 @@ func (p Plan) test(ctx context.Context, j job, set *dataset.Set, observer Observ
 			continue
 		}
 		if m == nil {
-			w, err := weights.Read(p.weights(j.training))
+			read, err := evaluate.ReadModel(p.weights(j.training))
 			if err != nil {
 				return err
 			}
-			defer w.Close()
-			if m, err = evaluate.NewModel(p.weights(j.training), w); err != nil {
-				return err
-			}
+			m = read
 			defer m.Close()
 		}
 		began := time.Now()

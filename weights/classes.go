@@ -73,7 +73,7 @@ func MatchClasses(known, classes []string) (outputs []int, note string, err erro
 		known, classes = a, b
 	}
 	if slices.Equal(known, classes) {
-		return identity(len(classes)), "", nil
+		return identity(len(classes)), noteOrder(known), nil
 	}
 	if Unnamed(known) {
 		if outputs := matchImageNet(len(known), classes); outputs != nil {
@@ -108,6 +108,14 @@ func MatchClasses(known, classes []string) (outputs []int, note string, err erro
 		return outputs, fmt.Sprintf("classes matched by name: %d of the %d that the net knows", len(classes), len(known)), nil
 	}
 	return outputs, "classes matched by name: the net has them in another order", nil
+}
+
+// noteOrder notes classes that are numbers of several lengths, of which other programs have another order.
+func noteOrder(classes []string) string {
+	if !Unnamed(classes) || len(classes) <= 10 {
+		return ""
+	}
+	return "classes matched by number: weights of a program that sorts folders by characters (0, 1, 10, …) have another order, and need the names of theirs"
 }
 
 // matchImageNet is MatchClasses for n outputs without names, if they are as many as ImageNet's classes, and the data's

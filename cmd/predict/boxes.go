@@ -41,10 +41,8 @@ func (r prediction) located(g evaluate.Guess) boxes.Box {
 
 // storedSize is the picture's before it was turned upright.
 func (r prediction) storedSize() (width, height int) {
-	if r.orientation >= 5 {
-		return r.Height, r.Width
-	}
-	return r.Width, r.Height
+	w, h := evaluate.StoredSize(r.Width, r.Height, r.orientation)
+	return int(w), int(h)
 }
 
 // about says what the numbers of boxes mean.
