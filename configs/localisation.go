@@ -24,7 +24,7 @@ func (r Regression) Outputs(classes int) int {
 	return classes
 }
 
-// BoxOf is what a net predicts for a class: of four outputs all.
+// BoxOf is the box that a net predicts for a class. If there are only four outputs, it is the same for all classes.
 func BoxOf(outputs []float32, class int) []float32 {
 	if len(outputs) == BoxNumbers {
 		class = 0

@@ -128,7 +128,7 @@ func checkRepeated(table map[string]any, at string) error {
 	seen := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		if other, twice := seen[strings.ToLower(key)]; twice {
-			return errors.Errorf("%s%s and %[1]s%s are the same key: keep one", at, other, key)
+			return errors.Errorf("%[1]s%[2]s and %[1]s%[3]s are the same key: keep one", at, other, key)
 		}
 		seen[strings.ToLower(key)] = key
 		if inner, ok := table[key].(map[string]any); ok {

@@ -232,6 +232,7 @@ func TestParseErrors(t *testing.T) {
 		{"base = 'missing.toml'", `f.toml: line 1: base = "missing.toml": recipe must be a readable TOML file`},
 		{"base = 'f.toml'", `f.toml: line 1: base = "f.toml": a circle of bases: f.toml, f.toml`},
 		{"base = 3", "f.toml: line 1: base = 3 must be the name or the file of a recipe"},
+		{"[training]\nEpochs = 1\nepochs = 7", "f.toml: training.Epochs and training.epochs are the same key: keep one"},
 		{"base = 'quick'\nnet.inptu = 64", `f.toml: line 2: unknown key "net.inptu"; did you mean "net.input"?`},
 		// Syntax.
 		{"[net]\ninput == 3", "f.toml: line 2: "},

@@ -46,7 +46,8 @@ func (p *Picture) add(class string, corners [4]float64, width, height float64) e
 			return errors.Errorf("a box of %.40q with an edge at %g", class, v)
 		}
 	}
-	if whole := slices.IndexFunc(corners[:], func(v float64) bool { return v != math.Trunc(v) }) < 0; !whole && slices.Min(corners[:]) >= 0 && slices.Max(corners[:]) <= 1 {
+	fraction := slices.ContainsFunc(corners[:], func(v float64) bool { return v != math.Trunc(v) })
+	if fraction && slices.Min(corners[:]) >= 0 && slices.Max(corners[:]) <= 1 {
 		return errors.Errorf("a box of %.40q from %g,%g to %g,%g looks as if it were in shares of the picture's sides: want pixels", class, corners[0], corners[1], corners[2], corners[3])
 	}
 	xmin, ymin, xmax, ymax := corners[0], corners[1], corners[2], corners[3]

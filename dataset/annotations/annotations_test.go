@@ -56,6 +56,7 @@ func TestParseXML(t *testing.T) {
 		"object 1: \"x\" is no number":       ilsvrc(size100, object("n01", "x", "1", "2", "2")),
 		"object 1: \"\" is no number":        ilsvrc(size100, "<object><bndbox></bndbox></object>"),
 		"an edge at NaN":                     ilsvrc(size100, object("n01", "nan", "1", "2", "2")),
+		"want pixels":                        ilsvrc(size100, object("n01", "0.1", "0.2", "0.6", "1")),
 		"an edge at 1e+99":                   ilsvrc("", object("n01", "1e99", "1", "2", "2")),
 		"a picture of \"-5\"×\"5\" pixels":   ilsvrc("<size><width>-5</width><height>5</height></size>"),
 		"a picture of \"0\"×\"5\" pixels":    ilsvrc("<size><width>0</width><height>5</height></size>"),
