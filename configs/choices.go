@@ -49,14 +49,19 @@ const (
 	InitSmall  Init = "small"  // N(0, 0.01²): standard deviation 1e-2, as most re-implementations read it
 	InitGlorot Init = "glorot" // uniform with variance 2 / (fan-in + fan-out): Glorot & Bengio, the later note of section 3.1
 	InitHe     Init = "he"     // N(0, 2 / fan-in): He et al., made for ReLU
-	InitZero   Init = "zero"   // all zeros, not for recipes: for a graph whose weights are loaded or do not matter
+
+	// InitIdentity is InitHe, but a 1×1 convolution that keeps the number of channels starts as the identity: a net C then
+	// computes what a net B of the same seed does.
+	InitIdentity Init = "identity"
+
+	InitZero Init = "zero" // all zeros, not for recipes: for a graph whose weights are loaded or do not matter
 )
 
 // InitByName gives the initialiser of a name, in any case. Glorot's is also called xavier, and He's kaiming. The error
 // for an unknown name lists those of recipes and suggests the nearest.
 func InitByName(name string) (Init, error) {
 	for init, names := range map[Init][]string{
-		InitPaper: nil, InitSmall: nil, InitZero: nil, InitGlorot: {"xavier"}, InitHe: {"kaiming"},
+		InitPaper: nil, InitSmall: nil, InitIdentity: nil, InitZero: nil, InitGlorot: {"xavier"}, InitHe: {"kaiming"},
 	} {
 		for _, known := range append(names, string(init)) {
 			if strings.EqualFold(name, known) {
@@ -65,8 +70,8 @@ func InitByName(name string) (Init, error) {
 		}
 	}
 	return "", unknown("initialiser", name, suggest(name, append(texts(recipeInits()...), "xavier", "kaiming")),
-		"Known are paper, small, glorot (xavier) and he (kaiming)")
+		"Known are paper, small, glorot (xavier), he (kaiming) and identity")
 }
 
 // recipeInits are the initialisers that recipes may name.
-func recipeInits() []Init { return []Init{InitPaper, InitSmall, InitGlorot, InitHe} }
+func recipeInits() []Init { return []Init{InitPaper, InitSmall, InitGlorot, InitHe, InitIdentity} }

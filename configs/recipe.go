@@ -82,7 +82,8 @@ type Net struct {
 	// Init draws the random weights; biases are 0. "paper" is N(0, 0.1²), the
 	// variance 1e-2 as printed; "small" is N(0, 0.01²), as most read it; "glorot"
 	// (also "xavier") is Glorot & Bengio's, which the paper's note on section 3.1
-	// found to work without pre-training; "he" (also "kaiming") is He et al.'s.
+	// found to work without pre-training; "he" (also "kaiming") is He et al.'s;
+	// "identity" is the same, but net C's 1×1 convolutions start as the identity.
 	Init Init `toml:"init"`
 }
 

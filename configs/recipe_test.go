@@ -360,7 +360,7 @@ func TestValidate(t *testing.T) {
 		{"net.fc = 0 must be at least 1", func(r *Recipe) { r.Net.FC = 0 }},
 		{"net.dropout = 1 must be from 0 up and below 1", func(r *Recipe) { r.Net.Dropout = 1 }},
 		{"net.dropout = -0.1", func(r *Recipe) { r.Net.Dropout = -0.1 }},
-		{`net.init = "glorto" must be one of paper, small, glorot, he; did you mean "glorot"?`, func(r *Recipe) { r.Net.Init = "glorto" }},
+		{`net.init = "glorto" must be one of paper, small, glorot, he, identity; did you mean "glorot"?`, func(r *Recipe) { r.Net.Init = "glorto" }},
 		{`augment.normalisation = "std" must be one of mean, mean-std`, func(r *Recipe) { r.Augment.Normalisation = "std" }},
 		{`boxes.regression = "perclass" must be one of "", per-class, single; did you mean "per-class"?`, func(r *Recipe) { r.Boxes.Regression = "perclass" }},
 		{`boxes.target = "first" must be one of largest, random`, func(r *Recipe) { r.Boxes.Target = "first" }},
@@ -507,7 +507,7 @@ func TestOtherNames(t *testing.T) {
 // TestInitByName: every initialiser by each of its names, in any case.
 func TestInitByName(t *testing.T) {
 	for name, want := range map[string]Init{
-		"paper": InitPaper, "Small": InitSmall, "glorot": InitGlorot, "XAVIER": InitGlorot, "he": InitHe, "Kaiming": InitHe, "zero": InitZero,
+		"paper": InitPaper, "Small": InitSmall, "glorot": InitGlorot, "XAVIER": InitGlorot, "he": InitHe, "Kaiming": InitHe, "identity": InitIdentity, "zero": InitZero,
 	} {
 		if init, err := InitByName(name); err != nil || init != want {
 			t.Errorf("%s is %q, %v: want %s", name, init, err, want)

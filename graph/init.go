@@ -34,11 +34,17 @@ func initialValues(init configs.Init, shape []int, seed uint64) ([]float32, erro
 		draw = func() float64 { return limit * (2*r.Float64() - 1) }
 	case configs.InitZero:
 		return make([]float32, shape[0]*shape[1]*area), nil
-	default: // InitHe
+	default: // InitHe, InitIdentity
 		deviation := math.Sqrt(2 / fanIn)
 		draw = func() float64 { return deviation * r.NormFloat64() }
 	}
 	values := make([]float32, shape[0]*shape[1]*area)
+	if init == configs.InitIdentity && len(shape) == 4 && area == 1 && shape[0] == shape[1] {
+		for channel := range shape[0] {
+			values[channel*shape[1]+channel] = 1
+		}
+		return values, nil
+	}
 	for k := range values {
 		values[k] = float32(draw())
 	}

@@ -319,7 +319,7 @@ func TestInitialisers(t *testing.T) {
 	shape := []int{64, 32, 3, 3}
 	for init, deviation := range map[configs.Init]float64{
 		configs.InitPaper: 0.1, configs.InitSmall: 0.01, configs.InitGlorot: math.Sqrt(2.0 / (32*9 + 64*9)),
-		configs.InitHe: math.Sqrt(2.0 / (32 * 9)), configs.InitZero: 0,
+		configs.InitHe: math.Sqrt(2.0 / (32 * 9)), configs.InitIdentity: math.Sqrt(2.0 / (32 * 9)), configs.InitZero: 0,
 	} {
 		values, err := initialValues(init, shape, 1)
 		if err != nil {
@@ -336,6 +336,40 @@ func TestInitialisers(t *testing.T) {
 	}
 	if _, err := initialValues("orthogonal", shape, 1); err == nil || !strings.Contains(err.Error(), "glorot") {
 		t.Errorf("unknown initialiser: %v", err)
+	}
+}
+
+// TestIdentity: net C, whose 1×1 convolutions start as the identity, computes what net B of the same seed does.
+func TestIdentity(t *testing.T) {
+	var logits [2][]float32
+	for i, config := range []configs.Config{configs.B, configs.C} {
+		o := mini
+		o.Init, o.Dropout = configs.InitIdentity, 0
+		x := NewInput(gorgonia.NewGraph(), 2, 3, 32, 32)
+		net, err := Build(x.Graph(), x, config, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rand.New(rand.NewPCG(1, 2))
+		pixels := make([]float32, x.Shape().TotalSize())
+		for k := range pixels {
+			pixels[k] = float32(r.NormFloat64())
+		}
+		vm, err := machine.New(x.Graph(), machine.Outputs(net.Logits))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer vm.Close()
+		if err := gorgonia.Let(x, tensor.New(tensor.WithShape(x.Shape()...), tensor.WithBacking(pixels))); err != nil {
+			t.Fatal(err)
+		}
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		logits[i] = slices.Clone(net.Logits.Value().Data().([]float32))
+	}
+	if largest := slices.Max(logits[0]); largest == 0 || !slices.Equal(logits[0], logits[1]) {
+		t.Errorf("B gives %v, C %v", logits[0], logits[1])
 	}
 }
 

@@ -118,7 +118,7 @@ func (s *session) remedies(learningRate float64) (all []string) {
 		return all
 	}
 	better, from := configs.InitHe, "a trained net A (init_from = its weights)"
-	if s.net.Options.Init == better {
+	if init := s.net.Options.Init; init == better || init == configs.InitIdentity {
 		better = configs.InitGlorot
 	}
 	if s.net.Boxes != nil {

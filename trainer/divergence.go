@@ -46,7 +46,7 @@ func (*divergence) Is(target error) bool { return target == ErrDiverged }
 // divergence makes the error for the current step, with the remedies that the recipe does not use yet.
 func (s *session) divergence(what, layer string) *divergence {
 	r, remedies := s.job.Recipe, []string{"a lower learning rate (training.learning_rate)"}
-	if r.Net.Init != configs.InitHe {
+	if r.Net.Init != configs.InitHe && r.Net.Init != configs.InitIdentity {
 		remedies = append(remedies, fmt.Sprintf("another initialiser (net.init = %q)", configs.InitHe))
 	}
 	if r.Augment.Normalisation != configs.NormaliseMeanStd {

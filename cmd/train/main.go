@@ -36,7 +36,7 @@ type flags struct {
 	LR          *float64 `name:"lr" help:"First learning rate." placeholder:"RATE"`
 	Width       *float64 `help:"Multiplier of the channels of every convolution." placeholder:"FACTOR"`
 	FC          *int     `name:"fc" help:"Width of the hidden fully connected layers." placeholder:"N"`
-	Init        string   `help:"Initialiser: paper, small, glorot (xavier) or he (kaiming)." placeholder:"NAME"`
+	Init        string   `help:"Initialiser: paper, small, glorot (xavier), he (kaiming), or identity: he but for net C's 1×1 convolutions, which start as the identity." placeholder:"NAME"`
 	Seed        *uint64  `help:"Seed of every random draw." placeholder:"N"`
 	Weights     string   `help:"Start from all layers of these weights, or of the best ones of a run, or all but the last if the data have other classes. Pixels are normalised as they expect." placeholder:"FILE" xor:"start"`
 	InitFrom    string   `help:"Start as section 3.1 does: first four convolutions and fully connected layers from this net A, a file or a run." placeholder:"FILE" xor:"start"`
