@@ -244,7 +244,7 @@ func TestLayout(t *testing.T) {
 
 func TestValidate(t *testing.T) {
 	for _, bad := range []interface{ Validate() error }{
-		Conv{0, 1, 1, 1, 1, 3}, Conv{1, 1, 1, 1, 1, 2}, Conv{1, 1, 1, 1, 1, 7}, Conv{1, 1, 1, -1, 1, 3},
+		Conv{0, 1, 1, 1, 1, 3}, Conv{1, 1, 1, 1, 1, 2}, Conv{1, 1, 1, 1, 1, 0}, Conv{1, 1, 1, 1, 1, -3}, Conv{1, 1, 1, -1, 1, 3},
 		Linear{1, 0, 1}, Pool{0, 3, 2, 1}, Pool{1, 0, 5, 1}, Pool{1, 2, 0, 1}, Pool{1, 2, 2, 0},
 		LRN{1, 1, 0, 1, 1, 1}, LRN{1, 1, 5, 1e-4, 0.75, 0}, LRN{1, 1, 5, -1, 0.75, 1},
 	} {
