@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -106,6 +107,12 @@ func open(spec string, options Options) (set *Set, err error) {
 		o.Notice(fmt.Sprintf("%s: %s", t.Name(), strings.Join(o.notes, "; ")))
 	}
 	return set, nil
+}
+
+// BuiltIn tells whether a spec names a set that comes with the program.
+func BuiltIn(spec string) bool {
+	name, _ := parts(spec)
+	return slices.Contains([]string{"", Embedded, embeddedAlias, EmbeddedScenes}, name)
 }
 
 // parts divides NAME:PART,PART,….

@@ -61,6 +61,9 @@ func (o *opener) withoutRuns(t archive.Tree) archive.Tree {
 		first, end := archive.Below(part, runsFolder)
 		part.at = append(part.at[:first], part.at[end:]...)
 	}
+	if part.Len() == t.Len() {
+		return t
+	}
 	if len(runs) > 0 {
 		o.note("trainings in it are no pictures: %s", text.FirstFew(runs, fewNames))
 	}

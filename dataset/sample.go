@@ -25,16 +25,18 @@ type pictureDigest struct {
 const sampleSize = 128
 
 func sampleOf(all []picture) (s digests) {
-	named := make([]pictureDigest, len(all))
-	place := map[uint64]int{}
-	for i, p := range all {
-		named[i].Name = p.nameDigest()
-		place[named[i].Name] = i
+	type named struct {
+		digest uint64
+		at     int
 	}
-	slices.SortFunc(named, func(a, b pictureDigest) int { return cmp.Compare(a.Name, b.Name) })
-	for _, one := range named[:min(len(named), sampleSize)] {
-		if content := all[place[one.Name]].content(); content != nil {
-			s = append(s, pictureDigest{one.Name, contentDigest(content)})
+	names := make([]named, len(all))
+	for i, p := range all {
+		names[i] = named{p.nameDigest(), i}
+	}
+	slices.SortFunc(names, func(a, b named) int { return cmp.Compare(a.digest, b.digest) })
+	for _, one := range names[:min(len(names), sampleSize)] {
+		if content := all[one.at].content(); content != nil {
+			s = append(s, pictureDigest{one.digest, contentDigest(content)})
 		}
 	}
 	return s
@@ -52,6 +54,9 @@ func contentDigest(content []byte) uint32 {
 
 // among is the first of some pictures that is in the sample; nil if there is none.
 func (s digests) among(all []picture) *picture {
+	if len(s) == 0 {
+		return nil
+	}
 	known := map[uint64]uint32{}
 	for _, one := range s {
 		known[one.Name] = one.Content
@@ -85,14 +90,15 @@ func parseSample(text string) (digests, error) {
 	return s, errors.Wrapf(err, "dataset: %.40q is no sample of pictures", text)
 }
 
-// TrainingSample describes up to 128 training pictures in 16 characters each, for TrainedOn.
+// TrainingSample describes up to 128 training pictures in 16 characters each.
 func (s *Set) TrainingSample() string { return sampleOf(pictures(s.Train)).String() }
 
-// Repeated names a validation picture that is a training picture too, "" if there is none as far as can be seen: a sample of
-// the training pictures is compared with those of the same names in the folder of validation pictures.
-func (s *Set) Repeated() string {
-	if p := sampleOf(pictures(s.Train)).among(pictures(s.Val)); p != nil {
-		return s.Val.Name(p.i)
+// ValIn names a validation picture that is in a TrainingSample, of this set or of another, by its name in the folder of its
+// split and by its content; "" if there is none.
+func (s *Set) ValIn(sample string) (name string, err error) {
+	known, err := parseSample(sample)
+	if p := known.among(pictures(s.Val)); err == nil && p != nil {
+		name = s.Val.Name(p.i)
 	}
-	return ""
+	return name, err
 }

@@ -41,8 +41,8 @@ func TestTrainingSample(t *testing.T) {
 				t.Errorf("%d of %d pictures: %d, %s, %v, want %d", c.set.Val.Len(), pictures, seen, chosen, err, c.want)
 			}
 		}
-		if got := first.Repeated(); got != "" {
-			t.Errorf("%s is for training too", got)
+		if got, err := first.ValIn(sample); err != nil || got != "" {
+			t.Errorf("%s is for training too, %v", got, err)
 		}
 	}
 	first := open(1, 9, 40)
@@ -61,8 +61,8 @@ func TestTrainingSample(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if got := s.Repeated(); !strings.HasSuffix(got, "val/a/0.png") && !strings.HasSuffix(got, "val/a/6.png") {
-		t.Errorf("repeated: %q", got)
+	if got, err := s.ValIn(s.TrainingSample()); err != nil || !strings.HasSuffix(got, "val/a/0.png") && !strings.HasSuffix(got, "val/a/6.png") {
+		t.Errorf("in both splits: %q, %v", got, err)
 	}
 }
 
@@ -100,5 +100,16 @@ func TestRuns(t *testing.T) {
 			t.Errorf("classes %s, want %s; said %q, want %q", got, c.classes, said, c.note)
 		}
 		s.Close()
+	}
+}
+
+// TestBuiltIn: only the names themselves, with or without parts, are those of sets that come with the program.
+func TestBuiltIn(t *testing.T) {
+	for spec, want := range map[string]bool{
+		"": true, "embedded": true, "embedded:Shirt,Coat": true, "embedded-scenes:pictures=5": true, "fashion-mnist-12k": true, "embedded-photos": false, "photos": false,
+	} {
+		if got := BuiltIn(spec); got != want {
+			t.Errorf("%q: %t", spec, got)
+		}
 	}
 }

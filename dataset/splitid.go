@@ -50,7 +50,7 @@ func (s *Set) TrainedOn(split, sample string) (seen Seen, chosen string, err err
 	if err != nil {
 		return Unseen, "", errors.Wrapf(err, "dataset: %.200q", split)
 	}
-	known, err := parseSample(sample)
+	shared, err := s.ValIn(sample)
 	if err != nil {
 		return Unseen, "", err
 	}
@@ -58,7 +58,7 @@ func (s *Set) TrainedOn(split, sample string) (seen Seen, chosen string, err err
 	case own.val == trained.val:
 	case own.all == trained.all, own.all == trained.train, own.val == trained.train:
 		seen = SeenAll
-	case known.among(pictures(s.Val)) != nil:
+	case shared != "":
 		seen = SeenSome
 	}
 	return seen, trained.chosen, nil

@@ -55,10 +55,10 @@ func (p Plan) withRecords() Plan {
 
 // forSet is the plan for a set, whose pictures its records must be of.
 func (p Plan) forSet(set *dataset.Set) Plan {
-	if strings.HasPrefix(p.Recipe.Data, dataset.Embedded) {
-		return p
+	if !dataset.BuiltIn(p.Recipe.Data) {
+		p.split = set.SplitID()
 	}
-	if p.split = set.SplitID(); p.HeldOut != nil {
+	if p.HeldOut != nil && !dataset.BuiltIn(p.HeldOut.Source.Spec) {
 		p.split += "; held out: " + p.HeldOut.SplitID()
 	}
 	return p

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -276,21 +277,30 @@ func TestTogether(t *testing.T) {
 func TestOtherPictures(t *testing.T) {
 	p := plan(t)
 	p.Records, p.Nets, p.Recipe.Data = t.TempDir(), []string{"A"}, "folder"
-	_, tests := p.work(1)
-	for _, ofTraining := range tests {
-		for _, one := range ofTraining {
-			if err := writePredictions(p.predictions(one), []evaluate.Prediction{{Class: 1, Probabilities: []float64{.25, .75}}}, 1); err != nil {
+	others := set()
+	others.Train = stripes{42, 6}
+	held := func(s *dataset.Set) Plan { // a folder beside pictures that come with the program
+		p := p
+		p.Recipe.Data, p.HeldOut = dataset.Embedded, s
+		p.HeldOut.Source.Spec = "folder"
+		return p.forSet(set())
+	}
+	for _, of := range []Plan{p, held(set())} {
+		_, tests := of.work(1)
+		for _, one := range slices.Concat(slices.Collect(maps.Values(tests))...) {
+			if err := writePredictions(of.predictions(one), []evaluate.Prediction{{Class: 1, Probabilities: []float64{.25, .75}}}, 1); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	others := set()
-	others.Train = stripes{42, 6}
 	file := p.recordFile(training{"A", configs.S256, 1})
 	for _, c := range []struct {
 		written, read Plan
 		refused       bool
-	}{{p, p, false}, {p.forSet(set()), p.forSet(set()), false}, {p, p.forSet(set()), false}, {p.forSet(set()), p.forSet(others), true}} {
+	}{
+		{p, p, false}, {p.forSet(set()), p.forSet(set()), false}, {p, p.forSet(set()), false}, {p.forSet(set()), p.forSet(others), true},
+		{held(set()), held(set()), false}, {held(set()), held(others), true},
+	} {
 		if err := c.written.keep(file, "a training", nil, 1, []string{"a", "b"}); err != nil {
 			t.Fatal(err)
 		}

@@ -55,7 +55,7 @@ func (p SizePlan) of(pictures int) Plan {
 	r := &one.Recipe
 	largest := p.Sizes[len(p.Sizes)-1]
 	scaled := func(epochs int) int { return (epochs*largest + pictures/2) / pictures }
-	if strings.HasPrefix(r.Data, dataset.EmbeddedScenes) { // the first ones, which show as many garments as they can
+	if r.Data == dataset.EmbeddedScenes || strings.HasPrefix(r.Data, dataset.EmbeddedScenes+":") { // the first ones, which show as many garments as they can
 		separator := ","
 		if r.Data == dataset.EmbeddedScenes {
 			separator = ":"

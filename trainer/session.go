@@ -103,8 +103,11 @@ func newSession(ctx context.Context, job Job) (_ *session, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.job.World.Rank() == 0 {
+		s.sample = s.set.TrainingSample()
+	}
 	if s.files != nil {
-		s.split, s.sample = s.set.SplitID(), s.set.TrainingSample()
+		s.split = s.set.SplitID()
 	}
 	if err := s.build(config); err != nil {
 		return nil, err
@@ -152,7 +155,11 @@ func (s *session) begin(f *start, resumed *checkpoint) error {
 	r := s.job.Recipe
 	s.progress = progress{Format: format, Epoch: 1, Schedule: ReduceOnPlateau{Schedule: r.Schedule, LearningRate: r.Training.LearningRate}}
 	s.noteNarrowView()
-	if repeated := s.set.Repeated(); repeated != "" {
+	repeated, err := s.set.ValIn(s.sample)
+	if err != nil {
+		return err
+	}
+	if repeated != "" {
 		s.notice(fmt.Sprintf("%s is a training picture too, perhaps as others are: the validation error is too low (go on with other pictures in val, or with none there, so that a share is kept)", repeated))
 	}
 	return s.startFrom(f)
