@@ -15,6 +15,13 @@ type Split interface {
 	Picture(i int) (augment.Picture, error)
 }
 
+// Repeated is a split of which several pictures may show the same subject, such as scenes of one garment: no independent
+// samples, on which a net errs alike.
+type Repeated interface {
+	Split
+	Subject(i int) int // the number of picture i's
+}
+
 // Set is a data set of two splits over the same classes.
 type Set struct {
 	Name       string

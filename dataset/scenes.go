@@ -188,6 +188,9 @@ func (s *sceneSplit) Name(i int) string {
 }
 func (s *sceneSplit) HasBox(i int) bool { return true }
 
+// Subject is part of Repeated: a scene's garment.
+func (s *sceneSplit) Subject(i int) int { return s.places[i] % s.Garments() }
+
 // Orientation is part of Boxed: scenes are upright.
 func (s *sceneSplit) Orientation(i int) (uint16, error) { return 1, nil }
 

@@ -35,6 +35,15 @@ func TestSceneSettings(t *testing.T) {
 	if endless.Train.Label(3) != endless.Train.Label(second) || slices.Equal(pixels(endless.Train, 3), pixels(endless.Train, second)) {
 		t.Error("the second scene of a garment is the first, or of another class")
 	}
+	for i, want := range []int{0, 1, 0, 5} {
+		place := []int{0, 1, second - 3, second + 2}[i]
+		if got := endless.Train.(Repeated).Subject(place); got != want {
+			t.Errorf("scene %d shows garment %d, not %d", place, got, want)
+		}
+	}
+	if bags := open(":Bag").Val; bags.(Repeated).Subject(1) != bags.(*sceneSplit).places[1] || bags.(*sceneSplit).places[1] < 2 {
+		t.Error("the subjects of some classes are not numbered as those of all")
+	}
 	if slices.Equal(pixels(plain.Val, 3), pixels(open(":difficulty=2").Val, 3)) || !slices.Equal(pixels(plain.Val, 3), pixels(open(":difficulty=1").Val, 3)) {
 		t.Error("difficulty does not change what it should")
 	}

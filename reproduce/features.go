@@ -183,10 +183,10 @@ func (t *tested) add(set *transfer.Set, r *generalise.Result) {
 
 // gain compares with other features of the same samples, which are others for each seed.
 func (t tested) gain(baseline tested) gain {
-	g := newGain([][]bool{slices.Concat(t.wrong...)}, [][]bool{slices.Concat(baseline.wrong...)})
+	g := newGain([][]bool{slices.Concat(t.wrong...)}, [][]bool{slices.Concat(baseline.wrong...)}, nil)
 	g.seeds = nil
 	for i := range t.wrong {
-		g.seeds = append(g.seeds, newGain(t.wrong[i:i+1], baseline.wrong[i:i+1]).Value)
+		g.seeds = append(g.seeds, newGain(t.wrong[i:i+1], baseline.wrong[i:i+1], nil).Value)
 	}
 	return g
 }

@@ -31,7 +31,7 @@ func (p Plan) addFigures(r *Report, kept map[string]*record, classes []string) e
 				return err
 			}
 			depth, err := plots.Depth(series, "Top-1 error against depth, one test scale")
-			caption := fmt.Sprintf("Top-1 error against the number of layers with weights, with %s.", r.Interval)
+			caption := fmt.Sprintf("Top-1 error against the number of layers with weights, with %s. Bars may overlap although the nets surely differ: the findings compare them picture by picture.", r.Interval)
 			if err := p.addFigure(&t.Figures, depth, err, "depth.png", caption); err != nil {
 				return err
 			}
@@ -41,7 +41,7 @@ func (p Plan) addFigures(r *Report, kept map[string]*record, classes []string) e
 			bars = append(bars, plots.Bar{Label: l.label(), Ours: l.Top1, Paper: orNaN(l.PaperTop1)})
 		}
 		figure, err := plots.Bars(bars, fmt.Sprintf("Table %d: top-1 error", t.Number))
-		caption := fmt.Sprintf("Table %d beside the paper's.", t.Number)
+		caption := fmt.Sprintf("Table %d beside the paper's, ours with %s.", t.Number, r.Interval)
 		if err := p.addFigure(&t.Figures, figure, err, fmt.Sprintf("table%d.png", t.Number), caption); err != nil {
 			return err
 		}

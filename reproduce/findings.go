@@ -106,6 +106,7 @@ func find(rows []row, config string, s configs.Scale, protocol configs.Protocol)
 // seeds lies within half a point. One seed is judged by the pictures alone, and the verdict says so.
 func newFinding(text string, paper float64, is relation, ours gain) Finding {
 	f := Finding{Claim: text, Paper: paper, Ours: ours.Estimate, Each: ours.seeds, Seeds: ours.overSeeds()}
+	agree := slices.Min(f.Each) > 0 || slices.Max(f.Each) < 0
 	switch n := len(f.Each); {
 	case n == 1:
 		f.Outcome, f.Verdict = is.judge(ours.Estimate)
@@ -114,16 +115,16 @@ func newFinding(text string, paper float64, is relation, ours gain) Finding {
 		}
 	case is == notBetter && f.Seeds.Low > -half && f.Seeds.High < half:
 		f.Outcome, f.Verdict = Shown, "shown: less than half a point to either side"
-	case slices.Min(f.Each) < 0 && slices.Max(f.Each) > 0:
+	case is == isBetter && !agree:
 		f.Outcome, f.Verdict = Uncertain, "uncertain: the seeds disagree"
 	default:
 		f.Outcome, f.Verdict = is.judge(ours.Estimate)
 		difference := f.Outcome == Against || f.Outcome == Shown && is == isBetter
 		switch {
-		case difference && f.Seeds.Low <= 0 && f.Seeds.High >= 0:
+		case difference && !(agree && (f.Seeds.Low > 0 || f.Seeds.High < 0)):
 			f.Outcome, f.Verdict = Uncertain, fmt.Sprintf("uncertain: %s by these %d seeds, but others may differ", strings.TrimPrefix(f.Verdict, notSo), n)
-		case f.Outcome == Shown && is == notBetter:
-			f.Outcome, f.Verdict = Uncertain, "uncertain: no improvement, but maybe more than half a point worse"
+		case is == notBetter && !difference:
+			f.Outcome, f.Verdict = Uncertain, "uncertain: by the seeds, half a point or more is possible"
 		}
 	}
 	return f
@@ -140,7 +141,7 @@ func (r relation) judge(ours plots.Estimate) (Outcome, string) {
 	case r == notBetter && ours.Low > 0:
 		return Against, notSo + "it improves"
 	case r == notBetter && ours.Value > 0:
-		return Open, "not shown: an improvement, but within the uncertainty"
+		return Open, "uncertain: an improvement, but within the uncertainty of the pictures"
 	case r == notBetter:
 		return Shown, "shown: no improvement"
 	case ours.Low > 0:
@@ -148,7 +149,7 @@ func (r relation) judge(ours plots.Estimate) (Outcome, string) {
 	case ours.High < 0:
 		return Against, notSo + "the opposite"
 	case ours.Value > 0:
-		return Open, "not shown: the same direction, but within the uncertainty"
+		return Open, "uncertain: the same direction, but within the uncertainty of the pictures"
 	}
-	return Open, "not shown: no improvement, within the uncertainty"
+	return Open, "uncertain: no improvement, within the uncertainty of the pictures"
 }

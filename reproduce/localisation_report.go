@@ -121,7 +121,7 @@ func (p BoxPlan) report(ctx context.Context, set *dataset.Set, val dataset.Boxed
 		if err != nil {
 			return nil, err
 		}
-		r.Findings = append(r.Findings, newFinding(c.text, c.paper, isBetter, newGain(candidate.wrong(), baseline.wrong())))
+		r.Findings = append(r.Findings, newFinding(c.text, c.paper, isBetter, newGain(candidate.wrong(), baseline.wrong(), nil)))
 	}
 	if err := p.addBoxTrainings(r); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package reproduce
 
 import (
+	"bytes"
 	"encoding/csv"
 	"io"
 	"io/fs"
@@ -26,7 +27,7 @@ func (o *Opening) fields() []*string {
 	return []*string{&o.Time, &o.Seeds, &o.Recipe, &o.Build, &o.Why}
 }
 
-// open reads the openings, after adding this one if the plan is one.
+// open reads the openings, after adding this one if the plan is one, and not the last one again after its report failed.
 func (p Plan) open() ([]Opening, error) {
 	file := filepath.Join(p.Records, OpeningsFile)
 	all, err := readOpenings(file)
@@ -37,7 +38,13 @@ func (p Plan) open() ([]Opening, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, Opening{time.Now().UTC().Format(time.DateTime), text.List(p.Seeds, ", "), digest, p.Build, p.Opening})
+	this := Opening{time.Now().UTC().Format(time.DateTime), text.List(p.Seeds, ", "), digest, p.Build, p.Opening}
+	if len(all) > 0 {
+		if last := all[len(all)-1]; last.same(this) && !p.hasOpened() {
+			return all, nil
+		}
+	}
+	all = append(all, this)
 	return all, errors.Wrap(atomicfile.Encode(file, func(w io.Writer) error {
 		lines := csv.NewWriter(w)
 		for _, o := range append([]Opening{openingTitles}, all...) {
@@ -52,11 +59,26 @@ func (p Plan) open() ([]Opening, error) {
 	}), "reproduce: openings")
 }
 
-// keepsOpened tells whether the folder has a report of opened tests, which one without their errors is not to replace.
-func (p Plan) keepsOpened(openings []Opening) bool {
-	_, err := os.Stat(filepath.Join(p.Dir, MarkdownFile))
-	return p.sealed() && len(openings) > 0 && err == nil
+// same tells whether one opening differs from another in its time alone.
+func (o Opening) same(other Opening) bool {
+	o.Time = other.Time
+	return o == other
 }
+
+// keepsOpened tells whether the folder has a report of opened tests, which one without their errors is not to replace.
+func (p Plan) keepsOpened() bool { return p.sealed() && p.hasOpened() }
+
+// hasOpened tells whether the report in the folder is of opened tests.
+func (p Plan) hasOpened() bool {
+	report, err := os.ReadFile(filepath.Join(p.Dir, MarkdownFile))
+	return err == nil && !bytes.Contains(report, []byte(sealedWords)) && bytes.Contains(report, []byte(openingsWords))
+}
+
+// What a report says if its tests are sealed, and if they were ever opened.
+const (
+	sealedWords   = "no error of these tests is shown until they are opened"
+	openingsWords = "The tests on held-out pictures were opened"
+)
 
 var openingTitles = Opening{"time", "seeds", "recipe_sha256", "build", "why"}
 

@@ -37,8 +37,9 @@ type Plan struct {
 	Opening  string
 	Protocol string // what the report says of how all this was chosen; "" = nothing
 
-	split string // describes the pictures, for the records; "" = those that come with the program
-	fixed bool   // only the nets at the smallest scale, by dense evaluation at that scale
+	split   string                // describes the pictures, for the records; "" = those that come with the program
+	subject func(picture int) int // of the pictures tested; nil = each its own
+	fixed   bool                  // only the nets at the smallest scale, by dense evaluation at that scale
 
 	// World are ranks that share the trainings, each of which calls Run with the same plan and pictures. The folder is one
 	// that all see. nil = one process.
@@ -58,8 +59,14 @@ func (p Plan) forSet(set *dataset.Set) Plan {
 	if !dataset.BuiltIn(p.Recipe.Data) {
 		p.split = set.SplitID()
 	}
-	if p.HeldOut != nil && !dataset.BuiltIn(p.HeldOut.Source.Spec) {
-		p.split += "; held out: " + p.HeldOut.SplitID()
+	tested := set
+	if p.HeldOut != nil {
+		if tested = p.HeldOut; !dataset.BuiltIn(tested.Source.Spec) {
+			p.split += "; held out: " + tested.SplitID()
+		}
+	}
+	if repeated, ok := tested.Val.(dataset.Repeated); ok {
+		p.subject = repeated.Subject
 	}
 	return p
 }

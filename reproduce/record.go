@@ -62,23 +62,53 @@ func (n *netRecord) check() error {
 	return nil
 }
 
-// outcome is that of a row's tests for a seed.
+// outcome is that of a row's tests for a seed, packed: no error of a test is to be seen before it is opened.
 type outcome struct {
-	Ranks     ranking `json:"ranks"`
-	Confusion [][]int `json:"confusion,omitempty"` // of several nets together
+	Ranks     ranking   `json:"ranks"`
+	Confusion confusion `json:"confusion,omitempty"` // of several nets together
 }
 
 // ranking has for each picture the number of classes that are more probable than its own, 255 for more.
 type ranking []uint8
 
 // MarshalText packs a ranking, which is mostly 0.
-func (r ranking) MarshalText() ([]byte, error) {
+func (r ranking) MarshalText() ([]byte, error) { return pack(r) }
+
+// UnmarshalText is the inverse.
+func (r *ranking) UnmarshalText(text []byte) (err error) {
+	*r, err = unpack(text)
+	return errors.Wrap(err, "ranks")
+}
+
+// confusion is a matrix of counts, by true and by predicted class.
+type confusion [][]int
+
+// MarshalText packs a matrix.
+func (c confusion) MarshalText() ([]byte, error) {
+	plain, err := json.Marshal([][]int(c))
+	if err != nil {
+		return nil, err
+	}
+	return pack(plain)
+}
+
+// UnmarshalText is the inverse.
+func (c *confusion) UnmarshalText(text []byte) error {
+	plain, err := unpack(text)
+	if err == nil {
+		err = json.Unmarshal(plain, (*[][]int)(c))
+	}
+	return errors.Wrap(err, "confusion matrix")
+}
+
+// pack is data compressed, as text.
+func pack(data []byte) ([]byte, error) {
 	var packed bytes.Buffer
 	z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := z.Write(r); err != nil {
+	if _, err := z.Write(data); err != nil {
 		return nil, err
 	}
 	if err := z.Close(); err != nil {
@@ -87,13 +117,13 @@ func (r ranking) MarshalText() ([]byte, error) {
 	return base64.StdEncoding.AppendEncode(nil, packed.Bytes()), nil
 }
 
-// UnmarshalText is the inverse. Gzip's checksum finds damage.
-func (r *ranking) UnmarshalText(text []byte) error {
+// unpack is the inverse. Gzip's checksum finds damage.
+func unpack(text []byte) ([]byte, error) {
 	z, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(text)))
-	if err == nil {
-		*r, err = io.ReadAll(io.LimitReader(z, math.MaxInt32))
+	if err != nil {
+		return nil, err
 	}
-	return errors.Wrap(err, "ranks")
+	return io.ReadAll(io.LimitReader(z, math.MaxInt32))
 }
 
 func (r ranking) errors() (e metrics.Errors) {
@@ -104,11 +134,11 @@ func (r ranking) errors() (e metrics.Errors) {
 }
 
 // newOutcome ranks predictions.
-func newOutcome(classes []string, predictions []evaluate.Prediction, confusion bool) (o outcome) {
+func newOutcome(classes []string, predictions []evaluate.Prediction, confused bool) (o outcome) {
 	for _, p := range predictions {
 		o.Ranks = append(o.Ranks, uint8(min(255, metrics.Rank(p.Probabilities, p.Class))))
 	}
-	if confusion {
+	if confused {
 		o.Confusion = evaluate.Score(classes, predictions).Confusion
 	}
 	return o

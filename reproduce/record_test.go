@@ -71,6 +71,12 @@ func TestHeldOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(p.Dir, MarkdownFile), text, 0o644); err != nil { // as if the report had failed after the opening
+		t.Fatal(err)
+	}
+	if resumed, err := Run(context.Background(), p, set(), nil); err != nil || len(resumed.Openings) != 1 {
+		t.Errorf("the same opening after its report failed: %+v, %v", resumed.Openings, err)
+	}
 	p.Opening = ""
 	if later, err := Run(context.Background(), p, set(), nil); err != nil || len(later.Notes) == 0 || !strings.Contains(later.Notes[len(later.Notes)-1], "is kept") {
 		t.Errorf("after the opening: %+v, %v", later.Notes, err)
@@ -316,6 +322,15 @@ func TestRanking(t *testing.T) {
 	text, err := want.MarshalText()
 	if err != nil {
 		t.Fatal(err)
+	}
+	matrix := confusion{{3, 1}, {0, 4}}
+	var read confusion
+	packed, err := json.Marshal(matrix)
+	if err != nil || strings.Contains(string(packed), "[") {
+		t.Fatalf("a confusion matrix is not packed: %s, %v", packed, err)
+	}
+	if err := json.Unmarshal(packed, &read); err != nil || len(read) != 2 || !slices.Equal(read[0], matrix[0]) || !slices.Equal(read[1], matrix[1]) {
+		t.Errorf("%v, %v", read, err)
 	}
 	var got ranking
 	if err := got.UnmarshalText(text); err != nil || !slices.Equal(got, want) {

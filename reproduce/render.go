@@ -49,17 +49,19 @@ func writeReport(dir, data, text string, report any, figures []Figure, findings 
 
 // templateFunctions are those that the templates of reports call.
 var templateFunctions = template.FuncMap{
-	"escape":       page.Escape,
-	"figures":      page.Figures,
-	"duration":     func(d time.Duration) string { return d.Round(time.Second).String() },
-	"findings":     findingsTable,
-	"counted":      counted,
-	"intervals":    intervalsText,
-	"results":      resultsTable,
-	"openings":     openingsTable,
-	"sizes":        sizesTable,
-	"trainings":    func(t []Training) string { return trainingsTable(t, "top-1 error on the centre crop") },
-	"boxTrainings": func(t []Training) string { return trainingsTable(t, "error on the centre crop, of class or box") },
+	"escape":        page.Escape,
+	"figures":       page.Figures,
+	"duration":      func(d time.Duration) string { return d.Round(time.Second).String() },
+	"findings":      findingsTable,
+	"counted":       counted,
+	"intervals":     intervalsText,
+	"results":       resultsTable,
+	"openings":      openingsTable,
+	"openingsWords": func() string { return openingsWords },
+	"sealedWords":   func() string { return sealedWords },
+	"sizes":         sizesTable,
+	"trainings":     func(t []Training) string { return trainingsTable(t, "validation error (top-1, centre crop)") },
+	"boxTrainings":  func(t []Training) string { return trainingsTable(t, "validation error (class or box, centre crop)") },
 }
 
 // markdown is a report, of which text is the template, as Markdown of GitHub's dialect, which has tables.

@@ -13,7 +13,6 @@ import (
 	"vgg/dataset"
 	"vgg/internal/page"
 	"vgg/internal/text"
-	"vgg/internal/threads"
 	"vgg/metrics"
 	"vgg/plots"
 	"vgg/trainer"
@@ -41,7 +40,6 @@ type Report struct {
 	Curves             []Figure
 	TrainingTime       time.Duration
 	TestTime           time.Duration
-	Threads            int
 	Kernels            string   // the instruction sets
 	Builds             string   // of the program, in short
 	Recipe             string   // TOML
@@ -87,7 +85,6 @@ func (p Plan) report(set *dataset.Set) (*Report, error) {
 		TrainingPictures: set.Train.Len(), ValidationPictures: set.Val.Len(),
 		Tested: p.tested(set), Sealed: p.sealed(), Protocol: p.Protocol,
 		Errors: fmt.Sprintf("of seed %d", p.Seeds[0]), Interval: "the 95 % interval", ScoreMaps: p.scoreMaps(),
-		Threads: threads.Count(),
 	}
 	if limit := p.Recipe.Training.Limit; limit > 0 {
 		r.TrainingPictures = min(r.TrainingPictures, limit)
@@ -124,7 +121,7 @@ func (p Plan) report(set *dataset.Set) (*Report, error) {
 		return nil, err
 	}
 	r.Notes = page.Notes(r.figures(), nil)
-	if p.keepsOpened(r.Openings) {
+	if p.keepsOpened() {
 		r.Notes = append(r.Notes, fmt.Sprintf("%s: its report of opened tests is kept; open them again for one of today", p.Dir))
 		return r, nil
 	}
@@ -205,7 +202,7 @@ func columns() []column {
 func (p Plan) addFindings(r *Report, kept map[string]*record) {
 	for _, c := range p.claims() {
 		candidate, baseline := p.result(kept, c.candidate, r.Classes), p.result(kept, c.baseline, r.Classes)
-		r.Findings = append(r.Findings, newFinding(c.text, c.paper, c.relation, newGain(candidate.wrong, baseline.wrong)))
+		r.Findings = append(r.Findings, newFinding(c.text, c.paper, c.relation, newGain(candidate.wrong, baseline.wrong, p.subject)))
 	}
 }
 

@@ -140,7 +140,7 @@ func timeless(t *testing.T, p Plan) string {
 		t.Fatal(err)
 	}
 	text = regexp.MustCompile(`\| \d+ \|\n`).ReplaceAll(text, []byte("|\n"))
-	return regexp.MustCompile(`Training took .* and testing .* \(`).ReplaceAllString(string(text), "(")
+	return regexp.MustCompile(`add up to .* to .*: where`).ReplaceAllString(string(text), "")
 }
 
 // TestRun interrupts a run, continues it, and compares its report with that of an uninterrupted run. Then it runs the
@@ -252,9 +252,20 @@ func TestGain(t *testing.T) {
 	b := [][]bool{{false, true, false, false}, {false, false, true, false}}
 	// By picture 1, 0, −1/2, 1/2: mean 1/4, variance 3/8 − 1/16 = 5/16.
 	half := 1.959964 * math.Sqrt(5.0/16/4)
-	g := newGain(b, a)
+	g := newGain(b, a, nil)
 	if g.Value != 25 || math.Abs(g.Low-100*(.25-half)) > 1e-9 || math.Abs(g.High-100*(.25+half)) > 1e-9 || !slices.Equal(g.seeds, []float64{25, 25}) {
 		t.Errorf("%+v", g)
+	}
+	// Of two subjects: sums of 1 and 0, each half a picture from twice the mean.
+	half = 1.959964 * math.Sqrt(.5*.5+.5*.5) / 4
+	if g := newGain(b, a, func(i int) int { return 7 * (i / 2) }); g.Value != 25 || math.Abs(g.Low-100*(.25-half)) > 1e-9 {
+		t.Errorf("of two subjects: %+v", g)
+	}
+	// As many gained as lost, of pictures whose share no float64 has.
+	wins, losses := make([]bool, 7), make([]bool, 7)
+	wins[1], wins[2], losses[5], losses[6] = true, true, true, true
+	if g := newGain([][]bool{losses}, [][]bool{wins}, nil); g.seeds[0] != 0 || g.Value != 0 {
+		t.Errorf("a tie: %+v", g)
 	}
 	// The t quantiles of 1 and 3 degrees of freedom are 12.706205 and 3.182446.
 	for _, c := range []struct{ seeds, want []float64 }{
@@ -287,19 +298,23 @@ func TestVerdicts(t *testing.T) {
 		{clear, []float64{1, 2, 2, 3}, isBetter, Shown, "shown"},
 		{clear, []float64{-1, 5}, isBetter, Uncertain, "uncertain: the seeds disagree"},
 		{weak, []float64{-1, 5}, isBetter, Uncertain, "uncertain: the seeds disagree"},
-		{weak, []float64{2}, isBetter, Open, "not shown: the same direction, but within the uncertainty"},
-		{weak, []float64{1.9, 2.1}, isBetter, Open, "not shown: the same direction, but within the uncertainty"},
-		{plots.Estimate{Value: -1, Low: -3, High: 1}, []float64{-1, -1}, isBetter, Open, "not shown: no improvement, within the uncertainty"},
+		{weak, []float64{2}, isBetter, Open, "uncertain: the same direction, but within the uncertainty of the pictures"},
+		{weak, []float64{1.9, 2.1}, isBetter, Open, "uncertain: the same direction, but within the uncertainty of the pictures"},
+		{plots.Estimate{Value: -1, Low: -3, High: 1}, []float64{-1, -1}, isBetter, Open, "uncertain: no improvement, within the uncertainty of the pictures"},
 		{worse, []float64{-2}, isBetter, Against, "not so here: the opposite, by one seed"},
 		{worse, []float64{-2.1, -1.9}, isBetter, Against, "not so here: the opposite"},
 		{worse, []float64{-3.9, -0.1}, isBetter, Uncertain, "uncertain: the opposite by these 2 seeds, but others may differ"},
 		{clear, []float64{1.9, 2.1}, notBetter, Against, "not so here: it improves"},
 		{clear, []float64{1, 3}, notBetter, Uncertain, "uncertain: it improves by these 2 seeds, but others may differ"},
-		{weak, []float64{2, 2}, notBetter, Open, "not shown: an improvement, but within the uncertainty"},
-		{worse, []float64{-3.9, -0.1}, notBetter, Uncertain, "uncertain: no improvement, but maybe more than half a point worse"},
+		{weak, []float64{2, 2}, notBetter, Uncertain, "uncertain: by the seeds, half a point or more is possible"},
+		{weak, []float64{2}, notBetter, Open, "uncertain: an improvement, but within the uncertainty of the pictures"},
+		{worse, []float64{-3.9, -0.1}, notBetter, Uncertain, "uncertain: by the seeds, half a point or more is possible"},
 		{worse, []float64{-2}, notBetter, Shown, "shown: no improvement, by one seed"},
 		{plots.Estimate{Value: 0.1, Low: -0.2, High: 0.4}, []float64{0.2, 0, 0.1, 0.2, -0.1}, notBetter, Shown, "shown: less than half a point to either side"},
-		{worse, []float64{-5, 1}, notBetter, Uncertain, "uncertain: the seeds disagree"},
+		{worse, []float64{-5, 1}, notBetter, Uncertain, "uncertain: by the seeds, half a point or more is possible"},
+		// A seed without a difference does not agree.
+		{clear, []float64{2, 2, 2, 2, 2, 2, 2, 0}, isBetter, Uncertain, "uncertain: the seeds disagree"},
+		{clear, []float64{2, 2, 2, 2, 2, 2, 2, 0}, notBetter, Uncertain, "uncertain: it improves by these 8 seeds, but others may differ"},
 	} {
 		if f := newFinding("", 0, c.is, gain{c.ours, c.seeds}); f.Outcome != c.outcome || f.Verdict != c.want {
 			t.Errorf("%+v: %s, %s", c, f.Outcome, f.Verdict)

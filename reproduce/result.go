@@ -1,6 +1,7 @@
 package reproduce
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -49,13 +50,12 @@ func estimate(scores []metrics.Errors, wrong func(metrics.Errors) int) plots.Est
 		return plots.Estimate{Value: metrics.Percent(k, n), Low: low, High: high}
 	}
 	var all []float64
-	sum := 0.0
 	for _, e := range scores {
-		v := metrics.Percent(wrong(e), e.Pictures)
-		all = append(all, v)
-		sum += v
+		all = append(all, metrics.Percent(wrong(e), e.Pictures))
 	}
-	return plots.Estimate{Value: sum / float64(len(all)), Low: slices.Min(all), High: slices.Max(all)}
+	mean, _ := metrics.MeanDeviation(all)
+	low, high := slices.Min(all), slices.Max(all)
+	return plots.Estimate{Value: min(max(mean, low), high), Low: low, High: high} // rounding may put the mean of equal errors outside
 }
 
 // gain is the points of error by which a candidate is better than a baseline.
@@ -65,29 +65,42 @@ type gain struct {
 }
 
 // newGain compares which pictures both get wrong, by seed and picture. The pictures are the same for all seeds: each
-// one's difference, averaged over the seeds, is a sample of the interval.
-func newGain(candidate, baseline [][]bool) gain {
+// one's difference is averaged over the seeds. Pictures of the same subject are one sample of the interval, since a net
+// errs alike on them; nil: each has its own.
+func newGain(candidate, baseline [][]bool, subject func(picture int) int) gain {
 	g := gain{seeds: make([]float64, len(baseline))}
-	n, seeds := len(baseline[0]), float64(len(baseline))
-	sum, squares := 0.0, 0.0
-	for i := range n {
-		d := 0.0
-		for seed := range baseline {
-			switch {
-			case baseline[seed][i] && !candidate[seed][i]:
-				d++
-				g.seeds[seed] += 100 / float64(n)
-			case candidate[seed][i] && !baseline[seed][i]:
-				d--
-				g.seeds[seed] -= 100 / float64(n)
+	pictures, seeds := len(baseline[0]), len(baseline)
+	won, gained := make([]int, pictures), 0 // counts, of pictures that the candidate has right and the baseline wrong, less the opposite
+	for seed := range baseline {
+		ofSeed := 0
+		for i, before := range baseline[seed] {
+			switch now := candidate[seed][i]; {
+			case before && !now:
+				won[i]++
+				ofSeed++
+			case now && !before:
+				won[i]--
+				ofSeed--
 			}
 		}
-		d /= seeds
-		sum += d
-		squares += d * d
+		gained += ofSeed
+		g.seeds[seed] = 100 * float64(ofSeed) / float64(pictures)
 	}
-	mean := sum / float64(n)
-	half := metrics.Z * math.Sqrt((squares/float64(n)-mean*mean)/float64(n))
+	n := float64(pictures)
+	mean := float64(gained) / float64(seeds) / n
+	residues := map[int]float64{} // by subject, of its pictures together
+	for i, w := range won {
+		of := i
+		if subject != nil {
+			of = subject(i)
+		}
+		residues[of] += float64(w)/float64(seeds) - mean
+	}
+	squares := 0.0
+	for _, of := range slices.Sorted(maps.Keys(residues)) { // in an order, for the same bits
+		squares += residues[of] * residues[of]
+	}
+	half := metrics.Z * math.Sqrt(squares) / n
 	g.Estimate = plots.Estimate{Value: 100 * mean, Low: 100 * (mean - half), High: 100 * (mean + half)}
 	return g
 }

@@ -103,6 +103,7 @@ func RunSizes(ctx context.Context, p SizePlan, open func(configs.Recipe) (*datas
 	if have := set.Train.Len(); have < largest {
 		return nil, errors.Errorf("reproduce: %d training pictures are asked for, and %s has %d", largest, set.Name, have)
 	}
+	p.Plan = p.forSet(set)
 	var r *SizeReport
 	for _, n := range p.Sizes {
 		observer.Notice(fmt.Sprintf("%d training pictures, at most %s", n, text.Count(p.of(n).Recipe.Training.Epochs, "epoch")))
@@ -127,7 +128,7 @@ func (p Plan) finishSize(ctx context.Context, set *dataset.Set, observer Observe
 	if err := p.checkHeldOut(set); err != nil {
 		return err
 	}
-	return p.forSet(set).finish(ctx, set, observer)
+	return p.finish(ctx, set, observer)
 }
 
 // report collects the records, draws the figure and writes the report.
@@ -160,7 +161,7 @@ func (p SizePlan) report(r *SizeReport) error {
 			return err
 		}
 	}
-	if p.keepsOpened(r.Openings) {
+	if p.keepsOpened() {
 		return nil
 	}
 	return writeReport(p.Dir, r.Data, sizesTemplate, r, r.Figures, r.Findings())
@@ -186,7 +187,7 @@ func (p Plan) sizeLine(pictures, classes int) (SizeLine, error) {
 	e := p.result(kept, find(rows, configs.E.Name, configs.S256, configs.Dense), classes)
 	line.A, line.E = a.overSeeds(), e.overSeeds()
 	claim := fmt.Sprintf("%d training pictures: E (19 layers) is better than A (11)", pictures)
-	line.Finding = newFinding(claim, math.NaN(), isBetter, newGain(e.wrong, a.wrong))
+	line.Finding = newFinding(claim, math.NaN(), isBetter, newGain(e.wrong, a.wrong, p.subject))
 	return line, nil
 }
 

@@ -101,10 +101,9 @@ func Write(dir, title string, markdown []byte, figures []Figure, classes map[str
 	if err != nil {
 		return err
 	}
-	for name, data := range map[string][]byte{MarkdownFile: markdown, HTMLFile: html} {
-		if err := atomicfile.Write(filepath.Join(dir, name), data); err != nil {
-			return errors.Wrap(err, "report")
-		}
+	err = atomicfile.Write(filepath.Join(dir, HTMLFile), html)
+	if err == nil {
+		err = atomicfile.Write(filepath.Join(dir, MarkdownFile), markdown)
 	}
-	return nil
+	return errors.Wrap(err, "report")
 }
