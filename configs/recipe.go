@@ -4,14 +4,14 @@ package configs
 // repeatable. The zero value trains nothing: start from [Default], from
 // [LoadRecipe], or from a TOML file with a base.
 type Recipe struct {
-	// Name is what --recipe is given and what the summary of a run shows.
+	// Name is by which LoadRecipe finds it, and what the summary of a run shows.
 	Name string `toml:"name"`
-	// Description is one line for --list-recipes.
+	// Description is one line for a list of recipes.
 	Description string `toml:"description"`
 	// Config is the column of Table 1 to train: A, A-LRN, B, C, D or E, also by
 	// the names that ByName knows; or a name for the net of Net.Layers.
 	Config string `toml:"config"`
-	// Data is the data set's spec as --data takes it; "embedded" is the one that
+	// Data is the data set's spec (package dataset); "embedded" is the one that
 	// comes with the project, "" means that it must still be named.
 	Data string `toml:"data"`
 	// StartFrom says in words what the paper starts this training from. It is
@@ -217,10 +217,11 @@ func (r Recipe) MicroBatch() int {
 	return r.Training.MicroBatch
 }
 
-// SameMeasured tells whether two recipes measure the same pictures.
+// SameMeasured tells whether two recipes measure the same pictures, which are only those with a box where boxes are learnt.
 func (r Recipe) SameMeasured(o Recipe) bool {
 	return r.Data == o.Data && r.Training.Limit == o.Training.Limit && r.Pictures.Sample == o.Pictures.Sample &&
-		r.Pictures.ValShare == o.Pictures.ValShare && r.Pictures.SplitSeed == o.Pictures.SplitSeed
+		r.Pictures.ValShare == o.Pictures.ValShare && r.Pictures.SplitSeed == o.Pictures.SplitSeed &&
+		(r.Boxes.Regression != "") == (o.Boxes.Regression != "")
 }
 
 // Default returns section 3.1's training of net A at S = 256, on the embedded

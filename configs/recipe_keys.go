@@ -64,6 +64,7 @@ func (d Differences) String() string {
 func (r Recipe) Differences(o Recipe, except ...string) Differences {
 	var all Differences
 	r, o = r.canonical(), o.canonical()
+	o.Name, o.Description, o.StartFrom = r.Name, r.Description, r.StartFrom // words, which decide nothing
 	theirs := o.fields()
 	for i, f := range r.fields() {
 		table, _, _ := strings.Cut(f.key, ".")

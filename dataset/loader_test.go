@@ -277,6 +277,18 @@ func TestSkips(t *testing.T) {
 	if s := NewSkips(&Set{Train: numbers(50), Val: numbers(50)}, configs.Default().Pictures); s != nil || !errors.Is(s.Skip("1", errors.New("broken")), ErrBadPicture) {
 		t.Errorf("skips of a recipe that skips none: %v", s)
 	}
+	ahead := NewSkips(&Set{Train: numbers(50), Val: numbers(50)}, skipping(0.02))
+	for n := range 2 {
+		if err := ahead.Skip(strconv.Itoa(n), errors.New("broken")); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := ahead.SkipOf("others'", errors.New("broken"), 2); err != nil || len(ahead.List()) != 3 {
+		t.Errorf("two are known to all: %v, %v", err, ahead.List())
+	}
+	if err := ahead.SkipOf("others', too", errors.New("broken"), 3); !errors.Is(err, ErrUnreadable) {
+		t.Errorf("three are known to all: %v", err)
+	}
 	o := options(false, 2)
 	o.Skips = NewSkips(&Set{Train: numbers(90), Val: numbers(9)}, skipping(0.01), Skip{"number 5", "lost"})
 	l, err := NewLoader(numbers(90), 1, o)

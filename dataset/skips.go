@@ -64,11 +64,28 @@ func (s *Skips) Skip(name string, reason error) error {
 	if s == nil {
 		return badPicture{reason}
 	}
+	return s.tooMany(s.add(name, reason), reason)
+}
+
+// SkipOf is Skip for a picture that one of several processes could not read, which has the number that they know of
+// together: this process may have found more, and all are to decide alike.
+func (s *Skips) SkipOf(name string, reason error, known int) error {
+	s.add(name, reason)
+	return s.tooMany(known, reason)
+}
+
+// add notes a picture, and gives the number of them.
+func (s *Skips) add(name string, reason error) int {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.reasons[name] = reason.Error()
-	if n := len(s.reasons); n > 1 && float64(n)/float64(s.pictures) > s.share {
-		return errors.WithStack(unreadable{n, s.pictures, s.share, reason})
+	return len(s.reasons)
+}
+
+// tooMany is an ErrUnreadable for more pictures than may be skipped.
+func (s *Skips) tooMany(n int, last error) error {
+	if n > 1 && float64(n)/float64(s.pictures) > s.share {
+		return errors.WithStack(unreadable{n, s.pictures, s.share, last})
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"vgg/augment"
 	"vgg/configs"
 	"vgg/dataset"
+	"vgg/internal/kernel"
 	"vgg/internal/memory"
 	"vgg/internal/ordered"
 	"vgg/internal/text"
@@ -94,9 +95,12 @@ func newEngine(models []*Model, split dataset.Split, o Options) (*engine, error)
 // engineFor makes an engine for models that are checked, with the croppings of each.
 func engineFor(models []*Model, croppings [][]cropping, split dataset.Split, o Options) (*engine, error) {
 	e := &engine{models: models, croppings: croppings, split: split, options: o, memory: memory.Limit() / 2 / int64(o.World.Neighbours())}
-	bytes, err := e.filterBytes()
 	e.prepared = float64(split.Len())*e.batchesOfPicture() >= preparedBatches // whatever the memory: the bits depend on it
-	e.kept = e.prepared && bytes <= e.memory
+	if !e.prepared {
+		return e, nil
+	}
+	bytes, err := e.filterBytes()
+	e.kept = bytes <= e.memory
 	return e, err
 }
 
@@ -324,7 +328,8 @@ func (e *engine) add(ctx context.Context, i int, read pictureCrops) error {
 // crops of the input's size, except that a crop and its mirrored one stay together.
 func (e *engine) size(s shape) int {
 	input := e.models[s.model].Info.Input
-	return min(e.options.Batch, max(2, e.options.Batch*input*input/s.pixels()))
+	pixels := float64(s.height) * float64(s.width) // may exceed an int
+	return min(e.options.Batch, max(2, int(float64(e.options.Batch*input*input)/pixels)))
 }
 
 // batch gives the batch of a shape that is not full yet.
@@ -372,6 +377,9 @@ func (e *engine) compute(ctx context.Context, b *batch) error {
 		return err
 	}
 	for row, c := range b.crops {
+		if c.weight > 0 && !kernel.Finite(rowOf(values(r.net.Logits), row, rows)) {
+			return errors.Errorf("evaluate: %s gives %s class scores that are not finite: want weights of a net that trained well", e.models[b.model].Name, e.split.Name(c.picture.Picture))
+		}
 		r.addTo(c, row)
 		c.picture.missing--
 		e.free.Put(&c.values)

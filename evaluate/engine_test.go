@@ -169,8 +169,8 @@ func TestPrepared(t *testing.T) {
 		{128, Options{}, true},
 		{31, Options{Protocol: configs.Dense, Scales: []int{45}}, false}, // of about twice the pixels of a crop
 		{33, Options{Protocol: configs.Dense, Scales: []int{45}}, true},
-		{7, Options{Protocol: configs.Dense, Scales: []int{1 << 40}}, false},
-		{8, Options{Protocol: configs.Dense, Scales: []int{1 << 40}}, true}, // one picture fills a batch
+		{7, Options{Protocol: configs.Dense, Scales: []int{1 << 30}}, false},
+		{8, Options{Protocol: configs.Dense, Scales: []int{1 << 30}}, true}, // one picture fills a batch
 	} {
 		e, err := newEngine([]*Model{m}, noise{c.pictures, 7}, c.o)
 		if err != nil {
@@ -179,6 +179,17 @@ func TestPrepared(t *testing.T) {
 		if e.prepared != c.want {
 			t.Errorf("%+v: prepared: %t, want %t", c, e.prepared, c.want)
 		}
+	}
+}
+
+// TestSizeOfHugeViews: more pixels than an int counts.
+func TestSizeOfHugeViews(t *testing.T) {
+	e, err := newEngine([]*Model{small(t, 7, 1)}, noise{3, 7}, Options{Batch: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := e.size(shape{height: 1 << 32, width: 1 << 32}); n != 2 {
+		t.Errorf("batches of %d", n)
 	}
 }
 

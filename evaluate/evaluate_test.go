@@ -52,6 +52,17 @@ func small(t testing.TB, classes int, seed uint64) *Model {
 		weights.Info{Input: 32, Channels: 3, Classes: names(classes), Scale: configs.Scale{Min: 40, Max: 40}})
 }
 
+// overflowing is a net whose weights are finite, and too large.
+func overflowing(t testing.TB) *Model {
+	m := small(t, 7, 1)
+	for _, p := range m.net.Parameters() {
+		for i := range p.Node.Value().Data().([]float32) {
+			p.Node.Value().Data().([]float32)[i] *= 1e8
+		}
+	}
+	return m
+}
+
 // noise is a split of pictures of all shapes.
 type noise struct{ pictures, classes int }
 
@@ -313,6 +324,8 @@ func TestErrors(t *testing.T) {
 		{"protocol", []*Model{m}, noise{3, 3}, Options{Protocol: "ten-crop"}, []string{"ten-crop", "multi-crop"}},
 		{"batch", []*Model{m}, noise{3, 3}, Options{Batch: -1}, []string{"-1"}},
 		{"scale", []*Model{m}, noise{3, 3}, Options{Scales: []int{40, 31}}, []string{"Q = 31", "32×32", "net A"}},
+		{"huge scale", []*Model{m}, noise{3, 3}, Options{Scales: []int{1 << 40}}, []string{"Q = 1099511627776", "at most 1073741824"}},
+		{"not finite", []*Model{overflowing(t)}, noise{3, 3}, Options{}, []string{"net A gives picture 0 class scores that are not finite"}},
 		{"labels", []*Model{m}, noise{9, 9}, Options{}, []string{"picture 7", "7 classes"}},
 		{"classes", []*Model{m, small(t, 6, 1)}, noise{3, 3}, Options{}, []string{"cannot be fused", "class 6"}},
 		{"channels", []*Model{m, grey}, noise{3, 3}, Options{}, []string{"3 channels", "1"}},

@@ -94,9 +94,15 @@ func (m *Model) checkScales(scales []int) error {
 		if q != 0 && q < m.Info.Input {
 			return errors.Errorf("evaluate: pictures resized to Q = %d are smaller than the input of %s, %d×%[3]d: want scales of at least %[3]d", q, m.Name, m.Info.Input)
 		}
+		if q > mostScale {
+			return errors.Errorf("evaluate: pictures resized to Q = %d: want scales of at most %d", q, mostScale)
+		}
 	}
 	return nil
 }
+
+// mostScale is the largest test scale: far beyond use, and the sides of such a picture still are an int.
+const mostScale = 1 << 30
 
 // check refuses models that cannot be fused, and pictures of classes that they do not know.
 func check(models []*Model, split dataset.Split, o Options) error {

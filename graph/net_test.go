@@ -515,9 +515,11 @@ func TestLoad(t *testing.T) {
 		return tensors
 	}
 	for want, change := range map[string]func([]weights.Tensor) []weights.Tensor{
-		"no features.0.weight":   func(ts []weights.Tensor) []weights.Tensor { return ts[1:] },
-		"unknown extra":          func(ts []weights.Tensor) []weights.Tensor { return append(ts, weights.Tensor{Name: "extra"}) },
-		"features.0.bias is [3]": func(ts []weights.Tensor) []weights.Tensor { ts[1].Shape = []int{3}; return ts },
+		"no features.0.weight":                     func(ts []weights.Tensor) []weights.Tensor { return ts[1:] },
+		"unknown extra":                            func(ts []weights.Tensor) []weights.Tensor { return append(ts, weights.Tensor{Name: "extra"}) },
+		"two tensors are called features.0.weight": func(ts []weights.Tensor) []weights.Tensor { return append(ts, ts[0]) },
+		"features.0.bias is [2] and has 1 values":  func(ts []weights.Tensor) []weights.Tensor { ts[1].Data = ts[1].Data[:1]; return ts },
+		"features.0.bias is [3]":                   func(ts []weights.Tensor) []weights.Tensor { ts[1].Shape = []int{3}; return ts },
 	} {
 		if err := b.Load(change(clone())); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)

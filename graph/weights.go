@@ -69,6 +69,9 @@ func (n *Net) bind(tensors []weights.Tensor) error {
 func (n *Net) match(parameters []Parameter, tensors []weights.Tensor, all bool) ([]weights.Tensor, error) {
 	have := map[string]weights.Tensor{}
 	for _, t := range tensors {
+		if _, twice := have[t.Name]; twice {
+			return nil, errors.Errorf("graph: two tensors are called %s", t.Name)
+		}
 		have[t.Name] = t
 	}
 	var missing, misshapen, unknown []string
@@ -80,6 +83,8 @@ func (n *Net) match(parameters []Parameter, tensors []weights.Tensor, all bool) 
 			missing = append(missing, p.Name)
 		case !slices.Equal(t.Shape, want):
 			misshapen = append(misshapen, fmt.Sprintf("%s is %v, not %v", p.Name, t.Shape, []int(want)))
+		case len(t.Data) != want.TotalSize():
+			misshapen = append(misshapen, fmt.Sprintf("%s is %v and has %d values", p.Name, t.Shape, len(t.Data)))
 		}
 		found[i] = t
 		delete(have, p.Name)

@@ -3,7 +3,8 @@
 //
 // In goes a [Plan]: a recipe, seeds and a folder. [Run] fills the folder with a run directory for each net, the
 // predictions of each test, a small record of each training and its tests, and a report in Markdown and HTML, which is
-// made of the records. What the folders already hold is not computed again, so that running a plan a second time
+// made of the records. [RunBoxes] does the same for Tables 8 and 9 (appendix A), [RunFeatures] for appendix B, and
+// [RunSizes] for nets A and E on several numbers of training pictures. What the folders already hold is not computed again, so that running a plan a second time
 // continues an interrupted run, and records can be carried elsewhere. Tests on pictures held out stay sealed until they
 // are opened.
 package reproduce

@@ -34,6 +34,10 @@ type checkpoints struct {
 	copies  []weights.Tensor // of weights and velocities, for the checkpoint that is being written
 	writing chan error       // receives the error of writing it; nil if none is being written
 	started time.Time        // when the last one was begun
+
+	restored   string   // the name of the last that training continued from; "" if it began anew
+	restoredAt int      // its iteration
+	diverged   []string // names of those from which not a single step can be made
 }
 
 // start begins a checkpoint: it waits for the one before, whose error it returns, copies the tensors, and writes them
@@ -73,7 +77,8 @@ func (c *checkpoints) wait() error {
 	return err
 }
 
-// save writes the copies and removes all but the newest checkpoints.
+// save writes the copies and removes all but the newest checkpoints. Those beyond this one are damaged, or of a training
+// that diverged from them: training has gone on from one before.
 func (c *checkpoints) save(p progress) error {
 	f, err := p.encode(c.copies)
 	if err != nil {
@@ -87,7 +92,8 @@ func (c *checkpoints) save(p progress) error {
 	if err != nil {
 		return err
 	}
-	for _, old := range names[min(keptCheckpoints, len(names)):] {
+	beyond := slices.Index(names, name)
+	for _, old := range slices.Concat(names[:beyond], names[min(beyond+keptCheckpoints, len(names)):]) {
 		if err := os.Remove(filepath.Join(c.dir, old)); err != nil {
 			return errors.Wrap(err, "trainer: cannot remove an old checkpoint")
 		}
@@ -120,6 +126,7 @@ func (c *checkpoints) names() (names []string, err error) {
 
 // checkpoint is one that was read.
 type checkpoint struct {
+	name string
 	progress
 	history history.History
 	file    *weights.File // weights and velocities
@@ -133,12 +140,15 @@ func (c *checkpoints) newest(notice func(string)) (*checkpoint, error) {
 	}
 	var reasons []error
 	for _, name := range names {
+		if slices.Contains(c.diverged, name) {
+			continue
+		}
 		path := filepath.Join(c.dir, name)
 		f, err := weights.Read(path)
 		if err == nil {
 			var found checkpoint
 			if found.progress, found.history, err = decodeProgress(f); err == nil {
-				found.file = f
+				found.name, found.file = name, f
 				for _, reason := range reasons {
 					notice(fmt.Sprintf("skipped a checkpoint that cannot be used: %v", reason))
 				}
@@ -148,6 +158,9 @@ func (c *checkpoints) newest(notice func(string)) (*checkpoint, error) {
 			_ = f.Close() // err matters more
 		}
 		reasons = append(reasons, err)
+	}
+	if len(c.diverged) > 0 {
+		return nil, errors.Errorf("trainer: training diverges at once from each checkpoint in %s", c.dir)
 	}
 	if len(reasons) > 0 {
 		return nil, marked{errors.Wrapf(reasons[0], "trainer: none of the %d checkpoints in %s can be used: begin a new run in another folder; the newest", len(names), c.dir), ErrNoCheckpoint}

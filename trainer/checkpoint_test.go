@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -454,6 +455,51 @@ func TestDivergence(t *testing.T) {
 	}
 	if _, err := history.Read(filepath.Join(job.Dir, history.FileName)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDivergedCheckpoint: training goes back beyond a checkpoint from which no step can be made, and its notes say so. The
+// checkpoint is removed when a later one is written.
+func TestDivergedCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	job := checkpointed(t, dir)
+	ctx, cancel := context.WithCancel(context.Background())
+	job.Observer, job.Recipe.Run.OnDivergence = &canceller{after: 5, cancel: cancel}, configs.OnDivergenceLowerLR
+	if _, err := Train(ctx, job); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	c := checkpoints{dir: filepath.Join(dir, CheckpointDir)}
+	names, err := c.names()
+	if err != nil || len(names) != 2 {
+		t.Fatal(names, err)
+	}
+	newest, err := c.newest(func(m string) { t.Error(m) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tensor := range newest.file.Tensors {
+		for i := range tensor.Data {
+			tensor.Data[i] *= 1e20
+		}
+	}
+	f, err := newest.progress.encode(newest.file.Tensors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := weights.Write(filepath.Join(c.dir, names[0]), f); err != nil {
+		t.Fatal(err)
+	}
+	job.Resume, job.Observer = true, &notes{}
+	if _, err := Train(context.Background(), job); err != nil {
+		t.Fatal(err)
+	}
+	summary, err := ReadSummary(dir)
+	at, _ := strconv.Atoi(iteration(names[1]))
+	if want := fmt.Sprintf("back to iteration %d, with", at); err != nil || !strings.Contains(strings.Join(summary.Notes, "\n"), want) {
+		t.Errorf("%v, %q lacks %q", err, summary.Notes, want)
+	}
+	if left, err := c.names(); err != nil || slices.Contains(left, names[0]) {
+		t.Errorf("%v, %v", left, err)
 	}
 }
 

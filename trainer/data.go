@@ -88,6 +88,9 @@ func (s *session) openData(ctx context.Context, f *start) error {
 		return err
 	}
 	s.transform = Transform(s.job.Recipe, set.Channels)
+	if set.Channels == 1 && r.Augment.ColourShift > 0 {
+		s.notice(fmt.Sprintf("the pictures are grey: their colour is not shifted (augment.colour_shift = %g)", r.Augment.ColourShift))
+	}
 	s.notes = append(s.notes, fmt.Sprintf("data: %s, %d training and %d validation pictures, %d classes, mean %.1f from %d of them",
 		set.Name, train.Len(), val.Len(), len(set.Classes), statistics.Mean[:set.Channels], statistics.Pictures))
 	o := dataset.LoaderOptions{Batch: r.MicroBatch(), Transform: s.transform, Seed: r.Training.Seed, Training: true, Skips: s.skips, Boxes: s.boxOptions()}

@@ -58,23 +58,23 @@ func (s *session) divergence(what, layer string) *divergence {
 	return &divergence{s.progress, s.progress.Step == s.steps, what, layer, strings.Join(remedies, ", or ")}
 }
 
-// lossDiverged makes the error for a loss that is not finite; micro is the number of the micro-batch in the step.
-func (s *session) lossDiverged(loss float64, batch *dataset.Batch, micro int) error {
-	layer, err := s.firstNotFinite(batch, s.progress.Iteration*s.micro+micro)
+// lossDiverged makes the error for a loss of a net, for training or for validation, that is not finite; micro is the number of the micro-batch in the step.
+func (s *session) lossDiverged(loss float64, net *graph.Net, batch *dataset.Batch, micro int) error {
+	layer, err := firstNotFinite(net, batch, s.progress.Iteration*s.micro+micro)
 	if err != nil {
 		return errors.Wrapf(err, "trainer: the loss is %v, and the search for the layer failed", loss)
 	}
 	return s.divergence(fmt.Sprintf("the loss is %v", loss), layer)
 }
 
-// firstNotFinite names the first layer whose output is NaN or infinite for a batch. It runs the batch again through a
-// graph that keeps the outputs of all layers.
-func (s *session) firstNotFinite(batch *dataset.Batch, iteration int) (layer string, err error) {
-	o := s.net.Options
-	o.Weights = s.net
+// firstNotFinite names the first layer of a net whose output is NaN or infinite for a batch. It runs the batch again
+// through a graph that keeps the outputs of all layers.
+func firstNotFinite(of *graph.Net, batch *dataset.Batch, iteration int) (layer string, err error) {
+	o := of.Options
+	o.Weights = of
 	g := gorgonia.NewGraph()
-	shape := s.net.Input.Shape()
-	net, err := graph.Build(g, graph.NewInput(g, shape[0], shape[1], shape[2], shape[3]), s.net.Config, o)
+	shape := of.Input.Shape()
+	net, err := graph.Build(g, graph.NewInput(g, shape[0], shape[1], shape[2], shape[3]), of.Config, o)
 	if err != nil {
 		return "", err
 	}
@@ -143,7 +143,13 @@ func (s *session) rollBack(err error) error {
 		return errors.Wrap(err, "trainer: no lower learning rate helps")
 	}
 	elapsed := s.elapsed()
-	failed := s.job.World.First("rank 0, which reads the last checkpoint", func() error { return s.goBack(err) })
+	failed := s.job.World.First("rank 0, which reads the last checkpoint", func() error {
+		if err := s.goBack(err); err != nil {
+			return err
+		}
+		s.progress.Notes = append(s.progress.Notes, d.wentBack(s.progress.Iteration, rate))
+		return nil
+	})
 	if failed == nil {
 		failed = s.shareState()
 	}
@@ -152,9 +158,12 @@ func (s *session) rollBack(err error) error {
 	}
 	s.secondsBefore = elapsed
 	s.progress.Schedule.LearningRate = rate
-	s.job.Observer.Notice(fmt.Sprintf("%s in %s, first in %s: back to iteration %d, with the learning rate divided by 10, now %.3g",
-		d.what, d.when(), d.layer, s.progress.Iteration, rate))
+	s.job.Observer.Notice(d.wentBack(s.progress.Iteration, rate))
 	return nil
+}
+
+func (d *divergence) wentBack(iteration int, rate float64) string {
+	return fmt.Sprintf("%s in %s, first in %s: back to iteration %d, with the learning rate divided by 10, now %.3g", d.what, d.when(), d.layer, iteration, rate)
 }
 
 // goBack restores the last checkpoint after err, which it returns if there are none.
@@ -165,7 +174,11 @@ func (s *session) goBack(err error) error {
 	if err := s.tolerate(s.checkpoints.wait()); err != nil {
 		return err
 	}
-	c, failed := s.checkpoints.newest(s.job.Observer.Notice)
+	k := &s.checkpoints
+	if k.restored != "" && k.restoredAt == s.progress.Iteration { // whatever the learning rate: no step was made
+		k.diverged = append(k.diverged, k.restored)
+	}
+	c, failed := k.newest(s.job.Observer.Notice)
 	if failed != nil {
 		return errors.Wrap(err, failed.Error())
 	}

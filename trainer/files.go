@@ -103,7 +103,7 @@ func (f *files) wroteRecipe(r configs.Recipe) bool {
 		return false
 	}
 	written, err := found.TOML()
-	return err == nil && bytes.Equal(written, data) && len(found.Differences(r)) == 0
+	return err == nil && bytes.Equal(written, data) && len(found.Differences(takePixels(r, found))) == 0
 }
 
 // close unlocks the directory.

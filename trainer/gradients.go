@@ -153,7 +153,7 @@ func (s *Gradients) Begin() {
 		g.factors.Resize(s.leaves * s.rows)
 		if s.world.Size() > 1 {
 			x := s.world.Begin()
-			s.others(func(peer int) {
+			s.world.Others(func(peer int) {
 				for leaf := s.firstOf(peer); leaf < s.firstOf(peer+1); leaf++ {
 					rowsX, rowsG := s.rowsOf(g, leaf)
 					mpi.Receive(x, peer, g.tag, rowsX)
@@ -180,13 +180,6 @@ func (s *Gradients) rowsOf(g *gradient, leaf int) (x, y []float32) {
 	out, in := g.factors.Shape()[0], g.factors.Shape()[1]
 	from, to := leaf*s.rows, (leaf+1)*s.rows
 	return g.factors.X[:to*in][from*in:], g.factors.G[:to*out][from*out:]
-}
-
-// others calls f with each other rank, the next one first.
-func (s *Gradients) others(f func(peer int)) {
-	for i := 1; i < s.world.Size(); i++ {
-		f((s.world.Rank() + i) % s.world.Size())
-	}
 }
 
 // Next begins the next micro-batch of this rank.
@@ -227,7 +220,7 @@ func (s *Gradients) send(g *gradient, leaf int, last bool) {
 	case g.factors != nil:
 		x := s.world.Begin()
 		rowsX, rowsG := s.rowsOf(g, leaf)
-		s.others(func(peer int) {
+		s.world.Others(func(peer int) {
 			mpi.Send(x, peer, g.tag, rowsX)
 			mpi.Send(x, peer, g.tag+1, rowsG)
 		})
@@ -254,7 +247,7 @@ func (s *Gradients) node(g *gradient, k int) []float32 {
 // added up.
 func (s *Gradients) sendSlices(g *gradient) *mpi.Exchange {
 	x := s.world.Begin()
-	s.others(func(peer int) {
+	s.world.Others(func(peer int) {
 		for k := range s.partials[s.world.Rank()] {
 			mpi.Send(x, peer, g.tag, s.slice(s.node(g, k), peer))
 		}
@@ -280,7 +273,7 @@ func (s *Gradients) addSlices(g *gradient) *mpi.Exchange {
 	}
 	copy(own, total.data[0])
 	x := s.world.Begin()
-	s.others(func(peer int) {
+	s.world.Others(func(peer int) {
 		mpi.Send(x, peer, g.tag+1, own)
 		mpi.Receive(x, peer, g.tag+1, s.slice(g.sum, peer))
 	})

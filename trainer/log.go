@@ -1,7 +1,6 @@
 package trainer
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"os"
@@ -63,10 +62,10 @@ func (s *session) trimLog() error {
 		return errors.Wrap(err, "trainer: log")
 	}
 	var kept bytes.Buffer
-	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
+	for one := range bytes.Lines(data) {
 		var line logLine
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Iteration <= s.progress.Iteration {
-			kept.Write(append(lines.Bytes(), '\n'))
+		if json.Unmarshal(one, &line) == nil && line.Iteration <= s.progress.Iteration {
+			kept.Write(append(bytes.TrimRight(one, "\n"), '\n'))
 		}
 	}
 	return s.files.writeBytes(LogFile, kept.Bytes())

@@ -7,7 +7,6 @@ import (
 	"encoding/gob"
 	"encoding/hex"
 	"fmt"
-	"unsafe"
 
 	"github.com/pkg/errors"
 
@@ -100,7 +99,7 @@ func (s *session) verdict(reports []report) error {
 	for rank, r := range reports {
 		for _, skip := range r.Skipped {
 			s.reported[skip.Picture] = true
-			if err := s.skips.Skip(skip.Picture, errors.New(skip.Reason)); err != nil && r.Failed == nil {
+			if err := s.skips.SkipOf(skip.Picture, errors.New(skip.Reason), len(s.reported)); err != nil && r.Failed == nil {
 				return s.failed(rank, failureOf(err))
 			}
 		}
@@ -145,9 +144,8 @@ func (s *session) compareWeights() error {
 		return nil
 	}
 	sum := sha256.New()
-	for _, p := range s.net.Parameters() {
-		w := p.Node.Value().Data().([]float32)
-		sum.Write(unsafe.Slice((*byte)(unsafe.Pointer(&w[0])), 4*len(w))) // a hash takes everything
+	for _, t := range s.net.Tensors() {
+		sum.Write([]byte(t.SHA256())) // a hash takes everything
 	}
 	return s.job.World.Compare(mpi.Fact{
 		Name: fmt.Sprintf("the weights after epoch %d", s.progress.Epoch), Value: hex.EncodeToString(sum.Sum(nil)[:8]),

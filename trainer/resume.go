@@ -82,9 +82,7 @@ func (s *session) sameRun(c *checkpoint) error {
 	if samePictures {
 		allowed = append(allowed, "data")
 	}
-	if a := &job.Recipe.Augment; len(a.PixelMean) == 0 && job.Recipe.Weights+job.Recipe.InitFrom != "" {
-		a.PixelMean, a.PixelStd = run.Augment.PixelMean, run.Augment.PixelStd // which the run took from its weights
-	}
+	job.Recipe = takePixels(job.Recipe, run)
 	changed := run.Differences(job.Recipe, allowed...)
 	other := configs.Difference{Key: "data", Text: fmt.Sprintf("the data set %s holds other pictures", s.set.Name)}
 	if !samePictures && !slices.ContainsFunc(job.Force, func(key string) bool { return strings.EqualFold(key, "data") }) {
@@ -114,6 +112,14 @@ func (s *session) sameRun(c *checkpoint) error {
 		c.beginPass()
 	}
 	return nil
+}
+
+// takePixels is a recipe with the mean and the deviation of pixels that a run of it took from its weights.
+func takePixels(r, run configs.Recipe) configs.Recipe {
+	if a := &r.Augment; len(a.PixelMean) == 0 && r.Weights+r.InitFrom != "" {
+		a.PixelMean, a.PixelStd = run.Augment.PixelMean, run.Augment.PixelStd
+	}
+	return r
 }
 
 // restore continues from a checkpoint, and closes its file.
@@ -154,8 +160,7 @@ func (s *session) restore(c *checkpoint) error {
 	s.progress, s.history = c.progress, c.history
 	s.progress.Schedule.Schedule = s.job.Recipe.Schedule
 	s.secondsBefore, s.started = c.Seconds, time.Now()
-	s.checkpoints.started = s.started
-	s.notes = append(s.notes, fmt.Sprintf("resumed in epoch %d after step %d of %d, iteration %d, at learning rate %.3g", s.progress.Epoch, s.progress.Step, s.steps, s.progress.Iteration, s.progress.Schedule.LearningRate))
+	s.checkpoints.started, s.checkpoints.restored, s.checkpoints.restoredAt = s.started, c.name, s.progress.Iteration
 	return s.trimLog()
 }
 

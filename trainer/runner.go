@@ -51,7 +51,10 @@ func newRunner(config configs.Config, o graph.Options, batch, channels, input in
 		}
 		options = append(options, machine.Outputs(r.deepest))
 	}
-	if r.vm, err = machine.New(g, options...); err == nil && sum != nil {
+	if r.vm, err = machine.New(g, options...); err != nil {
+		return nil, err
+	}
+	if sum != nil {
 		err = sum.Bind(r.vm, net.Learnables())
 	}
 	return r, err

@@ -150,7 +150,12 @@ func (s *session) build(config configs.Config) (err error) {
 // begin sets the weights and the progress, those of a checkpoint or of a new run.
 func (s *session) begin(f *start, resumed *checkpoint) error {
 	if resumed != nil {
-		return s.restore(resumed)
+		if err := s.restore(resumed); err != nil {
+			return err
+		}
+		p := s.progress
+		s.notes = append(s.notes, fmt.Sprintf("resumed in epoch %d after step %d of %d, iteration %d, at learning rate %.3g", p.Epoch, p.Step, s.steps, p.Iteration, p.Schedule.LearningRate))
+		return nil
 	}
 	r := s.job.Recipe
 	s.progress = progress{Format: format, Epoch: 1, Schedule: ReduceOnPlateau{Schedule: r.Schedule, LearningRate: r.Training.LearningRate}}

@@ -202,6 +202,15 @@ func TestFreeze(t *testing.T) {
 		t.Errorf("recipe: %s, %v", recipe, err)
 	}
 
+	// Killed before its first checkpoint, a run has left its recipe, with pixels as the weights have them.
+	killed := t.TempDir()
+	if err := os.WriteFile(filepath.Join(killed, RecipeFile), recipe, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&files{dir: killed}).begin(frozenJob(t, killed, start).Recipe); err != nil {
+		t.Errorf("the same run again: %v", err)
+	}
+
 	resumeFrozen(t, start, outcome(t, whole))
 
 	s, err := newSession(context.Background(), frozenJob(t, "", start))

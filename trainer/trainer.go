@@ -67,7 +67,8 @@ func (noObserver) Step(int, int, float64)      {}
 func (noObserver) Epoch(history.History) error { return nil }
 func (noObserver) Notice(string)               {}
 
-// Train trains until the schedule ends training or the recipe's number of epochs is reached, and returns the history.
+// Train trains until the schedule ends training or the recipe's number of epochs is reached, and returns the history, of
+// several ranks on the first alone.
 // When ctx is cancelled it writes a checkpoint after the last whole step and returns the error of the context, or that of
 // the checkpoint, with the history of the completed epochs. The other errors that a caller may want to tell apart are
 // ErrRunExists and the variables beside it.
@@ -230,7 +231,7 @@ func (s *session) step(ctx context.Context, next func() (*dataset.Batch, error, 
 	if layer := s.gradientNotFinite(); layer != "" {
 		return nil, nil, mpi.Share(s.divergence("a gradient is not finite", layer))
 	}
-	if s.progress.Step+1 == s.steps {
+	if s.progress.Step+1 == s.steps && s.progress.Epoch <= diagnosedEpochs {
 		s.norms = s.gradientNorms()
 	}
 	return leaves, interruption(reports), s.solver.Step(s.learnables)
@@ -248,7 +249,7 @@ func (s *session) microBatch(next func() (*dataset.Batch, error, bool), micro in
 		return leaf{}, err
 	}
 	if !finite.Is(loss) {
-		return leaf{}, s.lossDiverged(loss, batch, micro)
+		return leaf{}, s.lossDiverged(loss, s.training.net, batch, micro)
 	}
 	l := leaf{Meter: meter{}, Share: share(batch.Labels)}
 	l.Meter.add(loss, s.training.output(), batch)
@@ -300,7 +301,7 @@ func (s *session) validateBatch(next func() (*dataset.Batch, error, bool)) (leaf
 		return leaf{}, err
 	}
 	if !finite.Is(loss) { // the last step, which no other followed, was too large
-		return leaf{}, s.lossDiverged(loss, batch, 0)
+		return leaf{}, s.lossDiverged(loss, s.validation.net, batch, 0)
 	}
 	l := leaf{Meter: meter{}}
 	l.Meter.add(loss, s.validation.output(), batch)

@@ -25,10 +25,10 @@ const (
 	turnedKey        = "first_layer"   // says that the first layer was reversed
 )
 
-// Normalisations lists them.
-func Normalisations() []Normalisation { return []Normalisation{Paper, TorchVision, Caffe} }
+// normalisations lists them.
+func normalisations() []Normalisation { return []Normalisation{Paper, TorchVision, Caffe} }
 
-// Normalise writes the mean and the deviation of one of Normalisations into the metadata. With Caffe, the first layer's
+// Normalise writes the mean and the deviation of one of these into the metadata. With Caffe, the first layer's
 // weights are reversed from B, G, R to R, G, B, unless the metadata say that this was done.
 func (f *File) Normalise(n Normalisation) error {
 	mean, std := []float64{123.68, 116.779, 103.939}, []float64{1, 1, 1}
@@ -37,7 +37,7 @@ func (f *File) Normalise(n Normalisation) error {
 	case TorchVision:
 		mean, std = []float64{0.485 * 255, 0.456 * 255, 0.406 * 255}, []float64{0.229 * 255, 0.224 * 255, 0.225 * 255}
 	default:
-		return errors.Errorf("normalisation %q: want one of %v", n, Normalisations())
+		return errors.Errorf("normalisation %q: want one of %v", n, normalisations())
 	}
 	first, ok := f.Tensor(FirstLayer)
 	if !ok || len(first.Shape) != 4 || first.Shape[1] != len(mean) {

@@ -36,14 +36,14 @@ type VM struct {
 	constants  gorgonia.Nodes
 	rows       int // pictures in a mini-batch, for gradients held as factors; 0 if none are
 
-	steps   []step
-	values  []gorgonia.Value // of each node in the order of steps; planned, bound or computed
-	memory  *Memory          // of planned results
-	bound   []float32        // that memory, as the steps know it
-	planned int              // elements
-	cleared bool             // the next run overwrites the gradients
-	summed  bool             // the next run overwrites those that are sums, and adds rows to factors
-	ready   func(learnable *gorgonia.Node) error
+	steps         []step
+	values        []gorgonia.Value // of each node in the order of steps; planned, bound or computed
+	memory        *Memory          // of planned results
+	bound         []float32        // that memory, as the steps know it
+	planned       int              // elements
+	overwriteAll  bool             // the next run overwrites the gradients
+	overwriteSums bool             // the next run overwrites those that are sums, and adds rows to factors
+	ready         func(learnable *gorgonia.Node) error
 }
 
 // step computes one node, and perhaps its first child with it.
@@ -262,11 +262,11 @@ func (m *VM) isConstant(n *gorgonia.Node, s *step) bool {
 
 // ClearGradients makes the next run overwrite the gradients instead of adding to them. It is faster than setting them
 // to zero.
-func (m *VM) ClearGradients() { m.cleared = true }
+func (m *VM) ClearGradients() { m.overwriteAll = true }
 
 // ClearSums makes the next run overwrite the gradients that are held as matrices. It goes on adding rows to those that
 // are held as factors (see Products).
-func (m *VM) ClearSums() { m.summed = true }
+func (m *VM) ClearSums() { m.overwriteSums = true }
 
 // RunAll computes the outputs and adds to the gradients. It is part of gorgonia.VM.
 func (m *VM) RunAll() error {
@@ -288,7 +288,7 @@ func (m *VM) RunAll() error {
 			m.values[j] = nil
 		}
 	}
-	m.cleared, m.summed = false, false
+	m.overwriteAll, m.overwriteSums = false, false
 	for i := range m.steps {
 		s := &m.steps[i]
 		if !s.output || s.sum != nil || len(s.inputs) == 0 {
@@ -319,7 +319,7 @@ func (m *VM) execute(i int, s *step) (err error) {
 	if err != nil || s.sum == nil {
 		return err
 	}
-	if m.cleared || m.summed {
+	if m.overwriteAll || m.overwriteSums {
 		return tensor.Copy(s.sum.(tensor.Tensor), m.values[i].(tensor.Tensor))
 	}
 	_, err = tensor.Add(s.sum, m.values[i], tensor.UseUnsafe())
@@ -329,7 +329,7 @@ func (m *VM) execute(i int, s *step) (err error) {
 // add adds the result of a step to its sum.
 func (m *VM) add(s *step) error {
 	if sum, ok := s.sum.(*outer.Gradient); ok {
-		if m.cleared {
+		if m.overwriteAll {
 			sum.Clear()
 		}
 		x, g, err := s.op.(outer.Op).Factors(s.args...)
@@ -338,7 +338,7 @@ func (m *VM) add(s *step) error {
 		}
 		return err
 	}
-	if m.cleared || m.summed {
+	if m.overwriteAll || m.overwriteSums {
 		_, err := s.op.(PlannedOp).UsePreallocDo(s.sum, s.args...)
 		return err
 	}

@@ -145,11 +145,11 @@ func (m *VM) overwritten(i int, last []int, blocks []*block) int {
 	s := &m.steps[i]
 	for _, k := range s.op.(PlannedOp).InPlace() {
 		j := s.inputs[k]
-		once := true
+		alone := true
 		for other, in := range s.inputs {
-			once = once && (other == k || blocks[in] == nil || blocks[in] != blocks[j])
+			alone = alone && (other == k || blocks[in] == nil || blocks[in] != blocks[j])
 		}
-		if blocks[j] != nil && blocks[j].last == i && last[j] == i && once && blocks[j].size == s.node.Shape().TotalSize() {
+		if blocks[j] != nil && blocks[j].last == i && last[j] == i && alone && blocks[j].size == s.node.Shape().TotalSize() {
 			return j
 		}
 	}

@@ -83,15 +83,16 @@ func apply(c computation, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	if err := kernel.Check(); err != nil {
 		return nil, errors.Wrap(err, "op")
 	}
-	var op gorgonia.Op = operation{c}
-	if _, ok := c.(accumulating); ok {
-		op = accumulatingOp{operation{c}}
-	}
-	if _, ok := c.(linearWeightGradient); ok {
-		op = productOp{accumulatingOp{operation{c}}}
-	}
-	if _, ok := c.(convPrepare); ok {
+	var op gorgonia.Op
+	switch c.(type) {
+	case convPrepare:
 		op = prepareOp{operation{c}}
+	case linearWeightGradient: // accumulating too
+		op = productOp{accumulatingOp{operation{c}}}
+	case accumulating:
+		op = accumulatingOp{operation{c}}
+	default:
+		op = operation{c}
 	}
 	n, err := gorgonia.ApplyOp(op, in...)
 	return n, errors.Wrapf(err, "op: cannot apply %v", c)

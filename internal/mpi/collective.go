@@ -7,8 +7,8 @@ import (
 	"github.com/pkg/errors"
 )
 
-// others calls f with each other rank, the next one first, so that not all begin with the same.
-func (w *World) others(f func(peer int)) {
+// Others calls f with each other rank, the next one first, so that not all begin with the same.
+func (w *World) Others(f func(peer int)) {
 	for i := 1; i < w.size; i++ {
 		f((w.rank + i) % w.size)
 	}
@@ -26,7 +26,7 @@ func (w *World) AllGather(what string, message []byte) ([][]byte, error) {
 		lengths := make([]uint64, w.size)
 		lengths[w.rank] = uint64(len(message))
 		x := w.Begin()
-		w.others(func(peer int) {
+		w.Others(func(peer int) {
 			Send(x, peer, tagLength, lengths[w.rank:][:1])
 			Receive(x, peer, tagLength, lengths[peer:][:1])
 		})
@@ -34,7 +34,7 @@ func (w *World) AllGather(what string, message []byte) ([][]byte, error) {
 			return err
 		}
 		x = w.Begin()
-		w.others(func(peer int) {
+		w.Others(func(peer int) {
 			all[peer] = make([]byte, lengths[peer])
 			Send(x, peer, tagBody, message)
 			Receive(x, peer, tagBody, all[peer])

@@ -78,7 +78,7 @@ func exchange(w *World, length int) error {
 	for kind := range kinds {
 		x := w.Begin()
 		got[kind], answers[kind] = make([][]float32, size), make([][]float32, size)
-		w.others(func(peer int) {
+		w.Others(func(peer int) {
 			got[kind][peer] = make([]float32, length)
 			own := make([]float32, length)
 			for i := range own {
@@ -89,7 +89,7 @@ func exchange(w *World, length int) error {
 		})
 		exchanges = append(exchanges, x.Then(func() *Exchange {
 			y := w.Begin()
-			w.others(func(peer int) {
+			w.Others(func(peer int) {
 				answers[kind][peer] = make([]float32, length)
 				Send(y, peer, kinds+kind, got[kind][peer])
 				Receive(y, peer, kinds+kind, answers[kind][peer])
@@ -102,7 +102,7 @@ func exchange(w *World, length int) error {
 			return err
 		}
 		var err error
-		w.others(func(peer int) {
+		w.Others(func(peer int) {
 			want := float32(1000*kind + 10*peer + rank)
 			if slices.ContainsFunc(got[kind][peer], func(v float32) bool { return v != want }) {
 				err = errors.Errorf("kind %d from rank %d: want %v", kind, peer, want)
