@@ -75,7 +75,10 @@ func TestSceneSettings(t *testing.T) {
 	if !slices.Equal(pixels(test.Train, 5), pixels(open(":val=development").Train, 5)) {
 		t.Error("other training scenes for the test")
 	}
+}
 
+// TestSceneErrors: settings that no scene can have are refused.
+func TestSceneErrors(t *testing.T) {
 	for spec, want := range map[string]string{
 		"side=23":              "side=23 must be a whole number of pixels from 24 to 1024",
 		"side=":                "side= must be",

@@ -325,7 +325,7 @@ func TestErrors(t *testing.T) {
 		{"batch", []*Model{m}, noise{3, 3}, Options{Batch: -1}, []string{"-1"}},
 		{"scale", []*Model{m}, noise{3, 3}, Options{Scales: []int{40, 31}}, []string{"Q = 31", "32×32", "net A"}},
 		{"huge scale", []*Model{m}, noise{3, 3}, Options{Scales: []int{1 << 40}}, []string{"Q = 1099511627776", "at most 1073741824"}},
-		{"not finite", []*Model{overflowing(t)}, noise{3, 3}, Options{}, []string{"net A gives picture 0 class scores that are not finite"}},
+		{"not finite", []*Model{overflowing(t)}, noise{3, 3}, Options{}, []string{"net A, shown picture 0: class scores that are not finite"}},
 		{"labels", []*Model{m}, noise{9, 9}, Options{}, []string{"picture 7", "7 classes"}},
 		{"classes", []*Model{m, small(t, 6, 1)}, noise{3, 3}, Options{}, []string{"cannot be fused", "class 6"}},
 		{"channels", []*Model{m, grey}, noise{3, 3}, Options{}, []string{"3 channels", "1"}},

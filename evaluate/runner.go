@@ -10,6 +10,7 @@ import (
 
 	"vgg/graph"
 	"vgg/graph/machine"
+	"vgg/internal/kernel"
 	"vgg/metrics"
 )
 
@@ -102,21 +103,25 @@ func (r *runner) run(crops []*crop) error {
 	return r.vm.RunAll()
 }
 
-// addTo adds the results in a row of the batch to the means of the crop's picture, or to its maps.
-func (r *runner) addTo(c *crop, row int) {
+// addTo adds the results in a row of the batch to the means of the crop's picture, or to its maps. It refuses class
+// scores of which no mean and no order can be made.
+func (r *runner) addTo(c *crop, row int) error {
 	if c.weight > 0 {
 		logits := rowOf(values(r.net.Logits), row, r.rows)
+		if !kernel.Finite(logits) {
+			return errors.New("class scores that are not finite: want weights of a net that trained well")
+		}
 		add(c.picture.Logits, logits, c.weight)
 		add(c.picture.Probabilities, metrics.Softmax(logits), c.weight)
 	}
 	if r.wanted == nil {
-		return
+		return nil
 	}
 	positions := rowOf(values(r.wanted), row, r.rows) // (positions, outputs)
 	if c.mapped {
 		rows, columns := r.net.Positions()
 		c.picture.maps = append(c.picture.maps, outputMap{c.model, c.protocol, c.at, rows, columns, slices.Clone(positions)})
-		return
+		return nil
 	}
 	n := len(c.picture.Features)
 	if r.wanted.Dims() == 4 { // a map (C, H, W)
@@ -125,11 +130,12 @@ func (r *runner) addTo(c *crop, row int) {
 				c.picture.Features[channel] += c.featureWeight * float64(v) / float64(len(area))
 			}
 		}
-		return
+		return nil
 	}
 	for position := range slices.Chunk(positions, n) {
 		add(c.picture.Features, position, c.featureWeight*float64(n)/float64(len(positions)))
 	}
+	return nil
 }
 
 func values(n *gorgonia.Node) []float32 { return n.Value().Data().([]float32) }

@@ -107,8 +107,12 @@ func TestHeldOut(t *testing.T) {
 	if len(alone.Findings) == 0 || !slices.EqualFunc(alone.Findings, opened.Findings, func(a, b Finding) bool { return a.Claim == b.Claim && a.Ours == b.Ours }) {
 		t.Errorf("findings %+v, then %+v", opened.Findings, alone.Findings)
 	}
+}
 
-	p.HeldOut = nil
+// TestHeldOutErrors: tests are opened only on held-out pictures, of the same classes.
+func TestHeldOutErrors(t *testing.T) {
+	p := plan(t)
+	p.Opening = "a look"
 	if _, err := Run(context.Background(), p, set(), nil); err == nil || !strings.Contains(err.Error(), "no held-out pictures") {
 		t.Errorf("opened without held-out pictures: %v", err)
 	}

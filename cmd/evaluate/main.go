@@ -24,7 +24,7 @@ import (
 )
 
 type flags struct {
-	Weights     []string `help:"Weights of a trained net, or the directory of a run, whose best ones are taken; repeated, the nets are fused." placeholder:"FILE" sep:"none" own:""`
+	Weights     []string `help:"File of weights, or a run directory, whose best.safetensors is taken; repeated, the nets are fused." placeholder:"FILE" sep:"none" own:""`
 	Data        string   `help:"Pictures, as train takes them; their validation split is tested on." default:"embedded" placeholder:"SPEC" own:""`
 	ValShare    *float64 `help:"Share of the pictures to test on where the set has none for validation, 1 for all; default that of the net's training, else 0.1." placeholder:"SHARE"`
 	SplitSeed   *uint64  `help:"Seed that draws this share; default that of the net's training, else 1." placeholder:"N"`

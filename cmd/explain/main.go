@@ -20,9 +20,9 @@ import (
 
 type flags struct {
 	Pictures     []string         `arg:"" optional:"" help:"Pictures, folders of them, or - for one on standard input." name:"picture"`
-	Weights      string           `help:"Weights of a trained net, or the directory of a run, whose best ones are taken." required:"" placeholder:"FILE"`
+	Weights      string           `help:"File of weights, or a run directory, whose best.safetensors is taken." required:"" placeholder:"FILE"`
 	Class        []string         `help:"Class to explain, by its name or its number from 0; repeatable. Default: the most probable; with --data, the true one." placeholder:"NAME" sep:"none"`
-	Top          int              `help:"How many of the most probable classes to explain." placeholder:"N"`
+	Top          int              `help:"How many of the most probable classes to explain; default 1." placeholder:"N"`
 	Out          string           `help:"Folder for the drawings, a PNG a picture, and the maps, NumPy arrays." placeholder:"DIR"`
 	Methods      []explain.Method `help:"Maps to make: saliency, grad-cam, occlusion (all)." default:"saliency,grad-cam,occlusion" placeholder:"LIST"`
 	Protocol     string           `help:"What the net sees of a picture: center (one crop) or dense (all of it)." enum:"center,dense" default:"center" placeholder:"center|dense"`

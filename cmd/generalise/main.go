@@ -25,7 +25,7 @@ import (
 )
 
 type flags struct {
-	Weights   []string `help:"Weights of a trained net, or the directory of a run, whose best ones are taken; repeated, the features of the nets are stacked." required:"" placeholder:"FILE" sep:"none"`
+	Weights   []string `help:"File of weights, or a run directory, whose best.safetensors is taken; repeated, the features of the nets are stacked." required:"" placeholder:"FILE" sep:"none"`
 	Data      string   `help:"The other pictures: VOC's folder or archives, Caltech's, or anything that train takes." required:"" placeholder:"SPEC"`
 	Task      string   `help:"What is to be told: classification (what is in a picture) or action (what a person in a box does; VOC only)." enum:"classification,action" default:"classification" placeholder:"NAME"`
 	Year      int      `help:"VOC's year, where the folder has several." placeholder:"YEAR"`
@@ -36,10 +36,10 @@ type flags struct {
 
 	C         string  `name:"c" help:"Values of the SVM's C to try; the best on the validation samples is taken." default:"0.01,0.1,1,10,100" placeholder:"LIST" group:"SVM and splits:"`
 	Loss      string  `help:"Loss of the SVM: hinge or squared-hinge." enum:"hinge,squared-hinge" default:"hinge" placeholder:"NAME" group:"SVM and splits:"`
-	Splits    *int    `help:"Random splits of a set without its own (3)." placeholder:"N" group:"SVM and splits:"`
-	PerClass  *int    `help:"Pictures of each class to train on (30; 60 for Caltech-256), a fifth of them to choose C." placeholder:"N" group:"SVM and splits:"`
-	Test      string  `help:"Most pictures of each class to test on, or rest for all others (50; rest for Caltech-256)." placeholder:"N|rest" group:"SVM and splits:"`
-	SplitSeed *uint64 `help:"Seed that draws the splits (0)." placeholder:"N" group:"SVM and splits:"`
+	Splits    *int    `help:"Random splits of a set that has none of its own; default 3." placeholder:"N" group:"SVM and splits:"`
+	PerClass  *int    `help:"Pictures of each class to train on, a fifth of them to choose C; default 30, for Caltech-256 60." placeholder:"N" group:"SVM and splits:"`
+	Test      string  `help:"Most pictures of each class to test on, or rest for all others; default 50, for Caltech-256 rest." placeholder:"N|rest" group:"SVM and splits:"`
+	SplitSeed *uint64 `help:"Seed that draws the splits; default 0." placeholder:"N" group:"SVM and splits:"`
 
 	Baselines bool   `help:"Test raw pixels and a net of random weights too."`
 	Cache     string `help:"Folder that keeps the outputs of nets for later runs; by default vgg/features in the user's cache folder." placeholder:"DIR"`

@@ -23,14 +23,14 @@ import (
 
 type flags struct {
 	Pictures    []string `arg:"" help:"Pictures, folders of them, or - for one on standard input." name:"picture"`
-	Weights     string   `help:"Weights of a trained net, or the directory of a run, whose best ones are taken." required:"" placeholder:"FILE"`
+	Weights     string   `help:"File of weights, or a run directory, whose best.safetensors is taken." required:"" placeholder:"FILE"`
 	Top         int      `help:"Classes to name for each picture." default:"5" placeholder:"N"`
 	Logits      bool     `help:"Give the scores before the soft-max too."`
 	Features    string   `help:"Write the outputs of this layer, averaged over mirrored crops, places and scales, with an L2 norm of 1 (appendix B): fc7, or any other but the last, such as conv5_3." placeholder:"LAYER"`
 	Out         string   `help:"File for the features, whose name ends in .csv or .npy; the pictures' names are in the first column, or in FILE.npy.txt." placeholder:"FILE"`
 	BadPictures string   `help:"stop at a picture that cannot be read, or skip it." enum:"stop,skip" default:"stop" placeholder:"stop|skip"`
 	JSON        bool     `name:"json" help:"Print one JSON object."`
-	CSV         bool     `name:"csv" help:"Print boxes as CSV."`
+	CSV         bool     `name:"csv" help:"With --boxes: print them as CSV."`
 	cli.Protocols
 	cli.Boxes
 	cli.Overrides

@@ -32,13 +32,13 @@ type flags struct {
 	Nets     []string `help:"Nets of Table 1 to train, A among them; default A,B,D, on two thirds of the scenes, with --full or --data all six." placeholder:"NET,…"`
 	Ablation bool     `help:"Also train the shallow net of section 4.1, with one 5×5 convolution for each pair of 3×3."`
 	Full     bool     `help:"All of section 4 with eight seeds, tested on pictures held out, in stages of 60 minutes: the same command goes on."`
-	HeldOut  string   `help:"Test on the validation pictures of these, by which nothing was chosen; no error of the tests is shown without --open." placeholder:"SPEC"`
+	HeldOut  string   `help:"Data set on whose validation pictures the nets are tested: nothing may have been chosen by them. The errors stay hidden until --open." placeholder:"SPEC"`
 	Open     string   `help:"Open the tests on pictures held out, once all are done, and write down why." placeholder:"WHY"`
 	AtOnce   int      `help:"Trainings at a time, each on its share of the threads; default one for each thread, at most 8, if the nets have at most a quarter of the paper's width, else 1." placeholder:"N"`
 	Minutes  float64  `help:"End after this time; the same command goes on. Default: never, with --full 60." placeholder:"N"`
 	With     []string `help:"Also do appendix A, boxes (Tables 8 and 9, DIR/localisation), or B, features (DIR/generalisation)." enum:"boxes,features" placeholder:"PART,…"`
 	Only     string   `help:"Do one appendix alone: boxes or features." enum:",boxes,features" default:"" placeholder:"PART"`
-	Sizes    []int    `help:"Instead of all this, train nets A and E at the fixed scale on each of these numbers of pictures, and show where depth begins to pay." placeholder:"N,…"`
+	Sizes    []int    `help:"Instead of section 4, train nets A and E at the fixed scale on each of these numbers of pictures, and show where depth begins to pay." placeholder:"N,…"`
 	Boxes    []string `name:"box-recipes" help:"Recipes of localisation: those of the net that classifies, and of the nets that predict boxes." default:"scenes,localise-scenes" placeholder:"NAME|FILE,NAME|FILE"`
 	Epochs   *int     `help:"Passes over the training pictures, at most; half as many at a second training scale." placeholder:"N"`
 	Set      []string `help:"Change any key of the recipe, such as training.limit=1000; repeatable." placeholder:"KEY=VALUE" sep:"none"`

@@ -26,7 +26,7 @@ type flags struct {
 	Recipe      string   `help:"Recipe to train by: a name from --list-recipes or a TOML file; default quick." placeholder:"NAME|FILE" xor:"recipe"`
 	ListRecipes bool     `help:"List the recipes that come with the program."`
 	Config      string   `help:"Net to train: A (vgg11), A-LRN, B (vgg13), C, D (vgg16), E (vgg19), or the shallow B-5x5 of section 4.1." placeholder:"NET"`
-	Data        string   `help:"Pictures: a folder or archive (zip, tar, tar.gz) of class folders, ILSVRC-2012, CIFAR or IDX files, or embedded." placeholder:"SPEC" own:""`
+	Data        string   `help:"Pictures: a folder or archive (zip, tar, tar.gz) of class folders, ILSVRC-2012, CIFAR or IDX files, embedded, or embedded-scenes; default that of the recipe." placeholder:"SPEC" own:""`
 	Resume      string   `help:"Go on with the run in this directory, from its last checkpoint." placeholder:"DIR" xor:"recipe,out"`
 	Force       []string `help:"With --resume: key of the recipe that may differ from the run's, such as epochs; data also allows other pictures; repeatable. The run keeps the new value." placeholder:"KEY"`
 	Out         string   `help:"Run directory; default runs/RECIPE-NET-TIME." placeholder:"DIR" xor:"out"`
@@ -38,10 +38,10 @@ type flags struct {
 	FC          *int     `name:"fc" help:"Width of the hidden fully connected layers." placeholder:"N"`
 	Init        string   `help:"Initialiser: paper, small, glorot (xavier), he (kaiming), or identity: he but for net C's 1×1 convolutions, which start as the identity." placeholder:"NAME"`
 	Seed        *uint64  `help:"Seed of every random draw." placeholder:"N"`
-	Weights     string   `help:"Start from all layers of these weights, or of the best ones of a run, or all but the last if the data have other classes. Pixels are normalised as they expect." placeholder:"FILE" xor:"start"`
+	Weights     string   `help:"Start from all layers of this file, or of the best.safetensors of a run directory; all but the last if the data have other classes. Pixels are normalised as these weights expect." placeholder:"FILE" xor:"start"`
 	InitFrom    string   `help:"Start as section 3.1 does: first four convolutions and fully connected layers from this net A, a file or a run." placeholder:"FILE" xor:"start"`
-	Mean        string   `help:"What is subtracted from pixels of 0 to 255; default that of the weights to start from, or of the training pictures." placeholder:"R,G,B"`
-	Std         string   `help:"What they are then divided by." placeholder:"R,G,B"`
+	Mean        string   `help:"Mean to subtract from pixels of 0 to 255; default that of the weights to start from, or of the training pictures." placeholder:"R,G,B"`
+	Std         string   `help:"Standard deviation to divide by afterwards (1: none); default as for --mean." placeholder:"R,G,B"`
 	Set         []string `help:"Change any key of the recipe, such as schedule.patience=2; repeatable." placeholder:"KEY=VALUE" sep:"none"`
 	cli.Threads
 }

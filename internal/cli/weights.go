@@ -24,14 +24,14 @@ import (
 type Overrides struct {
 	StateDict     string   `help:"Net to take from a file of several: the key of its dict, or what the names of its tensors begin with." placeholder:"NAME" group:"What the weights' file leaves open:"`
 	Config        string   `help:"Net that the weights are of, where the file does not tell: A (vgg11), A-LRN, B (vgg13), C, D (vgg16) or E (vgg19)." placeholder:"NET" group:"What the weights' file leaves open:"`
-	Width         *float64 `help:"Their multiplier of the channels." placeholder:"FACTOR" group:"What the weights' file leaves open:"`
-	FC            *int     `name:"fc" help:"Width of their hidden fully connected layers." placeholder:"N" group:"What the weights' file leaves open:"`
-	Input         *int     `help:"Side of the pictures that they are for, in pixels." placeholder:"N" group:"What the weights' file leaves open:"`
-	Channels      *int     `help:"Channels of the pictures: 1 or 3." placeholder:"N" group:"What the weights' file leaves open:"`
+	Width         *float64 `help:"Factor on the channels of every convolution (1 in the paper)." placeholder:"FACTOR" group:"What the weights' file leaves open:"`
+	FC            *int     `name:"fc" help:"Outputs of fc6 and fc7 (4096 in the paper)." placeholder:"N" group:"What the weights' file leaves open:"`
+	Input         *int     `help:"Side of the net's input in pixels (224 in the paper)." placeholder:"N" group:"What the weights' file leaves open:"`
+	Channels      *int     `help:"Colour channels of the net's input: 1 or 3." placeholder:"N" group:"What the weights' file leaves open:"`
 	Classes       string   `help:"Names of the classes, a line each, in the order of the outputs; or how many there are." placeholder:"FILE|N" group:"What the weights' file leaves open:"`
 	Normalisation string   `help:"What the net expects of pixels: paper (less ImageNet's mean), torchvision (also divided by the deviation) or caffe (as paper, but for weights whose first layer takes B, G, R)." placeholder:"NAME" group:"What the weights' file leaves open:"`
-	Mean          string   `help:"What is subtracted from pixels of 0 to 255." placeholder:"R,G,B" group:"What the weights' file leaves open:"`
-	Std           string   `help:"What they are then divided by." placeholder:"R,G,B" group:"What the weights' file leaves open:"`
+	Mean          string   `help:"Mean to subtract from pixels of 0 to 255." placeholder:"R,G,B" group:"What the weights' file leaves open:"`
+	Std           string   `help:"Standard deviation to divide by afterwards (1: none)." placeholder:"R,G,B" group:"What the weights' file leaves open:"`
 }
 
 // ReadWeights is ReadTensors for the weights of a net: it refuses a checkpoint.
