@@ -27,6 +27,9 @@ func TestRecipes(t *testing.T) {
 		if r.Description == "" || r.StartFrom == "" {
 			t.Errorf("%s: no description or start", r.Name)
 		}
+		if strings.Contains(r.Description+r.StartFrom, "--") {
+			t.Errorf("%s names a command's flag: %s; %s", r.Name, r.Description, r.StartFrom)
+		}
 		if err := r.Validate(); err != nil {
 			t.Error(err)
 		}

@@ -187,7 +187,7 @@ func (c Config) String() string {
 	return strings.Join(rows, " ")
 }
 
-// The most that Parse takes, far more than any net has.
+// The most that a config may have, far more than any net has.
 const (
 	mostStages   = 16 // which reduce 65,536 pixels to one
 	mostRows     = 1000
@@ -210,17 +210,14 @@ func Parse(name, layers string) (Config, error) {
 			r = lrn()
 		default:
 			_, err := fmt.Sscanf(text, "conv%d-%d", &r.Kernel, &r.Channels)
-			if err != nil || r.String() != text || r.Kernel > mostKernel || r.Channels > mostChannels {
+			if err != nil || r.String() != text {
 				return Config{}, errors.Errorf("config %q: row %d is %.40q: want conv3-64 (kernel and channels), LRN or maxpool", name, i+1, text)
 			}
 		}
 		stage = append(stage, r)
 	}
-	switch {
-	case len(stage) > 0:
+	if len(stage) > 0 {
 		return Config{}, errors.Errorf("config %q: the last row is %s: want maxpool, which ends every stage", name, stage[len(stage)-1])
-	case len(c.Stages) > mostStages || len(rows) > mostRows:
-		return Config{}, errors.Errorf("config %q: %d stages of %d rows: want at most %d and %d", name, len(c.Stages), len(rows), mostStages, mostRows)
 	}
 	return c, c.Validate()
 }
@@ -235,8 +232,15 @@ func (c Config) Validate() error {
 	if known, err := ByName(c.Name); err == nil && !known.equal(c) {
 		return errors.Errorf("config %q: the name belongs to a net of the paper with other layers; choose another", c.Name)
 	}
-	if len(c.Stages) == 0 {
+	rows := 0
+	for _, stage := range c.Stages {
+		rows += len(stage)
+	}
+	switch {
+	case len(c.Stages) == 0:
 		return errors.Errorf("config %q has no stages: give at least one", c.Name)
+	case len(c.Stages) > mostStages || rows > mostRows:
+		return errors.Errorf("config %q: %d stages of %d rows: want at most %d and %d", c.Name, len(c.Stages), rows, mostStages, mostRows)
 	}
 	for s, stage := range c.Stages {
 		if len(stage) == 0 {
@@ -266,6 +270,8 @@ func (r Row) fault(first bool) string {
 		return fmt.Sprintf("kernel %d must be odd and positive, so that padding keeps the resolution", r.Kernel)
 	case r.Channels < 1:
 		return fmt.Sprintf("channels %d must be positive", r.Channels)
+	case r.Kernel > mostKernel || r.Channels > mostChannels:
+		return fmt.Sprintf("kernel %d and channels %d: want at most %d and %d", r.Kernel, r.Channels, mostKernel, mostChannels)
 	}
 	return ""
 }

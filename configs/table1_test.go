@@ -140,6 +140,7 @@ func TestConfigValidate(t *testing.T) {
 		{one(Conv(2, 8)), "stage 2, layer 1: kernel 2 must be odd"},
 		{one(Conv(-1, 8)), "kernel -1 must be odd and positive"},
 		{one(Conv(3, 0)), "channels 0 must be positive"},
+		{one(Conv(257, 8)), "kernel 257 and channels 8: want at most 256 and 1048576"},
 	} {
 		mustSay(t, test.config.Validate(), test.want)
 	}
@@ -166,10 +167,10 @@ func TestParse(t *testing.T) {
 		"conv3-8 relu maxpool":                 `row 2 is "relu": want conv3-64`,
 		"conv3-08 maxpool":                     `row 1 is "conv3-08"`,
 		"conv3-8x maxpool":                     `row 1 is "conv3-8x"`,
-		"conv3-9999999 maxpool":                `row 1 is "conv3-9999999"`,
+		"conv3-9999999 maxpool":                "kernel 3 and channels 9999999: want at most 256 and 1048576",
 		"conv3-8 FC-4096 maxpool":              `row 2 is "FC-4096"`,
-		strings.Repeat("conv3-8 maxpool ", 17): "17 stages of 34 rows",
-		strings.Repeat("conv3-8 ", 1e3) + "maxpool": "1 stages of 1001 rows",
+		strings.Repeat("conv3-8 maxpool ", 17): "17 stages of 17 rows",
+		strings.Repeat("conv3-8 ", 1001) + "maxpool": "1 stages of 1001 rows",
 	} {
 		_, err := Parse("own", layers)
 		mustSay(t, err, `config "own"`, want)

@@ -14,15 +14,28 @@ import (
 	"vgg/internal/text"
 )
 
+// ClassNamesKey is the metadata's key of the names of the classes, in the order of the outputs.
+const ClassNamesKey = "class_names"
+
+// EncodeClassNames is the value of ClassNamesKey: a JSON array.
+func EncodeClassNames(names []string) string {
+	array, _ := json.Marshal(names) // of strings: it cannot fail
+	return string(array)
+}
+
+func decodeClassNames(array string) (names []string, err error) {
+	err = json.Unmarshal([]byte(array), &names)
+	return names, errors.Wrap(err, "not a JSON array of strings")
+}
+
 // ClassNames are the names of the classes in the metadata, in the order of the outputs; nil if there are none.
 func (f *File) ClassNames() ([]string, error) {
-	encoded, ok := f.Metadata["class_names"]
+	array, ok := f.Metadata[ClassNamesKey]
 	if !ok {
 		return nil, nil
 	}
-	var names []string
-	err := json.Unmarshal([]byte(encoded), &names)
-	return names, errors.Wrapf(err, "metadata class_names %.60q is not a JSON array of strings", encoded)
+	names, err := decodeClassNames(array)
+	return names, errors.Wrapf(err, "metadata %s %.60q", ClassNamesKey, array)
 }
 
 // NumberedClasses names n classes "0", "1", and so on.

@@ -1,7 +1,6 @@
 package weights
 
 import (
-	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
@@ -59,9 +58,7 @@ func (i Info) Metadata() map[string]string {
 		"recipe":    i.Recipe,
 		"epoch":     strconv.Itoa(i.Epoch),
 	}
-	// Marshalling strings cannot fail.
-	names, _ := json.Marshal(i.Classes)
-	m["class_names"] = string(names)
+	m[ClassNamesKey] = EncodeClassNames(i.Classes)
 	if i.Sample != "" {
 		m["training_sample"] = i.Sample
 	}
@@ -92,7 +89,7 @@ func formatFloats(vs []float64) string {
 
 // HasInfo tells whether metadata describe a net as those of Info do, perhaps in part.
 func HasInfo(m map[string]string) bool {
-	return slices.ContainsFunc([]string{"config", "layers", "width", "fc", "input", "channels", "mean", "std", "classes", "class_names"},
+	return slices.ContainsFunc([]string{"config", "layers", "width", "fc", "input", "channels", "mean", "std", "classes", ClassNamesKey},
 		func(key string) bool { return m[key] != "" })
 }
 
@@ -295,10 +292,9 @@ func (p *infoParser) numbers(key string, n need) []float64 {
 // classes reads the number of classes and their names.
 func (p *infoParser) classes() []string {
 	n := p.count("classes", required, 1)
-	if s, ok := p.metadata["class_names"]; ok {
-		var names []string
-		err := json.Unmarshal([]byte(s), &names)
-		p.check(err == nil, "class_names", "is not a JSON array of strings")
+	if array, ok := p.metadata[ClassNamesKey]; ok {
+		names, err := decodeClassNames(array)
+		p.check(err == nil, ClassNamesKey, "is not a JSON array of strings")
 		p.check(len(names) == n, "classes", "is not the number of class_names")
 		return names
 	}

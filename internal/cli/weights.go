@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"maps"
 	"os"
 	"slices"
@@ -136,8 +135,8 @@ func (o Overrides) override(f *weights.File, path string, classes map[string]str
 		if last, ok := f.Tensor(weights.LastLayer); ok && len(last.Shape) == 2 && n != strconv.Itoa(last.Shape[0]) {
 			return errors.Errorf("--classes %s: %s classes, and %s has %d outputs: want one for each", o.Classes, n, path, last.Shape[0])
 		}
-		if classes["class_names"] != "" || n != f.Metadata["classes"] {
-			delete(f.Metadata, "class_names")
+		if classes[weights.ClassNamesKey] != "" || n != f.Metadata["classes"] {
+			delete(f.Metadata, weights.ClassNamesKey)
 		}
 	}
 	maps.Copy(f.Metadata, classes)
@@ -146,12 +145,12 @@ func (o Overrides) override(f *weights.File, path string, classes map[string]str
 
 // noteChanges notes what flags have changed in the metadata of a file that said otherwise.
 func noteChanges(f *weights.File, said map[string]string) {
-	for _, key := range []string{"config", "width", "fc", "input", "channels", "mean", "std", "class_names"} {
+	for _, key := range []string{"config", "width", "fc", "input", "channels", "mean", "std", weights.ClassNamesKey} {
 		was, is := said[key], f.Metadata[key]
 		if was == "" || is == "" || sameNumbers(was, is) {
 			continue
 		}
-		if key == "class_names" {
+		if key == weights.ClassNamesKey {
 			names, err := f.ClassNames()
 			old, oldErr := (&weights.File{Metadata: said}).ClassNames()
 			if err == nil && oldErr == nil && !slices.Equal(names, old) && !weights.Unnamed(old) {
@@ -256,7 +255,5 @@ func (o Overrides) classes() (map[string]string, error) {
 			return nil, errors.Errorf("--classes %s: line %d is empty: want a class's name on each", o.Classes, i+1)
 		}
 	}
-	// Marshalling strings cannot fail.
-	array, _ := json.Marshal(names)
-	return map[string]string{"classes": strconv.Itoa(len(names)), "class_names": string(array)}, nil
+	return map[string]string{"classes": strconv.Itoa(len(names)), weights.ClassNamesKey: weights.EncodeClassNames(names)}, nil
 }

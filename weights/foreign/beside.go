@@ -1,7 +1,6 @@
 package foreign
 
 import (
-	"encoding/json"
 	"regexp"
 	"slices"
 	"strconv"
@@ -22,7 +21,7 @@ const classDepth = 3
 // numbers. It notes that they are used, or why not, and that what is there of the normalisation is not.
 func lookBeside(f *weights.File, saved any) {
 	last, ok := f.Tensor(weights.LastLayer)
-	if !ok || len(last.Shape) != 2 || f.Metadata["class_names"] != "" {
+	if !ok || len(last.Shape) != 2 || f.Metadata[weights.ClassNamesKey] != "" {
 		return
 	}
 	if beside := meansIn(saved); beside != nil {
@@ -33,9 +32,7 @@ func lookBeside(f *weights.File, saved any) {
 			f.Note("%s beside the weights is not used: it does not name the %d classes in their order", found.key, last.Shape[0])
 			continue
 		}
-		// Marshalling strings cannot fail.
-		names, _ := json.Marshal(found.names)
-		f.Metadata["class_names"] = string(names)
+		f.Metadata[weights.ClassNamesKey] = weights.EncodeClassNames(found.names)
 		f.Note("the classes are called %s, as %s beside the weights says", text.FirstFew(found.names, 4), found.key)
 		return
 	}
