@@ -116,9 +116,10 @@ func counted(findings []Finding) string {
 // intervalsText says what the verdicts rest on, and of which pictures the errors are compared.
 func intervalsText(pictures string) string {
 	return "Intervals are of 95 %. That over the pictures compares each picture's error with one with its error with the other, " + pictures + ": " +
-		"it says what more pictures would change. That over the seeds is Student's, of the differences of the seeds: it says " +
-		"what trainings with other seeds would change, and with two seeds it is wide. A difference is shown only where both exclude 0 and " +
-		"all seeds agree, and that there is no improvement only where the interval over the seeds lies within half a point. With one seed there is none over seeds, and the verdict is of that seed alone."
+		"it says what other pictures would change. Pictures that are known to show the same subject, as scenes of one garment do, count as one. " +
+		"That over the seeds is Student's, of the differences of the seeds: it says what trainings with other seeds would change, and " +
+		"with two seeds it is wide. A difference is shown only where both exclude 0 and all seeds agree, and that there is no improvement only " +
+		"where the interval over the seeds lies within half a point. With one seed there is none over seeds, and the verdict is of that seed alone."
 }
 
 // minus replaces hyphens by minus signs.
