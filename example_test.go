@@ -42,7 +42,7 @@ func Example() {
 
 	g := gorgonia.NewGraph()
 	x, labels := graph.NewInput(g, 32, 1, 32, 32), graph.NewLabels(g, 32)
-	net := must(graph.Build(g, x, configs.A, graph.Options{Classes: 10, Width: 0.125, FC: 64, Dropout: 0.5, Seed: 1}))
+	net := must(graph.Build(x, configs.A, graph.Options{Classes: 10, Width: 0.125, FC: 64, Dropout: 0.5, Seed: 1}))
 	loss := must(net.Loss(labels))
 	must(gorgonia.Grad(loss, net.Learnables()...)) // Gorgonia's symbolic differentiation
 	vm := must(machine.New(g, machine.Outputs(loss), machine.Gradients(net.Learnables()...)))
@@ -80,7 +80,7 @@ func Example_ownNet() {
 		{configs.Conv(3, 16), configs.Conv(1, 16)}, // a 3×3 and a 1×1 convolution, then a max-pool
 	}}
 	g := gorgonia.NewGraph()
-	net := must(graph.Build(g, graph.NewInput(g, 2, 3, 16, 16), mine, graph.Options{Classes: 4, FC: 32}))
+	net := must(graph.Build(graph.NewInput(g, 2, 3, 16, 16), mine, graph.Options{Classes: 4, FC: 32}))
 	fmt.Println(net.Logits.Shape())
 	// Output: (2, 4)
 }
@@ -89,7 +89,7 @@ func Example_ownNet() {
 func Example_fineTuning() {
 	file := small(10)
 	g := gorgonia.NewGraph()
-	net := must(graph.Build(g, graph.NewInput(g, 8, 3, 32, 32), configs.A, graph.Options{
+	net := must(graph.Build(graph.NewInput(g, 8, 3, 32, 32), configs.A, graph.Options{
 		Classes: 5, Width: 1.0 / 16, FC: 16, Freeze: []string{"conv1", "conv2"}}))
 	check(net.Load(file.Tensors, "conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7")) // all layers but fc8
 	fmt.Println("the first learnable:", net.Learnables()[0].Name())
@@ -118,7 +118,7 @@ func Example_savedNet() {
 	path := filepath.Join(must(os.MkdirTemp("", "net")), "mine.safetensors")
 	g := gorgonia.NewGraph()
 	mine := configs.Config{Name: "mine", Stages: [][]configs.Row{{configs.Conv(3, 8)}, {configs.Conv(3, 16)}}}
-	net := must(graph.Build(g, graph.NewInput(g, 1, 3, 32, 32), mine, graph.Options{Classes: 2, FC: 16}))
+	net := must(graph.Build(graph.NewInput(g, 1, 3, 32, 32), mine, graph.Options{Classes: 2, FC: 16}))
 	info := weights.Info{
 		Config: mine.Name, Layers: weights.LayersOf(mine), Width: 1, FC: 16, Input: 32, Channels: 3,
 		Classes: []string{"cat", "dog"}, Mean: []float64{124, 117, 104}, Std: []float64{1, 1, 1},
@@ -133,7 +133,7 @@ func Example_savedNet() {
 // small is a narrow net A with random weights, as weights.Read returns a trained one.
 func small(classes int) *weights.File {
 	g := gorgonia.NewGraph()
-	net := must(graph.Build(g, graph.NewInput(g, 1, 3, 32, 32), configs.A, graph.Options{Classes: classes, Width: 1.0 / 16, FC: 16, Seed: 1}))
+	net := must(graph.Build(graph.NewInput(g, 1, 3, 32, 32), configs.A, graph.Options{Classes: classes, Width: 1.0 / 16, FC: 16, Seed: 1}))
 	info := weights.Info{Config: "A", Width: 1.0 / 16, FC: 16, Input: 32, Channels: 3, Mean: []float64{124, 117, 104}, Std: []float64{1, 1, 1}}
 	for i := range classes {
 		info.Classes = append(info.Classes, fmt.Sprint("class ", i))

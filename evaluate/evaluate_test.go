@@ -23,7 +23,7 @@ func newTestModel(t testing.TB, config configs.Config, o graph.Options, info wei
 	o.Classes = len(info.Classes)
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 1, info.Channels, info.Input, info.Input)
-	net, err := graph.Build(g, x, config, o)
+	net, err := graph.Build(x, config, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func check(err error) {
 func trained() *weights.File {
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 1, 3, 32, 32)
-	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Seed: 1})
+	net, err := graph.Build(x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Seed: 1})
 	check(err)
 	info := weights.Info{Config: "A", Width: 1.0 / 16, FC: 16, Input: 32, Channels: 3, Classes: []string{"cat", "dog"},
 		Mean: []float64{124, 117, 104}, Std: []float64{1, 1, 1}, Scale: configs.Scale{Min: 36, Max: 36}}

@@ -51,7 +51,7 @@ func NewModel(name string, f *weights.File) (*Model, error) {
 	}
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 1, info.Channels, info.Input, info.Input)
-	m.net, err = graph.Build(g, x, m.config, graph.Options{Classes: len(info.Classes), Boxes: info.Boxes, Width: info.Width, FC: info.FC, From: f.Tensors, Inference: true})
+	m.net, err = graph.Build(x, m.config, graph.Options{Classes: len(info.Classes), Boxes: info.Boxes, Width: info.Width, FC: info.FC, From: f.Tensors, Inference: true})
 	return m, errors.Wrap(err, name)
 }
 

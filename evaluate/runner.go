@@ -75,7 +75,7 @@ func (m *Model) newRunner(p purpose) (*runner, error) {
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, p.rows, m.Info.Channels, p.height, p.width)
 	var err error
-	if r.net, err = graph.Build(g, x, m.config, o); err != nil {
+	if r.net, err = graph.Build(x, m.config, o); err != nil {
 		return nil, err
 	}
 	options := []machine.Option{machine.Shared(m.activations)}

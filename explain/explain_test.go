@@ -25,7 +25,7 @@ const side = 32
 func model(t *testing.T, change func(tensors []weights.Tensor)) *evaluate.Model {
 	t.Helper()
 	g := gorgonia.NewGraph()
-	net, err := graph.Build(g, graph.NewInput(g, 1, 3, side, side), configs.A, graph.Options{Classes: 3, Width: 1.0 / 8, FC: 16, Seed: 1, Init: configs.InitHe})
+	net, err := graph.Build(graph.NewInput(g, 1, 3, side, side), configs.A, graph.Options{Classes: 3, Width: 1.0 / 8, FC: 16, Seed: 1, Init: configs.InitHe})
 	if err != nil {
 		t.Fatal(err)
 	}

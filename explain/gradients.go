@@ -65,7 +65,7 @@ func (e *Explainer) newGraphs(height, width int) (*graphs, error) {
 	g := &graphs{height: height, width: width}
 	x := graph.NewInput(gorgonia.NewGraph(), 1, e.model.Info.Channels, height, width)
 	var err error
-	if g.net, err = graph.Build(x.Graph(), x, e.model.Net().Config, o); err != nil {
+	if g.net, err = graph.Build(x, e.model.Net().Config, o); err != nil {
 		return nil, err
 	}
 	if g.maps, err = g.net.Maps(e.Options.Layer); err != nil {

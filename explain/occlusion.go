@@ -31,7 +31,7 @@ func (v *View) newCovered() (*covered, error) {
 	x := graph.NewInput(gorgonia.NewGraph(), rows, e.model.Info.Channels, height, width)
 	c := &covered{}
 	var err error
-	if c.net, err = graph.Build(x.Graph(), x, e.model.Net().Config, o); err != nil {
+	if c.net, err = graph.Build(x, e.model.Net().Config, o); err != nil {
 		return nil, err
 	}
 	if c.vm, err = e.machine(x.Graph(), machine.Outputs(c.net.Logits), machine.Constants(c.net.Learnables()...)); err != nil {

@@ -52,7 +52,7 @@ func RandomWeights(like *evaluate.Model, seed uint64) (*evaluate.Model, error) {
 	}
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 1, info.Channels, info.Input, info.Input)
-	net, err := graph.Build(g, x, config, graph.Options{Classes: len(info.Classes), Width: info.Width, FC: info.FC, Seed: seed})
+	net, err := graph.Build(x, config, graph.Options{Classes: len(info.Classes), Width: info.Width, FC: info.FC, Seed: seed})
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ var grid = []float64{0.1, 1, 10}
 func model(t *testing.T, seed uint64) *evaluate.Model {
 	t.Helper()
 	g := gorgonia.NewGraph()
-	net, err := graph.Build(g, graph.NewInput(g, 1, 3, 32, 32), configs.A, graph.Options{Classes: 3, Width: 1.0 / 32, FC: fc, Seed: seed})
+	net, err := graph.Build(graph.NewInput(g, 1, 3, 32, 32), configs.A, graph.Options{Classes: 3, Width: 1.0 / 32, FC: fc, Seed: seed})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func TestBoxHead(t *testing.T) {
 			o.Boxes, o.Freeze = regression, freeze
 			g := gorgonia.NewGraph()
 			x, labels, targets := NewInput(g, n, 3, 32, 32), NewLabels(g, n), NewTargets(g, n)
-			net, err := Build(g, x, configs.A, o)
+			net, err := Build(x, configs.A, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,7 +104,7 @@ func TestDenseBoxes(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x := NewInput(g, 2, 3, height, width)
 	let(t, x, tensor.New(tensor.WithShape(2, 3, height, width), tensor.WithBacking(pictures)))
-	net, err := Build(g, x, configs.A, o)
+	net, err := Build(x, configs.A, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,22 +142,22 @@ func TestDenseBoxes(t *testing.T) {
 func TestBoxErrors(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x, labels := NewInput(g, 1, 3, 32, 32), NewLabels(g, 1)
-	classifier, err := Build(g, x, configs.A, mini)
+	classifier, err := Build(x, configs.A, mini)
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := mini
 	o.Boxes = configs.RegressPerClass
-	boxes, err := Build(g, x, configs.A, o)
+	boxes, err := Build(x, configs.A, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	unknown := mini
 	unknown.Boxes = "all"
-	_, failed := Build(g, x, configs.A, unknown)
+	_, failed := Build(x, configs.A, unknown)
 	loss := mini
 	loss.BoxLoss = "all"
-	_, unknownLoss := Build(g, x, configs.A, loss)
+	_, unknownLoss := Build(x, configs.A, loss)
 	_, noBoxes := classifier.BoxLoss(labels, NewTargets(g, 1))
 	_, noScores := boxes.Loss(labels)
 	for want, err := range map[string]error{

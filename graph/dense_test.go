@@ -21,7 +21,7 @@ func logits(t *testing.T, config configs.Config, o Options, n, height, width int
 	g := gorgonia.NewGraph()
 	x := NewInput(g, n, 3, height, width)
 	let(t, x, tensor.New(tensor.WithShape(n, 3, height, width), tensor.WithBacking(pictures)))
-	net, err := Build(g, x, config, o)
+	net, err := Build(x, config, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestSlidingWindow(t *testing.T) {
 	o := Options{Classes: 5, Width: 1.0 / 16, FC: 9, Seed: 3, Dense: side}
 	g := gorgonia.NewGraph()
 	x := NewInput(g, 1, 3, side, side)
-	net, err := Build(g, x, config, Options{Classes: 5, Width: 1.0 / 16, FC: 9, Seed: 3})
+	net, err := Build(x, config, Options{Classes: 5, Width: 1.0 / 16, FC: 9, Seed: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestDenseErrors(t *testing.T) {
 		o := mini
 		o.Dense = dense
 		x := NewInput(gorgonia.NewGraph(), 1, 3, 64, 96)
-		if _, err := Build(x.Graph(), x, configs.A, o); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Build(x, configs.A, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)
 		}
 	}
@@ -165,7 +165,7 @@ func TestDenseInference(t *testing.T) {
 			t.Errorf("%d×%d: logits differ by %v", c.height, c.width, d)
 		}
 		g := gorgonia.NewGraph()
-		if _, err := Build(g, NewInput(g, 2, 3, c.height, c.width), config, o); err != nil {
+		if _, err := Build(NewInput(g, 2, 3, c.height, c.width), config, o); err != nil {
 			t.Fatal(err)
 		}
 		if got := slices.ContainsFunc(g.AllNodes(), func(n *gorgonia.Node) bool {

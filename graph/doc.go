@@ -1,5 +1,5 @@
 // Package graph declares the nets of the paper's Table 1 (arXiv 1409.1556, section 2) as Gorgonia expression graphs.
-// Build takes a graph, the node of a mini-batch of pictures and a config, and gives a Net: the node of the logits, the
+// Build takes the node of a mini-batch of pictures and a config, and gives a Net: the node of the logits, the
 // learnables for gorgonia.Grad and a solver, and every layer by its name. The graph runs in package machine and in
 // Gorgonia's own machines.
 //
@@ -12,7 +12,7 @@
 //
 //	g := gorgonia.NewGraph()
 //	x, labels := graph.NewInput(g, 8, 3, 32, 32), graph.NewLabels(g, 8)
-//	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 64, Dropout: 0.5, Seed: 1})
+//	net, err := graph.Build(x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 64, Dropout: 0.5, Seed: 1})
 //	check(err)
 //	loss, err := net.Loss(labels)
 //	check(err)

@@ -38,7 +38,7 @@ func check(err error) {
 func build(n, size int, o graph.Options) *graph.Net {
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, n, 3, size, size)
-	net, err := graph.Build(g, x, configs.A, o)
+	net, err := graph.Build(x, configs.A, o)
 	check(err)
 	return net
 }
@@ -66,7 +66,7 @@ func Example() {
 	pixels, classes := pictures(8, 32)
 	g := gorgonia.NewGraph()
 	x, labels := graph.NewInput(g, 8, 3, 32, 32), graph.NewLabels(g, 8)
-	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 64, Dropout: 0.5, Seed: 1})
+	net, err := graph.Build(x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 64, Dropout: 0.5, Seed: 1})
 	check(err)
 	loss, err := net.Loss(labels)
 	check(err)
@@ -95,7 +95,7 @@ func Example_tapeMachine() {
 	check(gorgonia.Let(x, pixels))
 	labels := graph.NewLabels(g, 8)
 	check(gorgonia.Let(labels, classes))
-	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Init: configs.InitHe, Seed: 1})
+	net, err := graph.Build(x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Init: configs.InitHe, Seed: 1})
 	check(err)
 	loss, err := net.Loss(labels)
 	check(err)
@@ -125,7 +125,7 @@ func ExampleBuild_config() {
 	check(gorgonia.Let(x, pixels))
 	labels := graph.NewLabels(g, 8)
 	check(gorgonia.Let(labels, classes))
-	net, err := graph.Build(g, x, mine, graph.Options{Classes: 2, FC: 16, Seed: 1})
+	net, err := graph.Build(x, mine, graph.Options{Classes: 2, FC: 16, Seed: 1})
 	check(err)
 	loss, err := net.Loss(labels)
 	check(err)
@@ -141,7 +141,7 @@ func ExampleNet_Layer() {
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 8, 3, 64, 64)
 	check(gorgonia.Let(x, pixels))
-	net, err := graph.Build(g, x, configs.A, graph.Options{Width: 1.0 / 16, FC: 16, Seed: 1})
+	net, err := graph.Build(x, configs.A, graph.Options{Width: 1.0 / 16, FC: 16, Seed: 1})
 	check(err)
 	pool5, err := net.Layer("pool5") // (8, 32, 2, 2)
 	check(err)
@@ -177,7 +177,7 @@ func ExampleNet_Load() {
 	check(gorgonia.Let(x, pixels))
 	labels := graph.NewLabels(g, 8)
 	check(gorgonia.Let(labels, classes))
-	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Seed: 2,
+	net, err := graph.Build(x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Seed: 2,
 		Freeze: []string{"conv1", "conv2", "conv3", "conv4", "conv5"}})
 	check(err)
 	check(net.Load(trained, "conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7"))
@@ -210,7 +210,7 @@ func ExampleOptions_dense() {
 
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 1, 3, 96, 64)
-	net, err := graph.Build(g, x, configs.A, graph.Options{Classes: 5, Width: 1.0 / 16, FC: 16, Dense: 32, Weights: trained})
+	net, err := graph.Build(x, configs.A, graph.Options{Classes: 5, Width: 1.0 / 16, FC: 16, Dense: 32, Weights: trained})
 	check(err)
 	scores, err := net.Layer("fc8")
 	check(err)

@@ -32,7 +32,7 @@ func main() {
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 1, 1, 16, 16)
 	small := configs.Config{Name: "small", Stages: [][]configs.Row{{configs.Conv(3, 8)}, {configs.Conv(3, 16), configs.Conv(1, 16)}}}
-	net, err := graph.Build(g, x, small, graph.Options{Classes: 4, FC: 32})
+	net, err := graph.Build(x, small, graph.Options{Classes: 4, FC: 32})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -33,11 +33,11 @@ type Net struct {
 	places     [2]int      // rows and columns of a picture's positions at which a dense net applies the fully connected layers
 }
 
-// Build declares config in g for pictures x of shape (N, C, H, W). Maps of odd sides are pooled as op.MaxPool does, so
+// Build declares config for pictures x of shape (N, C, H, W), in their graph. Maps of odd sides are pooled as op.MaxPool does, so
 // the last ones are (⌈H/stride⌉, ⌈W/stride⌉), config.Stride() being 32 for the paper's nets. Weights are drawn, taken
 // from tensors or shared with another net, as o says. It is an error if the config, the options or the shape of x are
 // not valid, given weights do not fit, or the net does not fit into memory.
-func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Options) (*Net, error) {
+func Build(x *gorgonia.Node, config configs.Config, o Options) (*Net, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func Build(g *gorgonia.ExprGraph, x *gorgonia.Node, config configs.Config, o Opt
 		}
 	}
 	if o.Dropout > 0 {
-		n.Iteration = gorgonia.NewScalar(g, tensor.Int, gorgonia.WithName("iteration"), gorgonia.WithValue(0))
+		n.Iteration = gorgonia.NewScalar(x.Graph(), tensor.Int, gorgonia.WithName("iteration"), gorgonia.WithValue(0))
 	}
 	h, err := op.ToNHWC(x)
 	if err != nil {

@@ -37,7 +37,7 @@ func newTraineeOf(t *testing.T, config configs.Config, batch, height, width int,
 	n := &trainee{x: NewInput(g, batch, 3, height, width)}
 	n.labels = NewLabels(g, batch)
 	var err error
-	if n.Net, err = Build(g, n.x, config, o); err != nil {
+	if n.Net, err = Build(n.x, config, o); err != nil {
 		t.Fatal(err)
 	}
 	if n.loss, err = n.Loss(n.labels); err != nil {
@@ -235,7 +235,7 @@ func TestParameters(t *testing.T) {
 	for _, config := range configs.All() {
 		g := gorgonia.NewGraph()
 		x := NewInput(g, 1, 3, 224, 224)
-		n, err := Build(g, x, config, Options{Init: configs.InitZero})
+		n, err := Build(x, config, Options{Init: configs.InitZero})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,7 +256,7 @@ func TestParameters(t *testing.T) {
 func TestSummary(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x := NewInput(g, 1, 3, 224, 224)
-	n, err := Build(g, x, configs.D, Options{Init: configs.InitZero})
+	n, err := Build(x, configs.D, Options{Init: configs.InitZero})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +299,7 @@ func TestSize(t *testing.T) {
 			const pictures = 2
 			c.o.Init = configs.InitZero
 			x := NewInput(gorgonia.NewGraph(), pictures, 3, c.height, c.width)
-			n, err := Build(x.Graph(), x, config, c.o)
+			n, err := Build(x, config, c.o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -346,7 +346,7 @@ func TestIdentity(t *testing.T) {
 		o := mini
 		o.Init, o.Dropout = configs.InitIdentity, 0
 		x := NewInput(gorgonia.NewGraph(), 2, 3, 32, 32)
-		net, err := Build(x.Graph(), x, config, o)
+		net, err := Build(x, config, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -388,7 +388,7 @@ func TestSharedWeights(t *testing.T) {
 	o.FC++
 	g := gorgonia.NewGraph()
 	x := NewInput(g, 1, 3, 32, 32)
-	if _, err := Build(g, x, configs.A, o); err == nil || !strings.Contains(err.Error(), "classifier.0.weight") {
+	if _, err := Build(x, configs.A, o); err == nil || !strings.Contains(err.Error(), "classifier.0.weight") {
 		t.Errorf("other shapes: %v", err)
 	}
 }
@@ -403,7 +403,7 @@ func TestInference(t *testing.T) {
 		o.Weights, o.Inference = training.Net, true
 		g := gorgonia.NewGraph()
 		x := NewInput(g, 3, 3, 32, 32)
-		n, err := Build(g, x, config, o)
+		n, err := Build(x, config, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -534,7 +534,7 @@ func TestBuildErrors(t *testing.T) {
 	build := func(size int, config configs.Config, o Options) error {
 		g := gorgonia.NewGraph()
 		x := NewInput(g, 1, 3, size, size)
-		_, err := Build(g, x, config, o)
+		_, err := Build(x, config, o)
 		return err
 	}
 	for want, err := range map[string]error{

@@ -115,7 +115,7 @@ func TestFreezeErrors(t *testing.T) {
 		o := mini
 		o.Freeze = []string{"conv1", name}
 		x := NewInput(gorgonia.NewGraph(), 1, 3, 32, 32)
-		if _, err := Build(x.Graph(), x, configs.A, o); err == nil || !strings.Contains(err.Error(), "conv1, conv1_1, conv2") || !strings.Contains(err.Error(), `"`+name+`"`) {
+		if _, err := Build(x, configs.A, o); err == nil || !strings.Contains(err.Error(), "conv1, conv1_1, conv2") || !strings.Contains(err.Error(), `"`+name+`"`) {
 			t.Errorf("%q: error %v", name, err)
 		}
 	}
@@ -130,7 +130,7 @@ func TestFrom(t *testing.T) {
 		o.Seed, o.From = 9, a.Tensors()
 		change(&o)
 		x := NewInput(gorgonia.NewGraph(), 1, 3, 32, 32)
-		return Build(x.Graph(), x, configs.A, o)
+		return Build(x, configs.A, o)
 	}
 	n, err := build(func(*Options) {})
 	if err != nil {
@@ -196,7 +196,7 @@ func TestConcurrentGraphs(t *testing.T) {
 		pictures, _ := batch(rand.New(rand.NewPCG(seed, 0)), 2)
 		x := NewInput(gorgonia.NewGraph(), 2, 3, 32, 32)
 		let(t, x, tensor.New(tensor.WithShape(2, 3, 32, 32), tensor.WithBacking(pictures)))
-		n, err := Build(x.Graph(), x, configs.C, o)
+		n, err := Build(x, configs.C, o)
 		if err != nil {
 			t.Error(err)
 			return nil

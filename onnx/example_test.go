@@ -17,7 +17,7 @@ import (
 // A weights file becomes a model beside it: with a trained net, the file comes from weights.Read.
 func ExampleWrite() {
 	x := graph.NewInput(gorgonia.NewGraph(), 1, 3, 32, 32)
-	net, err := graph.Build(x.Graph(), x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Seed: 1})
+	net, err := graph.Build(x, configs.A, graph.Options{Classes: 2, Width: 1.0 / 16, FC: 16, Seed: 1})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func narrow(t testing.TB, config configs.Config, channels int) weights.File {
 		Mean: []float64{123.68, 116.779, 103.939}[:channels], Std: []float64{58.4, 57.1, 57.4}[:channels], ValTop1Error: math.NaN(),
 	}
 	x := graph.NewInput(gorgonia.NewGraph(), 1, channels, 64, 64)
-	net, err := graph.Build(x.Graph(), x, config, graph.Options{Classes: 3, Width: info.Width, FC: info.FC, Seed: 1})
+	net, err := graph.Build(x, config, graph.Options{Classes: 3, Width: info.Width, FC: info.FC, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,7 @@ func firstNotFinite(of *graph.Net, batch *dataset.Batch, iteration int) (layer s
 	o.Weights = of
 	g := gorgonia.NewGraph()
 	shape := of.Input.Shape()
-	net, err := graph.Build(g, graph.NewInput(g, shape[0], shape[1], shape[2], shape[3]), of.Config, o)
+	net, err := graph.Build(graph.NewInput(g, shape[0], shape[1], shape[2], shape[3]), of.Config, o)
 	if err != nil {
 		return "", err
 	}

@@ -30,7 +30,7 @@ func newRunner(config configs.Config, o graph.Options, batch, channels, input in
 	}
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, batch, channels, input, input)
-	net, err := graph.Build(g, x, config, o)
+	net, err := graph.Build(x, config, o)
 	if err != nil {
 		return nil, err
 	}

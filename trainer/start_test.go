@@ -24,7 +24,7 @@ func startFile(t *testing.T, names []string, change func(*weights.File)) string 
 	t.Helper()
 	r := quick(t)
 	g := gorgonia.NewGraph()
-	net, err := graph.Build(g, graph.NewInput(g, 1, 1, 32, 32), configs.A, graph.Options{Classes: len(names), Width: r.Net.Width, FC: r.Net.FC, Seed: 99})
+	net, err := graph.Build(graph.NewInput(g, 1, 1, 32, 32), configs.A, graph.Options{Classes: len(names), Width: r.Net.Width, FC: r.Net.FC, Seed: 99})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -256,7 +256,7 @@ func newBench(f flags, j job) (*bench, error) {
 		o.Weights = j.like.net
 	}
 	b := &bench{}
-	if b.net, err = graph.Build(g, x, config, o); err != nil {
+	if b.net, err = graph.Build(x, config, o); err != nil {
 		return nil, cli.Usage(err)
 	}
 	r := rand.New(rand.NewPCG(1, 0))

@@ -29,7 +29,7 @@ func boxNets(t *testing.T) string {
 	dir := t.TempDir()
 	save := func(name string, boxes configs.Regression, classes []string) {
 		g := gorgonia.NewGraph()
-		net, err := graph.Build(g, graph.NewInput(g, 1, 3, 32, 32), configs.A, graph.Options{Classes: len(classes), Boxes: boxes, Width: 1.0 / 32, FC: 8, Seed: 1})
+		net, err := graph.Build(graph.NewInput(g, 1, 3, 32, 32), configs.A, graph.Options{Classes: len(classes), Boxes: boxes, Width: 1.0 / 32, FC: 8, Seed: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,7 +38,7 @@ func folder(t *testing.T) string {
 	save := func(name string, classes []string, seed uint64, change func(*weights.File)) {
 		g := gorgonia.NewGraph()
 		x := graph.NewInput(g, 1, 3, 32, 32)
-		net, err := graph.Build(g, x, configs.B, graph.Options{Classes: len(classes), Width: 1.0 / 16, FC: 16, Seed: seed})
+		net, err := graph.Build(x, configs.B, graph.Options{Classes: len(classes), Width: 1.0 / 16, FC: 16, Seed: seed})
 		if err != nil {
 			t.Fatal(err)
 		}

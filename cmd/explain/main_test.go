@@ -27,7 +27,7 @@ func folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	g := gorgonia.NewGraph()
-	net, err := graph.Build(g, graph.NewInput(g, 1, 3, 32, 32), configs.A, graph.Options{Classes: 10, Width: 1.0 / 16, FC: 8, Seed: 1, Init: configs.InitHe})
+	net, err := graph.Build(graph.NewInput(g, 1, 3, 32, 32), configs.A, graph.Options{Classes: 10, Width: 1.0 / 16, FC: 8, Seed: 1, Init: configs.InitHe})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func folder(t *testing.T) string {
 			channels = 1
 		}
 		g := gorgonia.NewGraph()
-		net, err := graph.Build(g, graph.NewInput(g, 1, channels, 32, 32), configs.A, o)
+		net, err := graph.Build(graph.NewInput(g, 1, channels, 32, 32), configs.A, o)
 		if err != nil {
 			t.Fatal(err)
 		}

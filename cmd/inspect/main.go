@@ -111,7 +111,7 @@ func build(f flags, config configs.Config) (*graph.Net, error) {
 	}
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 1, f.Channels, f.Input, f.Input)
-	net, err := graph.Build(g, x, config, graph.Options{Classes: f.Classes, Width: f.Width, FC: f.FC, Init: configs.InitZero})
+	net, err := graph.Build(x, config, graph.Options{Classes: f.Classes, Width: f.Width, FC: f.FC, Init: configs.InitZero})
 	return net, cli.Usage(err)
 }
 

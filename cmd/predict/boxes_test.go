@@ -29,7 +29,7 @@ func withBoxes(t *testing.T) string {
 	dir := folder(t)
 	for name, classes := range map[string][]string{"boxes.safetensors": {"a", "b", "c"}, "two.safetensors": {"a", "b"}} {
 		g := gorgonia.NewGraph()
-		net, err := graph.Build(g, graph.NewInput(g, 1, 3, 32, 32), configs.A, graph.Options{Classes: len(classes), Boxes: configs.RegressPerClass, Width: 1.0 / 16, FC: 8, Seed: 1})
+		net, err := graph.Build(graph.NewInput(g, 1, 3, 32, 32), configs.A, graph.Options{Classes: len(classes), Boxes: configs.RegressPerClass, Width: 1.0 / 16, FC: 8, Seed: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -48,7 +48,7 @@ func folder(t *testing.T) string {
 	dir := t.TempDir()
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, 1, 3, 32, 32)
-	net, err := graph.Build(g, x, configs.B, graph.Options{Classes: 3, Width: 1.0 / 16, FC: 16, Seed: 1})
+	net, err := graph.Build(x, configs.B, graph.Options{Classes: 3, Width: 1.0 / 16, FC: 16, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func TestOwnNet(t *testing.T) {
 	dir := folder(t)
 	own := configs.Config{Name: "own", Stages: [][]configs.Row{{configs.Conv(5, 8)}, {configs.Conv(3, 16), configs.Conv(1, 8)}}}
 	g := gorgonia.NewGraph()
-	net, err := graph.Build(g, graph.NewInput(g, 1, 3, 32, 32), own, graph.Options{Classes: 3, Width: 1, FC: 16, Seed: 1})
+	net, err := graph.Build(graph.NewInput(g, 1, 3, 32, 32), own, graph.Options{Classes: 3, Width: 1, FC: 16, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 func TestImageNetNames(t *testing.T) {
 	dir := folder(t)
 	g := gorgonia.NewGraph()
-	net, err := graph.Build(g, graph.NewInput(g, 1, 3, 32, 32), configs.A, graph.Options{Classes: 1000, Width: 1.0 / 16, FC: 8, Seed: 1})
+	net, err := graph.Build(graph.NewInput(g, 1, 3, 32, 32), configs.A, graph.Options{Classes: 1000, Width: 1.0 / 16, FC: 8, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func folder(t *testing.T) string {
 	for _, config := range configs.All() {
 		g := gorgonia.NewGraph()
 		x := graph.NewInput(g, 1, 3, 32, 32)
-		net, err := graph.Build(g, x, config, graph.Options{Classes: 2, Width: 1.0 / 32, FC: 8, Seed: 1})
+		net, err := graph.Build(x, config, graph.Options{Classes: 2, Width: 1.0 / 32, FC: 8, Seed: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +143,7 @@ func TestOwnNet(t *testing.T) {
 	dir := t.TempDir()
 	own := configs.Config{Name: "own", Stages: [][]configs.Row{{configs.Conv(5, 8)}, {configs.Conv(3, 16), configs.Conv(1, 8)}}}
 	g := gorgonia.NewGraph()
-	net, err := graph.Build(g, graph.NewInput(g, 1, 3, 32, 32), own, graph.Options{Classes: 2, Width: 1, FC: 8, Seed: 1})
+	net, err := graph.Build(graph.NewInput(g, 1, 3, 32, 32), own, graph.Options{Classes: 2, Width: 1, FC: 8, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 func layersOf(t *testing.T, config configs.Config) []graph.LayerSummary {
 	t.Helper()
 	g := gorgonia.NewGraph()
-	net, err := graph.Build(g, graph.NewInput(g, 1, 3, 224, 224), config, graph.Options{Init: configs.InitZero})
+	net, err := graph.Build(graph.NewInput(g, 1, 3, 224, 224), config, graph.Options{Init: configs.InitZero})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestStepsKeepMemory(t *testing.T) {
 func trainedNet(world *mpi.World, j Job) (net *graph.Net, step func() error, err error) {
 	g := gorgonia.NewGraph()
 	x := graph.NewInput(g, j.MicroBatch, 3, 32, 32)
-	if net, err = graph.Build(g, x, configs.A, graph.Options{Classes: 3, Width: 0.05, FC: 1536, Init: configs.InitZero}); err != nil {
+	if net, err = graph.Build(x, configs.A, graph.Options{Classes: 3, Width: 0.05, FC: 1536, Init: configs.InitZero}); err != nil {
 		return nil, nil, err
 	}
 	labels := graph.NewLabels(g, j.MicroBatch)

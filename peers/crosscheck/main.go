@@ -77,7 +77,7 @@ func run(f flags) error {
 	if err := gorgonia.Let(input, tensor.New(tensor.WithShape(shape...), tensor.WithBacking(x))); err != nil {
 		return err
 	}
-	net, err := graph.Build(g, input, config, graph.Options{
+	net, err := graph.Build(input, config, graph.Options{
 		Classes: f.Classes, Width: f.Width, FC: f.FC, Init: configs.InitHe, Seed: f.Seed, Inference: !f.Gradients && !f.Explain, Dense: dense})
 	if err != nil {
 		return cli.Usage(err)
