@@ -26,7 +26,7 @@ func TestMatchClasses(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || result.Images != 6 || len(result.Classes) != 7 {
+	if err != nil || result.Pictures() != 6 || len(result.Classes) != 7 {
 		t.Errorf("%+v, %v", result, err)
 	}
 }

@@ -36,7 +36,7 @@ func Run(ctx context.Context, models []*Model, split dataset.Split, o Options, e
 	if err != nil {
 		return nil, err
 	}
-	if result.Images == 0 {
+	if result.Pictures() == 0 {
 		return nil, errors.Errorf("evaluate: none of the %d pictures could be read: nothing was tested", split.Len())
 	}
 	result.LoaderWait = e.waited

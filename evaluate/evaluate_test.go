@@ -265,8 +265,8 @@ func TestScore(t *testing.T) {
 		p(0, .1, .18, .18, .18, .18, .18), // sixth
 		p(1, .1, .9, 0, 0, 0, 0),          // right
 	})
-	if r.Images != 8 || r.Top1Error() != 62.5 || r.Top5Error() != 25 {
-		t.Errorf("%d pictures, errors %v and %v", r.Images, r.Top1Error(), r.Top5Error())
+	if r.Pictures() != 8 || r.Top1Error() != 62.5 || r.Top5Error() != 25 {
+		t.Errorf("%d pictures, errors %v and %v", r.Pictures(), r.Top1Error(), r.Top5Error())
 	}
 	want := [][]int{{1, 1, 0, 0, 0, 0}, {1, 1, 0, 0, 0, 0}, {0, 0, 1, 0, 0, 1}, make([]int, 6), {1, 0, 0, 0, 0, 0}, {1, 0, 0, 0, 0, 0}}
 	for i := range want {

@@ -9,7 +9,6 @@ import (
 // Result is what a test found.
 type Result struct {
 	Classes    []string
-	Images     int
 	Confusion  [][]int       // number of pictures by true class, then by predicted class
 	LoaderWait time.Duration // time in which no net computed because the next pictures were not read and cropped yet
 
@@ -34,10 +33,12 @@ func newResult(classes []string) *Result {
 }
 
 func (r *Result) add(p Prediction) {
-	r.Images++
 	r.Confusion[p.Class][p.Ranking()[0]]++
 	r.errors.Add(metrics.Rank(p.Probabilities, p.Class))
 }
+
+// Pictures is the number of pictures tested.
+func (r *Result) Pictures() int { return r.errors.Pictures }
 
 // Top1Error is the share of pictures whose class is not the most probable, in percent.
 func (r *Result) Top1Error() float64 { return r.errors.Top1Error() }

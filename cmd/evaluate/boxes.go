@@ -142,7 +142,7 @@ func (t *boxTest) print(w io.Writer, f flags) {
 		say("boxes: net %s, width %g, input %d×%d, %s, %s, Q = %v: %s",
 			l.Info.Config, l.Info.Width, l.Info.Input, l.Info.Input, l.Info.Boxes, f.BoxProtocol, l.TestScales(), l.Name)
 	}
-	say("tested on %d of the %d pictures of %s: %s; %.1f pictures/s\n", t.meanBox.Pictures, t.pictures(), t.set.Name, t.set.Chosen(), t.localisedPerSecond())
+	say("tested on %d of the %d pictures of %s: %s; %.1f pictures/s\n", t.meanBox.Pictures, t.ofData(), t.set.Name, t.set.Chosen(), t.localisedPerSecond())
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(table, "error, %\t95 % interval\t\n")
 	printLines(table, t.lines())
@@ -165,7 +165,7 @@ func (t *boxTest) localisedPerSecond() float64 { return float64(t.meanBox.Pictur
 func (t *boxTest) printJSON(w io.Writer, f flags) error {
 	object := map[string]any{
 		"weights": append([]string{}, f.Weights...), "data": f.Data, "protocol": t.options.Protocol, "box_protocol": t.boxOptions.Boxes,
-		"box_classes": t.boxOptions.Classes, "box_merge": t.boxOptions.Limit, "images": t.meanBox.Pictures, "images_of_data": t.pictures(),
+		"box_classes": t.boxOptions.Classes, "box_merge": t.boxOptions.Limit, "images": t.meanBox.Pictures, "images_of_data": t.ofData(),
 		"without_box": t.without, "split": t.set.Chosen(), "images_per_second": t.localisedPerSecond(), "classes": t.classes(),
 		"skipped": len(t.skips.List()), "notes": t.notes, "mean_iou": t.found.Central[0].MeanIoU(),
 	}

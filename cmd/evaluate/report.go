@@ -32,10 +32,10 @@ type timedTest struct {
 	unwritten error // what was wrong with writing files, when all was tested
 }
 
-// pictures is the number of all pictures of the data.
-func (t timedTest) pictures() int { return t.set.Train.Len() + t.set.Val.Len() }
+// ofData is the number of all pictures of the data.
+func (t timedTest) ofData() int { return t.set.Train.Len() + t.set.Val.Len() }
 
-func (t timedTest) picturesPerSecond() float64 { return float64(t.Images) / t.took.Seconds() }
+func (t timedTest) picturesPerSecond() float64 { return float64(t.Pictures()) / t.took.Seconds() }
 
 // loaderWaitPercent is the share of the time in which the nets wait for pictures.
 func (t timedTest) loaderWaitPercent() float64 {
@@ -56,7 +56,7 @@ func (t timedTest) netLines() (lines []string) {
 
 // testedLine says which pictures are tested.
 func (t timedTest) testedLine() string {
-	return fmt.Sprintf("tested on %d of the %d pictures of %s: %s", t.Images, t.pictures(), t.set.Name, t.set.Chosen())
+	return fmt.Sprintf("tested on %d of the %d pictures of %s: %s", t.Pictures(), t.ofData(), t.set.Name, t.set.Chosen())
 }
 
 func (t timedTest) print(w io.Writer, f flags) {
@@ -64,7 +64,7 @@ func (t timedTest) print(w io.Writer, f flags) {
 		fmt.Fprintln(w, terminal.Wrap(w, line))
 	}
 	low, high := t.Top1Interval()
-	line := fmt.Sprintf("%s: %d pictures, top-1 error %.2f %% (95 %% interval %.2f to %.2f)", f.Protocol, t.Images, t.Top1Error(), low, high)
+	line := fmt.Sprintf("%s: %d pictures, top-1 error %.2f %% (95 %% interval %.2f to %.2f)", f.Protocol, t.Pictures(), t.Top1Error(), low, high)
 	if !math.IsNaN(t.Top5Error()) {
 		low, high := t.Top5Interval()
 		line += fmt.Sprintf(", top-5 error %.2f %% (%.2f to %.2f)", t.Top5Error(), low, high)
@@ -96,8 +96,8 @@ func number(v float64) *float64 {
 func (t timedTest) printJSON(w io.Writer, f flags) error {
 	low1, high1 := t.Top1Interval()
 	object := map[string]any{
-		"weights": f.Weights, "data": f.Data, "protocol": t.options.Protocol, "scales": t.options.ScalesFor(t.models[0]), "images": t.Images,
-		"images_of_data": t.pictures(), "split": t.set.Chosen(),
+		"weights": f.Weights, "data": f.Data, "protocol": t.options.Protocol, "scales": t.options.ScalesFor(t.models[0]), "images": t.Pictures(),
+		"images_of_data": t.ofData(), "split": t.set.Chosen(),
 		"top1_error": number(t.Top1Error()), "top1_interval": []float64{low1, high1}, "top5_error": number(t.Top5Error()),
 		"images_per_second": t.picturesPerSecond(), "loader_wait_percent": t.loaderWaitPercent(),
 		"classes": t.Classes, "confusion": t.Confusion, "skipped": len(t.skips.List()), "notes": t.notes,
