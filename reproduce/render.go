@@ -87,9 +87,9 @@ func findingsTable(findings []Finding) string {
 			seeds = fmt.Sprintf("%s (%+.2f to %+.2f)", strings.ReplaceAll(seeds, " ", ", "), f.Seeds.Low, f.Seeds.High)
 		}
 		ours := fmt.Sprintf("%+.2f (%+.2f to %+.2f)", f.Ours.Value, f.Ours.Low, f.Ours.High)
-		rows = append(rows, []string{f.Claim, minus(paper), minus(ours), minus(seeds), f.Verdict})
+		rows = append(rows, []string{f.Claim, f.Verdict, minus(paper), minus(ours), minus(seeds)})
 	}
-	return page.Table([]string{"finding", "paper, points", "here, points (interval over pictures)", "each seed (interval over seeds)", "verdict"}, rows)
+	return page.Table([]string{"finding", "verdict", "paper, points", "here, points (interval over pictures)", "each seed (interval over seeds)"}, rows)
 }
 
 // counted says how many findings there are of each outcome.

@@ -38,8 +38,8 @@ func TestRender(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Of 2 findings in the miniature: 1 shown; 1 the opposite.\n",
-		"| 4.9: up | +0.0 | +2.00 (+1.00 to +3.00) | +1.50, −2.50 (−26.00 to +25.00) | shown |\n",
-		"| 4.9: down | +0.0 | +0.00 (+0.00 to +0.00) | – | not so here |\n",
+		"| 4.9: up | shown | +0.0 | +2.00 (+1.00 to +3.00) | +1.50, −2.50 (−26.00 to +25.00) |\n",
+		"| 4.9: down | not so here | +0.0 | +0.00 (+0.00 to +0.00) | – |\n",
 		"## Table 3: Single test scale (section 4.1)\n\nDense evaluation.\n\n| net | S | Q | top-1 error | top-5 error | paper's S |",
 		"| A |  |  | 12.00 (11.00–13.00) | 0.00 (0.00–0.00) |  |  | 29.6 | – |\n",
 		"\n![Error in \\[32;64\\].](figures/depth.png)\\\nError in \\[32;64\\].\n",
