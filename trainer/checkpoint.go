@@ -92,7 +92,7 @@ func (c *checkpoints) save(p progress) error {
 	if err != nil {
 		return err
 	}
-	beyond := slices.Index(names, name)
+	beyond := max(0, slices.Index(names, name)) // none if someone has just removed the folder
 	for _, old := range slices.Concat(names[:beyond], names[min(beyond+keptCheckpoints, len(names)):]) {
 		if err := os.Remove(filepath.Join(c.dir, old)); err != nil {
 			return errors.Wrap(err, "trainer: cannot remove an old checkpoint")
