@@ -27,7 +27,7 @@
 //	blocks      of tiles whose V and M stay in L2      cacheFloats, leastTiles, manyTiles
 //	elements    the α² products M = V U                m + r - 1
 //	panels      of U, nr output channels each          nr
-//	sums        of some input channels                 sumBlock
+//	sums        of some input channels                 sumBlock, longSum
 //	rows        of V: mr tiles, at most                mr
 //	registers   mr×nr sums, one input channel a step
 //

@@ -39,8 +39,9 @@ const (
 // Winograd's minimal filtering: winograd*.go.
 const (
 	// sumBlock is the most products that are summed up before they are added to the rest: the transforms multiply rounding
-	// errors, and those of a long sum grow with its length (TestAccuracy). It sets the order of sums. -bench LayersOfD
-	sumBlock = 64
+	// errors, and those of a long sum grow with its length (TestAccuracy). Sums of longSum input channels or more, whose
+	// blocks take longer to add up, have blocks of twice as many. Both set the order of sums. -bench LayersOfD
+	sumBlock, longSum = 64, 256
 
 	// gradientTiles is the most tiles whose products dU are summed up at a time, and gradientChannels the least number of
 	// input channels that a thread takes. The first sets the order of sums. -bench LayersOfD/weight
@@ -50,8 +51,8 @@ const (
 	// the order of sums. -bench LayersOfD/weight
 	mostSlices, sliceFloats = 16, 1 << 22
 
-	// tapRows is the number of rows (input channels) of weights that are copied and transformed at a time, at least
-	// sumBlock. -bench 'Conv/32x(2x2|4x4)'
+	// tapRows is the number of rows (input channels) of weights that are copied and transformed at a time.
+	// -bench 'Conv/32x(2x2|4x4)'
 	tapRows = 64
 
 	// fewFactor times cacheFloats is what V may take if all tiles are to stay in the caches. -bench 'Conv/32x(2x2|4x4)'

@@ -78,7 +78,7 @@ func (w *winogradForward) panelByPanel(atATime int) {
 		t := w.newThread(l.tiles.count(), pitch(atATime*l.panels.width))
 		defer t.release()
 		if w.u.data == nil {
-			t.part, t.g = newElements(l.f.alpha, tapRows, l.panels.width), l.newWeightBlock(w.weights)
+			t.part, t.g = newElements(l.f.alpha, l.channelsAtATime(), l.panels.width), l.newWeightBlock(w.weights)
 			defer t.part.release()
 			defer t.g.release()
 		}
@@ -124,9 +124,11 @@ func (t *winogradThread) compute(first, count, panel0, panel1, atATime int) {
 		if w.u.data != nil {
 			t.multiply(w.u.from(p*l.conv.In), count, p, next, 0, l.conv.In)
 		} else {
-			for k, rows := range blocks(l.conv.In, sumBlock) {
-				l.transformFilters(t.part, t.g, p, k, rows)
-				t.multiply(t.part, count, p, next, k, rows)
+			for k, channels := range blocks(l.conv.In, l.channelsAtATime()) {
+				for row, rows := range blocks(channels, tapRows) {
+					l.transformFilters(t.part.from(row), t.g, p, k+row, rows)
+				}
+				t.multiply(t.part, count, p, next, k, channels)
 			}
 		}
 		column, _ := l.panels.columnsOf(p)
@@ -145,7 +147,7 @@ func (t *winogradThread) multiply(u elements, count, panel0, panel1, channel, ch
 		for p := panel0; p < panel1; p++ {
 			_, n := l.panels.columnsOf(p)
 			m := t.m.matrix(e, 0)[(p-panel0)*l.panels.width:]
-			for k, rows := range blocks(channels, sumBlock) {
+			for k, rows := range blocks(channels, l.channelsAtATime()) {
 				product.n, product.k, product.ahead = n, rows, rows*u.pitch
 				product.plain(m, v[k:], u.matrix(e, (p-panel0)*l.conv.In+k), channel+k > 0)
 			}
