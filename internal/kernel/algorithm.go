@@ -18,14 +18,15 @@ const (
 	direct    = "direct"
 	winograd2 = "winograd2" // where it is possible, else direct
 	winograd4 = "winograd4" // the same
+	winograd6 = "winograd6" // the same
 )
 
 func chooseAlgorithm(name string) (string, error) {
 	switch name {
-	case fastest, direct, winograd2, winograd4:
+	case fastest, direct, winograd2, winograd4, winograd6:
 		return name, nil
 	}
-	return fastest, errors.Errorf("VGG_CONV=%s: no such algorithm: use one of %s, %s, %s, or leave VGG_CONV unset", name, direct, winograd2, winograd4)
+	return fastest, errors.Errorf("VGG_CONV=%s: no such algorithm: use one of %s, %s, %s, %s, or leave VGG_CONV unset", name, direct, winograd2, winograd4, winograd6)
 }
 
 // winogradChannels is what the transforms take channels in multiples of: a vector of AVX-512.
@@ -40,6 +41,8 @@ func (c Conv) winograd(prepared bool) *winograd {
 	switch algorithm {
 	case direct:
 		return nil
+	case winograd6:
+		return winogradF6()
 	case winograd4:
 		return winogradF4()
 	case winograd2:

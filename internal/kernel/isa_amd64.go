@@ -52,6 +52,13 @@ var isaAVX512 = isa{
 	peak:           peakAVX512,
 	peakFLOP:       12 * 16 * 2,
 
+	winograd6: winogradAssembly{
+		input:          winograd6InputAVX512,
+		filter:         winograd6FilterAVX512,
+		output:         winograd6OutputAVX512,
+		outputGradient: winograd6OutputGradientAVX512,
+		filterGradient: winograd6FilterGradientAVX512,
+	},
 	winograd4: winogradAssembly{
 		input:          winograd4InputAVX512,
 		filter:         winograd4FilterAVX512,
@@ -95,6 +102,13 @@ var isaAVX2 = isa{
 	peak:           peakAVX2,
 	peakFLOP:       12 * 8 * 2,
 
+	winograd6: winogradAssembly{
+		input:          winograd6InputAVX2,
+		filter:         winograd6FilterAVX2,
+		output:         winograd6OutputAVX2,
+		outputGradient: winograd6OutputGradientAVX2,
+		filterGradient: winograd6FilterGradientAVX2,
+	},
 	winograd4: winogradAssembly{
 		input:          winograd4InputAVX2,
 		filter:         winograd4FilterAVX2,

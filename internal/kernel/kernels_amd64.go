@@ -101,6 +101,36 @@ func resampleFloatsAVX512(dst *float32, src *float32, first *int, weights *float
 // peakAVX512 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX512(steps int)
 
+// winograd6InputAVX512 is Bᵀ x B: a tile's 8×8 inputs become 8×8 values.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd6InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd6OutputAVX512 is Aᵀ x A: 8×8 products become a tile's 6×6 outputs, plus the bias, but at least floor.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd6OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+
+// winograd6OutputGradientAVX512 is A x Aᵀ, the adjoint of the output's: a tile's 6×6 output gradients become 8×8 values.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd6OutputGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd6FilterAVX512 is G x Gᵀ: a filter's 3×3 weights become 8×8.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd6FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd6FilterGradientAVX512 is Gᵀ x G, the adjoint of the filter's: 8×8 gradients become 3×3.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd6FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
 // winograd4InputAVX512 is Bᵀ x B: a tile's 6×6 inputs become 6×6 values.
 // n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
@@ -259,6 +289,36 @@ func resampleFloatsAVX2(dst *float32, src *float32, first *int, weights *float32
 
 // peakAVX2 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX2(steps int)
+
+// winograd6InputAVX2 is Bᵀ x B: a tile's 8×8 inputs become 8×8 values.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd6InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd6OutputAVX2 is Aᵀ x A: 8×8 products become a tile's 6×6 outputs, plus the bias, but at least floor.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd6OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+
+// winograd6OutputGradientAVX2 is A x Aᵀ, the adjoint of the output's: a tile's 6×6 output gradients become 8×8 values.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd6OutputGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd6FilterAVX2 is G x Gᵀ: a filter's 3×3 weights become 8×8.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd6FilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd6FilterGradientAVX2 is Gᵀ x G, the adjoint of the filter's: 8×8 gradients become 3×3.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd6FilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd4InputAVX2 is Bᵀ x B: a tile's 6×6 inputs become 6×6 values.
 // n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.

@@ -14989,6 +14989,5187 @@ step:
 	VZEROUPPER
 	RET
 
+// func winograd6InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·winograd6InputAVX512(SB), $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	MOVQ         CX, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	VSUBPS       Z3, Z0, Z0
+	VSUBPS       Z1, Z2, Z1
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z1, Z0
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	VSUBPS       Z4, Z1, Z1
+	VSUBPS       Z2, Z3, Z2
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z2, Z1
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	VSUBPS       Z5, Z2, Z2
+	VSUBPS       Z3, Z4, Z3
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z3, Z2
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	VSUBPS       Z6, Z3, Z3
+	VSUBPS       Z4, Z5, Z4
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z4, Z3
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	VSUBPS       Z7, Z4, Z4
+	VSUBPS       Z5, Z6, Z5
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z5, Z4
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	VSUBPS       Z8, Z5, Z5
+	VSUBPS       Z6, Z7, Z6
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z6, Z5
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	VSUBPS       Z9, Z6, Z6
+	VSUBPS       Z7, Z8, Z7
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z7, Z6
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	VSUBPS       Z10, Z7, Z7
+	VSUBPS       Z8, Z9, Z8
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z8, Z7
+	MOVQ         AX, R9
+	MOVQ         R9, R10
+	VSUBPS       Z6, Z0, Z0
+	VSUBPS       Z2, Z4, Z8
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z8, Z0
+	VMOVUPS      Z0, (R10)
+	VADDPS       Z6, Z2, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z4, Z0
+	VADDPS       Z5, Z1, Z8
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z3, Z8
+	VADDPS       Z8, Z0, Z9
+	VSUBPS       Z8, Z0, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VMOVAPS      Z6, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z2, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z4, Z0
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z1, Z8
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z3, Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z5, Z8
+	VADDPS       Z8, Z0, Z9
+	VSUBPS       Z8, Z0, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VMOVAPS      Z2, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z4, Z0
+	VMOVAPS      Z6, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z0, Z2
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z1, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z3, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z5, Z0
+	VADDPS       Z0, Z2, Z4
+	VSUBPS       Z0, Z2, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VSUBPS       Z1, Z7, Z0
+	VSUBPS       Z5, Z3, Z1
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z1, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	VADDPS       Z5, Z1, Z1
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z3, Z1
+	VADDPS       Z4, Z0, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z2, Z0
+	VADDPS       Z0, Z1, Z2
+	VSUBPS       Z0, Z1, Z0
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	VADDPS       Z7, Z3, Z3
+	VMOVAPS      Z3, Z3
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z5, Z3
+	VADDPS       Z6, Z1, Z1
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z4, Z1
+	VADDPS       Z1, Z3, Z4
+	VSUBPS       Z1, Z3, Z1
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	VADDPS       Z9, Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z7, Z5
+	VADDPS       Z8, Z3, Z3
+	VMOVAPS      Z3, Z3
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z6, Z3
+	VADDPS       Z3, Z5, Z6
+	VSUBPS       Z3, Z5, Z3
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	VADDPS       Z11, Z7, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z9, Z7
+	VADDPS       Z10, Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z8, Z5
+	VADDPS       Z5, Z7, Z8
+	VSUBPS       Z5, Z7, Z5
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	VADDPS       Z13, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z11, Z9
+	VADDPS       Z12, Z7, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z10, Z7
+	VADDPS       Z7, Z9, Z10
+	VSUBPS       Z7, Z9, Z7
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	VADDPS       Z15, Z11, Z11
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z13, Z11
+	VADDPS       Z14, Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z12, Z9
+	VADDPS       Z9, Z11, Z12
+	VSUBPS       Z9, Z11, Z9
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z16
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z17
+	VADDPS       Z17, Z13, Z13
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z15, Z13
+	VADDPS       Z16, Z11, Z11
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z14, Z11
+	VADDPS       Z11, Z13, Z14
+	VSUBPS       Z11, Z13, Z11
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z16
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z17
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z18
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z19
+	VADDPS       Z19, Z15, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z17, Z15
+	VADDPS       Z18, Z13, Z13
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z16, Z13
+	VADDPS       Z13, Z15, Z16
+	VSUBPS       Z13, Z15, Z13
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VSUBPS       Z14, Z2, Z2
+	VSUBPS       Z6, Z10, Z15
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z15, Z2
+	VMOVUPS      Z2, (R10)
+	VADDPS       Z14, Z6, Z2
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z10, Z2
+	VADDPS       Z12, Z4, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z8, Z15
+	VADDPS       Z15, Z2, Z17
+	VSUBPS       Z15, Z2, Z2
+	ADDQ         SI, R10
+	VMOVUPS      Z17, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z2, (R10)
+	VMOVAPS      Z14, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z6, Z2
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z10, Z2
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z4, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z8, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z12, Z15
+	VADDPS       Z15, Z2, Z17
+	VSUBPS       Z15, Z2, Z2
+	ADDQ         SI, R10
+	VMOVUPS      Z17, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z2, (R10)
+	VMOVAPS      Z6, Z2
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z10, Z2
+	VMOVAPS      Z14, Z6
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z2, Z6
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z4, Z2
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z8, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z12, Z2
+	VADDPS       Z2, Z6, Z10
+	VSUBPS       Z2, Z6, Z2
+	ADDQ         SI, R10
+	VMOVUPS      Z10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z2, (R10)
+	VSUBPS       Z4, Z16, Z2
+	VSUBPS       Z12, Z8, Z4
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z4, Z2
+	ADDQ         SI, R10
+	VMOVUPS      Z2, (R10)
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VSUBPS       Z11, Z0, Z0
+	VSUBPS       Z3, Z7, Z2
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R10)
+	VADDPS       Z11, Z3, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z7, Z0
+	VADDPS       Z9, Z1, Z2
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z5, Z2
+	VADDPS       Z2, Z0, Z4
+	VSUBPS       Z2, Z0, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VMOVAPS      Z11, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z3, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z7, Z0
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z1, Z2
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z5, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z9, Z2
+	VADDPS       Z2, Z0, Z4
+	VSUBPS       Z2, Z0, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VMOVAPS      Z3, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z7, Z0
+	VMOVAPS      Z11, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z0, Z2
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z1, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z5, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z9, Z0
+	VADDPS       Z0, Z2, Z3
+	VSUBPS       Z0, Z2, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VSUBPS       Z1, Z13, Z0
+	VSUBPS       Z9, Z5, Z1
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z1, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z1, Z5
+	VMOVAPS      Z5, Z1
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z3, Z1
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z0, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z2, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z4, Z0
+	VADDPS       Z0, Z1, Z2
+	VSUBPS       Z0, Z1, Z0
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z3, Z7
+	VMOVAPS      Z7, Z3
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z5, Z3
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z1, Z1
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z6, Z1
+	VADDPS       Z1, Z3, Z4
+	VSUBPS       Z1, Z3, Z1
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS      Z9, Z5
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z7, Z5
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z3, Z3
+	VMOVAPS      Z3, Z3
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z8, Z3
+	VADDPS       Z3, Z5, Z6
+	VSUBPS       Z3, Z5, Z3
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z7, Z11
+	VMOVAPS      Z11, Z7
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z9, Z7
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z8, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z10, Z5
+	VADDPS       Z5, Z7, Z8
+	VSUBPS       Z5, Z7, Z5
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	VMOVAPS      Z13, Z13
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z9, Z13
+	VMOVAPS      Z13, Z9
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z11, Z9
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z7, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z10, Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z12, Z7
+	VADDPS       Z7, Z9, Z10
+	VSUBPS       Z7, Z9, Z7
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	VMOVAPS      Z15, Z15
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z11, Z15
+	VMOVAPS      Z15, Z11
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z13, Z11
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z9, Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z12, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z14, Z9
+	VADDPS       Z9, Z11, Z12
+	VSUBPS       Z9, Z11, Z9
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z16
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z17
+	VMOVAPS      Z17, Z17
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z13, Z17
+	VMOVAPS      Z17, Z13
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z15, Z13
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z11, Z11
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z14, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z16, Z11
+	VADDPS       Z11, Z13, Z14
+	VSUBPS       Z11, Z13, Z11
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z16
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z17
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z18
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z19
+	VMOVAPS      Z19, Z19
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z15, Z19
+	VMOVAPS      Z19, Z15
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z17, Z15
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z13, Z13
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z16, Z13
+	VMOVAPS      Z13, Z13
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z18, Z13
+	VADDPS       Z13, Z15, Z16
+	VSUBPS       Z13, Z15, Z13
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VSUBPS       Z14, Z2, Z2
+	VSUBPS       Z6, Z10, Z15
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z15, Z2
+	VMOVUPS      Z2, (R10)
+	VADDPS       Z14, Z6, Z2
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z10, Z2
+	VADDPS       Z12, Z4, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z8, Z15
+	VADDPS       Z15, Z2, Z17
+	VSUBPS       Z15, Z2, Z2
+	ADDQ         SI, R10
+	VMOVUPS      Z17, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z2, (R10)
+	VMOVAPS      Z14, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z6, Z2
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z10, Z2
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z4, Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z8, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z12, Z15
+	VADDPS       Z15, Z2, Z17
+	VSUBPS       Z15, Z2, Z2
+	ADDQ         SI, R10
+	VMOVUPS      Z17, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z2, (R10)
+	VMOVAPS      Z6, Z2
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z10, Z2
+	VMOVAPS      Z14, Z6
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z2, Z6
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z4, Z2
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z8, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z12, Z2
+	VADDPS       Z2, Z6, Z10
+	VSUBPS       Z2, Z6, Z2
+	ADDQ         SI, R10
+	VMOVUPS      Z10, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z2, (R10)
+	VSUBPS       Z4, Z16, Z2
+	VSUBPS       Z12, Z8, Z4
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z4, Z2
+	ADDQ         SI, R10
+	VMOVUPS      Z2, (R10)
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VSUBPS       Z11, Z0, Z0
+	VSUBPS       Z3, Z7, Z2
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R10)
+	VADDPS       Z11, Z3, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z7, Z0
+	VADDPS       Z9, Z1, Z2
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z5, Z2
+	VADDPS       Z2, Z0, Z4
+	VSUBPS       Z2, Z0, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VMOVAPS      Z11, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z3, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z7, Z0
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z1, Z2
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z5, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z9, Z2
+	VADDPS       Z2, Z0, Z4
+	VSUBPS       Z2, Z0, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VMOVAPS      Z3, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z7, Z0
+	VMOVAPS      Z11, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z0, Z2
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z1, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z5, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z9, Z0
+	VADDPS       Z0, Z2, Z3
+	VSUBPS       Z0, Z2, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VSUBPS       Z1, Z13, Z0
+	VSUBPS       Z9, Z5, Z1
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z1, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z3, Z1
+	VMOVAPS      Z5, Z3
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z1, Z3
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z0, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z2, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z4, Z0
+	VADDPS       Z0, Z3, Z1
+	VSUBPS       Z0, Z3, Z0
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	VMOVAPS      Z3, Z3
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z5, Z3
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z3, Z5
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z2, Z2
+	VMOVAPS      Z2, Z2
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z4, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z6, Z2
+	VADDPS       Z2, Z5, Z3
+	VSUBPS       Z2, Z5, Z2
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	VMOVAPS      Z5, Z5
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z7, Z5
+	VMOVAPS      Z9, Z7
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z5, Z7
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z4, Z4
+	VMOVAPS      Z4, Z4
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z6, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z8, Z4
+	VADDPS       Z4, Z7, Z5
+	VSUBPS       Z4, Z7, Z4
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z9, Z7
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z7, Z9
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z6, Z6
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z8, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z10, Z6
+	VADDPS       Z6, Z9, Z7
+	VSUBPS       Z6, Z9, Z6
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z11, Z9
+	VMOVAPS      Z13, Z11
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z9, Z11
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z8, Z8
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z10, Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z12, Z8
+	VADDPS       Z8, Z11, Z9
+	VSUBPS       Z8, Z11, Z8
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z13, Z11
+	VMOVAPS      Z15, Z13
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z11, Z13
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z10, Z10
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z12, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z14, Z10
+	VADDPS       Z10, Z13, Z11
+	VSUBPS       Z10, Z13, Z10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z16
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z17
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z15, Z13
+	VMOVAPS      Z17, Z15
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z13, Z15
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z12, Z12
+	VMOVAPS      Z12, Z12
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z14, Z12
+	VMOVAPS      Z12, Z12
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z16, Z12
+	VADDPS       Z12, Z15, Z13
+	VSUBPS       Z12, Z15, Z12
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z16
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z17
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z18
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z19
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z17, Z15
+	VMOVAPS      Z19, Z17
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z15, Z17
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z14, Z14
+	VMOVAPS      Z14, Z14
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z16, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z18, Z14
+	VADDPS       Z14, Z17, Z15
+	VSUBPS       Z14, Z17, Z14
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VSUBPS       Z13, Z1, Z1
+	VSUBPS       Z5, Z9, Z16
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z16, Z1
+	VMOVUPS      Z1, (R10)
+	VADDPS       Z13, Z5, Z1
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z9, Z1
+	VADDPS       Z11, Z3, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z7, Z16
+	VADDPS       Z16, Z1, Z17
+	VSUBPS       Z16, Z1, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z17, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z13, Z1
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z5, Z1
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z9, Z1
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z3, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z7, Z16
+	VMOVAPS      Z16, Z16
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z11, Z16
+	VADDPS       Z16, Z1, Z17
+	VSUBPS       Z16, Z1, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z17, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z5, Z1
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z9, Z1
+	VMOVAPS      Z13, Z5
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z1, Z5
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z3, Z1
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z7, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z11, Z1
+	VADDPS       Z1, Z5, Z9
+	VSUBPS       Z1, Z5, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VSUBPS       Z3, Z15, Z1
+	VSUBPS       Z11, Z7, Z3
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z3, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VSUBPS       Z12, Z0, Z0
+	VSUBPS       Z4, Z8, Z1
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z1, Z0
+	VMOVUPS      Z0, (R10)
+	VADDPS       Z12, Z4, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z8, Z0
+	VADDPS       Z10, Z2, Z1
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z6, Z1
+	VADDPS       Z1, Z0, Z3
+	VSUBPS       Z1, Z0, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VMOVAPS      Z12, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z4, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z8, Z0
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z2, Z1
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z6, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z10, Z1
+	VADDPS       Z1, Z0, Z3
+	VSUBPS       Z1, Z0, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VMOVAPS      Z4, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z8, Z0
+	VMOVAPS      Z12, Z1
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z0, Z1
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z2, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z6, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z10, Z0
+	VADDPS       Z0, Z1, Z3
+	VSUBPS       Z0, Z1, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VSUBPS       Z2, Z14, Z0
+	VSUBPS       Z10, Z6, Z1
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z1, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	VSUBPS       Z0, Z3, Z0
+	VSUBPS       Z2, Z1, Z1
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z1, Z0
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	VSUBPS       Z1, Z4, Z1
+	VSUBPS       Z3, Z2, Z2
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z2, Z1
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	VSUBPS       Z2, Z5, Z2
+	VSUBPS       Z4, Z3, Z3
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z3, Z2
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	VSUBPS       Z3, Z6, Z3
+	VSUBPS       Z5, Z4, Z4
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z4, Z3
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	VSUBPS       Z4, Z7, Z4
+	VSUBPS       Z6, Z5, Z5
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z5, Z4
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	VSUBPS       Z5, Z8, Z5
+	VSUBPS       Z7, Z6, Z6
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z6, Z5
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	VSUBPS       Z6, Z9, Z6
+	VSUBPS       Z8, Z7, Z7
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z7, Z6
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	VSUBPS       Z7, Z10, Z7
+	VSUBPS       Z9, Z8, Z8
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z8, Z7
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VSUBPS       Z6, Z0, Z0
+	VSUBPS       Z2, Z4, Z8
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z8, Z0
+	VMOVUPS      Z0, (R10)
+	VADDPS       Z6, Z2, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z4, Z0
+	VADDPS       Z5, Z1, Z8
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS winograd6InputFactorsAVX512<>+64(SB), Z3, Z8
+	VADDPS       Z8, Z0, Z9
+	VSUBPS       Z8, Z0, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VMOVAPS      Z6, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+256(SB), Z2, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z4, Z0
+	VMULPS       winograd6InputFactorsAVX512<>+384(SB), Z1, Z8
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z3, Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd6InputFactorsAVX512<>+448(SB), Z5, Z8
+	VADDPS       Z8, Z0, Z9
+	VSUBPS       Z8, Z0, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VMOVAPS      Z2, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+128(SB), Z4, Z0
+	VMOVAPS      Z6, Z2
+	VFMADD231PS  winograd6InputFactorsAVX512<>+320(SB), Z0, Z2
+	VMULPS       winograd6InputFactorsAVX512<>+448(SB), Z1, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd6InputFactorsAVX512<>+192(SB), Z3, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+384(SB), Z5, Z0
+	VADDPS       Z0, Z2, Z4
+	VSUBPS       Z0, Z2, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VSUBPS       Z1, Z7, Z0
+	VSUBPS       Z5, Z3, Z1
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd6InputFactorsAVX512<>+0(SB), Z1, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, AX
+	SUBQ         $0x10, DX
+	JNE          channels
+	VZEROUPPER
+	RET
+
+DATA winograd6InputFactorsAVX512<>+0(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+4(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+8(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+12(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+16(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+20(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+24(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+28(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+32(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+36(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+40(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+44(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+48(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+52(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+56(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+60(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX512<>+64(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+68(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+72(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+76(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+80(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+84(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+88(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+92(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+96(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+100(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+104(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+108(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+112(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+116(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+120(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+124(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX512<>+128(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+132(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+136(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+140(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+144(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+148(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+152(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+156(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+160(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+164(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+168(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+172(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+176(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+180(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+184(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+188(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX512<>+192(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+196(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+200(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+204(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+208(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+212(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+216(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+220(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+224(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+228(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+232(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+236(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+240(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+244(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+248(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+252(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX512<>+256(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+260(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+264(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+268(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+272(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+276(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+280(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+284(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+288(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+292(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+296(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+300(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+304(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+308(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+312(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+316(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX512<>+320(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+324(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+328(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+332(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+336(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+340(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+344(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+348(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+352(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+356(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+360(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+364(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+368(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+372(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+376(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+380(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX512<>+384(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+388(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+392(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+396(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+400(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+404(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+408(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+412(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+416(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+420(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+424(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+428(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+432(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+436(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+440(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+444(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX512<>+448(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+452(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+456(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+460(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+464(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+468(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+472(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+476(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+480(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+484(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+488(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+492(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+496(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+500(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+504(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX512<>+508(SB)/4, $0x40000000
+GLOBL winograd6InputFactorsAVX512<>(SB), RODATA|NOPTR, $512
+
+// func winograd6OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·winograd6OutputAVX512(SB), $0-68
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         bias+56(FP), R9
+	VBROADCASTSS floor+64(FP), Z0
+
+channels:
+	MOVQ        CX, R10
+	MOVQ        AX, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	VMOVUPS     (R9), Z1
+	ADDQ        $0x40, R9
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	VADDPS      Z4, Z3, Z3
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z6, Z5, Z3
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z8, Z7, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z3, Z2
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	VADDPS      Z5, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VADDPS      Z7, Z6, Z4
+	VADDPS      Z4, Z3, Z3
+	VADDPS      Z9, Z8, Z4
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z4, Z3
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	VADDPS      Z6, Z5, Z5
+	VADDPS      Z5, Z4, Z4
+	VADDPS      Z8, Z7, Z5
+	VADDPS      Z5, Z4, Z4
+	VADDPS      Z10, Z9, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z5, Z4
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	VADDPS      Z7, Z6, Z6
+	VADDPS      Z6, Z5, Z5
+	VADDPS      Z9, Z8, Z6
+	VADDPS      Z6, Z5, Z5
+	VADDPS      Z11, Z10, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z6, Z5
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z7, Z6, Z6
+	VADDPS      Z10, Z9, Z7
+	VADDPS      Z7, Z6, Z6
+	VADDPS      Z12, Z11, Z7
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z7, Z6
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	VADDPS      Z9, Z8, Z8
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z11, Z10, Z8
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z13, Z12, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z8, Z7
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z9, Z8, Z8
+	VADDPS      Z12, Z11, Z9
+	VADDPS      Z9, Z8, Z8
+	VADDPS      Z14, Z13, Z9
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z9, Z8
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	VADDPS      Z11, Z10, Z10
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z13, Z12, Z10
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z15, Z14, Z10
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z10, Z9
+	MOVQ        AX, R10
+	MOVQ        R10, R11
+	VADDPS      Z4, Z3, Z10
+	VADDPS      Z10, Z2, Z2
+	VADDPS      Z6, Z5, Z10
+	VADDPS      Z10, Z2, Z2
+	VADDPS      Z8, Z7, Z10
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z10, Z2
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	VADDPS      Z4, Z3, Z2
+	VADDPS      Z6, Z5, Z10
+	VADDPS      Z8, Z7, Z11
+	VMOVAPS     Z2, Z12
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z10, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z11, Z12
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z10, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z11, Z2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z12, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMOVUPS     Z10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	VSUBPS      Z4, Z3, Z2
+	VSUBPS      Z6, Z5, Z10
+	VSUBPS      Z8, Z7, Z11
+	VMOVAPS     Z2, Z12
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z10, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z11, Z12
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z10, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z11, Z2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z12, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMOVUPS     Z10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	VSUBPS      Z4, Z3, Z2
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z3, Z2
+	VSUBPS      Z8, Z7, Z3
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z9, Z2, Z2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VADDPS      Z7, Z6, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z3, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z4, Z5
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z4, Z2
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	VADDPS      Z4, Z3, Z3
+	VADDPS      Z7, Z6, Z4
+	VADDPS      Z9, Z8, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z6, Z7
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z4, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z6, Z3
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	VADDPS      Z6, Z4, Z4
+	VADDPS      Z9, Z8, Z6
+	VADDPS      Z11, Z10, Z8
+	VMOVAPS     Z4, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z6, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z8, Z9
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z6, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z8, Z4
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	VADDPS      Z8, Z6, Z6
+	VADDPS      Z11, Z10, Z8
+	VADDPS      Z13, Z12, Z10
+	VMOVAPS     Z6, Z11
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z10, Z11
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z8, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z10, Z6
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	VADDPS      Z10, Z8, Z8
+	VADDPS      Z13, Z12, Z10
+	VADDPS      Z15, Z14, Z12
+	VMOVAPS     Z8, Z13
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z10, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z12, Z13
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z10, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z12, Z8
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z17
+	VADDPS      Z12, Z10, Z10
+	VADDPS      Z15, Z14, Z12
+	VADDPS      Z17, Z16, Z14
+	VMOVAPS     Z10, Z15
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z14, Z15
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z12, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z14, Z10
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z17
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z18
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z19
+	VADDPS      Z14, Z12, Z12
+	VADDPS      Z17, Z16, Z14
+	VADDPS      Z19, Z18, Z16
+	VMOVAPS     Z12, Z17
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z14, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z16, Z17
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z14, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z16, Z12
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z18
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z19
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z20
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z21
+	VADDPS      Z16, Z14, Z14
+	VADDPS      Z19, Z18, Z16
+	VADDPS      Z21, Z20, Z18
+	VMOVAPS     Z14, Z19
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z16, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z18, Z19
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z16, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z18, Z14
+	MOVQ        AX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	MOVQ        R10, R11
+	VADDPS      Z9, Z7, Z16
+	VADDPS      Z16, Z5, Z5
+	VADDPS      Z13, Z11, Z16
+	VADDPS      Z16, Z5, Z5
+	VADDPS      Z17, Z15, Z16
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z16, Z5
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	VADDPS      Z9, Z7, Z5
+	VADDPS      Z13, Z11, Z16
+	VADDPS      Z17, Z15, Z18
+	VMOVAPS     Z5, Z20
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z16, Z20
+	VMOVAPS     Z20, Z20
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z18, Z20
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z16, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z18, Z5
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z20, Z16
+	VMAXPS      Z16, Z0, Z16
+	VMOVUPS     Z16, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	VSUBPS      Z9, Z7, Z5
+	VSUBPS      Z13, Z11, Z16
+	VSUBPS      Z17, Z15, Z18
+	VMOVAPS     Z5, Z20
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z16, Z20
+	VMOVAPS     Z20, Z20
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z18, Z20
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z16, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z18, Z5
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z20, Z16
+	VMAXPS      Z16, Z0, Z16
+	VMOVUPS     Z16, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	VSUBPS      Z9, Z7, Z5
+	VSUBPS      Z13, Z11, Z7
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z7, Z5
+	VSUBPS      Z17, Z15, Z7
+	VADDPS      Z7, Z5, Z5
+	VADDPS      Z19, Z5, Z5
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	MOVQ        AX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	MOVQ        R10, R11
+	VADDPS      Z4, Z3, Z5
+	VADDPS      Z5, Z2, Z2
+	VADDPS      Z8, Z6, Z5
+	VADDPS      Z5, Z2, Z2
+	VADDPS      Z12, Z10, Z5
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z5, Z2
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	VADDPS      Z4, Z3, Z2
+	VADDPS      Z8, Z6, Z5
+	VADDPS      Z12, Z10, Z7
+	VMOVAPS     Z2, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z7, Z9
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z5, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z7, Z2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z9, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	VSUBPS      Z4, Z3, Z2
+	VSUBPS      Z8, Z6, Z5
+	VSUBPS      Z12, Z10, Z7
+	VMOVAPS     Z2, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z7, Z9
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z5, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z7, Z2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z9, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	VSUBPS      Z4, Z3, Z2
+	VSUBPS      Z8, Z6, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z3, Z2
+	VSUBPS      Z12, Z10, Z3
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z14, Z2, Z2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z3, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z4, Z5
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z4, Z2
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	VSUBPS      Z4, Z3, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z6, Z7
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z4, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z6, Z3
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	VSUBPS      Z6, Z4, Z4
+	VSUBPS      Z9, Z8, Z6
+	VSUBPS      Z11, Z10, Z8
+	VMOVAPS     Z4, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z6, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z8, Z9
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z6, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z8, Z4
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	VSUBPS      Z8, Z6, Z6
+	VSUBPS      Z11, Z10, Z8
+	VSUBPS      Z13, Z12, Z10
+	VMOVAPS     Z6, Z11
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z10, Z11
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z8, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z10, Z6
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	VSUBPS      Z10, Z8, Z8
+	VSUBPS      Z13, Z12, Z10
+	VSUBPS      Z15, Z14, Z12
+	VMOVAPS     Z8, Z13
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z10, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z12, Z13
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z10, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z12, Z8
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z17
+	VSUBPS      Z12, Z10, Z10
+	VSUBPS      Z15, Z14, Z12
+	VSUBPS      Z17, Z16, Z14
+	VMOVAPS     Z10, Z15
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z14, Z15
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z12, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z14, Z10
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z17
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z18
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z19
+	VSUBPS      Z14, Z12, Z12
+	VSUBPS      Z17, Z16, Z14
+	VSUBPS      Z19, Z18, Z16
+	VMOVAPS     Z12, Z17
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z14, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z16, Z17
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z14, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z16, Z12
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z18
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z19
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z20
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z21
+	VSUBPS      Z16, Z14, Z14
+	VSUBPS      Z19, Z18, Z16
+	VSUBPS      Z21, Z20, Z18
+	VMOVAPS     Z14, Z19
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z16, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z18, Z19
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z16, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z18, Z14
+	MOVQ        AX, R10
+	ADDQ        BX, R10
+	MOVQ        R10, R11
+	VADDPS      Z9, Z7, Z16
+	VADDPS      Z16, Z5, Z5
+	VADDPS      Z13, Z11, Z16
+	VADDPS      Z16, Z5, Z5
+	VADDPS      Z17, Z15, Z16
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z16, Z5
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	VADDPS      Z9, Z7, Z5
+	VADDPS      Z13, Z11, Z16
+	VADDPS      Z17, Z15, Z18
+	VMOVAPS     Z5, Z20
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z16, Z20
+	VMOVAPS     Z20, Z20
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z18, Z20
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z16, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z18, Z5
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z20, Z16
+	VMAXPS      Z16, Z0, Z16
+	VMOVUPS     Z16, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	VSUBPS      Z9, Z7, Z5
+	VSUBPS      Z13, Z11, Z16
+	VSUBPS      Z17, Z15, Z18
+	VMOVAPS     Z5, Z20
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z16, Z20
+	VMOVAPS     Z20, Z20
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z18, Z20
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z16, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z18, Z5
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z20, Z16
+	VMAXPS      Z16, Z0, Z16
+	VMOVUPS     Z16, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	VSUBPS      Z9, Z7, Z5
+	VSUBPS      Z13, Z11, Z7
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z7, Z5
+	VSUBPS      Z17, Z15, Z7
+	VADDPS      Z7, Z5, Z5
+	VADDPS      Z19, Z5, Z5
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	MOVQ        AX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	MOVQ        R10, R11
+	VADDPS      Z4, Z3, Z5
+	VADDPS      Z5, Z2, Z2
+	VADDPS      Z8, Z6, Z5
+	VADDPS      Z5, Z2, Z2
+	VADDPS      Z12, Z10, Z5
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z5, Z2
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	VADDPS      Z4, Z3, Z2
+	VADDPS      Z8, Z6, Z5
+	VADDPS      Z12, Z10, Z7
+	VMOVAPS     Z2, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z7, Z9
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z5, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z7, Z2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z9, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	VSUBPS      Z4, Z3, Z2
+	VSUBPS      Z8, Z6, Z5
+	VSUBPS      Z12, Z10, Z7
+	VMOVAPS     Z2, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z7, Z9
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z5, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z7, Z2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z9, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	VSUBPS      Z4, Z3, Z2
+	VSUBPS      Z8, Z6, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z3, Z2
+	VSUBPS      Z12, Z10, Z3
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z14, Z2, Z2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z3, Z2
+	VSUBPS      Z7, Z6, Z3
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z8, Z2, Z2
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	VSUBPS      Z4, Z3, Z3
+	VSUBPS      Z6, Z5, Z4
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z4, Z3
+	VSUBPS      Z8, Z7, Z4
+	VADDPS      Z4, Z3, Z3
+	VADDPS      Z9, Z3, Z3
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	VSUBPS      Z5, Z4, Z4
+	VSUBPS      Z7, Z6, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z5, Z4
+	VSUBPS      Z9, Z8, Z5
+	VADDPS      Z5, Z4, Z4
+	VADDPS      Z10, Z4, Z4
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	VSUBPS      Z6, Z5, Z5
+	VSUBPS      Z8, Z7, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z6, Z5
+	VSUBPS      Z10, Z9, Z6
+	VADDPS      Z6, Z5, Z5
+	VADDPS      Z11, Z5, Z5
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	VSUBPS      Z7, Z6, Z6
+	VSUBPS      Z9, Z8, Z7
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z7, Z6
+	VSUBPS      Z11, Z10, Z7
+	VADDPS      Z7, Z6, Z6
+	VADDPS      Z12, Z6, Z6
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	VSUBPS      Z8, Z7, Z7
+	VSUBPS      Z10, Z9, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z8, Z7
+	VSUBPS      Z12, Z11, Z8
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z13, Z7, Z7
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	VSUBPS      Z9, Z8, Z8
+	VSUBPS      Z11, Z10, Z9
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z9, Z8
+	VSUBPS      Z13, Z12, Z9
+	VADDPS      Z9, Z8, Z8
+	VADDPS      Z14, Z8, Z8
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	VSUBPS      Z10, Z9, Z9
+	VSUBPS      Z12, Z11, Z10
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z10, Z9
+	VSUBPS      Z14, Z13, Z10
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z15, Z9, Z9
+	MOVQ        AX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	MOVQ        R10, R11
+	VADDPS      Z4, Z3, Z10
+	VADDPS      Z10, Z2, Z2
+	VADDPS      Z6, Z5, Z10
+	VADDPS      Z10, Z2, Z2
+	VADDPS      Z8, Z7, Z10
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z10, Z2
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	VADDPS      Z4, Z3, Z2
+	VADDPS      Z6, Z5, Z10
+	VADDPS      Z8, Z7, Z11
+	VMOVAPS     Z2, Z12
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z10, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z11, Z12
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z10, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z11, Z2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z12, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMOVUPS     Z10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	VSUBPS      Z4, Z3, Z2
+	VSUBPS      Z6, Z5, Z10
+	VSUBPS      Z8, Z7, Z11
+	VMOVAPS     Z2, Z12
+	VFMADD231PS winograd6OutputFactorsAVX512<>+0(SB), Z10, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd6OutputFactorsAVX512<>+192(SB), Z11, Z12
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+128(SB), Z10, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+64(SB), Z11, Z2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z12, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMOVUPS     Z10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	VSUBPS      Z4, Z3, Z2
+	VSUBPS      Z6, Z5, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputFactorsAVX512<>+256(SB), Z3, Z2
+	VSUBPS      Z8, Z7, Z3
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z9, Z2, Z2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z1
+	VMAXPS      Z1, Z0, Z1
+	VMOVUPS     Z1, (R11)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd6OutputFactorsAVX512<>+0(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+4(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+8(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+12(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+16(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+20(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+24(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+28(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+32(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+36(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+40(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+44(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+48(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+52(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+56(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+60(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX512<>+64(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+68(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+72(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+76(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+80(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+84(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+88(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+92(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+96(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+100(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+104(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+108(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+112(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+116(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+120(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+124(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX512<>+128(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+132(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+136(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+140(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+144(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+148(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+152(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+156(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+160(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+164(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+168(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+172(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+176(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+180(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+184(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+188(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX512<>+192(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+196(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+200(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+204(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+208(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+212(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+216(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+220(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+224(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+228(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+232(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+236(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+240(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+244(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+248(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+252(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX512<>+256(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+260(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+264(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+268(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+272(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+276(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+280(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+284(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+288(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+292(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+296(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+300(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+304(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+308(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+312(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX512<>+316(SB)/4, $0x42000000
+GLOBL winograd6OutputFactorsAVX512<>(SB), RODATA|NOPTR, $320
+
+// func winograd6OutputGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·winograd6OutputGradientAVX512(SB), $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	MOVQ        CX, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z5
+	MOVQ        AX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z0, (R10)
+	VADDPS      Z2, Z0, Z6
+	VADDPS      Z4, Z6, Z6
+	VADDPS      Z3, Z1, Z7
+	VADDPS      Z5, Z7, Z7
+	VADDPS      Z7, Z6, Z8
+	VSUBPS      Z7, Z6, Z6
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	VMOVAPS     Z0, Z6
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z4, Z6
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z1, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z5, Z7
+	VADDPS      Z7, Z6, Z8
+	VSUBPS      Z7, Z6, Z6
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z2, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z4, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z1, Z2
+	VMOVAPS     Z2, Z1
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z3, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	VADDPS      Z2, Z0, Z0
+	VADDPS      Z4, Z0, Z0
+	VADDPS      Z3, Z1, Z1
+	VADDPS      Z5, Z1, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	VADDPS      Z4, Z1, Z1
+	VADDPS      Z6, Z1, Z1
+	VADDPS      Z5, Z3, Z3
+	VADDPS      Z7, Z3, Z3
+	VADDPS      Z3, Z1, Z4
+	VSUBPS      Z3, Z1, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	VADDPS      Z6, Z3, Z3
+	VADDPS      Z8, Z3, Z3
+	VADDPS      Z7, Z5, Z5
+	VADDPS      Z9, Z5, Z5
+	VADDPS      Z5, Z3, Z6
+	VSUBPS      Z5, Z3, Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	VADDPS      Z8, Z5, Z5
+	VADDPS      Z10, Z5, Z5
+	VADDPS      Z9, Z7, Z7
+	VADDPS      Z11, Z7, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z13
+	VADDPS      Z10, Z7, Z7
+	VADDPS      Z12, Z7, Z7
+	VADDPS      Z11, Z9, Z9
+	VADDPS      Z13, Z9, Z9
+	VADDPS      Z9, Z7, Z10
+	VSUBPS      Z9, Z7, Z7
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z13
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z14
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z15
+	VADDPS      Z12, Z9, Z9
+	VADDPS      Z14, Z9, Z9
+	VADDPS      Z13, Z11, Z11
+	VADDPS      Z15, Z11, Z11
+	VADDPS      Z11, Z9, Z12
+	VSUBPS      Z11, Z9, Z9
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z2, (R10)
+	VADDPS      Z6, Z2, Z11
+	VADDPS      Z10, Z11, Z11
+	VADDPS      Z8, Z4, Z13
+	VADDPS      Z12, Z13, Z13
+	VADDPS      Z13, Z11, Z14
+	VSUBPS      Z13, Z11, Z11
+	ADDQ        SI, R10
+	VMOVUPS     Z14, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	VMOVAPS     Z2, Z11
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z6, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z10, Z11
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z4, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z8, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z12, Z13
+	VADDPS      Z13, Z11, Z14
+	VSUBPS      Z13, Z11, Z11
+	ADDQ        SI, R10
+	VMOVUPS     Z14, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z6, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z10, Z2
+	VMOVAPS     Z12, Z6
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z4, Z6
+	VMOVAPS     Z6, Z4
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z8, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z12, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z0, (R10)
+	VADDPS      Z3, Z0, Z2
+	VADDPS      Z7, Z2, Z2
+	VADDPS      Z5, Z1, Z4
+	VADDPS      Z9, Z4, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMOVAPS     Z0, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z7, Z2
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z5, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z9, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z3, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z7, Z0
+	VMOVAPS     Z9, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z1, Z2
+	VMOVAPS     Z2, Z1
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z5, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z2, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z4, Z0
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z3, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z5, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z6, Z1
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z5, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z7, Z3
+	VADDPS      Z3, Z1, Z4
+	VSUBPS      Z3, Z1, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z6, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z8, Z3
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z7, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z9, Z5
+	VADDPS      Z5, Z3, Z6
+	VSUBPS      Z5, Z3, Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z8, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z10, Z5
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z9, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z11, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z13
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z10, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z12, Z7
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z9, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z11, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z13, Z9
+	VADDPS      Z9, Z7, Z10
+	VSUBPS      Z9, Z7, Z7
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z13
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z14
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z15
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z12, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z14, Z9
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z15, Z11
+	VADDPS      Z11, Z9, Z12
+	VSUBPS      Z11, Z9, Z9
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z2, (R10)
+	VADDPS      Z6, Z2, Z11
+	VADDPS      Z10, Z11, Z11
+	VADDPS      Z8, Z4, Z13
+	VADDPS      Z12, Z13, Z13
+	VADDPS      Z13, Z11, Z14
+	VSUBPS      Z13, Z11, Z11
+	ADDQ        SI, R10
+	VMOVUPS     Z14, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	VMOVAPS     Z2, Z11
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z6, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z10, Z11
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z4, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z8, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z12, Z13
+	VADDPS      Z13, Z11, Z14
+	VSUBPS      Z13, Z11, Z11
+	ADDQ        SI, R10
+	VMOVUPS     Z14, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z6, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z10, Z2
+	VMOVAPS     Z12, Z6
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z4, Z6
+	VMOVAPS     Z6, Z4
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z8, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z12, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z0, (R10)
+	VADDPS      Z3, Z0, Z2
+	VADDPS      Z7, Z2, Z2
+	VADDPS      Z5, Z1, Z4
+	VADDPS      Z9, Z4, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMOVAPS     Z0, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z7, Z2
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z5, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z9, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z3, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z7, Z0
+	VMOVAPS     Z9, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z1, Z2
+	VMOVAPS     Z2, Z1
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z5, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z2, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z4, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z1, Z2
+	VMOVAPS     Z2, Z1
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z3, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z6, Z1
+	VMOVAPS     Z7, Z4
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z3, Z4
+	VMOVAPS     Z4, Z3
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z5, Z3
+	VADDPS      Z3, Z1, Z4
+	VSUBPS      Z3, Z1, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z6, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z8, Z3
+	VMOVAPS     Z9, Z6
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z5, Z6
+	VMOVAPS     Z6, Z5
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z7, Z5
+	VADDPS      Z5, Z3, Z6
+	VSUBPS      Z5, Z3, Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z8, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z10, Z5
+	VMOVAPS     Z11, Z8
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z9, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z13
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z10, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z12, Z7
+	VMOVAPS     Z13, Z10
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z9, Z10
+	VMOVAPS     Z10, Z9
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z11, Z9
+	VADDPS      Z9, Z7, Z10
+	VSUBPS      Z9, Z7, Z7
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z13
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z14
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z15
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z9, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z12, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z14, Z9
+	VMOVAPS     Z15, Z12
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z11, Z12
+	VMOVAPS     Z12, Z11
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z13, Z11
+	VADDPS      Z11, Z9, Z12
+	VSUBPS      Z11, Z9, Z9
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z2, (R10)
+	VADDPS      Z6, Z2, Z11
+	VADDPS      Z10, Z11, Z11
+	VADDPS      Z8, Z4, Z13
+	VADDPS      Z12, Z13, Z13
+	VADDPS      Z13, Z11, Z14
+	VSUBPS      Z13, Z11, Z11
+	ADDQ        SI, R10
+	VMOVUPS     Z14, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	VMOVAPS     Z2, Z11
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z6, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z10, Z11
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z4, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z8, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z12, Z13
+	VADDPS      Z13, Z11, Z14
+	VSUBPS      Z13, Z11, Z11
+	ADDQ        SI, R10
+	VMOVUPS     Z14, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z6, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z10, Z2
+	VMOVAPS     Z12, Z6
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z4, Z6
+	VMOVAPS     Z6, Z4
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z8, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z12, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z0, (R10)
+	VADDPS      Z3, Z0, Z2
+	VADDPS      Z7, Z2, Z2
+	VADDPS      Z5, Z1, Z4
+	VADDPS      Z9, Z4, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMOVAPS     Z0, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z7, Z2
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z5, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z9, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z3, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z7, Z0
+	VMOVAPS     Z9, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z1, Z2
+	VMOVAPS     Z2, Z1
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z5, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z0, (R10)
+	VADDPS      Z2, Z0, Z6
+	VADDPS      Z4, Z6, Z6
+	VADDPS      Z3, Z1, Z7
+	VADDPS      Z5, Z7, Z7
+	VADDPS      Z7, Z6, Z8
+	VSUBPS      Z7, Z6, Z6
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	VMOVAPS     Z0, Z6
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z4, Z6
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+0(SB), Z1, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+256(SB), Z5, Z7
+	VADDPS      Z7, Z6, Z8
+	VSUBPS      Z7, Z6, Z6
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX512<>+256(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+128(SB), Z2, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+0(SB), Z4, Z0
+	VMOVAPS     Z5, Z2
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+192(SB), Z1, Z2
+	VMOVAPS     Z2, Z1
+	VFMADD231PS winograd6OutputGradientFactorsAVX512<>+64(SB), Z3, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd6OutputGradientFactorsAVX512<>+0(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+4(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+8(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+12(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+16(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+20(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+24(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+28(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+32(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+36(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+40(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+44(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+48(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+52(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+56(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+60(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX512<>+64(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+68(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+72(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+76(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+80(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+84(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+88(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+92(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+96(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+100(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+104(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+108(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+112(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+116(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+120(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+124(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX512<>+128(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+132(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+136(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+140(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+144(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+148(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+152(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+156(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+160(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+164(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+168(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+172(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+176(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+180(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+184(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+188(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX512<>+192(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+196(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+200(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+204(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+208(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+212(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+216(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+220(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+224(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+228(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+232(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+236(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+240(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+244(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+248(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+252(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX512<>+256(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+260(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+264(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+268(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+272(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+276(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+280(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+284(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+288(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+292(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+296(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+300(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+304(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+308(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+312(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX512<>+316(SB)/4, $0x42000000
+GLOBL winograd6OutputGradientFactorsAVX512<>(SB), RODATA|NOPTR, $320
+
+// func winograd6FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F
+TEXT ·winograd6FilterAVX512(SB), $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z2
+	MOVQ        AX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z0, (R10)
+	VADDPS      Z2, Z0, Z3
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z3, Z3
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z1, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z4, Z3, Z3
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z0, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6FilterFactorsAVX512<>+128(SB), Z2, Z3
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z1, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z4, Z3, Z3
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterFactorsAVX512<>+256(SB), Z2, Z0
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	VADDPS      Z2, Z0, Z0
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z0, Z0
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	VADDPS      Z4, Z1, Z1
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z1, Z1
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z3, Z3
+	VADDPS      Z3, Z1, Z4
+	VSUBPS      Z3, Z1, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VADDPS      Z6, Z3, Z3
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z3, Z3
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z5, Z5
+	VADDPS      Z5, Z3, Z6
+	VSUBPS      Z5, Z3, Z3
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z2, (R10)
+	VADDPS      Z6, Z2, Z5
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z5, Z5
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z4, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6FilterFactorsAVX512<>+128(SB), Z6, Z5
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z4, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6FilterFactorsAVX512<>+256(SB), Z6, Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z4, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z0, (R10)
+	VADDPS      Z3, Z0, Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z2, Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z1, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z0, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6FilterFactorsAVX512<>+128(SB), Z3, Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z1, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterFactorsAVX512<>+256(SB), Z3, Z0
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterFactorsAVX512<>+128(SB), Z2, Z0
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6FilterFactorsAVX512<>+128(SB), Z4, Z1
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z3, Z3
+	VADDPS      Z3, Z1, Z4
+	VSUBPS      Z3, Z1, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6FilterFactorsAVX512<>+128(SB), Z6, Z3
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z5, Z5
+	VADDPS      Z5, Z3, Z6
+	VSUBPS      Z5, Z3, Z3
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z2, (R10)
+	VADDPS      Z6, Z2, Z5
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z5, Z5
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z4, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6FilterFactorsAVX512<>+128(SB), Z6, Z5
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z4, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6FilterFactorsAVX512<>+256(SB), Z6, Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z4, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z0, (R10)
+	VADDPS      Z3, Z0, Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z2, Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z1, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z0, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6FilterFactorsAVX512<>+128(SB), Z3, Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z1, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterFactorsAVX512<>+256(SB), Z3, Z0
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterFactorsAVX512<>+256(SB), Z2, Z0
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6FilterFactorsAVX512<>+256(SB), Z4, Z1
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z3, Z3
+	VADDPS      Z3, Z1, Z4
+	VSUBPS      Z3, Z1, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6FilterFactorsAVX512<>+256(SB), Z6, Z3
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z5, Z5
+	VADDPS      Z5, Z3, Z6
+	VSUBPS      Z5, Z3, Z3
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z2, (R10)
+	VADDPS      Z6, Z2, Z5
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z5, Z5
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z4, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6FilterFactorsAVX512<>+128(SB), Z6, Z5
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z4, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6FilterFactorsAVX512<>+256(SB), Z6, Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z4, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z0, (R10)
+	VADDPS      Z3, Z0, Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z2, Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z1, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z0, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6FilterFactorsAVX512<>+128(SB), Z3, Z2
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z1, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterFactorsAVX512<>+256(SB), Z3, Z0
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z0, (R10)
+	VADDPS      Z2, Z0, Z3
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z3, Z3
+	VMULPS      winograd6FilterFactorsAVX512<>+0(SB), Z1, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z4, Z3, Z3
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z0, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6FilterFactorsAVX512<>+128(SB), Z2, Z3
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z1, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z4, Z3, Z3
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	VMULPS      winograd6FilterFactorsAVX512<>+192(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterFactorsAVX512<>+256(SB), Z2, Z0
+	VMULPS      winograd6FilterFactorsAVX512<>+64(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd6FilterFactorsAVX512<>+0(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+4(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+8(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+12(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+16(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+20(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+24(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+28(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+32(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+36(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+40(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+44(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+48(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+52(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+56(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+60(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX512<>+64(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+68(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+72(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+76(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+80(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+84(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+88(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+92(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+96(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+100(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+104(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+108(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+112(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+116(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+120(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+124(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX512<>+128(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+132(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+136(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+140(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+144(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+148(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+152(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+156(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+160(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+164(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+168(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+172(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+176(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+180(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+184(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+188(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX512<>+192(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+196(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+200(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+204(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+208(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+212(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+216(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+220(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+224(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+228(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+232(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+236(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+240(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+244(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+248(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+252(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX512<>+256(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+260(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+264(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+268(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+272(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+276(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+280(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+284(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+288(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+292(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+296(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+300(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+304(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+308(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+312(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX512<>+316(SB)/4, $0x3bb60b61
+GLOBL winograd6FilterFactorsAVX512<>(SB), RODATA|NOPTR, $320
+
+// func winograd6FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F
+TEXT ·winograd6FilterGradientAVX512(SB), $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	VADDPS      Z2, Z1, Z1
+	VADDPS      Z4, Z3, Z2
+	VADDPS      Z6, Z5, Z3
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z1, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z2, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z3, Z0
+	VMOVAPS     Z7, Z4
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z1, Z4
+	VMOVAPS     Z4, Z1
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+128(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+256(SB), Z3, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	VADDPS      Z4, Z3, Z3
+	VADDPS      Z6, Z5, Z4
+	VADDPS      Z8, Z7, Z5
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z5, Z2
+	VMOVAPS     Z9, Z6
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z3, Z6
+	VMOVAPS     Z6, Z3
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+128(SB), Z4, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+256(SB), Z5, Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	VADDPS      Z6, Z5, Z5
+	VADDPS      Z8, Z7, Z6
+	VADDPS      Z10, Z9, Z7
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z5, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z6, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z7, Z4
+	VMOVAPS     Z11, Z8
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z5, Z8
+	VMOVAPS     Z8, Z5
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+128(SB), Z6, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+256(SB), Z7, Z5
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z13
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VADDPS      Z12, Z11, Z9
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z7, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z8, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z9, Z6
+	VMOVAPS     Z13, Z10
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z7, Z10
+	VMOVAPS     Z10, Z7
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+128(SB), Z8, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+256(SB), Z9, Z7
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z13
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z14
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z15
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z10
+	VADDPS      Z14, Z13, Z11
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z9, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z10, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z11, Z8
+	VMOVAPS     Z15, Z12
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z9, Z12
+	VMOVAPS     Z12, Z9
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+128(SB), Z10, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+256(SB), Z11, Z9
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z13
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z14
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z15
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z16
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z17
+	VADDPS      Z12, Z11, Z11
+	VADDPS      Z14, Z13, Z12
+	VADDPS      Z16, Z15, Z13
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z11, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z12, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z13, Z10
+	VMOVAPS     Z17, Z14
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z11, Z14
+	VMOVAPS     Z14, Z11
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+128(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+256(SB), Z13, Z11
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z12
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z13
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z14
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z15
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z16
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z17
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z18
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z19
+	VADDPS      Z14, Z13, Z13
+	VADDPS      Z16, Z15, Z14
+	VADDPS      Z18, Z17, Z15
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z13, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z14, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z15, Z12
+	VMOVAPS     Z19, Z16
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z13, Z16
+	VMOVAPS     Z16, Z13
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+128(SB), Z14, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+256(SB), Z15, Z13
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z14
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z15
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z16
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z17
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z18
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z19
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z20
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z21
+	VADDPS      Z16, Z15, Z15
+	VADDPS      Z18, Z17, Z16
+	VADDPS      Z20, Z19, Z17
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z15, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z16, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z17, Z14
+	VMOVAPS     Z21, Z18
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z15, Z18
+	VMOVAPS     Z18, Z15
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+128(SB), Z16, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+256(SB), Z17, Z15
+	MOVQ        AX, R9
+	MOVQ        R9, R10
+	VADDPS      Z4, Z2, Z16
+	VADDPS      Z8, Z6, Z17
+	VADDPS      Z12, Z10, Z18
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z16, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z17, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z18, Z0
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z16, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+128(SB), Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+256(SB), Z18, Z14
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	VMOVUPS     Z14, (R10)
+	VSUBPS      Z4, Z2, Z0
+	VMULPS      winograd6FilterGradientFactorsAVX512<>+0(SB), Z0, Z0
+	VSUBPS      Z8, Z6, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z2, Z0
+	VSUBPS      Z12, Z10, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z2, Z0
+	MOVQ        R9, R10
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VADDPS      Z5, Z3, Z0
+	VADDPS      Z9, Z7, Z2
+	VADDPS      Z13, Z11, Z4
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z0, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z4, Z1
+	VMOVAPS     Z15, Z6
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z0, Z6
+	VMOVAPS     Z6, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+128(SB), Z2, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+256(SB), Z4, Z0
+	VMOVUPS     Z1, (R10)
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	VSUBPS      Z5, Z3, Z0
+	VMULPS      winograd6FilterGradientFactorsAVX512<>+0(SB), Z0, Z0
+	VSUBPS      Z9, Z7, Z1
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z1, Z0
+	VSUBPS      Z13, Z11, Z1
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z1, Z0
+	MOVQ        R9, R10
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	VSUBPS      Z1, Z0, Z0
+	VMULPS      winograd6FilterGradientFactorsAVX512<>+0(SB), Z0, Z0
+	VSUBPS      Z3, Z2, Z1
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z1, Z0
+	VSUBPS      Z5, Z4, Z1
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z1, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VSUBPS      Z2, Z1, Z1
+	VMULPS      winograd6FilterGradientFactorsAVX512<>+0(SB), Z1, Z1
+	VSUBPS      Z4, Z3, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z2, Z1
+	VSUBPS      Z6, Z5, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z2, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      winograd6FilterGradientFactorsAVX512<>+0(SB), Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z3, Z2
+	VSUBPS      Z7, Z6, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z3, Z2
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VSUBPS      Z4, Z3, Z3
+	VMULPS      winograd6FilterGradientFactorsAVX512<>+0(SB), Z3, Z3
+	VSUBPS      Z6, Z5, Z4
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z4, Z3
+	VSUBPS      Z8, Z7, Z4
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z4, Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      winograd6FilterGradientFactorsAVX512<>+0(SB), Z4, Z4
+	VSUBPS      Z7, Z6, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z5, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z5, Z4
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	VSUBPS      Z6, Z5, Z5
+	VMULPS      winograd6FilterGradientFactorsAVX512<>+0(SB), Z5, Z5
+	VSUBPS      Z8, Z7, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z6, Z5
+	VSUBPS      Z10, Z9, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z6, Z5
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	VSUBPS      Z7, Z6, Z6
+	VMULPS      winograd6FilterGradientFactorsAVX512<>+0(SB), Z6, Z6
+	VSUBPS      Z9, Z8, Z7
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z7, Z6
+	VSUBPS      Z11, Z10, Z7
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z7, Z6
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      winograd6FilterGradientFactorsAVX512<>+0(SB), Z7, Z7
+	VSUBPS      Z10, Z9, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z8, Z7
+	VSUBPS      Z12, Z11, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z8, Z7
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VADDPS      Z2, Z1, Z8
+	VADDPS      Z4, Z3, Z9
+	VADDPS      Z6, Z5, Z10
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z8, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z9, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z10, Z0
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+0(SB), Z8, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+128(SB), Z9, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+256(SB), Z10, Z7
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	VMOVUPS     Z7, (R10)
+	VSUBPS      Z2, Z1, Z0
+	VMULPS      winograd6FilterGradientFactorsAVX512<>+0(SB), Z0, Z0
+	VSUBPS      Z4, Z3, Z1
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+192(SB), Z1, Z0
+	VSUBPS      Z6, Z5, Z1
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd6FilterGradientFactorsAVX512<>+64(SB), Z1, Z0
+	MOVQ        R9, R10
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd6FilterGradientFactorsAVX512<>+0(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+4(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+8(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+12(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+16(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+20(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+24(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+28(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+32(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+36(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+40(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+44(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+48(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+52(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+56(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+60(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX512<>+64(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+68(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+72(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+76(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+80(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+84(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+88(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+92(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+96(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+100(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+104(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+108(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+112(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+116(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+120(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+124(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX512<>+128(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+132(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+136(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+140(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+144(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+148(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+152(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+156(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+160(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+164(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+168(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+172(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+176(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+180(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+184(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+188(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX512<>+192(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+196(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+200(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+204(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+208(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+212(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+216(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+220(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+224(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+228(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+232(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+236(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+240(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+244(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+248(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+252(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+256(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+260(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+264(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+268(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+272(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+276(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+280(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+284(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+288(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+292(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+296(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+300(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+304(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+308(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+312(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX512<>+316(SB)/4, $0x3bb60b61
+GLOBL winograd6FilterGradientFactorsAVX512<>(SB), RODATA|NOPTR, $320
+
 // func winograd4InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·winograd4InputAVX512(SB), $0-56
@@ -15156,37 +20337,37 @@ channels:
 	VMOVAPS      Z10, Z9
 	VFMADD231PS  Z0, Z3, Z9
 	MOVQ         AX, R9
+	MOVQ         R9, R10
 	VMOVAPS      Z8, Z3
 	VFNMADD231PS Z1, Z6, Z3
 	VMOVAPS      Z3, Z3
 	VFMADD231PS  Z0, Z4, Z3
-	VMOVAPS      Z8, Z4
-	VFNMADD231PS Z0, Z6, Z4
-	VMOVAPS      Z7, Z10
-	VFNMADD231PS Z0, Z5, Z10
-	VADDPS       Z10, Z4, Z11
-	VSUBPS       Z10, Z4, Z4
-	VSUBPS       Z6, Z8, Z6
-	VSUBPS       Z5, Z7, Z8
-	VMULPS       Z2, Z8, Z8
-	VADDPS       Z8, Z6, Z10
-	VSUBPS       Z8, Z6, Z6
-	VMOVAPS      Z9, Z8
-	VFNMADD231PS Z1, Z7, Z8
-	VMOVAPS      Z8, Z7
-	VFMADD231PS  Z0, Z5, Z7
-	MOVQ         R9, R10
 	VMOVUPS      Z3, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z11, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z4, (R10)
+	VMOVAPS      Z8, Z3
+	VFNMADD231PS Z0, Z6, Z3
+	VMOVAPS      Z7, Z4
+	VFNMADD231PS Z0, Z5, Z4
+	VADDPS       Z4, Z3, Z10
+	VSUBPS       Z4, Z3, Z3
 	ADDQ         SI, R10
 	VMOVUPS      Z10, (R10)
 	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	VSUBPS       Z6, Z8, Z3
+	VSUBPS       Z5, Z7, Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS       Z4, Z3, Z6
+	VSUBPS       Z4, Z3, Z3
+	ADDQ         SI, R10
 	VMOVUPS      Z6, (R10)
 	ADDQ         SI, R10
-	VMOVUPS      Z7, (R10)
+	VMOVUPS      Z3, (R10)
+	VMOVAPS      Z9, Z3
+	VFNMADD231PS Z1, Z7, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z0, Z5, Z3
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
 	MOVQ         CX, R9
 	MOVQ         R9, R10
 	ADDQ         DI, R10
@@ -15285,69 +20466,71 @@ channels:
 	VSUBPS       Z14, Z16, Z14
 	MOVQ         AX, R9
 	ADDQ         BX, R9
+	MOVQ         R9, R10
 	VMOVAPS      Z11, Z15
 	VFNMADD231PS Z1, Z7, Z15
 	VMOVAPS      Z15, Z15
 	VFMADD231PS  Z0, Z3, Z15
+	VMOVUPS      Z15, (R10)
 	VMOVAPS      Z11, Z3
 	VFNMADD231PS Z0, Z7, Z3
-	VMOVAPS      Z9, Z16
-	VFNMADD231PS Z0, Z5, Z16
-	VADDPS       Z16, Z3, Z17
-	VSUBPS       Z16, Z3, Z3
-	VSUBPS       Z7, Z11, Z7
-	VSUBPS       Z5, Z9, Z11
-	VMULPS       Z2, Z11, Z11
-	VADDPS       Z11, Z7, Z16
-	VSUBPS       Z11, Z7, Z7
-	VMOVAPS      Z13, Z11
-	VFNMADD231PS Z1, Z9, Z11
-	VMOVAPS      Z11, Z9
-	VFMADD231PS  Z0, Z5, Z9
-	MOVQ         R9, R10
-	VMOVUPS      Z15, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z17, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z3, (R10)
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z0, Z5, Z15
+	VADDPS       Z15, Z3, Z16
+	VSUBPS       Z15, Z3, Z3
 	ADDQ         SI, R10
 	VMOVUPS      Z16, (R10)
 	ADDQ         SI, R10
-	VMOVUPS      Z7, (R10)
+	VMOVUPS      Z3, (R10)
+	VSUBPS       Z7, Z11, Z3
+	VSUBPS       Z5, Z9, Z7
+	VMULPS       Z2, Z7, Z7
+	VADDPS       Z7, Z3, Z11
+	VSUBPS       Z7, Z3, Z3
 	ADDQ         SI, R10
-	VMOVUPS      Z9, (R10)
+	VMOVUPS      Z11, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	VMOVAPS      Z13, Z3
+	VFNMADD231PS Z1, Z9, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z0, Z5, Z3
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	MOVQ         AX, R9
 	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
 	VMOVAPS      Z12, Z3
 	VFNMADD231PS Z1, Z8, Z3
 	VMOVAPS      Z3, Z3
 	VFMADD231PS  Z0, Z4, Z3
-	VMOVAPS      Z12, Z4
-	VFNMADD231PS Z0, Z8, Z4
-	VMOVAPS      Z10, Z5
-	VFNMADD231PS Z0, Z6, Z5
-	VADDPS       Z5, Z4, Z7
-	VSUBPS       Z5, Z4, Z4
-	VSUBPS       Z8, Z12, Z5
-	VSUBPS       Z6, Z10, Z8
-	VMULPS       Z2, Z8, Z8
-	VADDPS       Z8, Z5, Z9
-	VSUBPS       Z8, Z5, Z5
-	VMOVAPS      Z14, Z8
-	VFNMADD231PS Z1, Z10, Z8
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  Z0, Z6, Z8
-	MOVQ         R9, R10
 	VMOVUPS      Z3, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z7, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z4, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z9, (R10)
+	VMOVAPS      Z12, Z3
+	VFNMADD231PS Z0, Z8, Z3
+	VMOVAPS      Z10, Z4
+	VFNMADD231PS Z0, Z6, Z4
+	VADDPS       Z4, Z3, Z5
+	VSUBPS       Z4, Z3, Z3
 	ADDQ         SI, R10
 	VMOVUPS      Z5, (R10)
 	ADDQ         SI, R10
-	VMOVUPS      Z8, (R10)
+	VMOVUPS      Z3, (R10)
+	VSUBPS       Z8, Z12, Z3
+	VSUBPS       Z6, Z10, Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS       Z4, Z3, Z5
+	VSUBPS       Z4, Z3, Z3
+	ADDQ         SI, R10
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	VMOVAPS      Z14, Z3
+	VFNMADD231PS Z1, Z10, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z0, Z6, Z3
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
 	MOVQ         CX, R9
 	MOVQ         R9, R10
 	ADDQ         DI, R10
@@ -15442,69 +20625,73 @@ channels:
 	ADDQ         BX, R9
 	ADDQ         BX, R9
 	ADDQ         BX, R9
+	MOVQ         R9, R10
 	VMOVAPS      Z13, Z14
 	VFNMADD231PS Z1, Z9, Z14
 	VMOVAPS      Z14, Z14
 	VFMADD231PS  Z0, Z5, Z14
+	VMOVUPS      Z14, (R10)
 	VMOVAPS      Z13, Z5
 	VFNMADD231PS Z0, Z9, Z5
-	VMOVAPS      Z11, Z16
-	VFNMADD231PS Z0, Z7, Z16
-	VADDPS       Z16, Z5, Z17
-	VSUBPS       Z16, Z5, Z5
-	VSUBPS       Z9, Z13, Z9
-	VSUBPS       Z7, Z11, Z13
-	VMULPS       Z2, Z13, Z13
-	VADDPS       Z13, Z9, Z16
-	VSUBPS       Z13, Z9, Z9
-	VMOVAPS      Z15, Z13
-	VFNMADD231PS Z1, Z11, Z13
-	VMOVAPS      Z13, Z11
-	VFMADD231PS  Z0, Z7, Z11
-	MOVQ         R9, R10
-	VMOVUPS      Z14, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z17, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z5, (R10)
+	VMOVAPS      Z11, Z14
+	VFNMADD231PS Z0, Z7, Z14
+	VADDPS       Z14, Z5, Z16
+	VSUBPS       Z14, Z5, Z5
 	ADDQ         SI, R10
 	VMOVUPS      Z16, (R10)
 	ADDQ         SI, R10
-	VMOVUPS      Z9, (R10)
+	VMOVUPS      Z5, (R10)
+	VSUBPS       Z9, Z13, Z5
+	VSUBPS       Z7, Z11, Z9
+	VMULPS       Z2, Z9, Z9
+	VADDPS       Z9, Z5, Z13
+	VSUBPS       Z9, Z5, Z5
 	ADDQ         SI, R10
-	VMOVUPS      Z11, (R10)
+	VMOVUPS      Z13, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z5, (R10)
+	VMOVAPS      Z15, Z5
+	VFNMADD231PS Z1, Z11, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z0, Z7, Z5
+	ADDQ         SI, R10
+	VMOVUPS      Z5, (R10)
+	MOVQ         AX, R9
 	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
 	VMOVAPS      Z10, Z5
 	VFNMADD231PS Z1, Z6, Z5
 	VMOVAPS      Z5, Z5
 	VFMADD231PS  Z0, Z3, Z5
+	VMOVUPS      Z5, (R10)
 	VMOVAPS      Z10, Z3
 	VFNMADD231PS Z0, Z6, Z3
-	VMOVAPS      Z8, Z7
-	VFNMADD231PS Z0, Z4, Z7
-	VADDPS       Z7, Z3, Z9
-	VSUBPS       Z7, Z3, Z3
-	VSUBPS       Z6, Z10, Z6
-	VSUBPS       Z4, Z8, Z7
-	VMULPS       Z2, Z7, Z7
-	VADDPS       Z7, Z6, Z10
-	VSUBPS       Z7, Z6, Z6
-	VMOVAPS      Z12, Z7
-	VFNMADD231PS Z1, Z8, Z7
-	VMOVAPS      Z7, Z7
-	VFMADD231PS  Z0, Z4, Z7
-	MOVQ         R9, R10
-	VMOVUPS      Z5, (R10)
+	VMOVAPS      Z8, Z5
+	VFNMADD231PS Z0, Z4, Z5
+	VADDPS       Z5, Z3, Z7
+	VSUBPS       Z5, Z3, Z3
 	ADDQ         SI, R10
-	VMOVUPS      Z9, (R10)
+	VMOVUPS      Z7, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z3, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z10, (R10)
+	VSUBPS       Z6, Z10, Z3
+	VSUBPS       Z4, Z8, Z5
+	VMULPS       Z2, Z5, Z5
+	VADDPS       Z5, Z3, Z6
+	VSUBPS       Z5, Z3, Z3
 	ADDQ         SI, R10
 	VMOVUPS      Z6, (R10)
 	ADDQ         SI, R10
-	VMOVUPS      Z7, (R10)
+	VMOVUPS      Z3, (R10)
+	VMOVAPS      Z12, Z3
+	VFNMADD231PS Z1, Z8, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
 	MOVQ         CX, R9
 	MOVQ         R9, R10
 	ADDQ         DI, R10
@@ -15595,37 +20782,37 @@ channels:
 	ADDQ         BX, R9
 	ADDQ         BX, R9
 	ADDQ         BX, R9
+	MOVQ         R9, R10
 	VMOVAPS      Z8, Z3
 	VFNMADD231PS Z1, Z6, Z3
 	VMOVAPS      Z3, Z3
 	VFMADD231PS  Z0, Z4, Z3
-	VMOVAPS      Z8, Z4
-	VFNMADD231PS Z0, Z6, Z4
-	VMOVAPS      Z7, Z10
-	VFNMADD231PS Z0, Z5, Z10
-	VADDPS       Z10, Z4, Z11
-	VSUBPS       Z10, Z4, Z4
-	VSUBPS       Z6, Z8, Z6
-	VSUBPS       Z5, Z7, Z8
-	VMULPS       Z2, Z8, Z8
-	VADDPS       Z8, Z6, Z10
-	VSUBPS       Z8, Z6, Z6
-	VMOVAPS      Z9, Z8
-	VFNMADD231PS Z1, Z7, Z8
-	VMOVAPS      Z8, Z7
-	VFMADD231PS  Z0, Z5, Z7
-	MOVQ         R9, R10
 	VMOVUPS      Z3, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z11, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z4, (R10)
+	VMOVAPS      Z8, Z3
+	VFNMADD231PS Z0, Z6, Z3
+	VMOVAPS      Z7, Z4
+	VFNMADD231PS Z0, Z5, Z4
+	VADDPS       Z4, Z3, Z10
+	VSUBPS       Z4, Z3, Z3
 	ADDQ         SI, R10
 	VMOVUPS      Z10, (R10)
 	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	VSUBPS       Z6, Z8, Z3
+	VSUBPS       Z5, Z7, Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS       Z4, Z3, Z6
+	VSUBPS       Z4, Z3, Z3
+	ADDQ         SI, R10
 	VMOVUPS      Z6, (R10)
 	ADDQ         SI, R10
-	VMOVUPS      Z7, (R10)
+	VMOVUPS      Z3, (R10)
+	VMOVAPS      Z9, Z3
+	VFNMADD231PS Z1, Z7, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z0, Z5, Z3
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
 	ADDQ         $0x40, CX
 	ADDQ         $0x40, AX
 	SUBQ         $0x10, DX
@@ -15811,64 +20998,71 @@ channels:
 	VMOVAPS     Z16, Z16
 	VFMADD231PS Z2, Z17, Z16
 	MOVQ        AX, R10
+	MOVQ        R10, R11
 	VADDPS      Z9, Z7, Z17
 	VADDPS      Z13, Z11, Z18
 	VADDPS      Z17, Z5, Z5
 	VADDPS      Z18, Z5, Z5
 	VMOVAPS     Z17, Z17
 	VFMADD231PS Z2, Z18, Z17
-	VSUBPS      Z9, Z7, Z7
-	VSUBPS      Z13, Z11, Z9
-	VMOVAPS     Z7, Z11
-	VFMADD231PS Z1, Z9, Z11
-	VMOVAPS     Z7, Z7
-	VFMADD231PS Z3, Z9, Z7
-	VADDPS      Z15, Z7, Z7
-	MOVQ        R10, R11
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z0, Z5
 	VMOVUPS     Z5, (R11)
 	ADDQ        SI, R11
-	VADDPS      Z4, Z11, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R11)
 	ADDQ        SI, R11
 	VADDPS      Z4, Z17, Z5
 	VMAXPS      Z5, Z0, Z5
 	VMOVUPS     Z5, (R11)
+	VSUBPS      Z9, Z7, Z5
+	VSUBPS      Z13, Z11, Z7
+	VMOVAPS     Z5, Z9
+	VFMADD231PS Z1, Z7, Z9
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z3, Z7, Z5
+	VADDPS      Z15, Z5, Z5
+	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Z4, Z7, Z5
+	VADDPS      Z4, Z9, Z7
+	VMAXPS      Z7, Z0, Z7
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z0, Z5
 	VMOVUPS     Z5, (R11)
+	MOVQ        AX, R10
 	ADDQ        BX, R10
 	ADDQ        BX, R10
+	MOVQ        R10, R11
 	VADDPS      Z10, Z8, Z5
 	VADDPS      Z14, Z12, Z7
 	VADDPS      Z5, Z6, Z6
 	VADDPS      Z7, Z6, Z6
 	VMOVAPS     Z5, Z5
 	VFMADD231PS Z2, Z7, Z5
-	VSUBPS      Z10, Z8, Z7
-	VSUBPS      Z14, Z12, Z8
-	VMOVAPS     Z7, Z9
-	VFMADD231PS Z1, Z8, Z9
-	VMOVAPS     Z7, Z7
-	VFMADD231PS Z3, Z8, Z7
-	VADDPS      Z16, Z7, Z7
-	MOVQ        R10, R11
 	VADDPS      Z4, Z6, Z6
 	VMAXPS      Z6, Z0, Z6
 	VMOVUPS     Z6, (R11)
 	ADDQ        SI, R11
-	VADDPS      Z4, Z9, Z6
-	VMAXPS      Z6, Z0, Z6
-	VMOVUPS     Z6, (R11)
 	ADDQ        SI, R11
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z0, Z5
 	VMOVUPS     Z5, (R11)
+	VSUBPS      Z10, Z8, Z5
+	VSUBPS      Z14, Z12, Z6
+	VMOVAPS     Z5, Z7
+	VFMADD231PS Z1, Z6, Z7
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z3, Z6, Z5
+	VADDPS      Z16, Z5, Z5
+	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Z4, Z7, Z5
+	VADDPS      Z4, Z7, Z6
+	VMAXPS      Z6, Z0, Z6
+	VMOVUPS     Z6, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z0, Z5
 	VMOVUPS     Z5, (R11)
 	MOVQ        CX, R10
@@ -15987,64 +21181,72 @@ channels:
 	VADDPS      Z19, Z14, Z14
 	MOVQ        AX, R10
 	ADDQ        BX, R10
+	MOVQ        R10, R11
 	VADDPS      Z11, Z9, Z16
 	VADDPS      Z15, Z13, Z18
 	VADDPS      Z16, Z7, Z7
 	VADDPS      Z18, Z7, Z7
 	VMOVAPS     Z16, Z16
 	VFMADD231PS Z2, Z18, Z16
-	VSUBPS      Z11, Z9, Z9
-	VSUBPS      Z15, Z13, Z11
-	VMOVAPS     Z9, Z13
-	VFMADD231PS Z1, Z11, Z13
-	VMOVAPS     Z9, Z9
-	VFMADD231PS Z3, Z11, Z9
-	VADDPS      Z17, Z9, Z9
-	MOVQ        R10, R11
 	VADDPS      Z4, Z7, Z7
 	VMAXPS      Z7, Z0, Z7
 	VMOVUPS     Z7, (R11)
 	ADDQ        SI, R11
-	VADDPS      Z4, Z13, Z7
-	VMAXPS      Z7, Z0, Z7
-	VMOVUPS     Z7, (R11)
 	ADDQ        SI, R11
 	VADDPS      Z4, Z16, Z7
 	VMAXPS      Z7, Z0, Z7
 	VMOVUPS     Z7, (R11)
+	VSUBPS      Z11, Z9, Z7
+	VSUBPS      Z15, Z13, Z9
+	VMOVAPS     Z7, Z11
+	VFMADD231PS Z1, Z9, Z11
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z3, Z9, Z7
+	VADDPS      Z17, Z7, Z7
+	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Z4, Z9, Z7
+	VADDPS      Z4, Z11, Z9
+	VMAXPS      Z9, Z0, Z9
+	VMOVUPS     Z9, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z4, Z7, Z7
 	VMAXPS      Z7, Z0, Z7
 	VMOVUPS     Z7, (R11)
+	MOVQ        AX, R10
 	ADDQ        BX, R10
 	ADDQ        BX, R10
+	ADDQ        BX, R10
+	MOVQ        R10, R11
 	VADDPS      Z8, Z6, Z7
 	VADDPS      Z12, Z10, Z9
 	VADDPS      Z7, Z5, Z5
 	VADDPS      Z9, Z5, Z5
 	VMOVAPS     Z7, Z7
 	VFMADD231PS Z2, Z9, Z7
-	VSUBPS      Z8, Z6, Z6
-	VSUBPS      Z12, Z10, Z8
-	VMOVAPS     Z6, Z9
-	VFMADD231PS Z1, Z8, Z9
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z3, Z8, Z6
-	VADDPS      Z14, Z6, Z6
-	MOVQ        R10, R11
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z0, Z5
 	VMOVUPS     Z5, (R11)
 	ADDQ        SI, R11
-	VADDPS      Z4, Z9, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R11)
 	ADDQ        SI, R11
 	VADDPS      Z4, Z7, Z5
 	VMAXPS      Z5, Z0, Z5
 	VMOVUPS     Z5, (R11)
+	VSUBPS      Z8, Z6, Z5
+	VSUBPS      Z12, Z10, Z6
+	VMOVAPS     Z5, Z7
+	VFMADD231PS Z1, Z6, Z7
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z3, Z6, Z5
+	VADDPS      Z14, Z5, Z5
+	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Z4, Z6, Z4
+	VADDPS      Z4, Z7, Z6
+	VMAXPS      Z6, Z0, Z6
+	VMOVUPS     Z6, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z4, Z5, Z4
 	VMAXPS      Z4, Z0, Z4
 	VMOVUPS     Z4, (R11)
 	ADDQ        $0x40, CX
@@ -16137,27 +21339,27 @@ channels:
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Z6
 	MOVQ        AX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z3, (R10)
 	VADDPS      Z5, Z3, Z7
 	VADDPS      Z6, Z4, Z8
 	VADDPS      Z8, Z7, Z9
 	VSUBPS      Z8, Z7, Z7
-	VMOVAPS     Z3, Z8
-	VFMADD231PS Z1, Z5, Z8
-	VMULPS      Z0, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VADDPS      Z4, Z8, Z5
-	VSUBPS      Z4, Z8, Z4
-	MOVQ        R9, R10
-	VMOVUPS     Z3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z9, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z7, (R10)
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z1, Z5, Z3
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z6, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z4, Z3, Z3
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
-	VMOVUPS     Z4, (R10)
+	VMOVUPS     Z3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z6, (R10)
 	MOVQ        CX, R9
@@ -16214,51 +21416,53 @@ channels:
 	VSUBPS      Z10, Z8, Z8
 	MOVQ        AX, R9
 	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z5, (R10)
 	VADDPS      Z9, Z5, Z10
 	VADDPS      Z11, Z7, Z12
 	VADDPS      Z12, Z10, Z13
 	VSUBPS      Z12, Z10, Z10
-	VMOVAPS     Z5, Z12
-	VFMADD231PS Z1, Z9, Z12
-	VMULPS      Z0, Z7, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS Z2, Z11, Z7
-	VADDPS      Z7, Z12, Z9
-	VSUBPS      Z7, Z12, Z7
-	MOVQ        R9, R10
-	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z13, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z10, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z9, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z7, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z11, (R10)
-	ADDQ        BX, R9
-	VADDPS      Z6, Z3, Z5
-	VADDPS      Z8, Z4, Z7
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z1, Z9, Z5
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z2, Z11, Z7
 	VADDPS      Z7, Z5, Z9
 	VSUBPS      Z7, Z5, Z5
-	VMOVAPS     Z3, Z7
-	VFMADD231PS Z1, Z6, Z7
-	VMULPS      Z0, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z8, Z4
-	VADDPS      Z4, Z7, Z6
-	VSUBPS      Z4, Z7, Z4
-	MOVQ        R9, R10
-	VMOVUPS     Z3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z9, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
-	VMOVUPS     Z6, (R10)
+	VMOVUPS     Z11, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z3, (R10)
+	VADDPS      Z6, Z3, Z5
+	VADDPS      Z8, Z4, Z7
+	VADDPS      Z7, Z5, Z9
+	VSUBPS      Z7, Z5, Z5
 	ADDQ        SI, R10
-	VMOVUPS     Z4, (R10)
+	VMOVUPS     Z9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z1, Z6, Z3
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z8, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z4, Z3, Z3
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z8, (R10)
 	MOVQ        CX, R9
@@ -16329,51 +21533,55 @@ channels:
 	ADDQ        BX, R9
 	ADDQ        BX, R9
 	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z5, (R10)
 	VADDPS      Z9, Z5, Z10
 	VADDPS      Z11, Z7, Z12
 	VADDPS      Z12, Z10, Z13
 	VSUBPS      Z12, Z10, Z10
-	VMOVAPS     Z5, Z12
-	VFMADD231PS Z1, Z9, Z12
-	VMULPS      Z0, Z7, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS Z2, Z11, Z7
-	VADDPS      Z7, Z12, Z9
-	VSUBPS      Z7, Z12, Z7
-	MOVQ        R9, R10
-	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z13, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z10, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z9, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z7, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z11, (R10)
-	ADDQ        BX, R9
-	VADDPS      Z6, Z3, Z5
-	VADDPS      Z8, Z4, Z7
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z1, Z9, Z5
+	VMULPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z2, Z11, Z7
 	VADDPS      Z7, Z5, Z9
 	VSUBPS      Z7, Z5, Z5
-	VMOVAPS     Z3, Z7
-	VFMADD231PS Z1, Z6, Z7
-	VMULPS      Z0, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z8, Z4
-	VADDPS      Z4, Z7, Z6
-	VSUBPS      Z4, Z7, Z4
-	MOVQ        R9, R10
-	VMOVUPS     Z3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z9, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
-	VMOVUPS     Z6, (R10)
+	VMOVUPS     Z11, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z3, (R10)
+	VADDPS      Z6, Z3, Z5
+	VADDPS      Z8, Z4, Z7
+	VADDPS      Z7, Z5, Z9
+	VSUBPS      Z7, Z5, Z5
 	ADDQ        SI, R10
-	VMOVUPS     Z4, (R10)
+	VMOVUPS     Z9, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z1, Z6, Z3
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z8, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z4, Z3, Z3
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z8, (R10)
 	MOVQ        CX, R9
@@ -16406,27 +21614,27 @@ channels:
 	ADDQ        BX, R9
 	ADDQ        BX, R9
 	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVUPS     Z3, (R10)
 	VADDPS      Z5, Z3, Z7
 	VADDPS      Z6, Z4, Z8
 	VADDPS      Z8, Z7, Z9
 	VSUBPS      Z8, Z7, Z7
-	VMOVAPS     Z3, Z8
-	VFMADD231PS Z1, Z5, Z8
-	VMULPS      Z0, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VADDPS      Z4, Z8, Z5
-	VSUBPS      Z4, Z8, Z4
-	MOVQ        R9, R10
-	VMOVUPS     Z3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z9, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z7, (R10)
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z1, Z5, Z3
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z6, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z4, Z3, Z3
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
-	VMOVUPS     Z4, (R10)
+	VMOVUPS     Z3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z6, (R10)
 	ADDQ        $0x40, CX
@@ -16522,6 +21730,7 @@ channels:
 	VADDPS       Z17, Z21, Z20
 	VSUBPS       Z17, Z21, Z17
 	MOVQ         AX, R9
+	MOVQ         R9, R10
 	VADDPS       Z15, Z4, Z21
 	VMULPS       Z1, Z21, Z21
 	VMULPS       Z1, Z9, Z23
@@ -16534,7 +21743,6 @@ channels:
 	VSUBPS       Z23, Z21, Z21
 	VADDPS       Z9, Z24, Z23
 	VSUBPS       Z9, Z24, Z9
-	MOVQ         R9, R10
 	VMOVUPS      Z4, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z25, (R10)
@@ -16546,7 +21754,9 @@ channels:
 	VMOVUPS      Z9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z15, (R10)
+	MOVQ         AX, R9
 	ADDQ         BX, R9
+	MOVQ         R9, R10
 	VADDPS       Z22, Z10, Z4
 	VMULPS       Z1, Z4, Z4
 	VMULPS       Z1, Z16, Z9
@@ -16559,7 +21769,6 @@ channels:
 	VSUBPS       Z9, Z4, Z4
 	VADDPS       Z16, Z15, Z9
 	VSUBPS       Z16, Z15, Z15
-	MOVQ         R9, R10
 	VMOVUPS      Z10, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z21, (R10)
@@ -16571,7 +21780,10 @@ channels:
 	VMOVUPS      Z15, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z22, (R10)
+	MOVQ         AX, R9
 	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
 	VADDPS       Z19, Z7, Z4
 	VMULPS       Z1, Z4, Z4
 	VMULPS       Z1, Z13, Z9
@@ -16584,7 +21796,6 @@ channels:
 	VSUBPS       Z9, Z4, Z4
 	VADDPS       Z13, Z10, Z9
 	VSUBPS       Z13, Z10, Z10
-	MOVQ         R9, R10
 	VMOVUPS      Z7, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z15, (R10)
@@ -16596,7 +21807,11 @@ channels:
 	VMOVUPS      Z10, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z19, (R10)
+	MOVQ         AX, R9
 	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
 	VADDPS       Z20, Z8, Z4
 	VMULPS       Z1, Z4, Z4
 	VMULPS       Z1, Z14, Z7
@@ -16609,7 +21824,6 @@ channels:
 	VSUBPS       Z7, Z4, Z4
 	VADDPS       Z10, Z9, Z7
 	VSUBPS       Z10, Z9, Z9
-	MOVQ         R9, R10
 	VMOVUPS      Z8, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z13, (R10)
@@ -16621,7 +21835,12 @@ channels:
 	VMOVUPS      Z9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z20, (R10)
+	MOVQ         AX, R9
 	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
 	VADDPS       Z17, Z5, Z4
 	VMULPS       Z1, Z4, Z4
 	VMULPS       Z1, Z11, Z7
@@ -16634,7 +21853,6 @@ channels:
 	VSUBPS       Z7, Z4, Z4
 	VADDPS       Z9, Z8, Z7
 	VSUBPS       Z9, Z8, Z8
-	MOVQ         R9, R10
 	VMOVUPS      Z5, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z10, (R10)
@@ -16646,7 +21864,13 @@ channels:
 	VMOVUPS      Z8, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z17, (R10)
+	MOVQ         AX, R9
 	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
 	VADDPS       Z18, Z6, Z4
 	VMULPS       Z1, Z4, Z4
 	VMULPS       Z1, Z12, Z5
@@ -16659,7 +21883,6 @@ channels:
 	VSUBPS       Z5, Z4, Z4
 	VADDPS       Z8, Z7, Z5
 	VSUBPS       Z8, Z7, Z7
-	MOVQ         R9, R10
 	VMOVUPS      Z6, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z9, (R10)
@@ -16881,6 +22104,7 @@ channels:
 	VFNMADD231PS Z1, Z21, Z22
 	VADDPS       Z24, Z22, Z21
 	MOVQ         AX, R9
+	MOVQ         R9, R10
 	VADDPS       Z10, Z7, Z22
 	VSUBPS       Z10, Z7, Z7
 	VADDPS       Z16, Z13, Z10
@@ -16897,13 +22121,14 @@ channels:
 	VMOVAPS      Z13, Z13
 	VFNMADD231PS Z1, Z10, Z13
 	VADDPS       Z19, Z13, Z10
-	MOVQ         R9, R10
 	VMOVUPS      Z4, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z7, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z10, (R10)
+	MOVQ         AX, R9
 	ADDQ         BX, R9
+	MOVQ         R9, R10
 	VADDPS       Z11, Z8, Z4
 	VSUBPS       Z11, Z8, Z7
 	VADDPS       Z17, Z14, Z8
@@ -16920,13 +22145,15 @@ channels:
 	VMOVAPS      Z4, Z4
 	VFNMADD231PS Z1, Z8, Z4
 	VADDPS       Z20, Z4, Z4
-	MOVQ         R9, R10
 	VMOVUPS      Z5, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z7, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z4, (R10)
+	MOVQ         AX, R9
 	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
 	VADDPS       Z12, Z9, Z4
 	VSUBPS       Z12, Z9, Z5
 	VADDPS       Z18, Z15, Z7
@@ -16943,7 +22170,6 @@ channels:
 	VMOVAPS      Z4, Z4
 	VFNMADD231PS Z1, Z7, Z4
 	VADDPS       Z21, Z4, Z4
-	MOVQ         R9, R10
 	VMOVUPS      Z6, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z5, (R10)
@@ -17050,11 +22276,11 @@ channels:
 	VSUBPS     Z13, Z14, Z14
 	VSUBPS     Z15, Z13, Z13
 	MOVQ       AX, R9
+	MOVQ       R9, R10
 	VSUBPS     Z7, Z0, Z0
 	VADDPS     Z7, Z3, Z15
 	VSUBPS     Z3, Z7, Z7
 	VSUBPS     Z11, Z3, Z3
-	MOVQ       R9, R10
 	VMOVUPS    Z0, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z15, (R10)
@@ -17062,12 +22288,13 @@ channels:
 	VMOVUPS    Z7, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z3, (R10)
+	MOVQ       AX, R9
 	ADDQ       BX, R9
+	MOVQ       R9, R10
 	VSUBPS     Z12, Z4, Z0
 	VADDPS     Z12, Z8, Z3
 	VSUBPS     Z8, Z12, Z4
 	VSUBPS     Z16, Z8, Z7
-	MOVQ       R9, R10
 	VMOVUPS    Z0, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z3, (R10)
@@ -17075,12 +22302,14 @@ channels:
 	VMOVUPS    Z4, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z7, (R10)
+	MOVQ       AX, R9
 	ADDQ       BX, R9
+	ADDQ       BX, R9
+	MOVQ       R9, R10
 	VSUBPS     Z10, Z2, Z0
 	VADDPS     Z10, Z6, Z2
 	VSUBPS     Z6, Z10, Z3
 	VSUBPS     Z14, Z6, Z4
-	MOVQ       R9, R10
 	VMOVUPS    Z0, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z2, (R10)
@@ -17088,12 +22317,15 @@ channels:
 	VMOVUPS    Z3, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z4, (R10)
+	MOVQ       AX, R9
 	ADDQ       BX, R9
+	ADDQ       BX, R9
+	ADDQ       BX, R9
+	MOVQ       R9, R10
 	VSUBPS     Z9, Z1, Z0
 	VADDPS     Z9, Z5, Z1
 	VSUBPS     Z5, Z9, Z2
 	VSUBPS     Z13, Z5, Z3
-	MOVQ       R9, R10
 	VMOVUPS    Z0, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z1, (R10)
@@ -17197,11 +22429,11 @@ channels:
 	VSUBPS     Z10, Z9, Z9
 	VSUBPS     Z11, Z9, Z9
 	MOVQ       AX, R10
+	MOVQ       R10, R11
 	VADDPS     Z4, Z2, Z2
 	VADDPS     Z6, Z2, Z2
 	VSUBPS     Z6, Z4, Z4
 	VSUBPS     Z8, Z4, Z4
-	MOVQ       R10, R11
 	VADDPS     Z1, Z2, Z2
 	VMAXPS     Z2, Z0, Z2
 	VMOVUPS    Z2, (R11)
@@ -17209,12 +22441,13 @@ channels:
 	VADDPS     Z1, Z4, Z2
 	VMAXPS     Z2, Z0, Z2
 	VMOVUPS    Z2, (R11)
+	MOVQ       AX, R10
 	ADDQ       BX, R10
+	MOVQ       R10, R11
 	VADDPS     Z5, Z3, Z2
 	VADDPS     Z7, Z2, Z2
 	VSUBPS     Z7, Z5, Z3
 	VSUBPS     Z9, Z3, Z3
-	MOVQ       R10, R11
 	VADDPS     Z1, Z2, Z2
 	VMAXPS     Z2, Z0, Z2
 	VMOVUPS    Z2, (R11)
@@ -17280,10 +22513,10 @@ channels:
 	VSUBPS     Z6, Z5, Z8
 	VMULPS     Z0, Z6, Z6
 	MOVQ       AX, R9
+	MOVQ       R9, R10
 	VADDPS     Z5, Z1, Z9
 	VSUBPS     Z5, Z1, Z10
 	VMULPS     Z0, Z5, Z5
-	MOVQ       R9, R10
 	VMOVUPS    Z1, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z9, (R10)
@@ -17291,11 +22524,12 @@ channels:
 	VMOVUPS    Z10, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z5, (R10)
+	MOVQ       AX, R9
 	ADDQ       BX, R9
+	MOVQ       R9, R10
 	VADDPS     Z7, Z3, Z1
 	VSUBPS     Z7, Z3, Z5
 	VMULPS     Z0, Z7, Z7
-	MOVQ       R9, R10
 	VMOVUPS    Z3, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z1, (R10)
@@ -17303,11 +22537,13 @@ channels:
 	VMOVUPS    Z5, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z7, (R10)
+	MOVQ       AX, R9
 	ADDQ       BX, R9
+	ADDQ       BX, R9
+	MOVQ       R9, R10
 	VADDPS     Z8, Z4, Z1
 	VSUBPS     Z8, Z4, Z3
 	VMULPS     Z0, Z8, Z5
-	MOVQ       R9, R10
 	VMOVUPS    Z4, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z1, (R10)
@@ -17315,11 +22551,14 @@ channels:
 	VMOVUPS    Z3, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z5, (R10)
+	MOVQ       AX, R9
 	ADDQ       BX, R9
+	ADDQ       BX, R9
+	ADDQ       BX, R9
+	MOVQ       R9, R10
 	VADDPS     Z6, Z2, Z1
 	VSUBPS     Z6, Z2, Z3
 	VMULPS     Z0, Z6, Z4
-	MOVQ       R9, R10
 	VMOVUPS    Z2, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Z1, (R10)
@@ -17390,12 +22629,12 @@ channels:
 	VADDPS  Z10, Z12, Z13
 	VSUBPS  Z10, Z12, Z10
 	MOVQ    AX, R9
+	MOVQ    R9, R10
 	VADDPS  Z8, Z1, Z12
 	VMULPS  Z0, Z12, Z12
 	VMULPS  Z0, Z4, Z4
 	VADDPS  Z4, Z12, Z14
 	VSUBPS  Z4, Z12, Z4
-	MOVQ    R9, R10
 	VMOVUPS Z1, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Z14, (R10)
@@ -17403,13 +22642,14 @@ channels:
 	VMOVUPS Z4, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Z8, (R10)
+	MOVQ    AX, R9
 	ADDQ    BX, R9
+	MOVQ    R9, R10
 	VADDPS  Z13, Z5, Z1
 	VMULPS  Z0, Z1, Z1
 	VMULPS  Z0, Z9, Z4
 	VADDPS  Z4, Z1, Z8
 	VSUBPS  Z4, Z1, Z1
-	MOVQ    R9, R10
 	VMOVUPS Z5, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Z8, (R10)
@@ -17417,13 +22657,15 @@ channels:
 	VMOVUPS Z1, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Z13, (R10)
+	MOVQ    AX, R9
 	ADDQ    BX, R9
+	ADDQ    BX, R9
+	MOVQ    R9, R10
 	VADDPS  Z10, Z2, Z1
 	VMULPS  Z0, Z1, Z1
 	VMULPS  Z0, Z6, Z4
 	VADDPS  Z4, Z1, Z5
 	VSUBPS  Z4, Z1, Z1
-	MOVQ    R9, R10
 	VMOVUPS Z2, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Z5, (R10)
@@ -17431,13 +22673,16 @@ channels:
 	VMOVUPS Z1, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Z10, (R10)
+	MOVQ    AX, R9
 	ADDQ    BX, R9
+	ADDQ    BX, R9
+	ADDQ    BX, R9
+	MOVQ    R9, R10
 	VADDPS  Z11, Z3, Z1
 	VMULPS  Z0, Z1, Z1
 	VMULPS  Z0, Z7, Z2
 	VADDPS  Z2, Z1, Z4
 	VSUBPS  Z2, Z1, Z1
-	MOVQ    R9, R10
 	VMOVUPS Z3, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Z4, (R10)
@@ -17532,39 +22777,42 @@ channels:
 	VADDPS  Z14, Z10, Z10
 	VADDPS  Z13, Z14, Z12
 	MOVQ    AX, R9
+	MOVQ    R9, R10
 	VADDPS  Z7, Z4, Z13
 	VMULPS  Z0, Z13, Z13
 	VSUBPS  Z7, Z4, Z4
 	VMULPS  Z0, Z4, Z4
 	VADDPS  Z13, Z1, Z1
 	VADDPS  Z10, Z13, Z7
-	MOVQ    R9, R10
 	VMOVUPS Z1, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Z4, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Z7, (R10)
+	MOVQ    AX, R9
 	ADDQ    BX, R9
+	MOVQ    R9, R10
 	VADDPS  Z8, Z5, Z1
 	VMULPS  Z0, Z1, Z1
 	VSUBPS  Z8, Z5, Z4
 	VMULPS  Z0, Z4, Z4
 	VADDPS  Z1, Z2, Z2
 	VADDPS  Z11, Z1, Z1
-	MOVQ    R9, R10
 	VMOVUPS Z2, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Z4, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Z1, (R10)
+	MOVQ    AX, R9
 	ADDQ    BX, R9
+	ADDQ    BX, R9
+	MOVQ    R9, R10
 	VADDPS  Z9, Z6, Z1
 	VMULPS  Z0, Z1, Z1
 	VSUBPS  Z9, Z6, Z2
 	VMULPS  Z0, Z2, Z2
 	VADDPS  Z1, Z3, Z3
 	VADDPS  Z12, Z1, Z1
-	MOVQ    R9, R10
 	VMOVUPS Z3, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Z2, (R10)
@@ -27326,6 +32574,5416 @@ step:
 	VZEROUPPER
 	RET
 
+// func winograd6InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·winograd6InputAVX2(SB), $2112-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	MOVQ         CX, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	LEAQ         (SP), R11
+	ADDQ         $0x3f, R11
+	ANDQ         $-64, R11
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y3, Y0, Y0
+	VSUBPS       Y1, Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, (R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VADDPS       Y5, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS       Y4, Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 256(R11)
+	VMOVAPS      Y0, 512(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y1, Y5
+	VMOVAPS      Y5, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y4, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 768(R11)
+	VMOVAPS      Y0, 1024(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y1, Y3
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
+	VMOVAPS      Y1, 1280(R11)
+	VMOVAPS      Y0, 1536(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y0, Y3, Y0
+	VSUBPS       Y2, Y1, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 1792(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y3, Y0, Y0
+	VSUBPS       Y1, Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 32(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VADDPS       Y5, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS       Y4, Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 288(R11)
+	VMOVAPS      Y0, 544(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y1, Y5
+	VMOVAPS      Y5, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y4, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 800(R11)
+	VMOVAPS      Y0, 1056(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y1, Y3
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
+	VMOVAPS      Y1, 1312(R11)
+	VMOVAPS      Y0, 1568(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y0, Y3, Y0
+	VSUBPS       Y2, Y1, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 1824(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y3, Y0, Y0
+	VSUBPS       Y1, Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 64(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VADDPS       Y5, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS       Y4, Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 320(R11)
+	VMOVAPS      Y0, 576(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y1, Y5
+	VMOVAPS      Y5, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y4, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 832(R11)
+	VMOVAPS      Y0, 1088(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y1, Y3
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
+	VMOVAPS      Y1, 1344(R11)
+	VMOVAPS      Y0, 1600(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y0, Y3, Y0
+	VSUBPS       Y2, Y1, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 1856(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y3, Y0, Y0
+	VSUBPS       Y1, Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 96(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VADDPS       Y5, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS       Y4, Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 352(R11)
+	VMOVAPS      Y0, 608(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y1, Y5
+	VMOVAPS      Y5, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y4, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 864(R11)
+	VMOVAPS      Y0, 1120(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y1, Y3
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
+	VMOVAPS      Y1, 1376(R11)
+	VMOVAPS      Y0, 1632(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y0, Y3, Y0
+	VSUBPS       Y2, Y1, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 1888(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y3, Y0, Y0
+	VSUBPS       Y1, Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 128(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VADDPS       Y5, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS       Y4, Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 384(R11)
+	VMOVAPS      Y0, 640(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y1, Y5
+	VMOVAPS      Y5, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y4, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 896(R11)
+	VMOVAPS      Y0, 1152(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y1, Y3
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
+	VMOVAPS      Y1, 1408(R11)
+	VMOVAPS      Y0, 1664(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y0, Y3, Y0
+	VSUBPS       Y2, Y1, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 1920(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y3, Y0, Y0
+	VSUBPS       Y1, Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 160(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VADDPS       Y5, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS       Y4, Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 416(R11)
+	VMOVAPS      Y0, 672(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y1, Y5
+	VMOVAPS      Y5, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y4, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 928(R11)
+	VMOVAPS      Y0, 1184(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y1, Y3
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
+	VMOVAPS      Y1, 1440(R11)
+	VMOVAPS      Y0, 1696(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y0, Y3, Y0
+	VSUBPS       Y2, Y1, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 1952(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y3, Y0, Y0
+	VSUBPS       Y1, Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 192(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VADDPS       Y5, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS       Y4, Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 448(R11)
+	VMOVAPS      Y0, 704(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y1, Y5
+	VMOVAPS      Y5, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y4, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 960(R11)
+	VMOVAPS      Y0, 1216(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y1, Y3
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
+	VMOVAPS      Y1, 1472(R11)
+	VMOVAPS      Y0, 1728(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y0, Y3, Y0
+	VSUBPS       Y2, Y1, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 1984(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y3, Y0, Y0
+	VSUBPS       Y1, Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 224(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VADDPS       Y5, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS       Y4, Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 480(R11)
+	VMOVAPS      Y0, 736(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y1, Y5
+	VMOVAPS      Y5, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y4, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y0
+	VMOVAPS      Y2, 992(R11)
+	VMOVAPS      Y0, 1248(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y1, Y3
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
+	VMOVAPS      Y1, 1504(R11)
+	VMOVAPS      Y0, 1760(R11)
+	MOVQ         R9, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VSUBPS       Y0, Y3, Y0
+	VSUBPS       Y2, Y1, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, 2016(R11)
+	MOVQ         AX, R9
+	VMOVAPS      (R11), Y0
+	VMOVAPS      32(R11), Y1
+	VMOVAPS      64(R11), Y2
+	VMOVAPS      96(R11), Y3
+	VMOVAPS      128(R11), Y4
+	VMOVAPS      160(R11), Y5
+	VMOVAPS      192(R11), Y6
+	VMOVAPS      224(R11), Y7
+	MOVQ         R9, R10
+	VSUBPS       Y6, Y0, Y0
+	VSUBPS       Y2, Y4, Y8
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y8, Y0
+	VMOVUPS      Y0, (R10)
+	VADDPS       Y6, Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y4, Y0
+	VADDPS       Y5, Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y5, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y2, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y0, Y2
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y5, Y0
+	VADDPS       Y0, Y2, Y4
+	VSUBPS       Y0, Y2, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VSUBPS       Y1, Y7, Y0
+	VSUBPS       Y5, Y3, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      256(R11), Y0
+	VMOVAPS      288(R11), Y1
+	VMOVAPS      320(R11), Y2
+	VMOVAPS      352(R11), Y3
+	VMOVAPS      384(R11), Y4
+	VMOVAPS      416(R11), Y5
+	VMOVAPS      448(R11), Y6
+	VMOVAPS      480(R11), Y7
+	MOVQ         R9, R10
+	VSUBPS       Y6, Y0, Y0
+	VSUBPS       Y2, Y4, Y8
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y8, Y0
+	VMOVUPS      Y0, (R10)
+	VADDPS       Y6, Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y4, Y0
+	VADDPS       Y5, Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y5, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y2, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y0, Y2
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y5, Y0
+	VADDPS       Y0, Y2, Y4
+	VSUBPS       Y0, Y2, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VSUBPS       Y1, Y7, Y0
+	VSUBPS       Y5, Y3, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      512(R11), Y0
+	VMOVAPS      544(R11), Y1
+	VMOVAPS      576(R11), Y2
+	VMOVAPS      608(R11), Y3
+	VMOVAPS      640(R11), Y4
+	VMOVAPS      672(R11), Y5
+	VMOVAPS      704(R11), Y6
+	VMOVAPS      736(R11), Y7
+	MOVQ         R9, R10
+	VSUBPS       Y6, Y0, Y0
+	VSUBPS       Y2, Y4, Y8
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y8, Y0
+	VMOVUPS      Y0, (R10)
+	VADDPS       Y6, Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y4, Y0
+	VADDPS       Y5, Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y5, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y2, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y0, Y2
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y5, Y0
+	VADDPS       Y0, Y2, Y4
+	VSUBPS       Y0, Y2, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VSUBPS       Y1, Y7, Y0
+	VSUBPS       Y5, Y3, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      768(R11), Y0
+	VMOVAPS      800(R11), Y1
+	VMOVAPS      832(R11), Y2
+	VMOVAPS      864(R11), Y3
+	VMOVAPS      896(R11), Y4
+	VMOVAPS      928(R11), Y5
+	VMOVAPS      960(R11), Y6
+	VMOVAPS      992(R11), Y7
+	MOVQ         R9, R10
+	VSUBPS       Y6, Y0, Y0
+	VSUBPS       Y2, Y4, Y8
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y8, Y0
+	VMOVUPS      Y0, (R10)
+	VADDPS       Y6, Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y4, Y0
+	VADDPS       Y5, Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y5, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y2, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y0, Y2
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y5, Y0
+	VADDPS       Y0, Y2, Y4
+	VSUBPS       Y0, Y2, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VSUBPS       Y1, Y7, Y0
+	VSUBPS       Y5, Y3, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      1024(R11), Y0
+	VMOVAPS      1056(R11), Y1
+	VMOVAPS      1088(R11), Y2
+	VMOVAPS      1120(R11), Y3
+	VMOVAPS      1152(R11), Y4
+	VMOVAPS      1184(R11), Y5
+	VMOVAPS      1216(R11), Y6
+	VMOVAPS      1248(R11), Y7
+	MOVQ         R9, R10
+	VSUBPS       Y6, Y0, Y0
+	VSUBPS       Y2, Y4, Y8
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y8, Y0
+	VMOVUPS      Y0, (R10)
+	VADDPS       Y6, Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y4, Y0
+	VADDPS       Y5, Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y5, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y2, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y0, Y2
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y5, Y0
+	VADDPS       Y0, Y2, Y4
+	VSUBPS       Y0, Y2, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VSUBPS       Y1, Y7, Y0
+	VSUBPS       Y5, Y3, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      1280(R11), Y0
+	VMOVAPS      1312(R11), Y1
+	VMOVAPS      1344(R11), Y2
+	VMOVAPS      1376(R11), Y3
+	VMOVAPS      1408(R11), Y4
+	VMOVAPS      1440(R11), Y5
+	VMOVAPS      1472(R11), Y6
+	VMOVAPS      1504(R11), Y7
+	MOVQ         R9, R10
+	VSUBPS       Y6, Y0, Y0
+	VSUBPS       Y2, Y4, Y8
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y8, Y0
+	VMOVUPS      Y0, (R10)
+	VADDPS       Y6, Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y4, Y0
+	VADDPS       Y5, Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y5, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y2, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y0, Y2
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y5, Y0
+	VADDPS       Y0, Y2, Y4
+	VSUBPS       Y0, Y2, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VSUBPS       Y1, Y7, Y0
+	VSUBPS       Y5, Y3, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      1536(R11), Y0
+	VMOVAPS      1568(R11), Y1
+	VMOVAPS      1600(R11), Y2
+	VMOVAPS      1632(R11), Y3
+	VMOVAPS      1664(R11), Y4
+	VMOVAPS      1696(R11), Y5
+	VMOVAPS      1728(R11), Y6
+	VMOVAPS      1760(R11), Y7
+	MOVQ         R9, R10
+	VSUBPS       Y6, Y0, Y0
+	VSUBPS       Y2, Y4, Y8
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y8, Y0
+	VMOVUPS      Y0, (R10)
+	VADDPS       Y6, Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y4, Y0
+	VADDPS       Y5, Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y5, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y2, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y0, Y2
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y5, Y0
+	VADDPS       Y0, Y2, Y4
+	VSUBPS       Y0, Y2, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VSUBPS       Y1, Y7, Y0
+	VSUBPS       Y5, Y3, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      1792(R11), Y0
+	VMOVAPS      1824(R11), Y1
+	VMOVAPS      1856(R11), Y2
+	VMOVAPS      1888(R11), Y3
+	VMOVAPS      1920(R11), Y4
+	VMOVAPS      1952(R11), Y5
+	VMOVAPS      1984(R11), Y6
+	VMOVAPS      2016(R11), Y7
+	MOVQ         R9, R10
+	VSUBPS       Y6, Y0, Y0
+	VSUBPS       Y2, Y4, Y8
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y8, Y0
+	VMOVUPS      Y0, (R10)
+	VADDPS       Y6, Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y4, Y0
+	VADDPS       Y5, Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+64(SB), Y3, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+256(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMULPS       winograd6InputFactorsAVX2<>+384(SB), Y1, Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd6InputFactorsAVX2<>+448(SB), Y5, Y8
+	VADDPS       Y8, Y0, Y9
+	VSUBPS       Y8, Y0, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VMOVAPS      Y2, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+128(SB), Y4, Y0
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  winograd6InputFactorsAVX2<>+320(SB), Y0, Y2
+	VMULPS       winograd6InputFactorsAVX2<>+448(SB), Y1, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS winograd6InputFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+384(SB), Y5, Y0
+	VADDPS       Y0, Y2, Y4
+	VSUBPS       Y0, Y2, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	VSUBPS       Y1, Y7, Y0
+	VSUBPS       Y5, Y3, Y1
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  winograd6InputFactorsAVX2<>+0(SB), Y1, Y0
+	ADDQ         SI, R10
+	VMOVUPS      Y0, (R10)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, AX
+	SUBQ         $0x08, DX
+	JNE          channels
+	VZEROUPPER
+	RET
+
+DATA winograd6InputFactorsAVX2<>+0(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+4(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+8(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+12(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+16(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+20(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+24(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+28(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+32(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+36(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+40(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+44(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+48(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+52(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+56(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+60(SB)/4, $0x40a80000
+DATA winograd6InputFactorsAVX2<>+64(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+68(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+72(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+76(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+80(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+84(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+88(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+92(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+96(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+100(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+104(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+108(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+112(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+116(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+120(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+124(SB)/4, $0x40880000
+DATA winograd6InputFactorsAVX2<>+128(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+132(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+136(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+140(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+144(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+148(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+152(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+156(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+160(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+164(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+168(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+172(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+176(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+180(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+184(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+188(SB)/4, $0x3fa00000
+DATA winograd6InputFactorsAVX2<>+192(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+196(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+200(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+204(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+208(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+212(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+216(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+220(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+224(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+228(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+232(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+236(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+240(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+244(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+248(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+252(SB)/4, $0x40200000
+DATA winograd6InputFactorsAVX2<>+256(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+260(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+264(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+268(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+272(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+276(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+280(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+284(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+288(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+292(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+296(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+300(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+304(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+308(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+312(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+316(SB)/4, $0x3e800000
+DATA winograd6InputFactorsAVX2<>+320(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+324(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+328(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+332(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+336(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+340(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+344(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+348(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+352(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+356(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+360(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+364(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+368(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+372(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+376(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+380(SB)/4, $0x40800000
+DATA winograd6InputFactorsAVX2<>+384(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+388(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+392(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+396(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+400(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+404(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+408(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+412(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+416(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+420(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+424(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+428(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+432(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+436(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+440(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+444(SB)/4, $0x3f000000
+DATA winograd6InputFactorsAVX2<>+448(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+452(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+456(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+460(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+464(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+468(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+472(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+476(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+480(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+484(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+488(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+492(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+496(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+500(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+504(SB)/4, $0x40000000
+DATA winograd6InputFactorsAVX2<>+508(SB)/4, $0x40000000
+GLOBL winograd6InputFactorsAVX2<>(SB), RODATA|NOPTR, $512
+
+// func winograd6OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·winograd6OutputAVX2(SB), $1600-68
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         bias+56(FP), R9
+	VBROADCASTSS floor+64(FP), Y0
+
+channels:
+	MOVQ        CX, R10
+	MOVQ        AX, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	VMOVUPS     (R9), Y1
+	ADDQ        $0x20, R9
+	LEAQ        (SP), R12
+	ADDQ        $0x3f, R12
+	ANDQ        $-64, R12
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y6, Y5, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS     Y2, (R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y4, Y2
+	VMOVAPS     Y5, 512(R12)
+	VMOVAPS     Y2, 1024(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y4, Y2
+	VMOVAPS     Y5, 256(R12)
+	VMOVAPS     Y2, 768(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y7, Y6, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 1280(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y6, Y5, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS     Y2, 32(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y4, Y2
+	VMOVAPS     Y5, 544(R12)
+	VMOVAPS     Y2, 1056(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y4, Y2
+	VMOVAPS     Y5, 288(R12)
+	VMOVAPS     Y2, 800(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y7, Y6, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 1312(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y6, Y5, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS     Y2, 64(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y4, Y2
+	VMOVAPS     Y5, 576(R12)
+	VMOVAPS     Y2, 1088(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y4, Y2
+	VMOVAPS     Y5, 320(R12)
+	VMOVAPS     Y2, 832(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y7, Y6, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 1344(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y6, Y5, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS     Y2, 96(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y4, Y2
+	VMOVAPS     Y5, 608(R12)
+	VMOVAPS     Y2, 1120(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y4, Y2
+	VMOVAPS     Y5, 352(R12)
+	VMOVAPS     Y2, 864(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y7, Y6, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 1376(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y6, Y5, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS     Y2, 128(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y4, Y2
+	VMOVAPS     Y5, 640(R12)
+	VMOVAPS     Y2, 1152(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y4, Y2
+	VMOVAPS     Y5, 384(R12)
+	VMOVAPS     Y2, 896(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y7, Y6, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 1408(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y6, Y5, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS     Y2, 160(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y4, Y2
+	VMOVAPS     Y5, 672(R12)
+	VMOVAPS     Y2, 1184(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y4, Y2
+	VMOVAPS     Y5, 416(R12)
+	VMOVAPS     Y2, 928(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y7, Y6, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 1440(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y6, Y5, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS     Y2, 192(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y4, Y2
+	VMOVAPS     Y5, 704(R12)
+	VMOVAPS     Y2, 1216(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y4, Y2
+	VMOVAPS     Y5, 448(R12)
+	VMOVAPS     Y2, 960(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y7, Y6, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 1472(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y6, Y5, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS     Y2, 224(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y4, Y2
+	VMOVAPS     Y5, 736(R12)
+	VMOVAPS     Y2, 1248(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y4, Y5
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y4, Y2
+	VMOVAPS     Y5, 480(R12)
+	VMOVAPS     Y2, 992(R12)
+	MOVQ        R10, R11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y7, Y6, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 1504(R12)
+	MOVQ        AX, R10
+	VMOVAPS     (R12), Y2
+	VMOVAPS     32(R12), Y3
+	VMOVAPS     64(R12), Y4
+	VMOVAPS     96(R12), Y5
+	VMOVAPS     128(R12), Y6
+	VMOVAPS     160(R12), Y7
+	VMOVAPS     192(R12), Y8
+	VMOVAPS     224(R12), Y9
+	MOVQ        R10, R11
+	VADDPS      Y4, Y3, Y10
+	VADDPS      Y10, Y2, Y2
+	VADDPS      Y6, Y5, Y10
+	VADDPS      Y10, Y2, Y2
+	VADDPS      Y8, Y7, Y10
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y10, Y2
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y10
+	VADDPS      Y8, Y7, Y11
+	VMOVAPS     Y2, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y11, Y12
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y10, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y11, Y2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VSUBPS      Y4, Y3, Y2
+	VSUBPS      Y6, Y5, Y10
+	VSUBPS      Y8, Y7, Y11
+	VMOVAPS     Y2, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y11, Y12
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y10, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y11, Y2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VSUBPS      Y4, Y3, Y2
+	VSUBPS      Y6, Y5, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y8, Y7, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y9, Y2, Y2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     256(R12), Y2
+	VMOVAPS     288(R12), Y3
+	VMOVAPS     320(R12), Y4
+	VMOVAPS     352(R12), Y5
+	VMOVAPS     384(R12), Y6
+	VMOVAPS     416(R12), Y7
+	VMOVAPS     448(R12), Y8
+	VMOVAPS     480(R12), Y9
+	MOVQ        R10, R11
+	VADDPS      Y4, Y3, Y10
+	VADDPS      Y10, Y2, Y2
+	VADDPS      Y6, Y5, Y10
+	VADDPS      Y10, Y2, Y2
+	VADDPS      Y8, Y7, Y10
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y10, Y2
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y10
+	VADDPS      Y8, Y7, Y11
+	VMOVAPS     Y2, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y11, Y12
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y10, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y11, Y2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VSUBPS      Y4, Y3, Y2
+	VSUBPS      Y6, Y5, Y10
+	VSUBPS      Y8, Y7, Y11
+	VMOVAPS     Y2, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y11, Y12
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y10, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y11, Y2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VSUBPS      Y4, Y3, Y2
+	VSUBPS      Y6, Y5, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y8, Y7, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y9, Y2, Y2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     512(R12), Y2
+	VMOVAPS     544(R12), Y3
+	VMOVAPS     576(R12), Y4
+	VMOVAPS     608(R12), Y5
+	VMOVAPS     640(R12), Y6
+	VMOVAPS     672(R12), Y7
+	VMOVAPS     704(R12), Y8
+	VMOVAPS     736(R12), Y9
+	MOVQ        R10, R11
+	VADDPS      Y4, Y3, Y10
+	VADDPS      Y10, Y2, Y2
+	VADDPS      Y6, Y5, Y10
+	VADDPS      Y10, Y2, Y2
+	VADDPS      Y8, Y7, Y10
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y10, Y2
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y10
+	VADDPS      Y8, Y7, Y11
+	VMOVAPS     Y2, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y11, Y12
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y10, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y11, Y2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VSUBPS      Y4, Y3, Y2
+	VSUBPS      Y6, Y5, Y10
+	VSUBPS      Y8, Y7, Y11
+	VMOVAPS     Y2, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y11, Y12
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y10, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y11, Y2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VSUBPS      Y4, Y3, Y2
+	VSUBPS      Y6, Y5, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y8, Y7, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y9, Y2, Y2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     768(R12), Y2
+	VMOVAPS     800(R12), Y3
+	VMOVAPS     832(R12), Y4
+	VMOVAPS     864(R12), Y5
+	VMOVAPS     896(R12), Y6
+	VMOVAPS     928(R12), Y7
+	VMOVAPS     960(R12), Y8
+	VMOVAPS     992(R12), Y9
+	MOVQ        R10, R11
+	VADDPS      Y4, Y3, Y10
+	VADDPS      Y10, Y2, Y2
+	VADDPS      Y6, Y5, Y10
+	VADDPS      Y10, Y2, Y2
+	VADDPS      Y8, Y7, Y10
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y10, Y2
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y10
+	VADDPS      Y8, Y7, Y11
+	VMOVAPS     Y2, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y11, Y12
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y10, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y11, Y2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VSUBPS      Y4, Y3, Y2
+	VSUBPS      Y6, Y5, Y10
+	VSUBPS      Y8, Y7, Y11
+	VMOVAPS     Y2, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y11, Y12
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y10, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y11, Y2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VSUBPS      Y4, Y3, Y2
+	VSUBPS      Y6, Y5, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y8, Y7, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y9, Y2, Y2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     1024(R12), Y2
+	VMOVAPS     1056(R12), Y3
+	VMOVAPS     1088(R12), Y4
+	VMOVAPS     1120(R12), Y5
+	VMOVAPS     1152(R12), Y6
+	VMOVAPS     1184(R12), Y7
+	VMOVAPS     1216(R12), Y8
+	VMOVAPS     1248(R12), Y9
+	MOVQ        R10, R11
+	VADDPS      Y4, Y3, Y10
+	VADDPS      Y10, Y2, Y2
+	VADDPS      Y6, Y5, Y10
+	VADDPS      Y10, Y2, Y2
+	VADDPS      Y8, Y7, Y10
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y10, Y2
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y10
+	VADDPS      Y8, Y7, Y11
+	VMOVAPS     Y2, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y11, Y12
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y10, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y11, Y2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VSUBPS      Y4, Y3, Y2
+	VSUBPS      Y6, Y5, Y10
+	VSUBPS      Y8, Y7, Y11
+	VMOVAPS     Y2, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y11, Y12
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y10, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y11, Y2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VSUBPS      Y4, Y3, Y2
+	VSUBPS      Y6, Y5, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y8, Y7, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y9, Y2, Y2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     1280(R12), Y2
+	VMOVAPS     1312(R12), Y3
+	VMOVAPS     1344(R12), Y4
+	VMOVAPS     1376(R12), Y5
+	VMOVAPS     1408(R12), Y6
+	VMOVAPS     1440(R12), Y7
+	VMOVAPS     1472(R12), Y8
+	VMOVAPS     1504(R12), Y9
+	MOVQ        R10, R11
+	VADDPS      Y4, Y3, Y10
+	VADDPS      Y10, Y2, Y2
+	VADDPS      Y6, Y5, Y10
+	VADDPS      Y10, Y2, Y2
+	VADDPS      Y8, Y7, Y10
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y10, Y2
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y10
+	VADDPS      Y8, Y7, Y11
+	VMOVAPS     Y2, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y11, Y12
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y10, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y11, Y2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VSUBPS      Y4, Y3, Y2
+	VSUBPS      Y6, Y5, Y10
+	VSUBPS      Y8, Y7, Y11
+	VMOVAPS     Y2, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+0(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd6OutputFactorsAVX2<>+192(SB), Y11, Y12
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+128(SB), Y10, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+64(SB), Y11, Y2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	VSUBPS      Y4, Y3, Y2
+	VSUBPS      Y6, Y5, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd6OutputFactorsAVX2<>+256(SB), Y3, Y2
+	VSUBPS      Y8, Y7, Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y9, Y2, Y2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (R11)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, AX
+	SUBQ        $0x08, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd6OutputFactorsAVX2<>+0(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+4(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+8(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+12(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+16(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+20(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+24(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+28(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+32(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+36(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+40(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+44(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+48(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+52(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+56(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+60(SB)/4, $0x40000000
+DATA winograd6OutputFactorsAVX2<>+64(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+68(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+72(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+76(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+80(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+84(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+88(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+92(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+96(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+100(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+104(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+108(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+112(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+116(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+120(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+124(SB)/4, $0x40800000
+DATA winograd6OutputFactorsAVX2<>+128(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+132(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+136(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+140(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+144(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+148(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+152(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+156(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+160(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+164(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+168(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+172(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+176(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+180(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+184(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+188(SB)/4, $0x41000000
+DATA winograd6OutputFactorsAVX2<>+192(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+196(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+200(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+204(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+208(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+212(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+216(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+220(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+224(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+228(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+232(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+236(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+240(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+244(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+248(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+252(SB)/4, $0x41800000
+DATA winograd6OutputFactorsAVX2<>+256(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+260(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+264(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+268(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+272(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+276(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+280(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+284(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+288(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+292(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+296(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+300(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+304(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+308(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+312(SB)/4, $0x42000000
+DATA winograd6OutputFactorsAVX2<>+316(SB)/4, $0x42000000
+GLOBL winograd6OutputFactorsAVX2<>(SB), RODATA|NOPTR, $320
+
+// func winograd6OutputGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·winograd6OutputGradientAVX2(SB), $1600-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	MOVQ        CX, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	LEAQ        (SP), R11
+	ADDQ        $0x3f, R11
+	ANDQ        $-64, R11
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, (R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 192(R11)
+	VMOVAPS     Y0, 384(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 576(R11)
+	VMOVAPS     Y0, 768(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 960(R11)
+	VMOVAPS     Y0, 1152(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 1344(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 32(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 224(R11)
+	VMOVAPS     Y0, 416(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 608(R11)
+	VMOVAPS     Y0, 800(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 992(R11)
+	VMOVAPS     Y0, 1184(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 1376(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 64(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 256(R11)
+	VMOVAPS     Y0, 448(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 640(R11)
+	VMOVAPS     Y0, 832(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 1024(R11)
+	VMOVAPS     Y0, 1216(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 1408(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 96(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 288(R11)
+	VMOVAPS     Y0, 480(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 672(R11)
+	VMOVAPS     Y0, 864(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 1056(R11)
+	VMOVAPS     Y0, 1248(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 1440(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 128(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 320(R11)
+	VMOVAPS     Y0, 512(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 704(R11)
+	VMOVAPS     Y0, 896(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 1088(R11)
+	VMOVAPS     Y0, 1280(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 1472(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 160(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y4, Y0, Y0
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 352(R11)
+	VMOVAPS     Y0, 544(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 736(R11)
+	VMOVAPS     Y0, 928(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 1120(R11)
+	VMOVAPS     Y0, 1312(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 1504(R11)
+	MOVQ        AX, R9
+	VMOVAPS     (R11), Y0
+	VMOVAPS     32(R11), Y1
+	VMOVAPS     64(R11), Y2
+	VMOVAPS     96(R11), Y3
+	VMOVAPS     128(R11), Y4
+	VMOVAPS     160(R11), Y5
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y6
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     192(R11), Y0
+	VMOVAPS     224(R11), Y1
+	VMOVAPS     256(R11), Y2
+	VMOVAPS     288(R11), Y3
+	VMOVAPS     320(R11), Y4
+	VMOVAPS     352(R11), Y5
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y6
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     384(R11), Y0
+	VMOVAPS     416(R11), Y1
+	VMOVAPS     448(R11), Y2
+	VMOVAPS     480(R11), Y3
+	VMOVAPS     512(R11), Y4
+	VMOVAPS     544(R11), Y5
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y6
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     576(R11), Y0
+	VMOVAPS     608(R11), Y1
+	VMOVAPS     640(R11), Y2
+	VMOVAPS     672(R11), Y3
+	VMOVAPS     704(R11), Y4
+	VMOVAPS     736(R11), Y5
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y6
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     768(R11), Y0
+	VMOVAPS     800(R11), Y1
+	VMOVAPS     832(R11), Y2
+	VMOVAPS     864(R11), Y3
+	VMOVAPS     896(R11), Y4
+	VMOVAPS     928(R11), Y5
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y6
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     960(R11), Y0
+	VMOVAPS     992(R11), Y1
+	VMOVAPS     1024(R11), Y2
+	VMOVAPS     1056(R11), Y3
+	VMOVAPS     1088(R11), Y4
+	VMOVAPS     1120(R11), Y5
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y6
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     1152(R11), Y0
+	VMOVAPS     1184(R11), Y1
+	VMOVAPS     1216(R11), Y2
+	VMOVAPS     1248(R11), Y3
+	VMOVAPS     1280(R11), Y4
+	VMOVAPS     1312(R11), Y5
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y6
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     1344(R11), Y0
+	VMOVAPS     1376(R11), Y1
+	VMOVAPS     1408(R11), Y2
+	VMOVAPS     1440(R11), Y3
+	VMOVAPS     1472(R11), Y4
+	VMOVAPS     1504(R11), Y5
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y1, Y7
+	VADDPS      Y5, Y7, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y4, Y6
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y8
+	VSUBPS      Y7, Y6, Y6
+	ADDQ        SI, R10
+	VMOVUPS     Y8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VMULPS      winograd6OutputGradientFactorsAVX2<>+256(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+0(SB), Y4, Y0
+	VMOVAPS     Y5, Y2
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+192(SB), Y1, Y2
+	VMOVAPS     Y2, Y1
+	VFMADD231PS winograd6OutputGradientFactorsAVX2<>+64(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, AX
+	SUBQ        $0x08, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd6OutputGradientFactorsAVX2<>+0(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+4(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+8(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+12(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+16(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+20(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+24(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+28(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+32(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+36(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+40(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+44(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+48(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+52(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+56(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+60(SB)/4, $0x40000000
+DATA winograd6OutputGradientFactorsAVX2<>+64(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+68(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+72(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+76(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+80(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+84(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+88(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+92(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+96(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+100(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+104(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+108(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+112(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+116(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+120(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+124(SB)/4, $0x40800000
+DATA winograd6OutputGradientFactorsAVX2<>+128(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+132(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+136(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+140(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+144(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+148(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+152(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+156(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+160(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+164(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+168(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+172(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+176(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+180(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+184(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+188(SB)/4, $0x41000000
+DATA winograd6OutputGradientFactorsAVX2<>+192(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+196(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+200(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+204(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+208(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+212(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+216(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+220(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+224(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+228(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+232(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+236(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+240(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+244(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+248(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+252(SB)/4, $0x41800000
+DATA winograd6OutputGradientFactorsAVX2<>+256(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+260(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+264(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+268(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+272(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+276(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+280(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+284(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+288(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+292(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+296(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+300(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+304(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+308(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+312(SB)/4, $0x42000000
+DATA winograd6OutputGradientFactorsAVX2<>+316(SB)/4, $0x42000000
+GLOBL winograd6OutputGradientFactorsAVX2<>(SB), RODATA|NOPTR, $320
+
+// func winograd6FilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, FMA3
+TEXT ·winograd6FilterAVX2(SB), $832-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	LEAQ        (SP), R11
+	ADDQ        $0x3f, R11
+	ANDQ        $-64, R11
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, (R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VADDPS      Y2, Y0, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y0, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 96(R11)
+	VMOVAPS     Y0, 192(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+128(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 288(R11)
+	VMOVAPS     Y0, 384(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+256(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 480(R11)
+	VMOVAPS     Y0, 576(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 672(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 32(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VADDPS      Y2, Y0, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y0, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 128(R11)
+	VMOVAPS     Y0, 224(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+128(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 320(R11)
+	VMOVAPS     Y0, 416(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+256(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 512(R11)
+	VMOVAPS     Y0, 608(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 704(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 64(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VADDPS      Y2, Y0, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y0, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 160(R11)
+	VMOVAPS     Y0, 256(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+128(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 352(R11)
+	VMOVAPS     Y0, 448(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+256(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 544(R11)
+	VMOVAPS     Y0, 640(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 736(R11)
+	MOVQ        AX, R9
+	VMOVAPS     (R11), Y0
+	VMOVAPS     32(R11), Y1
+	VMOVAPS     64(R11), Y2
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y3, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd6FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+256(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     96(R11), Y0
+	VMOVAPS     128(R11), Y1
+	VMOVAPS     160(R11), Y2
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y3, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd6FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+256(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     192(R11), Y0
+	VMOVAPS     224(R11), Y1
+	VMOVAPS     256(R11), Y2
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y3, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd6FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+256(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     288(R11), Y0
+	VMOVAPS     320(R11), Y1
+	VMOVAPS     352(R11), Y2
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y3, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd6FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+256(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     384(R11), Y0
+	VMOVAPS     416(R11), Y1
+	VMOVAPS     448(R11), Y2
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y3, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd6FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+256(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     480(R11), Y0
+	VMOVAPS     512(R11), Y1
+	VMOVAPS     544(R11), Y2
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y3, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd6FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+256(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     576(R11), Y0
+	VMOVAPS     608(R11), Y1
+	VMOVAPS     640(R11), Y2
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y3, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd6FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+256(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     672(R11), Y0
+	VMOVAPS     704(R11), Y1
+	VMOVAPS     736(R11), Y2
+	MOVQ        R9, R10
+	VMOVUPS     Y0, (R10)
+	VADDPS      Y2, Y0, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y3, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+0(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd6FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd6FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterFactorsAVX2<>+256(SB), Y2, Y0
+	VMULPS      winograd6FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, AX
+	SUBQ        $0x08, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd6FilterFactorsAVX2<>+0(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+4(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+8(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+12(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+16(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+20(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+24(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+28(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+32(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+36(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+40(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+44(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+48(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+52(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+56(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+60(SB)/4, $0xbe638e39
+DATA winograd6FilterFactorsAVX2<>+64(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+68(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+72(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+76(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+80(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+84(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+88(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+92(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+96(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+100(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+104(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+108(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+112(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+116(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+120(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+124(SB)/4, $0x3c360b61
+DATA winograd6FilterFactorsAVX2<>+128(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+132(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+136(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+140(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+144(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+148(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+152(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+156(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+160(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+164(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+168(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+172(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+176(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+180(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+184(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+188(SB)/4, $0x3d360b61
+DATA winograd6FilterFactorsAVX2<>+192(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+196(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+200(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+204(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+208(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+212(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+216(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+220(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+224(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+228(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+232(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+236(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+240(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+244(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+248(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+252(SB)/4, $0x3cb60b61
+DATA winograd6FilterFactorsAVX2<>+256(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+260(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+264(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+268(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+272(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+276(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+280(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+284(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+288(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+292(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+296(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+300(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+304(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+308(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+312(SB)/4, $0x3bb60b61
+DATA winograd6FilterFactorsAVX2<>+316(SB)/4, $0x3bb60b61
+GLOBL winograd6FilterFactorsAVX2<>(SB), RODATA|NOPTR, $320
+
+// func winograd6FilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, FMA3
+TEXT ·winograd6FilterGradientAVX2(SB), $832-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	LEAQ        (SP), R11
+	ADDQ        $0x3f, R11
+	ANDQ        $-64, R11
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y7
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y3
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS     Y7, Y4
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+128(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+256(SB), Y3, Y1
+	VMOVAPS     Y0, (R11)
+	VMOVAPS     Y1, 512(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y0
+	VMULPS      winograd6FilterGradientFactorsAVX2<>+0(SB), Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y1, Y0
+	VSUBPS      Y5, Y4, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y1, Y0
+	VMOVAPS     Y0, 256(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y7
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y3
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS     Y7, Y4
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+128(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+256(SB), Y3, Y1
+	VMOVAPS     Y0, 32(R11)
+	VMOVAPS     Y1, 544(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y0
+	VMULPS      winograd6FilterGradientFactorsAVX2<>+0(SB), Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y1, Y0
+	VSUBPS      Y5, Y4, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y1, Y0
+	VMOVAPS     Y0, 288(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y7
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y3
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS     Y7, Y4
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+128(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+256(SB), Y3, Y1
+	VMOVAPS     Y0, 64(R11)
+	VMOVAPS     Y1, 576(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y0
+	VMULPS      winograd6FilterGradientFactorsAVX2<>+0(SB), Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y1, Y0
+	VSUBPS      Y5, Y4, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y1, Y0
+	VMOVAPS     Y0, 320(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y7
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y3
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS     Y7, Y4
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+128(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+256(SB), Y3, Y1
+	VMOVAPS     Y0, 96(R11)
+	VMOVAPS     Y1, 608(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y0
+	VMULPS      winograd6FilterGradientFactorsAVX2<>+0(SB), Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y1, Y0
+	VSUBPS      Y5, Y4, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y1, Y0
+	VMOVAPS     Y0, 352(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y7
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y3
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS     Y7, Y4
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+128(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+256(SB), Y3, Y1
+	VMOVAPS     Y0, 128(R11)
+	VMOVAPS     Y1, 640(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y0
+	VMULPS      winograd6FilterGradientFactorsAVX2<>+0(SB), Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y1, Y0
+	VSUBPS      Y5, Y4, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y1, Y0
+	VMOVAPS     Y0, 384(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y7
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y3
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS     Y7, Y4
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+128(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+256(SB), Y3, Y1
+	VMOVAPS     Y0, 160(R11)
+	VMOVAPS     Y1, 672(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y0
+	VMULPS      winograd6FilterGradientFactorsAVX2<>+0(SB), Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y1, Y0
+	VSUBPS      Y5, Y4, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y1, Y0
+	VMOVAPS     Y0, 416(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y7
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y3
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS     Y7, Y4
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+128(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+256(SB), Y3, Y1
+	VMOVAPS     Y0, 192(R11)
+	VMOVAPS     Y1, 704(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y0
+	VMULPS      winograd6FilterGradientFactorsAVX2<>+0(SB), Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y1, Y0
+	VSUBPS      Y5, Y4, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y1, Y0
+	VMOVAPS     Y0, 448(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y7
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VADDPS      Y6, Y5, Y3
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y3, Y0
+	VMOVAPS     Y7, Y4
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+128(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+256(SB), Y3, Y1
+	VMOVAPS     Y0, 224(R11)
+	VMOVAPS     Y1, 736(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y0
+	VMULPS      winograd6FilterGradientFactorsAVX2<>+0(SB), Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y1, Y0
+	VSUBPS      Y5, Y4, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y1, Y0
+	VMOVAPS     Y0, 480(R11)
+	MOVQ        AX, R9
+	VMOVAPS     (R11), Y0
+	VMOVAPS     32(R11), Y1
+	VMOVAPS     64(R11), Y2
+	VMOVAPS     96(R11), Y3
+	VMOVAPS     128(R11), Y4
+	VMOVAPS     160(R11), Y5
+	VMOVAPS     192(R11), Y6
+	VMOVAPS     224(R11), Y7
+	MOVQ        R9, R10
+	VADDPS      Y2, Y1, Y8
+	VADDPS      Y4, Y3, Y9
+	VADDPS      Y6, Y5, Y10
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y9, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y10, Y0
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y8, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+128(SB), Y9, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+256(SB), Y10, Y7
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	VSUBPS      Y2, Y1, Y0
+	VMULPS      winograd6FilterGradientFactorsAVX2<>+0(SB), Y0, Y0
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y1, Y0
+	VSUBPS      Y6, Y5, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y1, Y0
+	MOVQ        R9, R10
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     256(R11), Y0
+	VMOVAPS     288(R11), Y1
+	VMOVAPS     320(R11), Y2
+	VMOVAPS     352(R11), Y3
+	VMOVAPS     384(R11), Y4
+	VMOVAPS     416(R11), Y5
+	VMOVAPS     448(R11), Y6
+	VMOVAPS     480(R11), Y7
+	MOVQ        R9, R10
+	VADDPS      Y2, Y1, Y8
+	VADDPS      Y4, Y3, Y9
+	VADDPS      Y6, Y5, Y10
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y9, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y10, Y0
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y8, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+128(SB), Y9, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+256(SB), Y10, Y7
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	VSUBPS      Y2, Y1, Y0
+	VMULPS      winograd6FilterGradientFactorsAVX2<>+0(SB), Y0, Y0
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y1, Y0
+	VSUBPS      Y6, Y5, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y1, Y0
+	MOVQ        R9, R10
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     512(R11), Y0
+	VMOVAPS     544(R11), Y1
+	VMOVAPS     576(R11), Y2
+	VMOVAPS     608(R11), Y3
+	VMOVAPS     640(R11), Y4
+	VMOVAPS     672(R11), Y5
+	VMOVAPS     704(R11), Y6
+	VMOVAPS     736(R11), Y7
+	MOVQ        R9, R10
+	VADDPS      Y2, Y1, Y8
+	VADDPS      Y4, Y3, Y9
+	VADDPS      Y6, Y5, Y10
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y9, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y10, Y0
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+0(SB), Y8, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+128(SB), Y9, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+256(SB), Y10, Y7
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	VSUBPS      Y2, Y1, Y0
+	VMULPS      winograd6FilterGradientFactorsAVX2<>+0(SB), Y0, Y0
+	VSUBPS      Y4, Y3, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+192(SB), Y1, Y0
+	VSUBPS      Y6, Y5, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd6FilterGradientFactorsAVX2<>+64(SB), Y1, Y0
+	MOVQ        R9, R10
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, AX
+	SUBQ        $0x08, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd6FilterGradientFactorsAVX2<>+0(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+4(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+8(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+12(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+16(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+20(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+24(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+28(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+32(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+36(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+40(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+44(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+48(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+52(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+56(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+60(SB)/4, $0xbe638e39
+DATA winograd6FilterGradientFactorsAVX2<>+64(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+68(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+72(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+76(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+80(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+84(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+88(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+92(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+96(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+100(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+104(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+108(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+112(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+116(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+120(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+124(SB)/4, $0x3c360b61
+DATA winograd6FilterGradientFactorsAVX2<>+128(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+132(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+136(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+140(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+144(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+148(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+152(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+156(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+160(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+164(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+168(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+172(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+176(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+180(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+184(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+188(SB)/4, $0x3d360b61
+DATA winograd6FilterGradientFactorsAVX2<>+192(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+196(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+200(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+204(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+208(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+212(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+216(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+220(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+224(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+228(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+232(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+236(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+240(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+244(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+248(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+252(SB)/4, $0x3cb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+256(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+260(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+264(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+268(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+272(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+276(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+280(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+284(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+288(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+292(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+296(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+300(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+304(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+308(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+312(SB)/4, $0x3bb60b61
+DATA winograd6FilterGradientFactorsAVX2<>+316(SB)/4, $0x3bb60b61
+GLOBL winograd6FilterGradientFactorsAVX2<>(SB), RODATA|NOPTR, $320
+
 // func winograd4InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·winograd4InputAVX2(SB), $1216-56
@@ -27790,37 +38448,37 @@ channels:
 	VMOVAPS      96(R11), Y6
 	VMOVAPS      128(R11), Y7
 	VMOVAPS      160(R11), Y8
+	MOVQ         R9, R10
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y1, Y5, Y9
 	VMOVAPS      Y9, Y9
 	VFMADD231PS  Y0, Y3, Y9
+	VMOVUPS      Y9, (R10)
 	VMOVAPS      Y7, Y3
 	VFNMADD231PS Y0, Y5, Y3
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y0, Y4, Y10
-	VADDPS       Y10, Y3, Y11
-	VSUBPS       Y10, Y3, Y3
-	VSUBPS       Y5, Y7, Y5
-	VSUBPS       Y4, Y6, Y7
-	VMULPS       Y2, Y7, Y7
-	VADDPS       Y7, Y5, Y10
-	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y8, Y7
-	VFNMADD231PS Y1, Y6, Y7
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	MOVQ         R9, R10
-	VMOVUPS      Y9, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y11, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y6, Y9
+	VFNMADD231PS Y0, Y4, Y9
+	VADDPS       Y9, Y3, Y10
+	VSUBPS       Y9, Y3, Y3
 	ADDQ         SI, R10
 	VMOVUPS      Y10, (R10)
 	ADDQ         SI, R10
-	VMOVUPS      Y5, (R10)
+	VMOVUPS      Y3, (R10)
+	VSUBPS       Y5, Y7, Y3
+	VSUBPS       Y4, Y6, Y5
+	VMULPS       Y2, Y5, Y5
+	VADDPS       Y5, Y3, Y7
+	VSUBPS       Y5, Y3, Y3
 	ADDQ         SI, R10
-	VMOVUPS      Y6, (R10)
+	VMOVUPS      Y7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS Y1, Y6, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
 	ADDQ         BX, R9
 	VMOVAPS      192(R11), Y3
 	VMOVAPS      224(R11), Y4
@@ -27828,37 +38486,37 @@ channels:
 	VMOVAPS      288(R11), Y6
 	VMOVAPS      320(R11), Y7
 	VMOVAPS      352(R11), Y8
+	MOVQ         R9, R10
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y1, Y5, Y9
 	VMOVAPS      Y9, Y9
 	VFMADD231PS  Y0, Y3, Y9
+	VMOVUPS      Y9, (R10)
 	VMOVAPS      Y7, Y3
 	VFNMADD231PS Y0, Y5, Y3
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y0, Y4, Y10
-	VADDPS       Y10, Y3, Y11
-	VSUBPS       Y10, Y3, Y3
-	VSUBPS       Y5, Y7, Y5
-	VSUBPS       Y4, Y6, Y7
-	VMULPS       Y2, Y7, Y7
-	VADDPS       Y7, Y5, Y10
-	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y8, Y7
-	VFNMADD231PS Y1, Y6, Y7
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	MOVQ         R9, R10
-	VMOVUPS      Y9, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y11, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y6, Y9
+	VFNMADD231PS Y0, Y4, Y9
+	VADDPS       Y9, Y3, Y10
+	VSUBPS       Y9, Y3, Y3
 	ADDQ         SI, R10
 	VMOVUPS      Y10, (R10)
 	ADDQ         SI, R10
-	VMOVUPS      Y5, (R10)
+	VMOVUPS      Y3, (R10)
+	VSUBPS       Y5, Y7, Y3
+	VSUBPS       Y4, Y6, Y5
+	VMULPS       Y2, Y5, Y5
+	VADDPS       Y5, Y3, Y7
+	VSUBPS       Y5, Y3, Y3
 	ADDQ         SI, R10
-	VMOVUPS      Y6, (R10)
+	VMOVUPS      Y7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS Y1, Y6, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
 	ADDQ         BX, R9
 	VMOVAPS      384(R11), Y3
 	VMOVAPS      416(R11), Y4
@@ -27866,37 +38524,37 @@ channels:
 	VMOVAPS      480(R11), Y6
 	VMOVAPS      512(R11), Y7
 	VMOVAPS      544(R11), Y8
+	MOVQ         R9, R10
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y1, Y5, Y9
 	VMOVAPS      Y9, Y9
 	VFMADD231PS  Y0, Y3, Y9
+	VMOVUPS      Y9, (R10)
 	VMOVAPS      Y7, Y3
 	VFNMADD231PS Y0, Y5, Y3
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y0, Y4, Y10
-	VADDPS       Y10, Y3, Y11
-	VSUBPS       Y10, Y3, Y3
-	VSUBPS       Y5, Y7, Y5
-	VSUBPS       Y4, Y6, Y7
-	VMULPS       Y2, Y7, Y7
-	VADDPS       Y7, Y5, Y10
-	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y8, Y7
-	VFNMADD231PS Y1, Y6, Y7
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	MOVQ         R9, R10
-	VMOVUPS      Y9, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y11, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y6, Y9
+	VFNMADD231PS Y0, Y4, Y9
+	VADDPS       Y9, Y3, Y10
+	VSUBPS       Y9, Y3, Y3
 	ADDQ         SI, R10
 	VMOVUPS      Y10, (R10)
 	ADDQ         SI, R10
-	VMOVUPS      Y5, (R10)
+	VMOVUPS      Y3, (R10)
+	VSUBPS       Y5, Y7, Y3
+	VSUBPS       Y4, Y6, Y5
+	VMULPS       Y2, Y5, Y5
+	VADDPS       Y5, Y3, Y7
+	VSUBPS       Y5, Y3, Y3
 	ADDQ         SI, R10
-	VMOVUPS      Y6, (R10)
+	VMOVUPS      Y7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS Y1, Y6, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
 	ADDQ         BX, R9
 	VMOVAPS      576(R11), Y3
 	VMOVAPS      608(R11), Y4
@@ -27904,37 +38562,37 @@ channels:
 	VMOVAPS      672(R11), Y6
 	VMOVAPS      704(R11), Y7
 	VMOVAPS      736(R11), Y8
+	MOVQ         R9, R10
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y1, Y5, Y9
 	VMOVAPS      Y9, Y9
 	VFMADD231PS  Y0, Y3, Y9
+	VMOVUPS      Y9, (R10)
 	VMOVAPS      Y7, Y3
 	VFNMADD231PS Y0, Y5, Y3
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y0, Y4, Y10
-	VADDPS       Y10, Y3, Y11
-	VSUBPS       Y10, Y3, Y3
-	VSUBPS       Y5, Y7, Y5
-	VSUBPS       Y4, Y6, Y7
-	VMULPS       Y2, Y7, Y7
-	VADDPS       Y7, Y5, Y10
-	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y8, Y7
-	VFNMADD231PS Y1, Y6, Y7
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	MOVQ         R9, R10
-	VMOVUPS      Y9, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y11, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y6, Y9
+	VFNMADD231PS Y0, Y4, Y9
+	VADDPS       Y9, Y3, Y10
+	VSUBPS       Y9, Y3, Y3
 	ADDQ         SI, R10
 	VMOVUPS      Y10, (R10)
 	ADDQ         SI, R10
-	VMOVUPS      Y5, (R10)
+	VMOVUPS      Y3, (R10)
+	VSUBPS       Y5, Y7, Y3
+	VSUBPS       Y4, Y6, Y5
+	VMULPS       Y2, Y5, Y5
+	VADDPS       Y5, Y3, Y7
+	VSUBPS       Y5, Y3, Y3
 	ADDQ         SI, R10
-	VMOVUPS      Y6, (R10)
+	VMOVUPS      Y7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS Y1, Y6, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
 	ADDQ         BX, R9
 	VMOVAPS      768(R11), Y3
 	VMOVAPS      800(R11), Y4
@@ -27942,37 +38600,37 @@ channels:
 	VMOVAPS      864(R11), Y6
 	VMOVAPS      896(R11), Y7
 	VMOVAPS      928(R11), Y8
+	MOVQ         R9, R10
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y1, Y5, Y9
 	VMOVAPS      Y9, Y9
 	VFMADD231PS  Y0, Y3, Y9
+	VMOVUPS      Y9, (R10)
 	VMOVAPS      Y7, Y3
 	VFNMADD231PS Y0, Y5, Y3
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y0, Y4, Y10
-	VADDPS       Y10, Y3, Y11
-	VSUBPS       Y10, Y3, Y3
-	VSUBPS       Y5, Y7, Y5
-	VSUBPS       Y4, Y6, Y7
-	VMULPS       Y2, Y7, Y7
-	VADDPS       Y7, Y5, Y10
-	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y8, Y7
-	VFNMADD231PS Y1, Y6, Y7
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	MOVQ         R9, R10
-	VMOVUPS      Y9, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y11, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y6, Y9
+	VFNMADD231PS Y0, Y4, Y9
+	VADDPS       Y9, Y3, Y10
+	VSUBPS       Y9, Y3, Y3
 	ADDQ         SI, R10
 	VMOVUPS      Y10, (R10)
 	ADDQ         SI, R10
-	VMOVUPS      Y5, (R10)
+	VMOVUPS      Y3, (R10)
+	VSUBPS       Y5, Y7, Y3
+	VSUBPS       Y4, Y6, Y5
+	VMULPS       Y2, Y5, Y5
+	VADDPS       Y5, Y3, Y7
+	VSUBPS       Y5, Y3, Y3
 	ADDQ         SI, R10
-	VMOVUPS      Y6, (R10)
+	VMOVUPS      Y7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS Y1, Y6, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
 	ADDQ         BX, R9
 	VMOVAPS      960(R11), Y3
 	VMOVAPS      992(R11), Y4
@@ -27980,37 +38638,37 @@ channels:
 	VMOVAPS      1056(R11), Y6
 	VMOVAPS      1088(R11), Y7
 	VMOVAPS      1120(R11), Y8
+	MOVQ         R9, R10
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y1, Y5, Y9
 	VMOVAPS      Y9, Y9
 	VFMADD231PS  Y0, Y3, Y9
+	VMOVUPS      Y9, (R10)
 	VMOVAPS      Y7, Y3
 	VFNMADD231PS Y0, Y5, Y3
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y0, Y4, Y10
-	VADDPS       Y10, Y3, Y11
-	VSUBPS       Y10, Y3, Y3
-	VSUBPS       Y5, Y7, Y5
-	VSUBPS       Y4, Y6, Y7
-	VMULPS       Y2, Y7, Y7
-	VADDPS       Y7, Y5, Y10
-	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y8, Y7
-	VFNMADD231PS Y1, Y6, Y7
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	MOVQ         R9, R10
-	VMOVUPS      Y9, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y11, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y6, Y9
+	VFNMADD231PS Y0, Y4, Y9
+	VADDPS       Y9, Y3, Y10
+	VSUBPS       Y9, Y3, Y3
 	ADDQ         SI, R10
 	VMOVUPS      Y10, (R10)
 	ADDQ         SI, R10
-	VMOVUPS      Y5, (R10)
+	VMOVUPS      Y3, (R10)
+	VSUBPS       Y5, Y7, Y3
+	VSUBPS       Y4, Y6, Y5
+	VMULPS       Y2, Y5, Y5
+	VADDPS       Y5, Y3, Y7
+	VSUBPS       Y5, Y3, Y3
 	ADDQ         SI, R10
-	VMOVUPS      Y6, (R10)
+	VMOVUPS      Y7, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS Y1, Y6, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, AX
 	SUBQ         $0x08, DX
@@ -28337,33 +38995,36 @@ channels:
 	VMOVAPS     96(R12), Y8
 	VMOVAPS     128(R12), Y9
 	VMOVAPS     160(R12), Y10
+	MOVQ        R10, R11
 	VADDPS      Y7, Y6, Y11
 	VADDPS      Y9, Y8, Y12
 	VADDPS      Y11, Y5, Y5
 	VADDPS      Y12, Y5, Y5
 	VMOVAPS     Y11, Y11
 	VFMADD231PS Y2, Y12, Y11
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y9, Y8, Y7
-	VMOVAPS     Y6, Y8
-	VFMADD231PS Y1, Y7, Y8
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y3, Y7, Y6
-	VADDPS      Y10, Y6, Y6
-	MOVQ        R10, R11
 	VADDPS      Y4, Y5, Y5
 	VMAXPS      Y5, Y0, Y5
 	VMOVUPS     Y5, (R11)
 	ADDQ        SI, R11
-	VADDPS      Y4, Y8, Y5
-	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R11)
 	ADDQ        SI, R11
 	VADDPS      Y4, Y11, Y5
 	VMAXPS      Y5, Y0, Y5
 	VMOVUPS     Y5, (R11)
+	VSUBPS      Y7, Y6, Y5
+	VSUBPS      Y9, Y8, Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS Y1, Y6, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y6, Y5
+	VADDPS      Y10, Y5, Y5
+	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y4, Y6, Y5
+	VADDPS      Y4, Y7, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMOVUPS     Y6, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y4, Y5, Y5
 	VMAXPS      Y5, Y0, Y5
 	VMOVUPS     Y5, (R11)
 	ADDQ        BX, R10
@@ -28373,33 +39034,36 @@ channels:
 	VMOVAPS     288(R12), Y8
 	VMOVAPS     320(R12), Y9
 	VMOVAPS     352(R12), Y10
+	MOVQ        R10, R11
 	VADDPS      Y7, Y6, Y11
 	VADDPS      Y9, Y8, Y12
 	VADDPS      Y11, Y5, Y5
 	VADDPS      Y12, Y5, Y5
 	VMOVAPS     Y11, Y11
 	VFMADD231PS Y2, Y12, Y11
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y9, Y8, Y7
-	VMOVAPS     Y6, Y8
-	VFMADD231PS Y1, Y7, Y8
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y3, Y7, Y6
-	VADDPS      Y10, Y6, Y6
-	MOVQ        R10, R11
 	VADDPS      Y4, Y5, Y5
 	VMAXPS      Y5, Y0, Y5
 	VMOVUPS     Y5, (R11)
 	ADDQ        SI, R11
-	VADDPS      Y4, Y8, Y5
-	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R11)
 	ADDQ        SI, R11
 	VADDPS      Y4, Y11, Y5
 	VMAXPS      Y5, Y0, Y5
 	VMOVUPS     Y5, (R11)
+	VSUBPS      Y7, Y6, Y5
+	VSUBPS      Y9, Y8, Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS Y1, Y6, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y6, Y5
+	VADDPS      Y10, Y5, Y5
+	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y4, Y6, Y5
+	VADDPS      Y4, Y7, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMOVUPS     Y6, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y4, Y5, Y5
 	VMAXPS      Y5, Y0, Y5
 	VMOVUPS     Y5, (R11)
 	ADDQ        BX, R10
@@ -28409,33 +39073,36 @@ channels:
 	VMOVAPS     480(R12), Y8
 	VMOVAPS     512(R12), Y9
 	VMOVAPS     544(R12), Y10
+	MOVQ        R10, R11
 	VADDPS      Y7, Y6, Y11
 	VADDPS      Y9, Y8, Y12
 	VADDPS      Y11, Y5, Y5
 	VADDPS      Y12, Y5, Y5
 	VMOVAPS     Y11, Y11
 	VFMADD231PS Y2, Y12, Y11
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y9, Y8, Y7
-	VMOVAPS     Y6, Y8
-	VFMADD231PS Y1, Y7, Y8
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y3, Y7, Y6
-	VADDPS      Y10, Y6, Y6
-	MOVQ        R10, R11
 	VADDPS      Y4, Y5, Y5
 	VMAXPS      Y5, Y0, Y5
 	VMOVUPS     Y5, (R11)
 	ADDQ        SI, R11
-	VADDPS      Y4, Y8, Y5
-	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R11)
 	ADDQ        SI, R11
 	VADDPS      Y4, Y11, Y5
 	VMAXPS      Y5, Y0, Y5
 	VMOVUPS     Y5, (R11)
+	VSUBPS      Y7, Y6, Y5
+	VSUBPS      Y9, Y8, Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS Y1, Y6, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y6, Y5
+	VADDPS      Y10, Y5, Y5
+	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y4, Y6, Y5
+	VADDPS      Y4, Y7, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMOVUPS     Y6, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y4, Y5, Y5
 	VMAXPS      Y5, Y0, Y5
 	VMOVUPS     Y5, (R11)
 	ADDQ        BX, R10
@@ -28445,33 +39112,36 @@ channels:
 	VMOVAPS     672(R12), Y8
 	VMOVAPS     704(R12), Y9
 	VMOVAPS     736(R12), Y10
+	MOVQ        R10, R11
 	VADDPS      Y7, Y6, Y11
 	VADDPS      Y9, Y8, Y12
 	VADDPS      Y11, Y5, Y5
 	VADDPS      Y12, Y5, Y5
 	VMOVAPS     Y11, Y11
 	VFMADD231PS Y2, Y12, Y11
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y9, Y8, Y7
-	VMOVAPS     Y6, Y8
-	VFMADD231PS Y1, Y7, Y8
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y3, Y7, Y6
-	VADDPS      Y10, Y6, Y6
-	MOVQ        R10, R11
 	VADDPS      Y4, Y5, Y5
 	VMAXPS      Y5, Y0, Y5
 	VMOVUPS     Y5, (R11)
 	ADDQ        SI, R11
-	VADDPS      Y4, Y8, Y5
-	VMAXPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R11)
 	ADDQ        SI, R11
 	VADDPS      Y4, Y11, Y5
 	VMAXPS      Y5, Y0, Y5
 	VMOVUPS     Y5, (R11)
+	VSUBPS      Y7, Y6, Y5
+	VSUBPS      Y9, Y8, Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS Y1, Y6, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y3, Y6, Y5
+	VADDPS      Y10, Y5, Y5
+	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y4, Y6, Y4
+	VADDPS      Y4, Y7, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMOVUPS     Y6, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y4, Y5, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R11)
 	ADDQ        $0x20, CX
@@ -28723,27 +39393,27 @@ channels:
 	VMOVAPS     32(R11), Y4
 	VMOVAPS     64(R11), Y5
 	VMOVAPS     96(R11), Y6
+	MOVQ        R9, R10
+	VMOVUPS     Y3, (R10)
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VADDPS      Y8, Y7, Y9
 	VSUBPS      Y8, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y1, Y5, Y8
-	VMULPS      Y0, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y4, Y8, Y5
-	VSUBPS      Y4, Y8, Y4
-	MOVQ        R9, R10
-	VMOVUPS     Y3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y9, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y7, (R10)
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y3
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
 	ADDQ        SI, R10
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
-	VMOVUPS     Y4, (R10)
+	VMOVUPS     Y3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y6, (R10)
 	ADDQ        BX, R9
@@ -28751,27 +39421,27 @@ channels:
 	VMOVAPS     160(R11), Y4
 	VMOVAPS     192(R11), Y5
 	VMOVAPS     224(R11), Y6
+	MOVQ        R9, R10
+	VMOVUPS     Y3, (R10)
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VADDPS      Y8, Y7, Y9
 	VSUBPS      Y8, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y1, Y5, Y8
-	VMULPS      Y0, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y4, Y8, Y5
-	VSUBPS      Y4, Y8, Y4
-	MOVQ        R9, R10
-	VMOVUPS     Y3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y9, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y7, (R10)
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y3
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
 	ADDQ        SI, R10
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
-	VMOVUPS     Y4, (R10)
+	VMOVUPS     Y3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y6, (R10)
 	ADDQ        BX, R9
@@ -28779,27 +39449,27 @@ channels:
 	VMOVAPS     288(R11), Y4
 	VMOVAPS     320(R11), Y5
 	VMOVAPS     352(R11), Y6
+	MOVQ        R9, R10
+	VMOVUPS     Y3, (R10)
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VADDPS      Y8, Y7, Y9
 	VSUBPS      Y8, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y1, Y5, Y8
-	VMULPS      Y0, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y4, Y8, Y5
-	VSUBPS      Y4, Y8, Y4
-	MOVQ        R9, R10
-	VMOVUPS     Y3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y9, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y7, (R10)
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y3
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
 	ADDQ        SI, R10
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
-	VMOVUPS     Y4, (R10)
+	VMOVUPS     Y3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y6, (R10)
 	ADDQ        BX, R9
@@ -28807,27 +39477,27 @@ channels:
 	VMOVAPS     416(R11), Y4
 	VMOVAPS     448(R11), Y5
 	VMOVAPS     480(R11), Y6
+	MOVQ        R9, R10
+	VMOVUPS     Y3, (R10)
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VADDPS      Y8, Y7, Y9
 	VSUBPS      Y8, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y1, Y5, Y8
-	VMULPS      Y0, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y4, Y8, Y5
-	VSUBPS      Y4, Y8, Y4
-	MOVQ        R9, R10
-	VMOVUPS     Y3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y9, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y7, (R10)
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y3
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
 	ADDQ        SI, R10
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
-	VMOVUPS     Y4, (R10)
+	VMOVUPS     Y3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y6, (R10)
 	ADDQ        BX, R9
@@ -28835,27 +39505,27 @@ channels:
 	VMOVAPS     544(R11), Y4
 	VMOVAPS     576(R11), Y5
 	VMOVAPS     608(R11), Y6
+	MOVQ        R9, R10
+	VMOVUPS     Y3, (R10)
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VADDPS      Y8, Y7, Y9
 	VSUBPS      Y8, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y1, Y5, Y8
-	VMULPS      Y0, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y4, Y8, Y5
-	VSUBPS      Y4, Y8, Y4
-	MOVQ        R9, R10
-	VMOVUPS     Y3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y9, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y7, (R10)
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y3
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
 	ADDQ        SI, R10
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
-	VMOVUPS     Y4, (R10)
+	VMOVUPS     Y3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y6, (R10)
 	ADDQ        BX, R9
@@ -28863,27 +39533,27 @@ channels:
 	VMOVAPS     672(R11), Y4
 	VMOVAPS     704(R11), Y5
 	VMOVAPS     736(R11), Y6
+	MOVQ        R9, R10
+	VMOVUPS     Y3, (R10)
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VADDPS      Y8, Y7, Y9
 	VSUBPS      Y8, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y1, Y5, Y8
-	VMULPS      Y0, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	VADDPS      Y4, Y8, Y5
-	VSUBPS      Y4, Y8, Y4
-	MOVQ        R9, R10
-	VMOVUPS     Y3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y9, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y7, (R10)
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y3
+	VMULPS      Y0, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y2, Y6, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
 	ADDQ        SI, R10
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
-	VMOVUPS     Y4, (R10)
+	VMOVUPS     Y3, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y6, (R10)
 	ADDQ        $0x20, CX
@@ -29003,6 +39673,7 @@ channels:
 	VMOVAPS      (R11), Y4
 	VMOVAPS      32(R11), Y5
 	VMOVAPS      64(R11), Y6
+	MOVQ         R9, R10
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -29015,7 +39686,6 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	MOVQ         R9, R10
 	VMOVUPS      Y4, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y10, (R10)
@@ -29031,6 +39701,7 @@ channels:
 	VMOVAPS      96(R11), Y4
 	VMOVAPS      128(R11), Y5
 	VMOVAPS      160(R11), Y6
+	MOVQ         R9, R10
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -29043,7 +39714,6 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	MOVQ         R9, R10
 	VMOVUPS      Y4, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y10, (R10)
@@ -29059,6 +39729,7 @@ channels:
 	VMOVAPS      192(R11), Y4
 	VMOVAPS      224(R11), Y5
 	VMOVAPS      256(R11), Y6
+	MOVQ         R9, R10
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -29071,7 +39742,6 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	MOVQ         R9, R10
 	VMOVUPS      Y4, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y10, (R10)
@@ -29087,6 +39757,7 @@ channels:
 	VMOVAPS      288(R11), Y4
 	VMOVAPS      320(R11), Y5
 	VMOVAPS      352(R11), Y6
+	MOVQ         R9, R10
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -29099,7 +39770,6 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	MOVQ         R9, R10
 	VMOVUPS      Y4, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y10, (R10)
@@ -29115,6 +39785,7 @@ channels:
 	VMOVAPS      384(R11), Y4
 	VMOVAPS      416(R11), Y5
 	VMOVAPS      448(R11), Y6
+	MOVQ         R9, R10
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -29127,7 +39798,6 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	MOVQ         R9, R10
 	VMOVUPS      Y4, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y10, (R10)
@@ -29143,6 +39813,7 @@ channels:
 	VMOVAPS      480(R11), Y4
 	VMOVAPS      512(R11), Y5
 	VMOVAPS      544(R11), Y6
+	MOVQ         R9, R10
 	VADDPS       Y6, Y4, Y7
 	VMULPS       Y1, Y7, Y7
 	VMULPS       Y1, Y5, Y8
@@ -29155,7 +39826,6 @@ channels:
 	VSUBPS       Y8, Y7, Y7
 	VADDPS       Y5, Y9, Y8
 	VSUBPS       Y5, Y9, Y5
-	MOVQ         R9, R10
 	VMOVUPS      Y4, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y10, (R10)
@@ -29404,6 +40074,7 @@ channels:
 	VMOVAPS      96(R11), Y7
 	VMOVAPS      128(R11), Y8
 	VMOVAPS      160(R11), Y9
+	MOVQ         R9, R10
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y8, Y7, Y6
@@ -29420,7 +40091,6 @@ channels:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS Y1, Y6, Y7
 	VADDPS       Y9, Y7, Y6
-	MOVQ         R9, R10
 	VMOVUPS      Y4, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y5, (R10)
@@ -29433,6 +40103,7 @@ channels:
 	VMOVAPS      288(R11), Y7
 	VMOVAPS      320(R11), Y8
 	VMOVAPS      352(R11), Y9
+	MOVQ         R9, R10
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y8, Y7, Y6
@@ -29449,7 +40120,6 @@ channels:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS Y1, Y6, Y7
 	VADDPS       Y9, Y7, Y6
-	MOVQ         R9, R10
 	VMOVUPS      Y4, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y5, (R10)
@@ -29462,6 +40132,7 @@ channels:
 	VMOVAPS      480(R11), Y7
 	VMOVAPS      512(R11), Y8
 	VMOVAPS      544(R11), Y9
+	MOVQ         R9, R10
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y8, Y7, Y6
@@ -29478,7 +40149,6 @@ channels:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS Y1, Y6, Y7
 	VADDPS       Y9, Y7, Y6
-	MOVQ         R9, R10
 	VMOVUPS      Y4, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y5, (R10)
@@ -29608,11 +40278,11 @@ channels:
 	VMOVAPS    32(R11), Y1
 	VMOVAPS    64(R11), Y2
 	VMOVAPS    96(R11), Y3
+	MOVQ       R9, R10
 	VSUBPS     Y2, Y0, Y0
 	VADDPS     Y2, Y1, Y4
 	VSUBPS     Y1, Y2, Y2
 	VSUBPS     Y3, Y1, Y1
-	MOVQ       R9, R10
 	VMOVUPS    Y0, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Y4, (R10)
@@ -29625,11 +40295,11 @@ channels:
 	VMOVAPS    160(R11), Y1
 	VMOVAPS    192(R11), Y2
 	VMOVAPS    224(R11), Y3
+	MOVQ       R9, R10
 	VSUBPS     Y2, Y0, Y0
 	VADDPS     Y2, Y1, Y4
 	VSUBPS     Y1, Y2, Y2
 	VSUBPS     Y3, Y1, Y1
-	MOVQ       R9, R10
 	VMOVUPS    Y0, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Y4, (R10)
@@ -29642,11 +40312,11 @@ channels:
 	VMOVAPS    288(R11), Y1
 	VMOVAPS    320(R11), Y2
 	VMOVAPS    352(R11), Y3
+	MOVQ       R9, R10
 	VSUBPS     Y2, Y0, Y0
 	VADDPS     Y2, Y1, Y4
 	VSUBPS     Y1, Y2, Y2
 	VSUBPS     Y3, Y1, Y1
-	MOVQ       R9, R10
 	VMOVUPS    Y0, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Y4, (R10)
@@ -29659,11 +40329,11 @@ channels:
 	VMOVAPS    416(R11), Y1
 	VMOVAPS    448(R11), Y2
 	VMOVAPS    480(R11), Y3
+	MOVQ       R9, R10
 	VSUBPS     Y2, Y0, Y0
 	VADDPS     Y2, Y1, Y4
 	VSUBPS     Y1, Y2, Y2
 	VSUBPS     Y3, Y1, Y1
-	MOVQ       R9, R10
 	VMOVUPS    Y0, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Y4, (R10)
@@ -29782,11 +40452,11 @@ channels:
 	VMOVAPS    32(R12), Y3
 	VMOVAPS    64(R12), Y4
 	VMOVAPS    96(R12), Y5
+	MOVQ       R10, R11
 	VADDPS     Y3, Y2, Y2
 	VADDPS     Y4, Y2, Y2
 	VSUBPS     Y4, Y3, Y3
 	VSUBPS     Y5, Y3, Y3
-	MOVQ       R10, R11
 	VADDPS     Y1, Y2, Y2
 	VMAXPS     Y2, Y0, Y2
 	VMOVUPS    Y2, (R11)
@@ -29799,11 +40469,11 @@ channels:
 	VMOVAPS    160(R12), Y3
 	VMOVAPS    192(R12), Y4
 	VMOVAPS    224(R12), Y5
+	MOVQ       R10, R11
 	VADDPS     Y3, Y2, Y2
 	VADDPS     Y4, Y2, Y2
 	VSUBPS     Y4, Y3, Y3
 	VSUBPS     Y5, Y3, Y3
-	MOVQ       R10, R11
 	VADDPS     Y1, Y2, Y2
 	VMAXPS     Y2, Y0, Y2
 	VMOVUPS    Y2, (R11)
@@ -29882,10 +40552,10 @@ channels:
 	MOVQ       AX, R9
 	VMOVAPS    (R11), Y1
 	VMOVAPS    32(R11), Y2
+	MOVQ       R9, R10
 	VADDPS     Y2, Y1, Y3
 	VSUBPS     Y2, Y1, Y4
 	VMULPS     Y0, Y2, Y2
-	MOVQ       R9, R10
 	VMOVUPS    Y1, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Y3, (R10)
@@ -29896,10 +40566,10 @@ channels:
 	ADDQ       BX, R9
 	VMOVAPS    64(R11), Y1
 	VMOVAPS    96(R11), Y2
+	MOVQ       R9, R10
 	VADDPS     Y2, Y1, Y3
 	VSUBPS     Y2, Y1, Y4
 	VMULPS     Y0, Y2, Y2
-	MOVQ       R9, R10
 	VMOVUPS    Y1, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Y3, (R10)
@@ -29910,10 +40580,10 @@ channels:
 	ADDQ       BX, R9
 	VMOVAPS    128(R11), Y1
 	VMOVAPS    160(R11), Y2
+	MOVQ       R9, R10
 	VADDPS     Y2, Y1, Y3
 	VSUBPS     Y2, Y1, Y4
 	VMULPS     Y0, Y2, Y2
-	MOVQ       R9, R10
 	VMOVUPS    Y1, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Y3, (R10)
@@ -29924,10 +40594,10 @@ channels:
 	ADDQ       BX, R9
 	VMOVAPS    192(R11), Y1
 	VMOVAPS    224(R11), Y2
+	MOVQ       R9, R10
 	VADDPS     Y2, Y1, Y3
 	VSUBPS     Y2, Y1, Y4
 	VMULPS     Y0, Y2, Y2
-	MOVQ       R9, R10
 	VMOVUPS    Y1, (R10)
 	ADDQ       SI, R10
 	VMOVUPS    Y3, (R10)
@@ -30016,12 +40686,12 @@ channels:
 	VMOVAPS (R11), Y1
 	VMOVAPS 32(R11), Y2
 	VMOVAPS 64(R11), Y3
+	MOVQ    R9, R10
 	VADDPS  Y3, Y1, Y4
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y2, Y4, Y5
 	VSUBPS  Y2, Y4, Y2
-	MOVQ    R9, R10
 	VMOVUPS Y1, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Y5, (R10)
@@ -30033,12 +40703,12 @@ channels:
 	VMOVAPS 96(R11), Y1
 	VMOVAPS 128(R11), Y2
 	VMOVAPS 160(R11), Y3
+	MOVQ    R9, R10
 	VADDPS  Y3, Y1, Y4
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y2, Y4, Y5
 	VSUBPS  Y2, Y4, Y2
-	MOVQ    R9, R10
 	VMOVUPS Y1, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Y5, (R10)
@@ -30050,12 +40720,12 @@ channels:
 	VMOVAPS 192(R11), Y1
 	VMOVAPS 224(R11), Y2
 	VMOVAPS 256(R11), Y3
+	MOVQ    R9, R10
 	VADDPS  Y3, Y1, Y4
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y2, Y4, Y5
 	VSUBPS  Y2, Y4, Y2
-	MOVQ    R9, R10
 	VMOVUPS Y1, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Y5, (R10)
@@ -30067,12 +40737,12 @@ channels:
 	VMOVAPS 288(R11), Y1
 	VMOVAPS 320(R11), Y2
 	VMOVAPS 352(R11), Y3
+	MOVQ    R9, R10
 	VADDPS  Y3, Y1, Y4
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y2, Y4, Y5
 	VSUBPS  Y2, Y4, Y2
-	MOVQ    R9, R10
 	VMOVUPS Y1, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Y5, (R10)
@@ -30186,13 +40856,13 @@ channels:
 	VMOVAPS 32(R11), Y2
 	VMOVAPS 64(R11), Y3
 	VMOVAPS 96(R11), Y4
+	MOVQ    R9, R10
 	VADDPS  Y3, Y2, Y5
 	VMULPS  Y0, Y5, Y5
 	VSUBPS  Y3, Y2, Y2
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y4, Y5, Y3
-	MOVQ    R9, R10
 	VMOVUPS Y1, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Y2, (R10)
@@ -30203,13 +40873,13 @@ channels:
 	VMOVAPS 160(R11), Y2
 	VMOVAPS 192(R11), Y3
 	VMOVAPS 224(R11), Y4
+	MOVQ    R9, R10
 	VADDPS  Y3, Y2, Y5
 	VMULPS  Y0, Y5, Y5
 	VSUBPS  Y3, Y2, Y2
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y4, Y5, Y3
-	MOVQ    R9, R10
 	VMOVUPS Y1, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Y2, (R10)
@@ -30220,13 +40890,13 @@ channels:
 	VMOVAPS 288(R11), Y2
 	VMOVAPS 320(R11), Y3
 	VMOVAPS 352(R11), Y4
+	MOVQ    R9, R10
 	VADDPS  Y3, Y2, Y5
 	VMULPS  Y0, Y5, Y5
 	VSUBPS  Y3, Y2, Y2
 	VMULPS  Y0, Y2, Y2
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y4, Y5, Y3
-	MOVQ    R9, R10
 	VMOVUPS Y1, (R10)
 	ADDQ    SI, R10
 	VMOVUPS Y2, (R10)

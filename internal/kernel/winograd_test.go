@@ -11,18 +11,18 @@ import (
 func TestTransforms(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
 		const n = 48
-		for _, f := range []*winograd{winogradF4(), winogradF2()} {
+		for _, f := range []*winograd{winogradF6(), winogradF4(), winogradF2()} {
 			r := generator(f.m)
-			src, bias := grid{random(r, 6*400), 400, 60}, random(r, n)
+			src, bias := grid{random(r, 8*480), 480, 60}, random(r, n)
 			for i, s := range []transform{f.input, f.filter, f.outputGradient, f.filterGradient} {
-				dst := grid{random(r, 6*350), 350, 55}
-				twin := grid{slices.Clone(dst.data), 350, 55}
+				dst := grid{random(r, 8*450), 450, 55}
+				twin := grid{slices.Clone(dst.data), 450, 55}
 				s.run(dst, src, n)
 				s.runGo(twin, src, n)
 				same(t, fmt.Sprintf("F(%d×%[1]d), transform %d", f.m, i), dst.data, twin.data)
 			}
-			dst := grid{random(r, 6*350), 350, 55}
-			twin := grid{slices.Clone(dst.data), 350, 55}
+			dst := grid{random(r, 8*450), 450, 55}
+			twin := grid{slices.Clone(dst.data), 450, 55}
 			f.transformOutput(dst, src, bias, n, 0.25)
 			f.transformOutputGo(twin, src, bias, n, 0.25)
 			same(t, fmt.Sprintf("F(%d×%[1]d), output", f.m), dst.data, twin.data)
@@ -61,7 +61,7 @@ func TestAccuracy(t *testing.T) {
 		for _, way := range []struct {
 			algorithm string
 			tolerance float64
-		}{{direct, 1e-5}, {winograd2, 1e-4}, {winograd4, 1e-4}} {
+		}{{direct, 1e-5}, {winograd2, 1e-4}, {winograd4, 1e-4}, {winograd6, 1e-4}} {
 			algorithm = way.algorithm
 			if algorithm != direct && c.winograd(false) == nil {
 				continue

@@ -21,6 +21,41 @@ type winogradAssembly struct {
 	output                                        func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)
 }
 
+// winogradF6 is F(6×6, 3×3), with the points 0, ±1, ±2, ±1/2 and infinity.
+func winogradF6() *winograd {
+	assembly := cpu.winograd6
+	return &winograd{
+		m: 6, r: 3, alpha: 8, pad: 1, outputAssembly: assembly.output,
+		input: transform{in: 8, out: 8, line: func(x, y []float32) {
+			a, b := x[2]+x[6]-4.25*x[4], x[1]+x[5]-4.25*x[3]
+			c, d := x[6]+0.25*x[2]-1.25*x[4], 0.5*x[1]-2.5*x[3]+2*x[5]
+			e, f := x[6]+4*(x[2]-1.25*x[4]), 2*x[1]-2.5*x[3]+0.5*x[5]
+			y[0], y[7] = x[0]-x[6]+5.25*(x[4]-x[2]), x[7]-x[1]+5.25*(x[3]-x[5])
+			y[1], y[2], y[3], y[4], y[5], y[6] = a+b, a-b, c+d, c-d, e+f, e-f
+		}, assembly: assembly.input},
+		filter: transform{in: 3, out: 8, line: func(x, y []float32) {
+			a, b := -2*(x[0]+x[2])/9, -2*x[1]/9
+			c, d, e, f := x[0]/90+2*x[2]/45, x[1]/45, x[0]/45+x[2]/180, x[1]/90
+			y[0], y[1], y[2], y[3], y[4], y[5], y[6], y[7] = x[0], a+b, a-b, c+d, c-d, e+f, e-f, x[2]
+		}, assembly: assembly.filter},
+		output: transform{in: 8, out: 6, line: func(x, y []float32) {
+			a, b, c, d, e, f := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4], x[5]+x[6], x[5]-x[6]
+			y[0], y[2], y[4] = x[0]+a+c+32*e, a+4*c+8*e, a+16*c+2*e
+			y[1], y[3], y[5] = b+2*d+16*f, b+8*d+4*f, b+32*d+f+x[7]
+		}},
+		outputGradient: transform{in: 6, out: 8, line: func(x, y []float32) {
+			a, b := x[0]+x[2]+x[4], x[1]+x[3]+x[5]
+			c, d := x[0]+4*x[2]+16*x[4], 2*x[1]+8*x[3]+32*x[5]
+			e, f := 32*x[0]+8*x[2]+2*x[4], 16*x[1]+4*x[3]+x[5]
+			y[0], y[1], y[2], y[3], y[4], y[5], y[6], y[7] = x[0], a+b, a-b, c+d, c-d, e+f, e-f, x[5]
+		}, assembly: assembly.outputGradient},
+		filterGradient: transform{in: 8, out: 3, line: func(x, y []float32) {
+			a, b, c, d, e, f := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4], x[5]+x[6], x[5]-x[6]
+			y[0], y[1], y[2] = x[0]-2*a/9+c/90+e/45, -2*b/9+d/45+f/90, x[7]-2*a/9+2*c/45+e/180
+		}, assembly: assembly.filterGradient},
+	}
+}
+
 // winogradF4 is F(4×4, 3×3), with the points 0, ±1, ±2 and infinity.
 func winogradF4() *winograd {
 	assembly := cpu.winograd4
@@ -107,8 +142,8 @@ func (t transform) run(dst, src grid, n int) {
 
 // runGo is the pure-Go twin of the assembly.
 func (t transform) runGo(dst, src grid, n int) {
-	var half [6 * 6]float32 // (in columns, out rows)
-	var x, y [6]float32
+	var half [8 * 8]float32 // (in columns, out rows)
+	var x, y [8]float32
 	for c := range n {
 		for j := range t.in {
 			for i := range t.in {

@@ -13,7 +13,7 @@ import (
 type transform struct {
 	name    string
 	in, out int
-	factors []float32 // constants, kept in registers
+	factors []float64 // constants
 	groups  []group
 	output  bool // add a bias and bound the result
 	tile    int  // outputs on each side of a tile, if src or (with output) dst is a feature map
@@ -23,7 +23,7 @@ type transform struct {
 // A group of outputs is computed from the same inputs.
 type group struct {
 	outputs, inputs []int
-	apply           func(v vectors, x, factor []VecVirtual) []VecVirtual // x by the number of the input
+	apply           func(v vectors, x []VecVirtual, factor []Op) []VecVirtual // x by the number of the input
 }
 
 // vectors makes virtual registers of an instruction set.
@@ -44,72 +44,166 @@ func (v vectors) copy(x VecVirtual) VecVirtual {
 
 func (v vectors) add(x, y VecVirtual) VecVirtual { z := v.new(); VADDPS(y, x, z); return z }
 func (v vectors) sub(x, y VecVirtual) VecVirtual { z := v.new(); VSUBPS(y, x, z); return z }
-func (v vectors) mul(f, x VecVirtual) VecVirtual { z := v.new(); VMULPS(f, x, z); return z }
 
-// addMul is y + f·x, subMul y - f·x.
-func (v vectors) addMul(y, f, x VecVirtual) VecVirtual {
+// mul is f·x, addMul y + f·x, subMul y - f·x, with f in a register or in memory.
+func (v vectors) mul(f Op, x VecVirtual) VecVirtual { z := v.new(); VMULPS(f, x, z); return z }
+
+func (v vectors) addMul(y VecVirtual, f Op, x VecVirtual) VecVirtual {
 	z := v.copy(y)
 	VFMADD231PS(f, x, z)
 	return z
 }
 
-func (v vectors) subMul(y, f, x VecVirtual) VecVirtual {
+func (v vectors) subMul(y VecVirtual, f Op, x VecVirtual) VecVirtual {
 	z := v.copy(y)
 	VFNMADD231PS(f, x, z)
 	return z
 }
 
-// The matrices of F(4×4, 3×3), with the points 0, ±1, ±2, ∞, and of F(2×2, 3×3), with 0, ±1, ∞.
+// mostFactors is the most factors of a transform that are kept in registers.
+const mostFactors = 4
+
+// The matrices of F(6×6, 3×3), with the points 0, ±1, ±2, ±1/2, ∞, of F(4×4, 3×3), with 0, ±1, ±2, ∞, and of F(2×2, 3×3),
+// with 0, ±1, ∞.
 var transforms = []transform{
-	{name: "winograd4Input", in: 6, out: 6, factors: []float32{4, 5, 2}, tile: 4, doc: "Bᵀ x B: a tile's 6×6 inputs become 6×6 values",
+	{name: "winograd6Input", in: 8, out: 8, factors: []float64{21.0 / 4, 17.0 / 4, 5.0 / 4, 5.0 / 2, 1.0 / 4, 4, 1.0 / 2, 2}, tile: 6, doc: "Bᵀ x B: a tile's 8×8 inputs become 8×8 values",
 		groups: []group{
-			{[]int{0}, []int{0, 2, 4}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+			{[]int{0}, []int{0, 2, 4, 6}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				return []VecVirtual{v.addMul(v.sub(x[0], x[6]), f[0], v.sub(x[4], x[2]))}
+			}},
+			{[]int{1, 2}, []int{1, 2, 3, 4, 5, 6}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				a, b := v.subMul(v.add(x[2], x[6]), f[1], x[4]), v.subMul(v.add(x[1], x[5]), f[1], x[3])
+				return []VecVirtual{v.add(a, b), v.sub(a, b)}
+			}},
+			{[]int{3, 4}, []int{1, 2, 3, 4, 5, 6}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				c := v.subMul(v.addMul(x[6], f[4], x[2]), f[2], x[4])
+				d := v.addMul(v.subMul(v.mul(f[6], x[1]), f[3], x[3]), f[7], x[5])
+				return []VecVirtual{v.add(c, d), v.sub(c, d)}
+			}},
+			{[]int{5, 6}, []int{1, 2, 3, 4, 5, 6}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				c := v.addMul(x[6], f[5], v.subMul(x[2], f[2], x[4]))
+				d := v.addMul(v.subMul(v.mul(f[7], x[1]), f[3], x[3]), f[6], x[5])
+				return []VecVirtual{v.add(c, d), v.sub(c, d)}
+			}},
+			{[]int{7}, []int{1, 3, 5, 7}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				return []VecVirtual{v.addMul(v.sub(x[7], x[1]), f[0], v.sub(x[3], x[5]))}
+			}},
+		}},
+	{name: "winograd6Output", in: 8, out: 6, factors: []float64{2, 4, 8, 16, 32}, output: true, tile: 6, doc: "Aᵀ x A: 8×8 products become a tile's 6×6 outputs, plus the bias, but at least floor",
+		groups: []group{
+			{[]int{0}, []int{0, 1, 2, 3, 4, 5, 6}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				return []VecVirtual{v.addMul(v.add(v.add(x[0], v.add(x[1], x[2])), v.add(x[3], x[4])), f[4], v.add(x[5], x[6]))}
+			}},
+			{[]int{2, 4}, []int{1, 2, 3, 4, 5, 6}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				a, c, e := v.add(x[1], x[2]), v.add(x[3], x[4]), v.add(x[5], x[6])
+				return []VecVirtual{v.addMul(v.addMul(a, f[1], c), f[2], e), v.addMul(v.addMul(a, f[3], c), f[0], e)}
+			}},
+			{[]int{1, 3}, []int{1, 2, 3, 4, 5, 6}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				b, d, e := v.sub(x[1], x[2]), v.sub(x[3], x[4]), v.sub(x[5], x[6])
+				return []VecVirtual{v.addMul(v.addMul(b, f[0], d), f[3], e), v.addMul(v.addMul(b, f[2], d), f[1], e)}
+			}},
+			{[]int{5}, []int{1, 2, 3, 4, 5, 6, 7}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				return []VecVirtual{v.add(v.add(v.addMul(v.sub(x[1], x[2]), f[4], v.sub(x[3], x[4])), v.sub(x[5], x[6])), x[7])}
+			}},
+		}},
+	{name: "winograd6OutputGradient", in: 6, out: 8, factors: []float64{2, 4, 8, 16, 32}, tile: 6, doc: "A x Aᵀ, the adjoint of the output's: a tile's 6×6 output gradients become 8×8 values",
+		groups: []group{
+			{[]int{0}, []int{0}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual { return x[:1] }},
+			{[]int{1, 2}, []int{0, 1, 2, 3, 4, 5}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				a, b := v.add(v.add(x[0], x[2]), x[4]), v.add(v.add(x[1], x[3]), x[5])
+				return []VecVirtual{v.add(a, b), v.sub(a, b)}
+			}},
+			{[]int{3, 4}, []int{0, 1, 2, 3, 4, 5}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				c := v.addMul(v.addMul(x[0], f[1], x[2]), f[3], x[4])
+				d := v.addMul(v.addMul(v.mul(f[0], x[1]), f[2], x[3]), f[4], x[5])
+				return []VecVirtual{v.add(c, d), v.sub(c, d)}
+			}},
+			{[]int{5, 6}, []int{0, 1, 2, 3, 4, 5}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				c := v.addMul(v.addMul(v.mul(f[4], x[0]), f[2], x[2]), f[0], x[4])
+				d := v.addMul(v.addMul(x[5], f[3], x[1]), f[1], x[3])
+				return []VecVirtual{v.add(c, d), v.sub(c, d)}
+			}},
+			{[]int{7}, []int{5}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual { return x[5:] }},
+		}},
+	{name: "winograd6Filter", in: 3, out: 8, factors: []float64{-2.0 / 9, 1.0 / 90, 2.0 / 45, 1.0 / 45, 1.0 / 180}, doc: "G x Gᵀ: a filter's 3×3 weights become 8×8",
+		groups: []group{
+			{[]int{0}, []int{0}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual { return x[:1] }},
+			{[]int{1, 2}, []int{0, 1, 2}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				a, b := v.mul(f[0], v.add(x[0], x[2])), v.mul(f[0], x[1])
+				return []VecVirtual{v.add(a, b), v.sub(a, b)}
+			}},
+			{[]int{3, 4}, []int{0, 1, 2}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				c, d := v.addMul(v.mul(f[1], x[0]), f[2], x[2]), v.mul(f[3], x[1])
+				return []VecVirtual{v.add(c, d), v.sub(c, d)}
+			}},
+			{[]int{5, 6}, []int{0, 1, 2}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				c, d := v.addMul(v.mul(f[3], x[0]), f[4], x[2]), v.mul(f[1], x[1])
+				return []VecVirtual{v.add(c, d), v.sub(c, d)}
+			}},
+			{[]int{7}, []int{2}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual { return x[2:] }},
+		}},
+	{name: "winograd6FilterGradient", in: 8, out: 3, factors: []float64{-2.0 / 9, 1.0 / 90, 2.0 / 45, 1.0 / 45, 1.0 / 180}, doc: "Gᵀ x G, the adjoint of the filter's: 8×8 gradients become 3×3",
+		groups: []group{
+			{[]int{0, 2}, []int{0, 1, 2, 3, 4, 5, 6, 7}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				a, c, e := v.add(x[1], x[2]), v.add(x[3], x[4]), v.add(x[5], x[6])
+				return []VecVirtual{
+					v.addMul(v.addMul(v.addMul(x[0], f[0], a), f[1], c), f[3], e),
+					v.addMul(v.addMul(v.addMul(x[7], f[0], a), f[2], c), f[4], e),
+				}
+			}},
+			{[]int{1}, []int{1, 2, 3, 4, 5, 6}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				return []VecVirtual{v.addMul(v.addMul(v.mul(f[0], v.sub(x[1], x[2])), f[3], v.sub(x[3], x[4])), f[1], v.sub(x[5], x[6]))}
+			}},
+		}},
+	{name: "winograd4Input", in: 6, out: 6, factors: []float64{4, 5, 2}, tile: 4, doc: "Bᵀ x B: a tile's 6×6 inputs become 6×6 values",
+		groups: []group{
+			{[]int{0}, []int{0, 2, 4}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
 				return []VecVirtual{v.addMul(v.subMul(x[4], f[1], x[2]), f[0], x[0])}
 			}},
-			{[]int{1, 2}, []int{1, 2, 3, 4}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+			{[]int{1, 2}, []int{1, 2, 3, 4}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
 				a, b := v.subMul(x[4], f[0], x[2]), v.subMul(x[3], f[0], x[1])
 				return []VecVirtual{v.add(a, b), v.sub(a, b)}
 			}},
-			{[]int{3, 4}, []int{1, 2, 3, 4}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+			{[]int{3, 4}, []int{1, 2, 3, 4}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
 				c, d := v.sub(x[4], x[2]), v.mul(f[2], v.sub(x[3], x[1]))
 				return []VecVirtual{v.add(c, d), v.sub(c, d)}
 			}},
-			{[]int{5}, []int{1, 3, 5}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+			{[]int{5}, []int{1, 3, 5}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
 				return []VecVirtual{v.addMul(v.subMul(x[5], f[1], x[3]), f[0], x[1])}
 			}},
 		}},
-	{name: "winograd4Output", in: 6, out: 4, factors: []float32{2, 4, 8}, output: true, tile: 4, doc: "Aᵀ x A: 6×6 products become a tile's 4×4 outputs, plus the bias, but at least floor",
+	{name: "winograd4Output", in: 6, out: 4, factors: []float64{2, 4, 8}, output: true, tile: 4, doc: "Aᵀ x A: 6×6 products become a tile's 4×4 outputs, plus the bias, but at least floor",
 		groups: []group{
-			{[]int{0, 2}, []int{0, 1, 2, 3, 4}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+			{[]int{0, 2}, []int{0, 1, 2, 3, 4}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
 				a, c := v.add(x[1], x[2]), v.add(x[3], x[4])
 				return []VecVirtual{v.add(v.add(x[0], a), c), v.addMul(a, f[1], c)}
 			}},
-			{[]int{1, 3}, []int{1, 2, 3, 4, 5}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+			{[]int{1, 3}, []int{1, 2, 3, 4, 5}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
 				b, d := v.sub(x[1], x[2]), v.sub(x[3], x[4])
 				return []VecVirtual{v.addMul(b, f[0], d), v.add(v.addMul(b, f[2], d), x[5])}
 			}},
 		}},
-	{name: "winograd4OutputGradient", in: 4, out: 6, factors: []float32{2, 4, 8}, tile: 4, doc: "A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values",
+	{name: "winograd4OutputGradient", in: 4, out: 6, factors: []float64{2, 4, 8}, tile: 4, doc: "A x Aᵀ, the adjoint of the output's: a tile's 4×4 output gradients become 6×6 values",
 		groups: []group{
-			{[]int{0}, []int{0}, func(v vectors, x, f []VecVirtual) []VecVirtual { return x[:1] }},
-			{[]int{1, 2}, []int{0, 1, 2, 3}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+			{[]int{0}, []int{0}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual { return x[:1] }},
+			{[]int{1, 2}, []int{0, 1, 2, 3}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
 				a, b := v.add(x[0], x[2]), v.add(x[1], x[3])
 				return []VecVirtual{v.add(a, b), v.sub(a, b)}
 			}},
-			{[]int{3, 4}, []int{0, 1, 2, 3}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+			{[]int{3, 4}, []int{0, 1, 2, 3}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
 				c, d := v.addMul(x[0], f[1], x[2]), v.addMul(v.mul(f[0], x[1]), f[2], x[3])
 				return []VecVirtual{v.add(c, d), v.sub(c, d)}
 			}},
-			{[]int{5}, []int{3}, func(v vectors, x, f []VecVirtual) []VecVirtual { return x[3:] }},
+			{[]int{5}, []int{3}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual { return x[3:] }},
 		}},
-	{name: "winograd4Filter", in: 3, out: 6, factors: []float32{1.0 / 4, -1.0 / 6, 1.0 / 24, 1.0 / 12}, doc: "G x Gᵀ: a filter's 3×3 weights become 6×6",
-		groups: []group{{[]int{0, 1, 2, 3, 4, 5}, []int{0, 1, 2}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+	{name: "winograd4Filter", in: 3, out: 6, factors: []float64{1.0 / 4, -1.0 / 6, 1.0 / 24, 1.0 / 12}, doc: "G x Gᵀ: a filter's 3×3 weights become 6×6",
+		groups: []group{{[]int{0, 1, 2, 3, 4, 5}, []int{0, 1, 2}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
 			a, b := v.mul(f[1], v.add(x[0], x[2])), v.mul(f[1], x[1])
 			c, d := v.subMul(v.mul(f[2], x[0]), f[1], x[2]), v.mul(f[3], x[1])
 			return []VecVirtual{v.mul(f[0], x[0]), v.add(a, b), v.sub(a, b), v.add(c, d), v.sub(c, d), x[2]}
 		}}}},
-	{name: "winograd4FilterGradient", in: 6, out: 3, factors: []float32{1.0 / 4, -1.0 / 6, 1.0 / 24, 1.0 / 12}, doc: "Gᵀ x G, the adjoint of the filter's: 6×6 gradients become 3×3",
-		groups: []group{{[]int{0, 1, 2}, []int{0, 1, 2, 3, 4, 5}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+	{name: "winograd4FilterGradient", in: 6, out: 3, factors: []float64{1.0 / 4, -1.0 / 6, 1.0 / 24, 1.0 / 12}, doc: "Gᵀ x G, the adjoint of the filter's: 6×6 gradients become 3×3",
+		groups: []group{{[]int{0, 1, 2}, []int{0, 1, 2, 3, 4, 5}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
 			a, b, c, d := v.add(x[1], x[2]), v.sub(x[1], x[2]), v.add(x[3], x[4]), v.sub(x[3], x[4])
 			return []VecVirtual{
 				v.addMul(v.addMul(v.mul(f[0], x[0]), f[1], a), f[2], c),
@@ -118,24 +212,24 @@ var transforms = []transform{
 			}
 		}}}},
 	{name: "winograd2Input", in: 4, out: 4, tile: 2, doc: "Bᵀ x B: a tile's 4×4 inputs become 4×4 values",
-		groups: []group{{[]int{0, 1, 2, 3}, []int{0, 1, 2, 3}, func(v vectors, x, _ []VecVirtual) []VecVirtual {
+		groups: []group{{[]int{0, 1, 2, 3}, []int{0, 1, 2, 3}, func(v vectors, x []VecVirtual, _ []Op) []VecVirtual {
 			return []VecVirtual{v.sub(x[0], x[2]), v.add(x[1], x[2]), v.sub(x[2], x[1]), v.sub(x[1], x[3])}
 		}}}},
 	{name: "winograd2Output", in: 4, out: 2, output: true, tile: 2, doc: "Aᵀ x A: 4×4 products become a tile's 2×2 outputs, plus the bias, but at least floor",
-		groups: []group{{[]int{0, 1}, []int{0, 1, 2, 3}, func(v vectors, x, _ []VecVirtual) []VecVirtual {
+		groups: []group{{[]int{0, 1}, []int{0, 1, 2, 3}, func(v vectors, x []VecVirtual, _ []Op) []VecVirtual {
 			return []VecVirtual{v.add(v.add(x[0], x[1]), x[2]), v.sub(v.sub(x[1], x[2]), x[3])}
 		}}}},
-	{name: "winograd2OutputGradient", in: 2, out: 4, factors: []float32{-1}, tile: 2, doc: "A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values",
-		groups: []group{{[]int{0, 1, 2, 3}, []int{0, 1}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+	{name: "winograd2OutputGradient", in: 2, out: 4, factors: []float64{-1}, tile: 2, doc: "A x Aᵀ, the adjoint of the output's: a tile's 2×2 output gradients become 4×4 values",
+		groups: []group{{[]int{0, 1, 2, 3}, []int{0, 1}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
 			return []VecVirtual{x[0], v.add(x[0], x[1]), v.sub(x[0], x[1]), v.mul(f[0], x[1])}
 		}}}},
-	{name: "winograd2Filter", in: 3, out: 4, factors: []float32{1.0 / 2}, doc: "G x Gᵀ: a filter's 3×3 weights become 4×4",
-		groups: []group{{[]int{0, 1, 2, 3}, []int{0, 1, 2}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+	{name: "winograd2Filter", in: 3, out: 4, factors: []float64{1.0 / 2}, doc: "G x Gᵀ: a filter's 3×3 weights become 4×4",
+		groups: []group{{[]int{0, 1, 2, 3}, []int{0, 1, 2}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
 			a, b := v.mul(f[0], v.add(x[0], x[2])), v.mul(f[0], x[1])
 			return []VecVirtual{x[0], v.add(a, b), v.sub(a, b), x[2]}
 		}}}},
-	{name: "winograd2FilterGradient", in: 4, out: 3, factors: []float32{1.0 / 2}, doc: "Gᵀ x G, the adjoint of the filter's: 4×4 gradients become 3×3",
-		groups: []group{{[]int{0, 1, 2}, []int{0, 1, 2, 3}, func(v vectors, x, f []VecVirtual) []VecVirtual {
+	{name: "winograd2FilterGradient", in: 4, out: 3, factors: []float64{1.0 / 2}, doc: "Gᵀ x G, the adjoint of the filter's: 4×4 gradients become 3×3",
+		groups: []group{{[]int{0, 1, 2}, []int{0, 1, 2, 3}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
 			a, b := v.mul(f[0], v.add(x[1], x[2])), v.mul(f[0], v.sub(x[1], x[2]))
 			return []VecVirtual{v.add(x[0], a), b, v.add(a, x[3])}
 		}}}},
@@ -167,10 +261,18 @@ func winograd(s isa, t transform) {
 		bias, floor = Load(Param("bias"), GP64()), v.new()
 		VBROADCASTSS(address(Param("floor")), floor)
 	}
-	var factors []VecVirtual
-	for _, f := range t.factors {
+	var factors []Op
+	var inMemory Mem
+	if len(t.factors) > mostFactors {
+		inMemory = constants(t.name+"Factors"+s.suffix, t.factors...)
+	}
+	for i, f := range t.factors {
+		if len(t.factors) > mostFactors {
+			factors = append(factors, inMemory.Offset(64*i))
+			continue
+		}
 		r, bits := v.new(), GP32()
-		MOVL(U32(math.Float32bits(f)), bits)
+		MOVL(U32(math.Float32bits(float32(f))), bits)
 		VMOVD(bits, r.AsX())
 		VBROADCASTSS(r.AsX(), r)
 		factors = append(factors, r)
@@ -195,21 +297,22 @@ func winograd(s isa, t transform) {
 	}
 	// store transforms a row of columns and writes it to where column points.
 	store := func(x []VecVirtual) {
-		y := make([]VecVirtual, t.out)
+		MOVQ(column, p)
+		at := 0
 		for _, g := range t.groups {
 			for i, r := range g.apply(v, x, factors) {
-				y[g.outputs[i]] = r
-			}
-		}
-		MOVQ(column, p)
-		for j, r := range y {
-			if t.output {
-				r = v.add(r, b)
-				VMAXPS(r, floor, r) // of a NaN the maximum is NaN
-			}
-			VMOVUPS(r, Mem{Base: p})
-			if j < t.out-1 {
-				ADDQ(dstColumn, p)
+				if g.outputs[i] < at {
+					MOVQ(column, p)
+					at = 0
+				}
+				for ; at < g.outputs[i]; at++ {
+					ADDQ(dstColumn, p)
+				}
+				if t.output {
+					r = v.add(r, b)
+					VMAXPS(r, floor, r) // of a NaN the maximum is NaN
+				}
+				VMOVUPS(r, Mem{Base: p})
 			}
 		}
 	}
@@ -252,10 +355,9 @@ func winograd(s isa, t transform) {
 					ADDQ(srcColumn, column)
 				}
 			}
-			MOVQ(dst, column)
-			at := 0
 			for i, x := range rows {
-				for ; at < g.outputs[i]; at++ {
+				MOVQ(dst, column)
+				for range g.outputs[i] {
 					ADDQ(dstRow, column)
 				}
 				store(x)
