@@ -51,8 +51,12 @@ func (c Conv) winograd(prepared bool) *winograd {
 	if cpu.winograd4.input == nil {
 		return nil // in Go the transforms take longer than what they save
 	}
+	filterings := []*winograd{winogradF4(), winogradF2()}
+	if min(c.In, c.Out) >= largeTileChannels && c.In*c.Out <= largeTileFilters {
+		filterings = append(filterings, winogradF6())
+	}
 	best, least := (*winograd)(nil), c.directCost()
-	for _, f := range []*winograd{winogradF4(), winogradF2()} {
+	for _, f := range filterings {
 		if cost := f.cost(c, prepared); cost < least {
 			best, least = f, cost
 		}
