@@ -36,7 +36,7 @@
 //
 // # The choice of the algorithm
 //
-// VGG_CONV names one. Otherwise Conv.winograd estimates the cost of F(4×4, 3×3), F(2×2, 3×3) and the direct
+// VGG_CONV names one. Otherwise Conv.winograd estimates the cost of F(6×6, 3×3), F(4×4, 3×3), F(2×2, 3×3) and the direct
 // convolution, and takes the least. Layers with few channels, such as the first, layers with kernels of 1×1, and all
 // layers without assembly are direct. Dense.Pays compares F(2×2, r×r) with a linear layer on all windows, which
 // VGG_CONV=direct keeps.
