@@ -79,6 +79,29 @@ func TestAccuracy(t *testing.T) {
 	}
 }
 
+// TestFiltering: large maps have large tiles, unless the layer is narrow, whose bits are to stay, or has many filters.
+func TestFiltering(t *testing.T) {
+	defer func(saved string) { algorithm = saved }(algorithm)
+	algorithm = fastest
+	everywhere(t, func(t *testing.T) {
+		if cpu.set == pureGo {
+			return
+		}
+		for _, c := range []struct {
+			Conv
+			want int
+		}{
+			{Conv{8, 224, 224, 64, 64, 3}, 6}, {Conv{8, 112, 112, 64, 128, 3}, 6}, {Conv{1, 112, 112, 128, 128, 3}, 6},
+			{Conv{8, 56, 56, 256, 256, 3}, 4}, {Conv{8, 28, 28, 512, 512, 3}, 4}, {Conv{8, 32, 32, 64, 64, 3}, 4},
+			{Conv{8, 224, 224, 32, 64, 3}, 4}, {Conv{8, 64, 64, 16, 16, 3}, 4}, {Conv{8, 224, 224, 3, 64, 3}, 0}, {Conv{8, 56, 56, 128, 128, 1}, 0},
+		} {
+			if got := c.Filters().Minimal; got != c.want {
+				t.Errorf("%+v: F(%d×%[2]d), want F(%d×%[3]d)", c.Conv, got, c.want)
+			}
+		}
+	})
+}
+
 // worst gives the largest relative error of each pass, over a sample of the elements.
 func (c Conv) worst(y, x, w, dy, dx, dw []float32) (forward, data, weight float64) {
 	const samples = 1500
