@@ -18,15 +18,16 @@ const (
 	direct    = "direct"
 	winograd2 = "winograd2" // where it is possible, else direct
 	winograd4 = "winograd4" // the same
+	winograd5 = "winograd5" // the same
 	winograd6 = "winograd6" // the same
 )
 
 func chooseAlgorithm(name string) (string, error) {
 	switch name {
-	case fastest, direct, winograd2, winograd4, winograd6:
+	case fastest, direct, winograd2, winograd4, winograd5, winograd6:
 		return name, nil
 	}
-	return fastest, errors.Errorf("VGG_CONV=%s: no such algorithm: use one of %s, %s, %s, %s, or leave VGG_CONV unset", name, direct, winograd2, winograd4, winograd6)
+	return fastest, errors.Errorf("VGG_CONV=%s: no such algorithm: use one of %s, %s, %s, %s, %s, or leave VGG_CONV unset", name, direct, winograd2, winograd4, winograd5, winograd6)
 }
 
 // winogradChannels is what the transforms take channels in multiples of: a vector of AVX-512.
@@ -43,6 +44,8 @@ func (c Conv) winograd(prepared bool) *winograd {
 		return nil
 	case winograd6:
 		return winogradF6()
+	case winograd5:
+		return winogradF5()
 	case winograd4:
 		return winogradF4()
 	case winograd2:
@@ -52,7 +55,10 @@ func (c Conv) winograd(prepared bool) *winograd {
 		return nil // in Go the transforms take longer than what they save
 	}
 	filterings := []*winograd{winogradF4(), winogradF2()}
-	if min(c.In, c.Out) >= largeTileChannels && c.In*c.Out <= largeTileFilters {
+	if min(c.In, c.Out) >= winograd5Channels {
+		filterings = append(filterings, winogradF5())
+	}
+	if min(c.H, c.W) >= winograd6Side && min(c.In, c.Out) >= winograd6Channels && c.In*c.Out <= winograd6Filters {
 		filterings = append(filterings, winogradF6())
 	}
 	best, least := (*winograd)(nil), c.directCost()

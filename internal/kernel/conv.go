@@ -86,6 +86,8 @@ func (f Filters) winograd() *winograd {
 		return winogradOf(f.Minimal, f.Kernel)
 	case f.Minimal == 6:
 		return winogradF6()
+	case f.Minimal == 5:
+		return winogradF5()
 	case f.Minimal == 4:
 		return winogradF4()
 	}

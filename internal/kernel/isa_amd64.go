@@ -59,6 +59,13 @@ var isaAVX512 = isa{
 		outputGradient: winograd6OutputGradientAVX512,
 		filterGradient: winograd6FilterGradientAVX512,
 	},
+	winograd5: winogradAssembly{
+		input:          winograd5InputAVX512,
+		filter:         winograd5FilterAVX512,
+		output:         winograd5OutputAVX512,
+		outputGradient: winograd5OutputGradientAVX512,
+		filterGradient: winograd5FilterGradientAVX512,
+	},
 	winograd4: winogradAssembly{
 		input:          winograd4InputAVX512,
 		filter:         winograd4FilterAVX512,
@@ -108,6 +115,13 @@ var isaAVX2 = isa{
 		output:         winograd6OutputAVX2,
 		outputGradient: winograd6OutputGradientAVX2,
 		filterGradient: winograd6FilterGradientAVX2,
+	},
+	winograd5: winogradAssembly{
+		input:          winograd5InputAVX2,
+		filter:         winograd5FilterAVX2,
+		output:         winograd5OutputAVX2,
+		outputGradient: winograd5OutputGradientAVX2,
+		filterGradient: winograd5FilterGradientAVX2,
 	},
 	winograd4: winogradAssembly{
 		input:          winograd4InputAVX2,

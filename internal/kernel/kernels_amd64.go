@@ -101,6 +101,36 @@ func resampleFloatsAVX512(dst *float32, src *float32, first *int, weights *float
 // peakAVX512 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX512(steps int)
 
+// winograd5InputAVX512 is Bᵀ x B: a tile's 7×7 inputs become 7×7 values.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd5InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd5OutputAVX512 is Aᵀ x A: 7×7 products become a tile's 5×5 outputs, plus the bias, but at least floor.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd5OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+
+// winograd5OutputGradientAVX512 is A x Aᵀ, the adjoint of the output's: a tile's 5×5 output gradients become 7×7 values.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd5OutputGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd5FilterAVX512 is G x Gᵀ: a filter's 3×3 weights become 7×7.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd5FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd5FilterGradientAVX512 is Gᵀ x G, the adjoint of the filter's: 7×7 gradients become 3×3.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd5FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
 // winograd6InputAVX512 is Bᵀ x B: a tile's 8×8 inputs become 8×8 values.
 // n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
@@ -289,6 +319,36 @@ func resampleFloatsAVX2(dst *float32, src *float32, first *int, weights *float32
 
 // peakAVX2 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX2(steps int)
+
+// winograd5InputAVX2 is Bᵀ x B: a tile's 7×7 inputs become 7×7 values.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd5InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd5OutputAVX2 is Aᵀ x A: 7×7 products become a tile's 5×5 outputs, plus the bias, but at least floor.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd5OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+
+// winograd5OutputGradientAVX2 is A x Aᵀ, the adjoint of the output's: a tile's 5×5 output gradients become 7×7 values.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd5OutputGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd5FilterAVX2 is G x Gᵀ: a filter's 3×3 weights become 7×7.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd5FilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd5FilterGradientAVX2 is Gᵀ x G, the adjoint of the filter's: 7×7 gradients become 3×3.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd5FilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd6InputAVX2 is Bᵀ x B: a tile's 8×8 inputs become 8×8 values.
 // n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.

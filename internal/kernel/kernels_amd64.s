@@ -14989,6 +14989,4530 @@ step:
 	VZEROUPPER
 	RET
 
+// func winograd5InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·winograd5InputAVX512(SB), $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	MOVQ         CX, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	VMOVAPS      Z4, Z4
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z2, Z4
+	VMOVAPS      Z4, Z2
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z0, Z2
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z2, Z0
+	VMOVAPS      Z5, Z2
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z3, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z2
+	VADDPS       Z2, Z0, Z1
+	VSUBPS       Z0, Z2, Z0
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z6
+	VMOVAPS      Z6, Z4
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z4
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z4, Z2
+	VMOVAPS      Z7, Z4
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z5, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z3, Z4
+	VADDPS       Z4, Z2, Z3
+	VSUBPS       Z2, Z4, Z2
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z4, Z6
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z6, Z4
+	VMOVAPS      Z9, Z6
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z7, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z5, Z6
+	VADDPS       Z6, Z4, Z5
+	VSUBPS       Z4, Z6, Z4
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z6, Z8
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z8, Z6
+	VMOVAPS      Z11, Z8
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z9, Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z7, Z8
+	VADDPS       Z8, Z6, Z7
+	VSUBPS       Z6, Z8, Z6
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	VMOVAPS      Z12, Z12
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z10, Z12
+	VMOVAPS      Z12, Z10
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z8, Z10
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z10, Z8
+	VMOVAPS      Z13, Z10
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z11, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z9, Z10
+	VADDPS       Z10, Z8, Z9
+	VSUBPS       Z8, Z10, Z8
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	VMOVAPS      Z14, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z12, Z14
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z10, Z12
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z12, Z10
+	VMOVAPS      Z15, Z12
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z13, Z12
+	VMOVAPS      Z12, Z12
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z11, Z12
+	VADDPS       Z12, Z10, Z11
+	VSUBPS       Z10, Z12, Z10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z16
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z17
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z14, Z16
+	VMOVAPS      Z16, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z12, Z14
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z14, Z12
+	VMOVAPS      Z17, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z15, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z13, Z14
+	VADDPS       Z14, Z12, Z13
+	VSUBPS       Z12, Z14, Z12
+	MOVQ         AX, R9
+	MOVQ         R9, R10
+	VMOVAPS      Z9, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z5, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z14
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z14, Z14
+	VMOVAPS      Z11, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z7, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z3, Z15
+	VADDPS       Z15, Z14, Z16
+	VSUBPS       Z14, Z15, Z14
+	VMOVUPS      Z16, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z14, (R10)
+	VMOVAPS      Z9, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z5, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z14
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z14, Z14
+	VMOVAPS      Z11, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z7, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z3, Z15
+	VADDPS       Z15, Z14, Z16
+	VSUBPS       Z14, Z15, Z14
+	ADDQ         SI, R10
+	VMOVUPS      Z16, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z14, (R10)
+	VMOVAPS      Z9, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z5, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z14
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z14, Z14
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z7, Z11
+	VMOVAPS      Z11, Z7
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z3, Z7
+	VADDPS       Z7, Z14, Z3
+	VSUBPS       Z14, Z7, Z7
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z7, (R10)
+	VMOVAPS      Z13, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z9, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z5, Z3
+	VMOVAPS      Z3, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z1, Z3
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VMOVAPS      Z8, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z0, Z1
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z1, Z1
+	VMOVAPS      Z10, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z3
+	VADDPS       Z3, Z1, Z5
+	VSUBPS       Z1, Z3, Z1
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z8, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z0, Z1
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z1, Z1
+	VMOVAPS      Z10, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z3
+	VADDPS       Z3, Z1, Z5
+	VSUBPS       Z1, Z3, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z8, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z0, Z1
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z1, Z1
+	VMOVAPS      Z10, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z3
+	VADDPS       Z3, Z1, Z2
+	VSUBPS       Z1, Z3, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z2, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z12, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z8, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	VMOVAPS      Z4, Z4
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z2, Z4
+	VMOVAPS      Z4, Z2
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z0, Z2
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z2, Z0
+	VMOVAPS      Z5, Z2
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z3, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z2
+	VADDPS       Z2, Z0, Z1
+	VSUBPS       Z0, Z2, Z0
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z6
+	VMOVAPS      Z6, Z4
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z4
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z4, Z2
+	VMOVAPS      Z7, Z4
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z5, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z3, Z4
+	VADDPS       Z4, Z2, Z3
+	VSUBPS       Z2, Z4, Z2
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z4, Z6
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z6, Z4
+	VMOVAPS      Z9, Z6
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z7, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z5, Z6
+	VADDPS       Z6, Z4, Z5
+	VSUBPS       Z4, Z6, Z4
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z6, Z8
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z8, Z6
+	VMOVAPS      Z11, Z8
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z9, Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z7, Z8
+	VADDPS       Z8, Z6, Z7
+	VSUBPS       Z6, Z8, Z6
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	VMOVAPS      Z12, Z12
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z10, Z12
+	VMOVAPS      Z12, Z10
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z8, Z10
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z10, Z8
+	VMOVAPS      Z13, Z10
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z11, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z9, Z10
+	VADDPS       Z10, Z8, Z9
+	VSUBPS       Z8, Z10, Z8
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	VMOVAPS      Z14, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z12, Z14
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z10, Z12
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z12, Z10
+	VMOVAPS      Z15, Z12
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z13, Z12
+	VMOVAPS      Z12, Z12
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z11, Z12
+	VADDPS       Z12, Z10, Z11
+	VSUBPS       Z10, Z12, Z10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z16
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z17
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z14, Z16
+	VMOVAPS      Z16, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z12, Z14
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z14, Z12
+	VMOVAPS      Z17, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z15, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z13, Z14
+	VADDPS       Z14, Z12, Z13
+	VSUBPS       Z12, Z14, Z12
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VMOVAPS      Z9, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z5, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z14
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z14, Z14
+	VMOVAPS      Z11, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z7, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z3, Z15
+	VADDPS       Z15, Z14, Z16
+	VSUBPS       Z14, Z15, Z14
+	VMOVUPS      Z16, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z14, (R10)
+	VMOVAPS      Z9, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z5, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z14
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z14, Z14
+	VMOVAPS      Z11, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z7, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z3, Z15
+	VADDPS       Z15, Z14, Z16
+	VSUBPS       Z14, Z15, Z14
+	ADDQ         SI, R10
+	VMOVUPS      Z16, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z14, (R10)
+	VMOVAPS      Z9, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z5, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z14
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z14, Z14
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z7, Z11
+	VMOVAPS      Z11, Z7
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z3, Z7
+	VADDPS       Z7, Z14, Z3
+	VSUBPS       Z14, Z7, Z7
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z7, (R10)
+	VMOVAPS      Z13, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z9, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z5, Z3
+	VMOVAPS      Z3, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z1, Z3
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VMOVAPS      Z8, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z0, Z1
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z1, Z1
+	VMOVAPS      Z10, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z3
+	VADDPS       Z3, Z1, Z5
+	VSUBPS       Z1, Z3, Z1
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z8, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z0, Z1
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z1, Z1
+	VMOVAPS      Z10, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z3
+	VADDPS       Z3, Z1, Z5
+	VSUBPS       Z1, Z3, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z8, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z0, Z1
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z1, Z1
+	VMOVAPS      Z10, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z3
+	VADDPS       Z3, Z1, Z2
+	VSUBPS       Z1, Z3, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z2, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z12, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z8, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	VMOVAPS      Z4, Z4
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z2, Z4
+	VMOVAPS      Z4, Z2
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z0, Z2
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z2, Z0
+	VMOVAPS      Z5, Z2
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z3, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z2
+	VADDPS       Z2, Z0, Z1
+	VSUBPS       Z0, Z2, Z0
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z6
+	VMOVAPS      Z6, Z4
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z4
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z4, Z2
+	VMOVAPS      Z7, Z4
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z5, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z3, Z4
+	VADDPS       Z4, Z2, Z3
+	VSUBPS       Z2, Z4, Z2
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z6, Z8
+	VMOVAPS      Z8, Z6
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z4, Z6
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z6, Z4
+	VMOVAPS      Z9, Z6
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z7, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z5, Z6
+	VADDPS       Z6, Z4, Z5
+	VSUBPS       Z4, Z6, Z4
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z8, Z10
+	VMOVAPS      Z10, Z8
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z6, Z8
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z8, Z6
+	VMOVAPS      Z11, Z8
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z9, Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z7, Z8
+	VADDPS       Z8, Z6, Z7
+	VSUBPS       Z6, Z8, Z6
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	VMOVAPS      Z12, Z12
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z10, Z12
+	VMOVAPS      Z12, Z10
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z8, Z10
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z10, Z8
+	VMOVAPS      Z13, Z10
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z11, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z9, Z10
+	VADDPS       Z10, Z8, Z9
+	VSUBPS       Z8, Z10, Z8
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	VMOVAPS      Z14, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z12, Z14
+	VMOVAPS      Z14, Z12
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z10, Z12
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z12, Z10
+	VMOVAPS      Z15, Z12
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z13, Z12
+	VMOVAPS      Z12, Z12
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z11, Z12
+	VADDPS       Z12, Z10, Z11
+	VSUBPS       Z10, Z12, Z10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z16
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z17
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z14, Z16
+	VMOVAPS      Z16, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z12, Z14
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z14, Z12
+	VMOVAPS      Z17, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z15, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z13, Z14
+	VADDPS       Z14, Z12, Z13
+	VSUBPS       Z12, Z14, Z12
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VMOVAPS      Z9, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z5, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z14
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z14, Z14
+	VMOVAPS      Z11, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z7, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z3, Z15
+	VADDPS       Z15, Z14, Z16
+	VSUBPS       Z14, Z15, Z14
+	VMOVUPS      Z16, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z14, (R10)
+	VMOVAPS      Z9, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z5, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z14
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z14, Z14
+	VMOVAPS      Z11, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z7, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z3, Z15
+	VADDPS       Z15, Z14, Z16
+	VSUBPS       Z14, Z15, Z14
+	ADDQ         SI, R10
+	VMOVUPS      Z16, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z14, (R10)
+	VMOVAPS      Z9, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z5, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z14
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z14, Z14
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z7, Z11
+	VMOVAPS      Z11, Z7
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z3, Z7
+	VADDPS       Z7, Z14, Z3
+	VSUBPS       Z14, Z7, Z7
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z7, (R10)
+	VMOVAPS      Z13, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z9, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z5, Z3
+	VMOVAPS      Z3, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z1, Z3
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VMOVAPS      Z8, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z0, Z1
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z1, Z1
+	VMOVAPS      Z10, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z3
+	VADDPS       Z3, Z1, Z5
+	VSUBPS       Z1, Z3, Z1
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z8, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z0, Z1
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z1, Z1
+	VMOVAPS      Z10, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z3
+	VADDPS       Z3, Z1, Z5
+	VSUBPS       Z1, Z3, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z8, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z0, Z1
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z1, Z1
+	VMOVAPS      Z10, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z3
+	VADDPS       Z3, Z1, Z2
+	VSUBPS       Z1, Z3, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z2, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z12, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z8, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	VMOVAPS      Z3, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z2, Z3
+	VMOVAPS      Z3, Z2
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z1, Z2
+	VMOVAPS      Z2, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z1
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	VMOVAPS      Z4, Z4
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z3, Z4
+	VMOVAPS      Z4, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z2, Z3
+	VMOVAPS      Z3, Z2
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z2
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	VMOVAPS      Z5, Z5
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z4, Z5
+	VMOVAPS      Z5, Z4
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z3, Z4
+	VMOVAPS      Z4, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z3
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z5, Z6
+	VMOVAPS      Z6, Z5
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z4, Z5
+	VMOVAPS      Z5, Z4
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z4
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z6, Z7
+	VMOVAPS      Z7, Z6
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z5, Z6
+	VMOVAPS      Z6, Z5
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z5
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z7, Z8
+	VMOVAPS      Z8, Z7
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z6, Z7
+	VMOVAPS      Z7, Z6
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z6
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z8, Z9
+	VMOVAPS      Z9, Z8
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z7, Z8
+	VMOVAPS      Z8, Z7
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z7
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VMOVAPS      Z5, Z0
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z3, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z0
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z0, Z0
+	VMOVAPS      Z6, Z8
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z8
+	VADDPS       Z8, Z0, Z9
+	VSUBPS       Z0, Z8, Z0
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VMOVAPS      Z5, Z0
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z3, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z0
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z0, Z0
+	VMOVAPS      Z6, Z8
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z8
+	VADDPS       Z8, Z0, Z9
+	VSUBPS       Z0, Z8, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VMOVAPS      Z5, Z0
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z3, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z0
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z0, Z0
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z6
+	VMOVAPS      Z6, Z4
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z4
+	VADDPS       Z4, Z0, Z2
+	VSUBPS       Z0, Z4, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z2, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	VMOVAPS      Z7, Z0
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z5, Z0
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z3, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z1, Z0
+	ADDQ         SI, R10
+	VMOVUPS      Z0, (R10)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, AX
+	SUBQ         $0x10, DX
+	JNE          channels
+	VZEROUPPER
+	RET
+
+DATA winograd5InputFactorsAVX512<>+0(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+4(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+8(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+12(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+16(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+20(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+24(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+28(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+32(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+36(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+40(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+44(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+48(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+52(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+56(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+60(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX512<>+64(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+68(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+72(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+76(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+80(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+84(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+88(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+92(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+96(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+100(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+104(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+108(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+112(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+116(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+120(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+124(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX512<>+128(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+132(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+136(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+140(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+144(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+148(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+152(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+156(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+160(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+164(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+168(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+172(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+176(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+180(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+184(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+188(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX512<>+192(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+196(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+200(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+204(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+208(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+212(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+216(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+220(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+224(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+228(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+232(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+236(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+240(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+244(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+248(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+252(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX512<>+256(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+260(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+264(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+268(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+272(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+276(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+280(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+284(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+288(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+292(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+296(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+300(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+304(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+308(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+312(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+316(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX512<>+320(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+324(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+328(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+332(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+336(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+340(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+344(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+348(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+352(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+356(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+360(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+364(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+368(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+372(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+376(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+380(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX512<>+384(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+388(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+392(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+396(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+400(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+404(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+408(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+412(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+416(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+420(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+424(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+428(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+432(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+436(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+440(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+444(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX512<>+448(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+452(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+456(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+460(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+464(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+468(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+472(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+476(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+480(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+484(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+488(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+492(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+496(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+500(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+504(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+508(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX512<>+512(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+516(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+520(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+524(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+528(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+532(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+536(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+540(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+544(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+548(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+552(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+556(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+560(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+564(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+568(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+572(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX512<>+576(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+580(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+584(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+588(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+592(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+596(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+600(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+604(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+608(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+612(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+616(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+620(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+624(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+628(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+632(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+636(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX512<>+640(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+644(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+648(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+652(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+656(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+660(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+664(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+668(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+672(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+676(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+680(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+684(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+688(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+692(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+696(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+700(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX512<>+704(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+708(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+712(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+716(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+720(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+724(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+728(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+732(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+736(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+740(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+744(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+748(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+752(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+756(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+760(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX512<>+764(SB)/4, $0x407e0000
+GLOBL winograd5InputFactorsAVX512<>(SB), RODATA|NOPTR, $768
+
+// func winograd5OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·winograd5OutputAVX512(SB), $0-68
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         bias+56(FP), R9
+	VBROADCASTSS floor+64(FP), Z0
+
+channels:
+	MOVQ        CX, R10
+	MOVQ        AX, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	VMOVUPS     (R9), Z1
+	ADDQ        $0x40, R9
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VADDPS      Z7, Z6, Z4
+	VADDPS      Z3, Z2, Z5
+	VADDPS      Z4, Z5, Z5
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z4, Z2
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	VADDPS      Z4, Z3, Z3
+	VADDPS      Z7, Z6, Z4
+	VADDPS      Z9, Z8, Z6
+	VADDPS      Z4, Z3, Z7
+	VADDPS      Z6, Z7, Z7
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z4, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z6, Z3
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	VADDPS      Z6, Z4, Z4
+	VADDPS      Z9, Z8, Z6
+	VADDPS      Z11, Z10, Z8
+	VADDPS      Z6, Z4, Z9
+	VADDPS      Z8, Z9, Z9
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z6, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z8, Z4
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	VADDPS      Z8, Z6, Z6
+	VADDPS      Z11, Z10, Z8
+	VADDPS      Z13, Z12, Z10
+	VADDPS      Z8, Z6, Z11
+	VADDPS      Z10, Z11, Z11
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z6, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z8, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z10, Z6
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	VADDPS      Z10, Z8, Z8
+	VADDPS      Z13, Z12, Z10
+	VADDPS      Z15, Z14, Z12
+	VADDPS      Z10, Z8, Z13
+	VADDPS      Z12, Z13, Z13
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z10, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z12, Z8
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z17
+	VADDPS      Z12, Z10, Z10
+	VADDPS      Z15, Z14, Z12
+	VADDPS      Z17, Z16, Z14
+	VADDPS      Z12, Z10, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z12, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z14, Z10
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z17
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z18
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z19
+	VADDPS      Z14, Z12, Z12
+	VADDPS      Z17, Z16, Z14
+	VADDPS      Z19, Z18, Z16
+	VADDPS      Z14, Z12, Z17
+	VADDPS      Z16, Z17, Z17
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z14, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z16, Z12
+	MOVQ        AX, R10
+	MOVQ        R10, R11
+	VADDPS      Z7, Z5, Z14
+	VADDPS      Z11, Z9, Z16
+	VADDPS      Z15, Z13, Z18
+	VADDPS      Z16, Z14, Z19
+	VADDPS      Z18, Z19, Z19
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z16, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z18, Z14
+	VADDPS      Z1, Z19, Z16
+	VMAXPS      Z16, Z0, Z16
+	VMOVUPS     Z16, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMOVUPS     Z14, (R11)
+	VSUBPS      Z7, Z5, Z14
+	VSUBPS      Z11, Z9, Z16
+	VSUBPS      Z15, Z13, Z18
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z14, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z16, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z18, Z19
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z16, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z18, Z14
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z19, Z16
+	VMAXPS      Z16, Z0, Z16
+	VMOVUPS     Z16, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMOVUPS     Z14, (R11)
+	VADDPS      Z7, Z5, Z5
+	VADDPS      Z11, Z9, Z7
+	VADDPS      Z15, Z13, Z9
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z7, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z9, Z5
+	VADDPS      Z17, Z5, Z5
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	MOVQ        AX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	MOVQ        R10, R11
+	VADDPS      Z3, Z2, Z5
+	VADDPS      Z6, Z4, Z7
+	VADDPS      Z10, Z8, Z9
+	VADDPS      Z7, Z5, Z11
+	VADDPS      Z9, Z11, Z11
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z7, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z9, Z5
+	VADDPS      Z1, Z11, Z7
+	VMAXPS      Z7, Z0, Z7
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	VSUBPS      Z3, Z2, Z5
+	VSUBPS      Z6, Z4, Z7
+	VSUBPS      Z10, Z8, Z9
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z5, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z7, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z9, Z11
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z7, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z9, Z5
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z11, Z7
+	VMAXPS      Z7, Z0, Z7
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z6, Z4, Z3
+	VADDPS      Z10, Z8, Z4
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z4, Z2
+	VADDPS      Z12, Z2, Z2
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z3, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z4, Z5
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z4, Z2
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	VSUBPS      Z4, Z3, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z6
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z6, Z7
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z4, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z6, Z3
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	VSUBPS      Z6, Z4, Z4
+	VSUBPS      Z9, Z8, Z6
+	VSUBPS      Z11, Z10, Z8
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z4, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z6, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z8, Z9
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z6, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z8, Z4
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	VSUBPS      Z8, Z6, Z6
+	VSUBPS      Z11, Z10, Z8
+	VSUBPS      Z13, Z12, Z10
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z6, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z10, Z11
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z6, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z8, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z10, Z6
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	VSUBPS      Z10, Z8, Z8
+	VSUBPS      Z13, Z12, Z10
+	VSUBPS      Z15, Z14, Z12
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z8, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z10, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z12, Z13
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z10, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z12, Z8
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z15
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z17
+	VSUBPS      Z12, Z10, Z10
+	VSUBPS      Z15, Z14, Z12
+	VSUBPS      Z17, Z16, Z14
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z10, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z14, Z15
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z12, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z14, Z10
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z17
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z18
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z19
+	VSUBPS      Z14, Z12, Z12
+	VSUBPS      Z17, Z16, Z14
+	VSUBPS      Z19, Z18, Z16
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z14, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z16, Z17
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z14, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z16, Z12
+	MOVQ        AX, R10
+	ADDQ        BX, R10
+	MOVQ        R10, R11
+	VADDPS      Z7, Z5, Z14
+	VADDPS      Z11, Z9, Z16
+	VADDPS      Z15, Z13, Z18
+	VADDPS      Z16, Z14, Z19
+	VADDPS      Z18, Z19, Z19
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z16, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z18, Z14
+	VADDPS      Z1, Z19, Z16
+	VMAXPS      Z16, Z0, Z16
+	VMOVUPS     Z16, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMOVUPS     Z14, (R11)
+	VSUBPS      Z7, Z5, Z14
+	VSUBPS      Z11, Z9, Z16
+	VSUBPS      Z15, Z13, Z18
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z14, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z16, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z18, Z19
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z16, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z18, Z14
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z19, Z16
+	VMAXPS      Z16, Z0, Z16
+	VMOVUPS     Z16, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMOVUPS     Z14, (R11)
+	VADDPS      Z7, Z5, Z5
+	VADDPS      Z11, Z9, Z7
+	VADDPS      Z15, Z13, Z9
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z7, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z9, Z5
+	VADDPS      Z17, Z5, Z5
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	MOVQ        AX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	MOVQ        R10, R11
+	VADDPS      Z3, Z2, Z5
+	VADDPS      Z6, Z4, Z7
+	VADDPS      Z10, Z8, Z9
+	VADDPS      Z7, Z5, Z11
+	VADDPS      Z9, Z11, Z11
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z7, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z9, Z5
+	VADDPS      Z1, Z11, Z7
+	VMAXPS      Z7, Z0, Z7
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	VSUBPS      Z3, Z2, Z5
+	VSUBPS      Z6, Z4, Z7
+	VSUBPS      Z10, Z8, Z9
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z5, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z7, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z9, Z11
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z7, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z9, Z5
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z11, Z7
+	VMAXPS      Z7, Z0, Z7
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z6, Z4, Z3
+	VADDPS      Z10, Z8, Z4
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z4, Z2
+	VADDPS      Z12, Z2, Z2
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VADDPS      Z7, Z6, Z4
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z4, Z2
+	VADDPS      Z8, Z2, Z2
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	VADDPS      Z4, Z3, Z3
+	VADDPS      Z6, Z5, Z4
+	VADDPS      Z8, Z7, Z5
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z4, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z5, Z3
+	VADDPS      Z9, Z3, Z3
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	VADDPS      Z5, Z4, Z4
+	VADDPS      Z7, Z6, Z5
+	VADDPS      Z9, Z8, Z6
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z5, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z6, Z4
+	VADDPS      Z10, Z4, Z4
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	VADDPS      Z6, Z5, Z5
+	VADDPS      Z8, Z7, Z6
+	VADDPS      Z10, Z9, Z7
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z6, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z7, Z5
+	VADDPS      Z11, Z5, Z5
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	VADDPS      Z7, Z6, Z6
+	VADDPS      Z9, Z8, Z7
+	VADDPS      Z11, Z10, Z8
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z6, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z7, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z8, Z6
+	VADDPS      Z12, Z6, Z6
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VADDPS      Z12, Z11, Z9
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z8, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z9, Z7
+	VADDPS      Z13, Z7, Z7
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z14
+	VADDPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VADDPS      Z13, Z12, Z10
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z9, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z10, Z8
+	VADDPS      Z14, Z8, Z8
+	MOVQ        AX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	MOVQ        R10, R11
+	VADDPS      Z3, Z2, Z9
+	VADDPS      Z5, Z4, Z10
+	VADDPS      Z7, Z6, Z11
+	VADDPS      Z10, Z9, Z12
+	VADDPS      Z11, Z12, Z12
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z9, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z10, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z11, Z9
+	VADDPS      Z1, Z12, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMOVUPS     Z10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z9, Z9
+	VMAXPS      Z9, Z0, Z9
+	VMOVUPS     Z9, (R11)
+	VSUBPS      Z3, Z2, Z9
+	VSUBPS      Z5, Z4, Z10
+	VSUBPS      Z7, Z6, Z11
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z9, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z10, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z11, Z12
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z9, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z10, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z11, Z9
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z12, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMOVUPS     Z10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z9, Z9
+	VMAXPS      Z9, Z0, Z9
+	VMOVUPS     Z9, (R11)
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VADDPS      Z7, Z6, Z4
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z4, Z2
+	VADDPS      Z8, Z2, Z2
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z1
+	VMAXPS      Z1, Z0, Z1
+	VMOVUPS     Z1, (R11)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd5OutputFactorsAVX512<>+0(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+4(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+8(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+12(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+16(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+20(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+24(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+28(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+32(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+36(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+40(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+44(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+48(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+52(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+56(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+60(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX512<>+64(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+68(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+72(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+76(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+80(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+84(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+88(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+92(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+96(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+100(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+104(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+108(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+112(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+116(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+120(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+124(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX512<>+128(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+132(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+136(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+140(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+144(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+148(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+152(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+156(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+160(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+164(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+168(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+172(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+176(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+180(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+184(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+188(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX512<>+192(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+196(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+200(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+204(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+208(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+212(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+216(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+220(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+224(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+228(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+232(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+236(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+240(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+244(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+248(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+252(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX512<>+256(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+260(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+264(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+268(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+272(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+276(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+280(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+284(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+288(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+292(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+296(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+300(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+304(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+308(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+312(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+316(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX512<>+320(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+324(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+328(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+332(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+336(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+340(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+344(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+348(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+352(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+356(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+360(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+364(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+368(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+372(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+376(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+380(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX512<>+384(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+388(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+392(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+396(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+400(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+404(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+408(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+412(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+416(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+420(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+424(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+428(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+432(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+436(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+440(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+444(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX512<>+448(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+452(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+456(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+460(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+464(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+468(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+472(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+476(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+480(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+484(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+488(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+492(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+496(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+500(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+504(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+508(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX512<>+512(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+516(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+520(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+524(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+528(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+532(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+536(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+540(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+544(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+548(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+552(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+556(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+560(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+564(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+568(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+572(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX512<>+576(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+580(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+584(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+588(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+592(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+596(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+600(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+604(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+608(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+612(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+616(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+620(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+624(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+628(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+632(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+636(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX512<>+640(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+644(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+648(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+652(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+656(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+660(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+664(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+668(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+672(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+676(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+680(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+684(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+688(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+692(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+696(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+700(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX512<>+704(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+708(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+712(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+716(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+720(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+724(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+728(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+732(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+736(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+740(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+744(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+748(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+752(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+756(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+760(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX512<>+764(SB)/4, $0x41161000
+GLOBL winograd5OutputFactorsAVX512<>(SB), RODATA|NOPTR, $768
+
+// func winograd5OutputGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·winograd5OutputGradientAVX512(SB), $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	MOVQ        CX, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+64(SB), Z2, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+192(SB), Z4, Z0
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+0(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+128(SB), Z3, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+64(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+192(SB), Z6, Z1
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+0(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+128(SB), Z5, Z3
+	VADDPS      Z3, Z1, Z4
+	VSUBPS      Z3, Z1, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+64(SB), Z6, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+192(SB), Z8, Z3
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+0(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+128(SB), Z7, Z5
+	VADDPS      Z5, Z3, Z6
+	VSUBPS      Z5, Z3, Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+64(SB), Z8, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+192(SB), Z10, Z5
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+0(SB), Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+128(SB), Z9, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+64(SB), Z10, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+192(SB), Z12, Z7
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+0(SB), Z9, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+128(SB), Z11, Z9
+	VADDPS      Z9, Z7, Z10
+	VSUBPS      Z9, Z7, Z7
+	MOVQ        AX, R9
+	MOVQ        R9, R10
+	VMOVAPS     Z2, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+64(SB), Z6, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+192(SB), Z10, Z9
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+0(SB), Z4, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+128(SB), Z8, Z11
+	VADDPS      Z11, Z9, Z12
+	VSUBPS      Z11, Z9, Z9
+	VMOVUPS     Z12, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z2, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+320(SB), Z6, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+448(SB), Z10, Z9
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+256(SB), Z4, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+384(SB), Z8, Z11
+	VADDPS      Z11, Z9, Z12
+	VSUBPS      Z11, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z12, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+576(SB), Z6, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+704(SB), Z10, Z2
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+512(SB), Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+640(SB), Z8, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z10, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVAPS     Z0, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+64(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+192(SB), Z7, Z2
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+0(SB), Z1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+128(SB), Z5, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMOVAPS     Z0, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+320(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+448(SB), Z7, Z2
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+256(SB), Z1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+384(SB), Z5, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+576(SB), Z3, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+704(SB), Z7, Z0
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+512(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+640(SB), Z5, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z7, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+320(SB), Z2, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+448(SB), Z4, Z0
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+256(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+384(SB), Z3, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+320(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+448(SB), Z6, Z1
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+256(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+384(SB), Z5, Z3
+	VADDPS      Z3, Z1, Z4
+	VSUBPS      Z3, Z1, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+320(SB), Z6, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+448(SB), Z8, Z3
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+256(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+384(SB), Z7, Z5
+	VADDPS      Z5, Z3, Z6
+	VSUBPS      Z5, Z3, Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+320(SB), Z8, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+448(SB), Z10, Z5
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+256(SB), Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+384(SB), Z9, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+320(SB), Z10, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+448(SB), Z12, Z7
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+256(SB), Z9, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+384(SB), Z11, Z9
+	VADDPS      Z9, Z7, Z10
+	VSUBPS      Z9, Z7, Z7
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVAPS     Z2, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+64(SB), Z6, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+192(SB), Z10, Z9
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+0(SB), Z4, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+128(SB), Z8, Z11
+	VADDPS      Z11, Z9, Z12
+	VSUBPS      Z11, Z9, Z9
+	VMOVUPS     Z12, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z2, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+320(SB), Z6, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+448(SB), Z10, Z9
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+256(SB), Z4, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+384(SB), Z8, Z11
+	VADDPS      Z11, Z9, Z12
+	VSUBPS      Z11, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z12, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+576(SB), Z6, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+704(SB), Z10, Z2
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+512(SB), Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+640(SB), Z8, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z10, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVAPS     Z0, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+64(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+192(SB), Z7, Z2
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+0(SB), Z1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+128(SB), Z5, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMOVAPS     Z0, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+320(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+448(SB), Z7, Z2
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+256(SB), Z1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+384(SB), Z5, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+576(SB), Z3, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+704(SB), Z7, Z0
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+512(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+640(SB), Z5, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z7, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+576(SB), Z2, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+704(SB), Z4, Z0
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+512(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+640(SB), Z3, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+576(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+704(SB), Z6, Z1
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+512(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+640(SB), Z5, Z3
+	VADDPS      Z3, Z1, Z4
+	VSUBPS      Z3, Z1, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+576(SB), Z6, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+704(SB), Z8, Z3
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+512(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+640(SB), Z7, Z5
+	VADDPS      Z5, Z3, Z6
+	VSUBPS      Z5, Z3, Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+576(SB), Z8, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+704(SB), Z10, Z5
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+512(SB), Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+640(SB), Z9, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+576(SB), Z10, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+704(SB), Z12, Z7
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+512(SB), Z9, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+640(SB), Z11, Z9
+	VADDPS      Z9, Z7, Z10
+	VSUBPS      Z9, Z7, Z7
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVAPS     Z2, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+64(SB), Z6, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+192(SB), Z10, Z9
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+0(SB), Z4, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+128(SB), Z8, Z11
+	VADDPS      Z11, Z9, Z12
+	VSUBPS      Z11, Z9, Z9
+	VMOVUPS     Z12, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z2, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+320(SB), Z6, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+448(SB), Z10, Z9
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+256(SB), Z4, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+384(SB), Z8, Z11
+	VADDPS      Z11, Z9, Z12
+	VSUBPS      Z11, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z12, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+576(SB), Z6, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+704(SB), Z10, Z2
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+512(SB), Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+640(SB), Z8, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z10, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVAPS     Z0, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+64(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+192(SB), Z7, Z2
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+0(SB), Z1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+128(SB), Z5, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMOVAPS     Z0, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+320(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+448(SB), Z7, Z2
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+256(SB), Z1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+384(SB), Z5, Z4
+	VADDPS      Z4, Z2, Z6
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+576(SB), Z3, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+704(SB), Z7, Z0
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+512(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+640(SB), Z5, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z7, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMOVAPS     Z0, Z5
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+64(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+192(SB), Z4, Z5
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+0(SB), Z1, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+128(SB), Z3, Z6
+	VADDPS      Z6, Z5, Z7
+	VSUBPS      Z6, Z5, Z5
+	VMOVUPS     Z7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMOVAPS     Z0, Z5
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+320(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+448(SB), Z4, Z5
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+256(SB), Z1, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+384(SB), Z3, Z6
+	VADDPS      Z6, Z5, Z7
+	VSUBPS      Z6, Z5, Z5
+	ADDQ        SI, R10
+	VMOVUPS     Z7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+576(SB), Z2, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+704(SB), Z4, Z0
+	VMULPS      winograd5OutputGradientFactorsAVX512<>+512(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5OutputGradientFactorsAVX512<>+640(SB), Z3, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z1, Z0, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z4, (R10)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd5OutputGradientFactorsAVX512<>+0(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+4(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+8(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+12(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+16(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+20(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+24(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+28(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+32(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+36(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+40(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+44(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+48(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+52(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+56(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+60(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX512<>+64(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+68(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+72(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+76(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+80(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+84(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+88(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+92(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+96(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+100(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+104(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+108(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+112(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+116(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+120(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+124(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX512<>+128(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+132(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+136(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+140(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+144(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+148(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+152(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+156(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+160(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+164(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+168(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+172(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+176(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+180(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+184(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+188(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX512<>+192(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+196(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+200(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+204(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+208(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+212(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+216(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+220(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+224(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+228(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+232(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+236(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+240(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+244(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+248(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+252(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX512<>+256(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+260(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+264(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+268(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+272(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+276(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+280(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+284(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+288(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+292(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+296(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+300(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+304(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+308(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+312(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+316(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX512<>+320(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+324(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+328(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+332(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+336(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+340(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+344(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+348(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+352(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+356(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+360(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+364(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+368(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+372(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+376(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+380(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX512<>+384(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+388(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+392(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+396(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+400(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+404(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+408(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+412(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+416(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+420(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+424(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+428(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+432(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+436(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+440(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+444(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX512<>+448(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+452(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+456(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+460(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+464(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+468(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+472(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+476(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+480(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+484(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+488(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+492(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+496(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+500(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+504(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+508(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX512<>+512(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+516(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+520(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+524(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+528(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+532(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+536(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+540(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+544(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+548(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+552(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+556(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+560(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+564(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+568(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+572(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX512<>+576(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+580(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+584(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+588(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+592(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+596(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+600(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+604(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+608(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+612(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+616(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+620(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+624(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+628(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+632(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+636(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX512<>+640(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+644(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+648(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+652(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+656(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+660(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+664(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+668(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+672(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+676(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+680(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+684(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+688(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+692(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+696(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+700(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX512<>+704(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+708(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+712(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+716(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+720(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+724(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+728(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+732(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+736(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+740(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+744(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+748(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+752(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+756(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+760(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX512<>+764(SB)/4, $0x41161000
+GLOBL winograd5OutputGradientFactorsAVX512<>(SB), RODATA|NOPTR, $768
+
+// func winograd5FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F
+TEXT ·winograd5FilterAVX512(SB), $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z2, Z0
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z4, Z1
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z3, Z3
+	VADDPS      Z3, Z1, Z4
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z6, Z3
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z5, Z5
+	VADDPS      Z5, Z3, Z6
+	VSUBPS      Z3, Z5, Z3
+	MOVQ        AX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z6, Z5
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z4, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z5, Z7, Z5
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z6, Z5
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z4, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z5, Z7, Z5
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z6, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z4, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z2, Z4, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z3, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z2, Z4, Z2
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z3, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z2, Z4, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z3, Z0
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z2, Z0
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z4, Z1
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z3, Z3
+	VADDPS      Z3, Z1, Z4
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z6, Z3
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z5, Z5
+	VADDPS      Z5, Z3, Z6
+	VSUBPS      Z3, Z5, Z3
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z6, Z5
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z4, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z5, Z7, Z5
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z6, Z5
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z4, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z5, Z7, Z5
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z6, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z4, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z2, Z4, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z3, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z2, Z4, Z2
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z3, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z2, Z4, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z3, Z0
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z2, Z0
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z4, Z1
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z3, Z3
+	VADDPS      Z3, Z1, Z4
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z6, Z3
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z5, Z5
+	VADDPS      Z5, Z3, Z6
+	VSUBPS      Z3, Z5, Z3
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z6, Z5
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z4, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z5, Z7, Z5
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z6, Z5
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z4, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z5, Z7, Z5
+	ADDQ        SI, R10
+	VMOVUPS     Z8, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z6, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z4, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z2, Z4, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z3, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z2, Z4, Z2
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z3, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z2, Z4, Z2
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z3, Z0
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z2, Z3
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z3, Z4, Z3
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z2, Z3
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z3, Z4, Z3
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z2, Z0
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z2, (R10)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd5FilterFactorsAVX512<>+0(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+4(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+8(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+12(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+16(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+20(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+24(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+28(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+32(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+36(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+40(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+44(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+48(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+52(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+56(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+60(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX512<>+64(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+68(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+72(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+76(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+80(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+84(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+88(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+92(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+96(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+100(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+104(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+108(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+112(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+116(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+120(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+124(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX512<>+128(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+132(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+136(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+140(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+144(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+148(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+152(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+156(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+160(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+164(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+168(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+172(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+176(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+180(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+184(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+188(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX512<>+192(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+196(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+200(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+204(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+208(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+212(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+216(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+220(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+224(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+228(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+232(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+236(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+240(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+244(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+248(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+252(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX512<>+256(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+260(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+264(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+268(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+272(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+276(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+280(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+284(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+288(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+292(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+296(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+300(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+304(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+308(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+312(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+316(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX512<>+320(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+324(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+328(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+332(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+336(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+340(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+344(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+348(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+352(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+356(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+360(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+364(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+368(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+372(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+376(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+380(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX512<>+384(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+388(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+392(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+396(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+400(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+404(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+408(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+412(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+416(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+420(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+424(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+428(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+432(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+436(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+440(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+444(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX512<>+448(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+452(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+456(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+460(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+464(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+468(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+472(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+476(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+480(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+484(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+488(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+492(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+496(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+500(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+504(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+508(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX512<>+512(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+516(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+520(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+524(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+528(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+532(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+536(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+540(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+544(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+548(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+552(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+556(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+560(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+564(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+568(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX512<>+572(SB)/4, $0x3e05822f
+GLOBL winograd5FilterFactorsAVX512<>(SB), RODATA|NOPTR, $576
+
+// func winograd5FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F
+TEXT ·winograd5FilterGradientAVX512(SB), $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VSUBPS      Z1, Z0, Z0
+	VSUBPS      Z3, Z2, Z1
+	VSUBPS      Z5, Z4, Z2
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+192(SB), Z1, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+384(SB), Z2, Z3
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+128(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+320(SB), Z1, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+512(SB), Z2, Z0
+	VADDPS      Z6, Z0, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VSUBPS      Z2, Z1, Z1
+	VSUBPS      Z5, Z4, Z2
+	VSUBPS      Z7, Z6, Z4
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+192(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+384(SB), Z4, Z5
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+128(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+320(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+512(SB), Z4, Z1
+	VADDPS      Z8, Z1, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	VSUBPS      Z4, Z2, Z2
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z6
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+0(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+192(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+384(SB), Z6, Z7
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+128(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+320(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+512(SB), Z6, Z2
+	VADDPS      Z10, Z2, Z2
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	VSUBPS      Z6, Z4, Z4
+	VSUBPS      Z9, Z8, Z6
+	VSUBPS      Z11, Z10, Z8
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+0(SB), Z4, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+192(SB), Z6, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+384(SB), Z8, Z9
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+128(SB), Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+320(SB), Z6, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+512(SB), Z8, Z4
+	VADDPS      Z12, Z4, Z4
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z13
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z14
+	VSUBPS      Z8, Z6, Z6
+	VSUBPS      Z11, Z10, Z8
+	VSUBPS      Z13, Z12, Z10
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+0(SB), Z6, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+192(SB), Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+384(SB), Z10, Z11
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+128(SB), Z6, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+320(SB), Z8, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+512(SB), Z10, Z6
+	VADDPS      Z14, Z6, Z6
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z13
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z14
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z15
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z16
+	VSUBPS      Z10, Z8, Z8
+	VSUBPS      Z13, Z12, Z10
+	VSUBPS      Z15, Z14, Z12
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+0(SB), Z8, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+192(SB), Z10, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+384(SB), Z12, Z13
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+128(SB), Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+320(SB), Z10, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+512(SB), Z12, Z8
+	VADDPS      Z16, Z8, Z8
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z12
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z14
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z15
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z16
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z17
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z18
+	VSUBPS      Z12, Z10, Z10
+	VSUBPS      Z15, Z14, Z12
+	VSUBPS      Z17, Z16, Z14
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+0(SB), Z10, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+192(SB), Z12, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+384(SB), Z14, Z15
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+128(SB), Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+320(SB), Z12, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+512(SB), Z14, Z10
+	VADDPS      Z18, Z10, Z10
+	MOVQ        AX, R9
+	MOVQ        R9, R10
+	VSUBPS      Z5, Z3, Z12
+	VSUBPS      Z9, Z7, Z14
+	VSUBPS      Z13, Z11, Z16
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+0(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+192(SB), Z14, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+384(SB), Z16, Z17
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+128(SB), Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+320(SB), Z14, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+512(SB), Z16, Z12
+	VADDPS      Z15, Z12, Z12
+	VMOVUPS     Z17, (R10)
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	VMOVUPS     Z12, (R10)
+	VADDPS      Z5, Z3, Z3
+	VADDPS      Z9, Z7, Z5
+	VADDPS      Z13, Z11, Z7
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+64(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+256(SB), Z5, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+448(SB), Z7, Z3
+	MOVQ        R9, R10
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VSUBPS      Z1, Z0, Z3
+	VSUBPS      Z4, Z2, Z5
+	VSUBPS      Z8, Z6, Z7
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+0(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+192(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+384(SB), Z7, Z9
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+128(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+320(SB), Z5, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+512(SB), Z7, Z3
+	VADDPS      Z10, Z3, Z3
+	VMOVUPS     Z9, (R10)
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	VMOVUPS     Z3, (R10)
+	VADDPS      Z1, Z0, Z0
+	VADDPS      Z4, Z2, Z1
+	VADDPS      Z8, Z6, Z2
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+64(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+256(SB), Z1, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+448(SB), Z2, Z0
+	MOVQ        R9, R10
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	VADDPS      Z1, Z0, Z0
+	VADDPS      Z3, Z2, Z1
+	VADDPS      Z5, Z4, Z2
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+64(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+256(SB), Z1, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+448(SB), Z2, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VADDPS      Z2, Z1, Z1
+	VADDPS      Z4, Z3, Z2
+	VADDPS      Z6, Z5, Z3
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+64(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+256(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+448(SB), Z3, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	VADDPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VADDPS      Z7, Z6, Z4
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+64(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+256(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+448(SB), Z4, Z2
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VADDPS      Z4, Z3, Z3
+	VADDPS      Z6, Z5, Z4
+	VADDPS      Z8, Z7, Z5
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+64(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+256(SB), Z4, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+448(SB), Z5, Z3
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	VADDPS      Z5, Z4, Z4
+	VADDPS      Z7, Z6, Z5
+	VADDPS      Z9, Z8, Z6
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+64(SB), Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+256(SB), Z5, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+448(SB), Z6, Z4
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	VADDPS      Z6, Z5, Z5
+	VADDPS      Z8, Z7, Z6
+	VADDPS      Z10, Z9, Z7
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+64(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+256(SB), Z6, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+448(SB), Z7, Z5
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z9
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z11
+	VADDPS      Z7, Z6, Z6
+	VADDPS      Z9, Z8, Z7
+	VADDPS      Z11, Z10, Z8
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+64(SB), Z6, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+256(SB), Z7, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+448(SB), Z8, Z6
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VSUBPS      Z1, Z0, Z7
+	VSUBPS      Z3, Z2, Z8
+	VSUBPS      Z5, Z4, Z9
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+0(SB), Z7, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+192(SB), Z8, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+384(SB), Z9, Z10
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+128(SB), Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+320(SB), Z8, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+512(SB), Z9, Z7
+	VADDPS      Z6, Z7, Z6
+	VMOVUPS     Z10, (R10)
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	VMOVUPS     Z6, (R10)
+	VADDPS      Z1, Z0, Z0
+	VADDPS      Z3, Z2, Z1
+	VADDPS      Z5, Z4, Z2
+	VMULPS      winograd5FilterGradientFactorsAVX512<>+64(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+256(SB), Z1, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd5FilterGradientFactorsAVX512<>+448(SB), Z2, Z0
+	MOVQ        R9, R10
+	ADDQ        SI, R10
+	VMOVUPS     Z0, (R10)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd5FilterGradientFactorsAVX512<>+0(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+4(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+8(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+12(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+16(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+20(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+24(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+28(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+32(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+36(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+40(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+44(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+48(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+52(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+56(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+60(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX512<>+64(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+68(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+72(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+76(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+80(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+84(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+88(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+92(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+96(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+100(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+104(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+108(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+112(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+116(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+120(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+124(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX512<>+128(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+132(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+136(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+140(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+144(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+148(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+152(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+156(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+160(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+164(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+168(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+172(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+176(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+180(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+184(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+188(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX512<>+192(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+196(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+200(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+204(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+208(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+212(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+216(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+220(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+224(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+228(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+232(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+236(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+240(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+244(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+248(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+252(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX512<>+256(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+260(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+264(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+268(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+272(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+276(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+280(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+284(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+288(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+292(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+296(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+300(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+304(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+308(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+312(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+316(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX512<>+320(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+324(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+328(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+332(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+336(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+340(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+344(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+348(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+352(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+356(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+360(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+364(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+368(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+372(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+376(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+380(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX512<>+384(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+388(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+392(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+396(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+400(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+404(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+408(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+412(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+416(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+420(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+424(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+428(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+432(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+436(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+440(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+444(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX512<>+448(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+452(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+456(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+460(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+464(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+468(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+472(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+476(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+480(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+484(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+488(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+492(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+496(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+500(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+504(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+508(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX512<>+512(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+516(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+520(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+524(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+528(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+532(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+536(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+540(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+544(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+548(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+552(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+556(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+560(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+564(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+568(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX512<>+572(SB)/4, $0x3e05822f
+GLOBL winograd5FilterGradientFactorsAVX512<>(SB), RODATA|NOPTR, $576
+
 // func winograd6InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·winograd6InputAVX512(SB), $0-56
@@ -32573,6 +37097,4725 @@ step:
 	JNZ         step
 	VZEROUPPER
 	RET
+
+// func winograd5InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·winograd5InputAVX2(SB), $1632-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	MOVQ         CX, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	PREFETCHT1   (R10)
+	ADDQ         DI, R10
+	ADDQ         R8, R9
+	LEAQ         (SP), R11
+	ADDQ         $0x3f, R11
+	ANDQ         $-64, R11
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, (R11)
+	VMOVAPS      Y0, 224(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 448(R11)
+	VMOVAPS      Y0, 672(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 896(R11)
+	VMOVAPS      Y0, 1120(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y2, Y3
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
+	VMOVAPS      Y2, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	VMOVAPS      Y1, 1344(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 32(R11)
+	VMOVAPS      Y0, 256(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 480(R11)
+	VMOVAPS      Y0, 704(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 928(R11)
+	VMOVAPS      Y0, 1152(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y2, Y3
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
+	VMOVAPS      Y2, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	VMOVAPS      Y1, 1376(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 64(R11)
+	VMOVAPS      Y0, 288(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 512(R11)
+	VMOVAPS      Y0, 736(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 960(R11)
+	VMOVAPS      Y0, 1184(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y2, Y3
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
+	VMOVAPS      Y2, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	VMOVAPS      Y1, 1408(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 96(R11)
+	VMOVAPS      Y0, 320(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 544(R11)
+	VMOVAPS      Y0, 768(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 992(R11)
+	VMOVAPS      Y0, 1216(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y2, Y3
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
+	VMOVAPS      Y2, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	VMOVAPS      Y1, 1440(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 128(R11)
+	VMOVAPS      Y0, 352(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 576(R11)
+	VMOVAPS      Y0, 800(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 1024(R11)
+	VMOVAPS      Y0, 1248(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y2, Y3
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
+	VMOVAPS      Y2, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	VMOVAPS      Y1, 1472(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 160(R11)
+	VMOVAPS      Y0, 384(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 608(R11)
+	VMOVAPS      Y0, 832(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 1056(R11)
+	VMOVAPS      Y0, 1280(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y2, Y3
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
+	VMOVAPS      Y2, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	VMOVAPS      Y1, 1504(R11)
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 192(R11)
+	VMOVAPS      Y0, 416(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 640(R11)
+	VMOVAPS      Y0, 864(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
+	VMOVAPS      Y4, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
+	VMOVAPS      Y5, Y2
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y1, 1088(R11)
+	VMOVAPS      Y0, 1312(R11)
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Y0
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y1
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y2
+	ADDQ         DI, R10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Y3
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y2, Y3
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
+	VMOVAPS      Y2, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	VMOVAPS      Y1, 1536(R11)
+	MOVQ         AX, R9
+	VMOVAPS      (R11), Y0
+	VMOVAPS      32(R11), Y1
+	VMOVAPS      64(R11), Y2
+	VMOVAPS      96(R11), Y3
+	VMOVAPS      128(R11), Y4
+	VMOVAPS      160(R11), Y5
+	VMOVAPS      192(R11), Y6
+	MOVQ         R9, R10
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VADDPS       Y3, Y7, Y1
+	VSUBPS       Y7, Y3, Y3
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y6, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      224(R11), Y0
+	VMOVAPS      256(R11), Y1
+	VMOVAPS      288(R11), Y2
+	VMOVAPS      320(R11), Y3
+	VMOVAPS      352(R11), Y4
+	VMOVAPS      384(R11), Y5
+	VMOVAPS      416(R11), Y6
+	MOVQ         R9, R10
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VADDPS       Y3, Y7, Y1
+	VSUBPS       Y7, Y3, Y3
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y6, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      448(R11), Y0
+	VMOVAPS      480(R11), Y1
+	VMOVAPS      512(R11), Y2
+	VMOVAPS      544(R11), Y3
+	VMOVAPS      576(R11), Y4
+	VMOVAPS      608(R11), Y5
+	VMOVAPS      640(R11), Y6
+	MOVQ         R9, R10
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VADDPS       Y3, Y7, Y1
+	VSUBPS       Y7, Y3, Y3
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y6, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      672(R11), Y0
+	VMOVAPS      704(R11), Y1
+	VMOVAPS      736(R11), Y2
+	VMOVAPS      768(R11), Y3
+	VMOVAPS      800(R11), Y4
+	VMOVAPS      832(R11), Y5
+	VMOVAPS      864(R11), Y6
+	MOVQ         R9, R10
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VADDPS       Y3, Y7, Y1
+	VSUBPS       Y7, Y3, Y3
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y6, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      896(R11), Y0
+	VMOVAPS      928(R11), Y1
+	VMOVAPS      960(R11), Y2
+	VMOVAPS      992(R11), Y3
+	VMOVAPS      1024(R11), Y4
+	VMOVAPS      1056(R11), Y5
+	VMOVAPS      1088(R11), Y6
+	MOVQ         R9, R10
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VADDPS       Y3, Y7, Y1
+	VSUBPS       Y7, Y3, Y3
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y6, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      1120(R11), Y0
+	VMOVAPS      1152(R11), Y1
+	VMOVAPS      1184(R11), Y2
+	VMOVAPS      1216(R11), Y3
+	VMOVAPS      1248(R11), Y4
+	VMOVAPS      1280(R11), Y5
+	VMOVAPS      1312(R11), Y6
+	MOVQ         R9, R10
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VADDPS       Y3, Y7, Y1
+	VSUBPS       Y7, Y3, Y3
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y6, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         BX, R9
+	VMOVAPS      1344(R11), Y0
+	VMOVAPS      1376(R11), Y1
+	VMOVAPS      1408(R11), Y2
+	VMOVAPS      1440(R11), Y3
+	VMOVAPS      1472(R11), Y4
+	VMOVAPS      1504(R11), Y5
+	VMOVAPS      1536(R11), Y6
+	MOVQ         R9, R10
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VADDPS       Y8, Y7, Y9
+	VSUBPS       Y7, Y8, Y7
+	ADDQ         SI, R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y7, (R10)
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VADDPS       Y3, Y7, Y1
+	VSUBPS       Y7, Y3, Y3
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Y3, (R10)
+	VMOVAPS      Y6, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y0, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, AX
+	SUBQ         $0x08, DX
+	JNE          channels
+	VZEROUPPER
+	RET
+
+DATA winograd5InputFactorsAVX2<>+0(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+4(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+8(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+12(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+16(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+20(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+24(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+28(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+32(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+36(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+40(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+44(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+48(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+52(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+56(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+60(SB)/4, $0x40161000
+DATA winograd5InputFactorsAVX2<>+64(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+68(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+72(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+76(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+80(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+84(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+88(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+92(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+96(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+100(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+104(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+108(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+112(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+116(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+120(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+124(SB)/4, $0x40750000
+DATA winograd5InputFactorsAVX2<>+128(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+132(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+136(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+140(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+144(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+148(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+152(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+156(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+160(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+164(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+168(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+172(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+176(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+180(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+184(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+188(SB)/4, $0x3ec00000
+DATA winograd5InputFactorsAVX2<>+192(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+196(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+200(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+204(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+208(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+212(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+216(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+220(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+224(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+228(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+232(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+236(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+240(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+244(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+248(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+252(SB)/4, $0x3edc8000
+DATA winograd5InputFactorsAVX2<>+256(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+260(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+264(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+268(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+272(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+276(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+280(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+284(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+288(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+292(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+296(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+300(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+304(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+308(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+312(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+316(SB)/4, $0x404d0000
+DATA winograd5InputFactorsAVX2<>+320(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+324(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+328(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+332(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+336(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+340(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+344(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+348(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+352(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+356(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+360(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+364(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+368(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+372(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+376(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+380(SB)/4, $0x3f600000
+DATA winograd5InputFactorsAVX2<>+384(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+388(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+392(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+396(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+400(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+404(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+408(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+412(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+416(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+420(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+424(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+428(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+432(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+436(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+440(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+444(SB)/4, $0x3ddc8000
+DATA winograd5InputFactorsAVX2<>+448(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+452(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+456(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+460(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+464(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+468(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+472(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+476(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+480(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+484(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+488(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+492(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+496(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+500(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+504(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+508(SB)/4, $0x3f680000
+DATA winograd5InputFactorsAVX2<>+512(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+516(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+520(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+524(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+528(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+532(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+536(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+540(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+544(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+548(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+552(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+556(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+560(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+564(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+568(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+572(SB)/4, $0x3fe00000
+DATA winograd5InputFactorsAVX2<>+576(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+580(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+584(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+588(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+592(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+596(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+600(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+604(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+608(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+612(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+616(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+620(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+624(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+628(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+632(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+636(SB)/4, $0x3ea8d200
+DATA winograd5InputFactorsAVX2<>+640(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+644(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+648(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+652(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+656(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+660(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+664(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+668(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+672(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+676(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+680(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+684(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+688(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+692(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+696(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+700(SB)/4, $0x40388400
+DATA winograd5InputFactorsAVX2<>+704(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+708(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+712(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+716(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+720(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+724(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+728(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+732(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+736(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+740(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+744(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+748(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+752(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+756(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+760(SB)/4, $0x407e0000
+DATA winograd5InputFactorsAVX2<>+764(SB)/4, $0x407e0000
+GLOBL winograd5InputFactorsAVX2<>(SB), RODATA|NOPTR, $768
+
+// func winograd5OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·winograd5OutputAVX2(SB), $1184-68
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         dstRow+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dstColumn+32(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         srcRow+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         srcColumn+48(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         bias+56(FP), R9
+	VBROADCASTSS floor+64(FP), Y0
+
+channels:
+	MOVQ        CX, R10
+	MOVQ        AX, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	MOVQ        R10, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	PREFETCHT1  (R11)
+	ADDQ        BX, R11
+	ADDQ        SI, R10
+	VMOVUPS     (R9), Y1
+	ADDQ        $0x20, R9
+	LEAQ        (SP), R12
+	ADDQ        $0x3f, R12
+	ANDQ        $-64, R12
+	MOVQ        CX, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VADDPS      Y3, Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
+	VMOVAPS     Y5, (R12)
+	VMOVAPS     Y2, 448(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y4, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
+	VMOVAPS     Y5, 224(R12)
+	VMOVAPS     Y2, 672(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 896(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VADDPS      Y3, Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
+	VMOVAPS     Y5, 32(R12)
+	VMOVAPS     Y2, 480(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y4, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
+	VMOVAPS     Y5, 256(R12)
+	VMOVAPS     Y2, 704(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 928(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VADDPS      Y3, Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
+	VMOVAPS     Y5, 64(R12)
+	VMOVAPS     Y2, 512(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y4, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
+	VMOVAPS     Y5, 288(R12)
+	VMOVAPS     Y2, 736(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 960(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VADDPS      Y3, Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
+	VMOVAPS     Y5, 96(R12)
+	VMOVAPS     Y2, 544(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y4, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
+	VMOVAPS     Y5, 320(R12)
+	VMOVAPS     Y2, 768(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 992(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VADDPS      Y3, Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
+	VMOVAPS     Y5, 128(R12)
+	VMOVAPS     Y2, 576(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y4, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
+	VMOVAPS     Y5, 352(R12)
+	VMOVAPS     Y2, 800(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 1024(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VADDPS      Y3, Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
+	VMOVAPS     Y5, 160(R12)
+	VMOVAPS     Y2, 608(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y4, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
+	VMOVAPS     Y5, 384(R12)
+	VMOVAPS     Y2, 832(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 1056(R12)
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VADDPS      Y3, Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
+	VMOVAPS     Y5, 192(R12)
+	VMOVAPS     Y2, 640(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y4, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
+	VMOVAPS     Y5, 416(R12)
+	VMOVAPS     Y2, 864(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVAPS     Y2, 1088(R12)
+	MOVQ        AX, R10
+	VMOVAPS     (R12), Y2
+	VMOVAPS     32(R12), Y3
+	VMOVAPS     64(R12), Y4
+	VMOVAPS     96(R12), Y5
+	VMOVAPS     128(R12), Y6
+	VMOVAPS     160(R12), Y7
+	VMOVAPS     192(R12), Y8
+	MOVQ        R10, R11
+	VADDPS      Y3, Y2, Y9
+	VADDPS      Y5, Y4, Y10
+	VADDPS      Y7, Y6, Y11
+	VADDPS      Y10, Y9, Y12
+	VADDPS      Y11, Y12, Y12
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y9
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y9, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	VSUBPS      Y3, Y2, Y9
+	VSUBPS      Y5, Y4, Y10
+	VSUBPS      Y7, Y6, Y11
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y9, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y11, Y12
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y11, Y9
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y9, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
+	VADDPS      Y8, Y2, Y2
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     224(R12), Y2
+	VMOVAPS     256(R12), Y3
+	VMOVAPS     288(R12), Y4
+	VMOVAPS     320(R12), Y5
+	VMOVAPS     352(R12), Y6
+	VMOVAPS     384(R12), Y7
+	VMOVAPS     416(R12), Y8
+	MOVQ        R10, R11
+	VADDPS      Y3, Y2, Y9
+	VADDPS      Y5, Y4, Y10
+	VADDPS      Y7, Y6, Y11
+	VADDPS      Y10, Y9, Y12
+	VADDPS      Y11, Y12, Y12
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y9
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y9, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	VSUBPS      Y3, Y2, Y9
+	VSUBPS      Y5, Y4, Y10
+	VSUBPS      Y7, Y6, Y11
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y9, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y11, Y12
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y11, Y9
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y9, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
+	VADDPS      Y8, Y2, Y2
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     448(R12), Y2
+	VMOVAPS     480(R12), Y3
+	VMOVAPS     512(R12), Y4
+	VMOVAPS     544(R12), Y5
+	VMOVAPS     576(R12), Y6
+	VMOVAPS     608(R12), Y7
+	VMOVAPS     640(R12), Y8
+	MOVQ        R10, R11
+	VADDPS      Y3, Y2, Y9
+	VADDPS      Y5, Y4, Y10
+	VADDPS      Y7, Y6, Y11
+	VADDPS      Y10, Y9, Y12
+	VADDPS      Y11, Y12, Y12
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y9
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y9, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	VSUBPS      Y3, Y2, Y9
+	VSUBPS      Y5, Y4, Y10
+	VSUBPS      Y7, Y6, Y11
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y9, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y11, Y12
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y11, Y9
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y9, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
+	VADDPS      Y8, Y2, Y2
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     672(R12), Y2
+	VMOVAPS     704(R12), Y3
+	VMOVAPS     736(R12), Y4
+	VMOVAPS     768(R12), Y5
+	VMOVAPS     800(R12), Y6
+	VMOVAPS     832(R12), Y7
+	VMOVAPS     864(R12), Y8
+	MOVQ        R10, R11
+	VADDPS      Y3, Y2, Y9
+	VADDPS      Y5, Y4, Y10
+	VADDPS      Y7, Y6, Y11
+	VADDPS      Y10, Y9, Y12
+	VADDPS      Y11, Y12, Y12
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y9
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y9, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	VSUBPS      Y3, Y2, Y9
+	VSUBPS      Y5, Y4, Y10
+	VSUBPS      Y7, Y6, Y11
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y9, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y11, Y12
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y11, Y9
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y9, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
+	VADDPS      Y8, Y2, Y2
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     896(R12), Y2
+	VMOVAPS     928(R12), Y3
+	VMOVAPS     960(R12), Y4
+	VMOVAPS     992(R12), Y5
+	VMOVAPS     1024(R12), Y6
+	VMOVAPS     1056(R12), Y7
+	VMOVAPS     1088(R12), Y8
+	MOVQ        R10, R11
+	VADDPS      Y3, Y2, Y9
+	VADDPS      Y5, Y4, Y10
+	VADDPS      Y7, Y6, Y11
+	VADDPS      Y10, Y9, Y12
+	VADDPS      Y11, Y12, Y12
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y9
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y9, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	VSUBPS      Y3, Y2, Y9
+	VSUBPS      Y5, Y4, Y10
+	VSUBPS      Y7, Y6, Y11
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y9, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y10, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y11, Y12
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y11, Y9
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y12, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y9, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VADDPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
+	VADDPS      Y8, Y2, Y2
+	ADDQ        SI, R11
+	VADDPS      Y1, Y2, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (R11)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, AX
+	SUBQ        $0x08, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd5OutputFactorsAVX2<>+0(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+4(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+8(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+12(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+16(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+20(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+24(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+28(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+32(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+36(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+40(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+44(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+48(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+52(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+56(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+60(SB)/4, $0x3ec00000
+DATA winograd5OutputFactorsAVX2<>+64(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+68(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+72(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+76(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+80(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+84(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+88(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+92(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+96(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+100(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+104(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+108(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+112(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+116(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+120(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+124(SB)/4, $0x3e100000
+DATA winograd5OutputFactorsAVX2<>+128(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+132(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+136(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+140(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+144(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+148(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+152(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+156(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+160(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+164(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+168(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+172(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+176(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+180(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+184(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+188(SB)/4, $0x3d580000
+DATA winograd5OutputFactorsAVX2<>+192(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+196(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+200(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+204(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+208(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+212(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+216(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+220(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+224(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+228(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+232(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+236(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+240(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+244(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+248(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+252(SB)/4, $0x3ca20000
+DATA winograd5OutputFactorsAVX2<>+256(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+260(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+264(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+268(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+272(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+276(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+280(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+284(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+288(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+292(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+296(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+300(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+304(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+308(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+312(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+316(SB)/4, $0x3f600000
+DATA winograd5OutputFactorsAVX2<>+320(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+324(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+328(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+332(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+336(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+340(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+344(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+348(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+352(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+356(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+360(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+364(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+368(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+372(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+376(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+380(SB)/4, $0x3f440000
+DATA winograd5OutputFactorsAVX2<>+384(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+388(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+392(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+396(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+400(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+404(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+408(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+412(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+416(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+420(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+424(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+428(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+432(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+436(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+440(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+444(SB)/4, $0x3f2b8000
+DATA winograd5OutputFactorsAVX2<>+448(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+452(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+456(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+460(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+464(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+468(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+472(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+476(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+480(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+484(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+488(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+492(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+496(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+500(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+504(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+508(SB)/4, $0x3f161000
+DATA winograd5OutputFactorsAVX2<>+512(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+516(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+520(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+524(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+528(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+532(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+536(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+540(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+544(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+548(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+552(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+556(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+560(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+564(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+568(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+572(SB)/4, $0x3fe00000
+DATA winograd5OutputFactorsAVX2<>+576(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+580(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+584(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+588(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+592(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+596(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+600(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+604(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+608(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+612(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+616(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+620(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+624(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+628(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+632(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+636(SB)/4, $0x40440000
+DATA winograd5OutputFactorsAVX2<>+640(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+644(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+648(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+652(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+656(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+660(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+664(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+668(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+672(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+676(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+680(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+684(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+688(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+692(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+696(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+700(SB)/4, $0x40ab8000
+DATA winograd5OutputFactorsAVX2<>+704(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+708(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+712(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+716(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+720(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+724(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+728(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+732(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+736(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+740(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+744(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+748(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+752(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+756(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+760(SB)/4, $0x41161000
+DATA winograd5OutputFactorsAVX2<>+764(SB)/4, $0x41161000
+GLOBL winograd5OutputFactorsAVX2<>(SB), RODATA|NOPTR, $768
+
+// func winograd5OutputGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·winograd5OutputGradientAVX2(SB), $1184-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	MOVQ        CX, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	PREFETCHT1  (R10)
+	ADDQ        DI, R10
+	ADDQ        R8, R9
+	LEAQ        (SP), R11
+	ADDQ        $0x3f, R11
+	ANDQ        $-64, R11
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, (R11)
+	VMOVAPS     Y0, 160(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 320(R11)
+	VMOVAPS     Y0, 480(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+704(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+640(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 640(R11)
+	VMOVAPS     Y0, 800(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 960(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 32(R11)
+	VMOVAPS     Y0, 192(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 352(R11)
+	VMOVAPS     Y0, 512(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+704(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+640(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 672(R11)
+	VMOVAPS     Y0, 832(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 992(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 64(R11)
+	VMOVAPS     Y0, 224(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 384(R11)
+	VMOVAPS     Y0, 544(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+704(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+640(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 704(R11)
+	VMOVAPS     Y0, 864(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 1024(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 96(R11)
+	VMOVAPS     Y0, 256(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 416(R11)
+	VMOVAPS     Y0, 576(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+704(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+640(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 736(R11)
+	VMOVAPS     Y0, 896(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 1056(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 128(R11)
+	VMOVAPS     Y0, 288(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 448(R11)
+	VMOVAPS     Y0, 608(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+704(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+640(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y2, 768(R11)
+	VMOVAPS     Y0, 928(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 1088(R11)
+	MOVQ        AX, R9
+	VMOVAPS     (R11), Y0
+	VMOVAPS     32(R11), Y1
+	VMOVAPS     64(R11), Y2
+	VMOVAPS     96(R11), Y3
+	VMOVAPS     128(R11), Y4
+	MOVQ        R9, R10
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+704(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+640(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y4, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     160(R11), Y0
+	VMOVAPS     192(R11), Y1
+	VMOVAPS     224(R11), Y2
+	VMOVAPS     256(R11), Y3
+	VMOVAPS     288(R11), Y4
+	MOVQ        R9, R10
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+704(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+640(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y4, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     320(R11), Y0
+	VMOVAPS     352(R11), Y1
+	VMOVAPS     384(R11), Y2
+	VMOVAPS     416(R11), Y3
+	VMOVAPS     448(R11), Y4
+	MOVQ        R9, R10
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+704(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+640(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y4, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     480(R11), Y0
+	VMOVAPS     512(R11), Y1
+	VMOVAPS     544(R11), Y2
+	VMOVAPS     576(R11), Y3
+	VMOVAPS     608(R11), Y4
+	MOVQ        R9, R10
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+704(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+640(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y4, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     640(R11), Y0
+	VMOVAPS     672(R11), Y1
+	VMOVAPS     704(R11), Y2
+	VMOVAPS     736(R11), Y3
+	VMOVAPS     768(R11), Y4
+	MOVQ        R9, R10
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+704(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+640(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y4, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     800(R11), Y0
+	VMOVAPS     832(R11), Y1
+	VMOVAPS     864(R11), Y2
+	VMOVAPS     896(R11), Y3
+	VMOVAPS     928(R11), Y4
+	MOVQ        R9, R10
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+704(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+640(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y4, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     960(R11), Y0
+	VMOVAPS     992(R11), Y1
+	VMOVAPS     1024(R11), Y2
+	VMOVAPS     1056(R11), Y3
+	VMOVAPS     1088(R11), Y4
+	MOVQ        R9, R10
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y5
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y6
+	VADDPS      Y6, Y5, Y7
+	VSUBPS      Y6, Y5, Y5
+	ADDQ        SI, R10
+	VMOVUPS     Y7, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+704(SB), Y4, Y0
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+640(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y4, (R10)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, AX
+	SUBQ        $0x08, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd5OutputGradientFactorsAVX2<>+0(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+4(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+8(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+12(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+16(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+20(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+24(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+28(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+32(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+36(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+40(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+44(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+48(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+52(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+56(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+60(SB)/4, $0x3ec00000
+DATA winograd5OutputGradientFactorsAVX2<>+64(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+68(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+72(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+76(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+80(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+84(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+88(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+92(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+96(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+100(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+104(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+108(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+112(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+116(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+120(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+124(SB)/4, $0x3e100000
+DATA winograd5OutputGradientFactorsAVX2<>+128(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+132(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+136(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+140(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+144(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+148(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+152(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+156(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+160(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+164(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+168(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+172(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+176(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+180(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+184(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+188(SB)/4, $0x3d580000
+DATA winograd5OutputGradientFactorsAVX2<>+192(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+196(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+200(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+204(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+208(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+212(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+216(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+220(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+224(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+228(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+232(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+236(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+240(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+244(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+248(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+252(SB)/4, $0x3ca20000
+DATA winograd5OutputGradientFactorsAVX2<>+256(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+260(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+264(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+268(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+272(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+276(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+280(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+284(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+288(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+292(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+296(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+300(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+304(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+308(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+312(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+316(SB)/4, $0x3f600000
+DATA winograd5OutputGradientFactorsAVX2<>+320(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+324(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+328(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+332(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+336(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+340(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+344(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+348(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+352(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+356(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+360(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+364(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+368(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+372(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+376(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+380(SB)/4, $0x3f440000
+DATA winograd5OutputGradientFactorsAVX2<>+384(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+388(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+392(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+396(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+400(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+404(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+408(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+412(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+416(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+420(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+424(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+428(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+432(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+436(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+440(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+444(SB)/4, $0x3f2b8000
+DATA winograd5OutputGradientFactorsAVX2<>+448(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+452(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+456(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+460(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+464(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+468(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+472(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+476(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+480(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+484(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+488(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+492(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+496(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+500(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+504(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+508(SB)/4, $0x3f161000
+DATA winograd5OutputGradientFactorsAVX2<>+512(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+516(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+520(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+524(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+528(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+532(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+536(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+540(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+544(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+548(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+552(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+556(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+560(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+564(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+568(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+572(SB)/4, $0x3fe00000
+DATA winograd5OutputGradientFactorsAVX2<>+576(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+580(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+584(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+588(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+592(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+596(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+600(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+604(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+608(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+612(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+616(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+620(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+624(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+628(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+632(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+636(SB)/4, $0x40440000
+DATA winograd5OutputGradientFactorsAVX2<>+640(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+644(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+648(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+652(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+656(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+660(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+664(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+668(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+672(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+676(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+680(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+684(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+688(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+692(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+696(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+700(SB)/4, $0x40ab8000
+DATA winograd5OutputGradientFactorsAVX2<>+704(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+708(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+712(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+716(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+720(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+724(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+728(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+732(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+736(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+740(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+744(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+748(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+752(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+756(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+760(SB)/4, $0x41161000
+DATA winograd5OutputGradientFactorsAVX2<>+764(SB)/4, $0x41161000
+GLOBL winograd5OutputGradientFactorsAVX2<>(SB), RODATA|NOPTR, $768
+
+// func winograd5FilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, FMA3
+TEXT ·winograd5FilterAVX2(SB), $736-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	LEAQ        (SP), R11
+	ADDQ        $0x3f, R11
+	ANDQ        $-64, R11
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y2, (R11)
+	VMOVAPS     Y0, 96(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y2, 192(R11)
+	VMOVAPS     Y0, 288(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y2, 384(R11)
+	VMOVAPS     Y0, 480(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 576(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y2, 32(R11)
+	VMOVAPS     Y0, 128(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y2, 224(R11)
+	VMOVAPS     Y0, 320(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y2, 416(R11)
+	VMOVAPS     Y0, 512(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 608(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y2, 64(R11)
+	VMOVAPS     Y0, 160(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y2, 256(R11)
+	VMOVAPS     Y0, 352(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y2, 448(R11)
+	VMOVAPS     Y0, 544(R11)
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y0
+	VMOVAPS     Y0, 640(R11)
+	MOVQ        AX, R9
+	VMOVAPS     (R11), Y0
+	VMOVAPS     32(R11), Y1
+	VMOVAPS     64(R11), Y2
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y0, Y1, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     96(R11), Y0
+	VMOVAPS     128(R11), Y1
+	VMOVAPS     160(R11), Y2
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y0, Y1, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     192(R11), Y0
+	VMOVAPS     224(R11), Y1
+	VMOVAPS     256(R11), Y2
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y0, Y1, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     288(R11), Y0
+	VMOVAPS     320(R11), Y1
+	VMOVAPS     352(R11), Y2
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y0, Y1, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     384(R11), Y0
+	VMOVAPS     416(R11), Y1
+	VMOVAPS     448(R11), Y2
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y0, Y1, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     480(R11), Y0
+	VMOVAPS     512(R11), Y1
+	VMOVAPS     544(R11), Y2
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y0, Y1, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     576(R11), Y0
+	VMOVAPS     608(R11), Y1
+	VMOVAPS     640(R11), Y2
+	MOVQ        R9, R10
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y3, Y4, Y3
+	ADDQ        SI, R10
+	VMOVUPS     Y5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VSUBPS      Y0, Y1, Y0
+	ADDQ        SI, R10
+	VMOVUPS     Y3, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Y2, (R10)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, AX
+	SUBQ        $0x08, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd5FilterFactorsAVX2<>+0(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+4(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+8(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+12(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+16(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+20(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+24(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+28(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+32(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+36(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+40(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+44(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+48(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+52(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+56(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+60(SB)/4, $0x3f3ae975
+DATA winograd5FilterFactorsAVX2<>+64(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+68(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+72(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+76(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+80(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+84(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+88(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+92(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+96(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+100(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+104(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+108(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+112(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+116(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+120(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+124(SB)/4, $0x3e8c2f18
+DATA winograd5FilterFactorsAVX2<>+128(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+132(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+136(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+140(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+144(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+148(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+152(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+156(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+160(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+164(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+168(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+172(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+176(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+180(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+184(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+188(SB)/4, $0x3dd246a4
+DATA winograd5FilterFactorsAVX2<>+192(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+196(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+200(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+204(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+208(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+212(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+216(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+220(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+224(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+228(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+232(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+236(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+240(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+244(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+248(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+252(SB)/4, $0xbecbce0b
+DATA winograd5FilterFactorsAVX2<>+256(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+260(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+264(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+268(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+272(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+276(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+280(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+284(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+288(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+292(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+296(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+300(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+304(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+308(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+312(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+316(SB)/4, $0xbeb2544a
+DATA winograd5FilterFactorsAVX2<>+320(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+324(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+328(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+332(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+336(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+340(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+344(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+348(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+352(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+356(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+360(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+364(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+368(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+372(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+376(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+380(SB)/4, $0xbe9c09c1
+DATA winograd5FilterFactorsAVX2<>+384(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+388(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+392(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+396(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+400(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+404(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+408(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+412(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+416(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+420(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+424(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+428(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+432(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+436(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+440(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+444(SB)/4, $0x3d2e60e5
+DATA winograd5FilterFactorsAVX2<>+448(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+452(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+456(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+460(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+464(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+468(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+472(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+476(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+480(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+484(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+488(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+492(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+496(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+500(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+504(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+508(SB)/4, $0x3d9894c8
+DATA winograd5FilterFactorsAVX2<>+512(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+516(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+520(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+524(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+528(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+532(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+536(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+540(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+544(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+548(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+552(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+556(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+560(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+564(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+568(SB)/4, $0x3e05822f
+DATA winograd5FilterFactorsAVX2<>+572(SB)/4, $0x3e05822f
+GLOBL winograd5FilterFactorsAVX2<>(SB), RODATA|NOPTR, $576
+
+// func winograd5FilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, FMA3
+TEXT ·winograd5FilterGradientAVX2(SB), $736-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	LEAQ        (SP), R11
+	ADDQ        $0x3f, R11
+	ANDQ        $-64, R11
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VSUBPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
+	VADDPS      Y6, Y0, Y0
+	VMOVAPS     Y3, (R11)
+	VMOVAPS     Y0, 448(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VADDPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y1
+	VADDPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+64(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+256(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+448(SB), Y2, Y0
+	VMOVAPS     Y0, 224(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VSUBPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
+	VADDPS      Y6, Y0, Y0
+	VMOVAPS     Y3, 32(R11)
+	VMOVAPS     Y0, 480(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VADDPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y1
+	VADDPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+64(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+256(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+448(SB), Y2, Y0
+	VMOVAPS     Y0, 256(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VSUBPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
+	VADDPS      Y6, Y0, Y0
+	VMOVAPS     Y3, 64(R11)
+	VMOVAPS     Y0, 512(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VADDPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y1
+	VADDPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+64(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+256(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+448(SB), Y2, Y0
+	VMOVAPS     Y0, 288(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VSUBPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
+	VADDPS      Y6, Y0, Y0
+	VMOVAPS     Y3, 96(R11)
+	VMOVAPS     Y0, 544(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VADDPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y1
+	VADDPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+64(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+256(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+448(SB), Y2, Y0
+	VMOVAPS     Y0, 320(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VSUBPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
+	VADDPS      Y6, Y0, Y0
+	VMOVAPS     Y3, 128(R11)
+	VMOVAPS     Y0, 576(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VADDPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y1
+	VADDPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+64(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+256(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+448(SB), Y2, Y0
+	VMOVAPS     Y0, 352(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VSUBPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
+	VADDPS      Y6, Y0, Y0
+	VMOVAPS     Y3, 160(R11)
+	VMOVAPS     Y0, 608(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VADDPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y1
+	VADDPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+64(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+256(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+448(SB), Y2, Y0
+	VMOVAPS     Y0, 384(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
+	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y3, Y2, Y1
+	VSUBPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
+	VADDPS      Y6, Y0, Y0
+	VMOVAPS     Y3, 192(R11)
+	VMOVAPS     Y0, 640(R11)
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Y0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	VADDPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y1
+	VADDPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+64(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+256(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+448(SB), Y2, Y0
+	VMOVAPS     Y0, 416(R11)
+	MOVQ        AX, R9
+	VMOVAPS     (R11), Y0
+	VMOVAPS     32(R11), Y1
+	VMOVAPS     64(R11), Y2
+	VMOVAPS     96(R11), Y3
+	VMOVAPS     128(R11), Y4
+	VMOVAPS     160(R11), Y5
+	VMOVAPS     192(R11), Y6
+	MOVQ        R9, R10
+	VSUBPS      Y1, Y0, Y7
+	VSUBPS      Y3, Y2, Y8
+	VSUBPS      Y5, Y4, Y9
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y7, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y8, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y9, Y10
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y8, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y9, Y7
+	VADDPS      Y6, Y7, Y6
+	VMOVUPS     Y10, (R10)
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VADDPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y1
+	VADDPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+64(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+256(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+448(SB), Y2, Y0
+	MOVQ        R9, R10
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     224(R11), Y0
+	VMOVAPS     256(R11), Y1
+	VMOVAPS     288(R11), Y2
+	VMOVAPS     320(R11), Y3
+	VMOVAPS     352(R11), Y4
+	VMOVAPS     384(R11), Y5
+	VMOVAPS     416(R11), Y6
+	MOVQ        R9, R10
+	VSUBPS      Y1, Y0, Y7
+	VSUBPS      Y3, Y2, Y8
+	VSUBPS      Y5, Y4, Y9
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y7, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y8, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y9, Y10
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y8, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y9, Y7
+	VADDPS      Y6, Y7, Y6
+	VMOVUPS     Y10, (R10)
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VADDPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y1
+	VADDPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+64(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+256(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+448(SB), Y2, Y0
+	MOVQ        R9, R10
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     448(R11), Y0
+	VMOVAPS     480(R11), Y1
+	VMOVAPS     512(R11), Y2
+	VMOVAPS     544(R11), Y3
+	VMOVAPS     576(R11), Y4
+	VMOVAPS     608(R11), Y5
+	VMOVAPS     640(R11), Y6
+	MOVQ        R9, R10
+	VSUBPS      Y1, Y0, Y7
+	VSUBPS      Y3, Y2, Y8
+	VSUBPS      Y5, Y4, Y9
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y7, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y8, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y9, Y10
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y8, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y9, Y7
+	VADDPS      Y6, Y7, Y6
+	VMOVUPS     Y10, (R10)
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	VMOVUPS     Y6, (R10)
+	VADDPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y1
+	VADDPS      Y5, Y4, Y2
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+64(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+256(SB), Y1, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+448(SB), Y2, Y0
+	MOVQ        R9, R10
+	ADDQ        SI, R10
+	VMOVUPS     Y0, (R10)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, AX
+	SUBQ        $0x08, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd5FilterGradientFactorsAVX2<>+0(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+4(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+8(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+12(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+16(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+20(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+24(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+28(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+32(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+36(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+40(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+44(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+48(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+52(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+56(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+60(SB)/4, $0x3f3ae975
+DATA winograd5FilterGradientFactorsAVX2<>+64(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+68(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+72(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+76(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+80(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+84(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+88(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+92(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+96(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+100(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+104(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+108(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+112(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+116(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+120(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+124(SB)/4, $0x3e8c2f18
+DATA winograd5FilterGradientFactorsAVX2<>+128(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+132(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+136(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+140(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+144(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+148(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+152(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+156(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+160(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+164(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+168(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+172(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+176(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+180(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+184(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+188(SB)/4, $0x3dd246a4
+DATA winograd5FilterGradientFactorsAVX2<>+192(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+196(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+200(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+204(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+208(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+212(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+216(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+220(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+224(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+228(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+232(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+236(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+240(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+244(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+248(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+252(SB)/4, $0xbecbce0b
+DATA winograd5FilterGradientFactorsAVX2<>+256(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+260(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+264(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+268(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+272(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+276(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+280(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+284(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+288(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+292(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+296(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+300(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+304(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+308(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+312(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+316(SB)/4, $0xbeb2544a
+DATA winograd5FilterGradientFactorsAVX2<>+320(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+324(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+328(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+332(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+336(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+340(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+344(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+348(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+352(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+356(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+360(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+364(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+368(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+372(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+376(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+380(SB)/4, $0xbe9c09c1
+DATA winograd5FilterGradientFactorsAVX2<>+384(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+388(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+392(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+396(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+400(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+404(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+408(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+412(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+416(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+420(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+424(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+428(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+432(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+436(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+440(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+444(SB)/4, $0x3d2e60e5
+DATA winograd5FilterGradientFactorsAVX2<>+448(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+452(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+456(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+460(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+464(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+468(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+472(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+476(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+480(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+484(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+488(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+492(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+496(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+500(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+504(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+508(SB)/4, $0x3d9894c8
+DATA winograd5FilterGradientFactorsAVX2<>+512(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+516(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+520(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+524(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+528(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+532(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+536(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+540(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+544(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+548(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+552(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+556(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+560(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+564(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+568(SB)/4, $0x3e05822f
+DATA winograd5FilterGradientFactorsAVX2<>+572(SB)/4, $0x3e05822f
+GLOBL winograd5FilterGradientFactorsAVX2<>(SB), RODATA|NOPTR, $576
 
 // func winograd6InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, FMA3, MMX+

@@ -70,13 +70,14 @@ const (
 
 // The choice of the algorithm: algorithm.go. The costs are in multiply-adds of the direct convolution: of a value that
 // goes through the transform of inputs or outputs, through that of the filters, and the same if they are made part by
-// part. -bench Conv, with VGG_CONV=direct, winograd2, winograd4 and winograd6
+// part. -bench Conv, with VGG_CONV=direct, winograd2 and winograd4 to winograd6
 const transformCost, filterCost, filterCostFew = 6, 20, 7
 
-// F(6×6, 3×3) is for layers of at least largeTileChannels channels, so that narrow nets keep their bits, and at most
-// largeTileFilters filters: 64 floats of each are read for every block of tiles, and more do not stay in the cache.
-// -bench Conv/8x, with VGG_CONV=winograd4 and winograd6
-const largeTileChannels, largeTileFilters = 64, 1 << 14
+// F(6×6, 3×3) is for maps of at least that side, and layers of at least that many channels and at most that many filters:
+// 64 floats of each filter are read for every block of tiles, and more do not stay in the cache. F(5×5, 3×3) is for
+// layers of many channels. Narrow nets and small maps keep their bits. -bench Conv/8x, with VGG_CONV=winograd4,
+// winograd5 and winograd6
+const winograd6Side, winograd6Channels, winograd6Filters, winograd5Channels = 48, 64, 1 << 14, 256
 
 // The same of a Dense layer, of a value that goes through the transform of inputs or outputs, and of a weight that is
 // read. -bench Dense

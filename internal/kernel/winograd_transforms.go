@@ -56,6 +56,58 @@ func winogradF6() *winograd {
 	}
 }
 
+// winogradF5 is F(5×5, 3×3), with the points ±3/8, ±7/8, ±7/4 and infinity.
+func winogradF5() *winograd {
+	const a, b, c = 3.0 / 8, 7.0 / 8, 7.0 / 4
+	const a2, b2, c2 = a * a, b * b, c * c
+	const na, nb, nc = 2 * a * (a2 - b2) * (a2 - c2), 2 * b * (b2 - a2) * (b2 - c2), 2 * c * (c2 - a2) * (c2 - b2)
+	assembly := cpu.winograd5
+	return &winograd{
+		m: 5, r: 3, alpha: 7, pad: 1, outputAssembly: assembly.output,
+		input: transform{in: 7, out: 7, line: func(x, y []float32) {
+			pair := func(y []float32, p, product, sum float32) {
+				even, odd := p*(product*x[0]-sum*x[2]+x[4]), product*x[1]-sum*x[3]+x[5]
+				y[0], y[1] = odd+even, odd-even
+			}
+			pair(y, a, b2*c2, b2+c2)
+			pair(y[2:], b, a2*c2, a2+c2)
+			pair(y[4:], c, a2*b2, a2+b2)
+			y[6] = x[6] - (a2+b2+c2)*x[4] + (a2*b2+a2*c2+b2*c2)*x[2] - a2*b2*c2*x[0]
+		}, assembly: assembly.input},
+		filter: transform{in: 3, out: 7, line: func(x, y []float32) {
+			pair := func(y []float32, p, norm float32) {
+				even, odd := (x[0]+p*p*x[2])/norm, p*x[1]/norm
+				y[0], y[1] = odd+even, odd-even
+			}
+			pair(y, a, na)
+			pair(y[2:], b, nb)
+			pair(y[4:], c, nc)
+			y[6] = x[2]
+		}, assembly: assembly.filter},
+		output: transform{in: 7, out: 5, line: func(x, y []float32) {
+			s, t, u := x[0]+x[1], x[2]+x[3], x[4]+x[5]
+			y[0], y[2], y[4] = s+t+u, a2*s+b2*t+c2*u, a2*a2*s+b2*b2*t+c2*c2*u+x[6]
+			s, t, u = x[0]-x[1], x[2]-x[3], x[4]-x[5]
+			y[1], y[3] = a*s+b*t+c*u, a*a2*s+b*b2*t+c*c2*u
+		}},
+		outputGradient: transform{in: 5, out: 7, line: func(x, y []float32) {
+			pair := func(y []float32, p float32) {
+				even, odd := x[0]+p*p*x[2]+p*p*p*p*x[4], p*x[1]+p*p*p*x[3]
+				y[0], y[1] = even+odd, even-odd
+			}
+			pair(y, a)
+			pair(y[2:], b)
+			pair(y[4:], c)
+			y[6] = x[4]
+		}, assembly: assembly.outputGradient},
+		filterGradient: transform{in: 7, out: 3, line: func(x, y []float32) {
+			s, t, u := x[0]-x[1], x[2]-x[3], x[4]-x[5]
+			y[0], y[2] = s/na+t/nb+u/nc, a2/na*s+b2/nb*t+c2/nc*u+x[6]
+			y[1] = a/na*(x[0]+x[1]) + b/nb*(x[2]+x[3]) + c/nc*(x[4]+x[5])
+		}, assembly: assembly.filterGradient},
+	}
+}
+
 // winogradF4 is F(4×4, 3×3), with the points 0, ±1, ±2 and infinity.
 func winogradF4() *winograd {
 	assembly := cpu.winograd4

@@ -104,7 +104,7 @@ func main() {
 		resample(s, true)
 		resample(s, false)
 		peak(s)
-		for _, t := range transforms {
+		for _, t := range append(transforms5(), transforms...) {
 			winograd(s, t)
 		}
 	}

@@ -235,6 +235,99 @@ var transforms = []transform{
 		}}}},
 }
 
+// transforms5 are the matrices of F(5×5, 3×3), with the points ±3/8, ±7/8, ±7/4, ∞: without 0, and not powers of two alone,
+// they have rounding errors as small as those of F(4×4, 3×3).
+func transforms5() []transform {
+	const a, b, c = 3.0 / 8, 7.0 / 8, 7.0 / 4
+	const a2, b2, c2 = a * a, b * b, c * c
+	inputs := []float64{
+		b2 * c2, b2 + c2, a,
+		a2 * c2, a2 + c2, b,
+		a2 * b2, a2 + b2, c,
+		a2 * b2 * c2, a2*b2 + a2*c2 + b2*c2, a2 + b2 + c2,
+	}
+	powers := []float64{a, a2, a * a2, a2 * a2, b, b2, b * b2, b2 * b2, c, c2, c * c2, c2 * c2}
+	const na, nb, nc = 2 * a * (a2 - b2) * (a2 - c2), 2 * b * (b2 - a2) * (b2 - c2), 2 * c * (c2 - a2) * (c2 - b2)
+	filters := []float64{1 / na, a / na, a2 / na, 1 / nb, b / nb, b2 / nb, 1 / nc, c / nc, c2 / nc}
+
+	// pairs gives a group for each pair of points, and one for infinity, which is the sums of even and odd terms and
+	// their differences.
+	pairs := func(inputs, infinity []int, even, odd func(v vectors, x []VecVirtual, f []Op, pair int) VecVirtual, difference func(v vectors, even, odd VecVirtual) VecVirtual, last func(v vectors, x []VecVirtual, f []Op) VecVirtual) []group {
+		var groups []group
+		for pair := range 3 {
+			groups = append(groups, group{[]int{2 * pair, 2*pair + 1}, inputs, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+				e, o := even(v, x, f, pair), odd(v, x, f, pair)
+				return []VecVirtual{v.add(e, o), difference(v, e, o)}
+			}})
+		}
+		return append(groups, group{[]int{6}, infinity, func(v vectors, x []VecVirtual, f []Op) []VecVirtual { return []VecVirtual{last(v, x, f)} }})
+	}
+	evenLessOdd := func(v vectors, even, odd VecVirtual) VecVirtual { return v.sub(even, odd) }
+	oddLessEven := func(v vectors, even, odd VecVirtual) VecVirtual { return v.sub(odd, even) }
+	// sums gives the sums and differences of the pairs.
+	sums := func(v vectors, x []VecVirtual, combine func(x, y VecVirtual) VecVirtual) [3]VecVirtual {
+		return [3]VecVirtual{combine(x[0], x[1]), combine(x[2], x[3]), combine(x[4], x[5])}
+	}
+	// weighted is the sum of the pairs with the factors f[k], f[k+step], f[k+2·step].
+	weighted := func(v vectors, s [3]VecVirtual, f []Op, k, step int) VecVirtual {
+		return v.addMul(v.addMul(v.mul(f[k], s[0]), f[k+step], s[1]), f[k+2*step], s[2])
+	}
+	all := []int{0, 1, 2, 3, 4, 5}
+	return []transform{
+		{name: "winograd5Input", in: 7, out: 7, factors: inputs, tile: 5, doc: "Bᵀ x B: a tile's 7×7 inputs become 7×7 values",
+			groups: pairs(all, []int{0, 2, 4, 6},
+				func(v vectors, x []VecVirtual, f []Op, pair int) VecVirtual {
+					return v.mul(f[3*pair+2], v.addMul(v.subMul(x[4], f[3*pair+1], x[2]), f[3*pair], x[0]))
+				},
+				func(v vectors, x []VecVirtual, f []Op, pair int) VecVirtual {
+					return v.addMul(v.subMul(x[5], f[3*pair+1], x[3]), f[3*pair], x[1])
+				}, oddLessEven,
+				func(v vectors, x []VecVirtual, f []Op) VecVirtual {
+					return v.subMul(v.addMul(v.subMul(x[6], f[11], x[4]), f[10], x[2]), f[9], x[0])
+				})},
+		{name: "winograd5Output", in: 7, out: 5, factors: powers, output: true, tile: 5, doc: "Aᵀ x A: 7×7 products become a tile's 5×5 outputs, plus the bias, but at least floor",
+			groups: []group{
+				{[]int{0, 2}, all, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+					s := sums(v, x, v.add)
+					return []VecVirtual{v.add(v.add(s[0], s[1]), s[2]), weighted(v, s, f, 1, 4)}
+				}},
+				{[]int{1, 3}, all, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+					s := sums(v, x, v.sub)
+					return []VecVirtual{weighted(v, s, f, 0, 4), weighted(v, s, f, 2, 4)}
+				}},
+				{[]int{4}, []int{0, 1, 2, 3, 4, 5, 6}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+					return []VecVirtual{v.add(weighted(v, sums(v, x, v.add), f, 3, 4), x[6])}
+				}},
+			}},
+		{name: "winograd5OutputGradient", in: 5, out: 7, factors: powers, tile: 5, doc: "A x Aᵀ, the adjoint of the output's: a tile's 5×5 output gradients become 7×7 values",
+			groups: pairs([]int{0, 1, 2, 3, 4}, []int{4},
+				func(v vectors, x []VecVirtual, f []Op, pair int) VecVirtual {
+					return v.addMul(v.addMul(x[0], f[4*pair+1], x[2]), f[4*pair+3], x[4])
+				},
+				func(v vectors, x []VecVirtual, f []Op, pair int) VecVirtual {
+					return v.addMul(v.mul(f[4*pair], x[1]), f[4*pair+2], x[3])
+				}, evenLessOdd,
+				func(v vectors, x []VecVirtual, f []Op) VecVirtual { return x[4] })},
+		{name: "winograd5Filter", in: 3, out: 7, factors: filters, doc: "G x Gᵀ: a filter's 3×3 weights become 7×7",
+			groups: pairs([]int{0, 1, 2}, []int{2},
+				func(v vectors, x []VecVirtual, f []Op, pair int) VecVirtual {
+					return v.addMul(v.mul(f[3*pair], x[0]), f[3*pair+2], x[2])
+				},
+				func(v vectors, x []VecVirtual, f []Op, pair int) VecVirtual { return v.mul(f[3*pair+1], x[1]) }, oddLessEven,
+				func(v vectors, x []VecVirtual, f []Op) VecVirtual { return x[2] })},
+		{name: "winograd5FilterGradient", in: 7, out: 3, factors: filters, doc: "Gᵀ x G, the adjoint of the filter's: 7×7 gradients become 3×3",
+			groups: []group{
+				{[]int{0, 2}, []int{0, 1, 2, 3, 4, 5, 6}, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+					s := sums(v, x, v.sub)
+					return []VecVirtual{weighted(v, s, f, 0, 3), v.add(weighted(v, s, f, 2, 3), x[6])}
+				}},
+				{[]int{1}, all, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+					return []VecVirtual{weighted(v, sums(v, x, v.add), f, 1, 3)}
+				}},
+			}},
+	}
+}
+
 // winograd generates a transform: its columns first, then its rows. With 32 registers the columns of a group of
 // rows stay in them until the rows are done; with 16 they go through the stack.
 func winograd(s isa, t transform) {
