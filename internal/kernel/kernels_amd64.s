@@ -15106,17 +15106,17 @@ channels:
 	VMOVUPS      (R10), Z4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Z5
-	VMOVAPS      Z4, Z4
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z2, Z4
-	VMOVAPS      Z4, Z2
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z0, Z2
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z2, Z0
-	VMOVAPS      Z5, Z2
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z3, Z2
-	VMOVAPS      Z2, Z2
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z2
-	VADDPS       Z2, Z0, Z1
-	VSUBPS       Z0, Z2, Z0
+	VMOVAPS      Z5, Z5
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z3, Z5
+	VMOVAPS      Z5, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z3
+	VMOVAPS      Z4, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z2, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z0, Z1
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z1, Z0
+	VADDPS       Z0, Z3, Z1
+	VSUBPS       Z0, Z3, Z0
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Z2
@@ -15130,17 +15130,17 @@ channels:
 	VMOVUPS      (R10), Z6
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Z7
-	VMOVAPS      Z6, Z6
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z6
-	VMOVAPS      Z6, Z4
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z4
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z4, Z2
-	VMOVAPS      Z7, Z4
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z5, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z3, Z4
-	VADDPS       Z4, Z2, Z3
-	VSUBPS       Z2, Z4, Z2
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z3, Z5
+	VMOVAPS      Z6, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z3
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z3, Z2
+	VADDPS       Z2, Z5, Z3
+	VSUBPS       Z2, Z5, Z2
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Z4
@@ -15154,17 +15154,17 @@ channels:
 	VMOVUPS      (R10), Z8
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Z9
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z4, Z6
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z6, Z4
-	VMOVAPS      Z9, Z6
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z7, Z6
-	VMOVAPS      Z6, Z6
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z5, Z6
-	VADDPS       Z6, Z4, Z5
-	VSUBPS       Z4, Z6, Z4
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z7, Z9
+	VMOVAPS      Z9, Z7
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z5, Z7
+	VMOVAPS      Z8, Z5
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z6, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z4, Z5
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z5, Z4
+	VADDPS       Z4, Z7, Z5
+	VSUBPS       Z4, Z7, Z4
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Z6
@@ -15178,17 +15178,17 @@ channels:
 	VMOVUPS      (R10), Z10
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Z11
-	VMOVAPS      Z10, Z10
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z8, Z10
-	VMOVAPS      Z10, Z8
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z6, Z8
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z8, Z6
-	VMOVAPS      Z11, Z8
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z9, Z8
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z7, Z8
-	VADDPS       Z8, Z6, Z7
-	VSUBPS       Z6, Z8, Z6
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z8, Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z6, Z7
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z7, Z6
+	VADDPS       Z6, Z9, Z7
+	VSUBPS       Z6, Z9, Z6
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Z8
@@ -15202,17 +15202,17 @@ channels:
 	VMOVUPS      (R10), Z12
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Z13
-	VMOVAPS      Z12, Z12
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z10, Z12
-	VMOVAPS      Z12, Z10
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z8, Z10
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z10, Z8
-	VMOVAPS      Z13, Z10
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z11, Z10
-	VMOVAPS      Z10, Z10
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z9, Z10
-	VADDPS       Z10, Z8, Z9
-	VSUBPS       Z8, Z10, Z8
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z11, Z13
+	VMOVAPS      Z13, Z11
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z9, Z11
+	VMOVAPS      Z12, Z9
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z10, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z8, Z9
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z9, Z8
+	VADDPS       Z8, Z11, Z9
+	VSUBPS       Z8, Z11, Z8
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Z10
@@ -15226,17 +15226,17 @@ channels:
 	VMOVUPS      (R10), Z14
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Z15
-	VMOVAPS      Z14, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z12, Z14
-	VMOVAPS      Z14, Z12
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z10, Z12
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z12, Z10
-	VMOVAPS      Z15, Z12
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z13, Z12
-	VMOVAPS      Z12, Z12
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z11, Z12
-	VADDPS       Z12, Z10, Z11
-	VSUBPS       Z10, Z12, Z10
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z13, Z15
+	VMOVAPS      Z15, Z13
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z11, Z13
+	VMOVAPS      Z14, Z11
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z12, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z10, Z11
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z11, Z10
+	VADDPS       Z10, Z13, Z11
+	VSUBPS       Z10, Z13, Z10
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Z12
@@ -15250,63 +15250,63 @@ channels:
 	VMOVUPS      (R10), Z16
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Z17
-	VMOVAPS      Z16, Z16
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z14, Z16
-	VMOVAPS      Z16, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z12, Z14
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z14, Z12
-	VMOVAPS      Z17, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z15, Z14
-	VMOVAPS      Z14, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z13, Z14
-	VADDPS       Z14, Z12, Z13
-	VSUBPS       Z12, Z14, Z12
+	VMOVAPS      Z17, Z17
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z15, Z17
+	VMOVAPS      Z17, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z13, Z15
+	VMOVAPS      Z16, Z13
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z14, Z13
+	VMOVAPS      Z13, Z13
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z12, Z13
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z13, Z12
+	VADDPS       Z12, Z15, Z13
+	VSUBPS       Z12, Z15, Z12
 	MOVQ         AX, R9
 	MOVQ         R9, R10
-	VMOVAPS      Z9, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z5, Z14
+	VMOVAPS      Z11, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z7, Z14
 	VMOVAPS      Z14, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z14
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z14, Z14
-	VMOVAPS      Z11, Z15
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z7, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z3, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z5, Z15
 	VMOVAPS      Z15, Z15
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z3, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z15
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z15, Z15
 	VADDPS       Z15, Z14, Z16
-	VSUBPS       Z14, Z15, Z14
+	VSUBPS       Z15, Z14, Z14
 	VMOVUPS      Z16, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z14, (R10)
-	VMOVAPS      Z9, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z5, Z14
+	VMOVAPS      Z11, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z7, Z14
 	VMOVAPS      Z14, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z14
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z14, Z14
-	VMOVAPS      Z11, Z15
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z7, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z3, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z5, Z15
 	VMOVAPS      Z15, Z15
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z3, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z15
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z15, Z15
 	VADDPS       Z15, Z14, Z16
-	VSUBPS       Z14, Z15, Z14
+	VSUBPS       Z15, Z14, Z14
 	ADDQ         SI, R10
 	VMOVUPS      Z16, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z14, (R10)
-	VMOVAPS      Z9, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z5, Z14
-	VMOVAPS      Z14, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z14
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z14, Z14
 	VMOVAPS      Z11, Z11
 	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z7, Z11
 	VMOVAPS      Z11, Z7
 	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z3, Z7
-	VADDPS       Z7, Z14, Z3
-	VSUBPS       Z14, Z7, Z7
+	VMOVAPS      Z9, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z5, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z3
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z3, Z3
+	VADDPS       Z3, Z7, Z11
+	VSUBPS       Z3, Z7, Z3
+	ADDQ         SI, R10
+	VMOVUPS      Z11, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z3, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z7, (R10)
 	VMOVAPS      Z13, Z3
 	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z9, Z3
 	VMOVAPS      Z3, Z3
@@ -15318,363 +15318,82 @@ channels:
 	MOVQ         AX, R9
 	ADDQ         BX, R9
 	MOVQ         R9, R10
-	VMOVAPS      Z8, Z1
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z1
+	VMOVAPS      Z10, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z6, Z1
 	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z0, Z1
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z1, Z1
-	VMOVAPS      Z10, Z3
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z6, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z1
+	VMOVAPS      Z8, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z3
 	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z0, Z3
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z3, Z3
 	VADDPS       Z3, Z1, Z5
-	VSUBPS       Z1, Z3, Z1
+	VSUBPS       Z3, Z1, Z1
 	VMOVUPS      Z5, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z1, (R10)
-	VMOVAPS      Z8, Z1
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z1
+	VMOVAPS      Z10, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z6, Z1
 	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z0, Z1
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z1, Z1
-	VMOVAPS      Z10, Z3
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z6, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z1
+	VMOVAPS      Z8, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z3
 	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z0, Z3
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z3, Z3
 	VADDPS       Z3, Z1, Z5
-	VSUBPS       Z1, Z3, Z1
+	VSUBPS       Z3, Z1, Z1
 	ADDQ         SI, R10
 	VMOVUPS      Z5, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z1, (R10)
-	VMOVAPS      Z8, Z1
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z1
+	VMOVAPS      Z10, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z6, Z1
 	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z0, Z1
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z1, Z1
-	VMOVAPS      Z10, Z3
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z6, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z3
-	VADDPS       Z3, Z1, Z2
-	VSUBPS       Z1, Z3, Z1
-	ADDQ         SI, R10
-	VMOVUPS      Z2, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z1, (R10)
-	VMOVAPS      Z12, Z1
-	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z8, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z4, Z1
-	VMOVAPS      Z1, Z1
-	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z1
-	ADDQ         SI, R10
-	VMOVUPS      Z1, (R10)
-	MOVQ         CX, R9
-	MOVQ         R9, R10
-	VMOVUPS      (R10), Z0
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z1
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z2
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z3
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z4
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z5
-	VMOVAPS      Z4, Z4
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z2, Z4
-	VMOVAPS      Z4, Z2
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z0, Z2
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z2, Z0
-	VMOVAPS      Z5, Z2
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z3, Z2
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z1
+	VMOVAPS      Z8, Z2
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z2
 	VMOVAPS      Z2, Z2
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z2
-	VADDPS       Z2, Z0, Z1
-	VSUBPS       Z0, Z2, Z0
-	ADDQ         R8, R9
-	MOVQ         R9, R10
-	VMOVUPS      (R10), Z2
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z3
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z4
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z5
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z6
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z7
-	VMOVAPS      Z6, Z6
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z6
-	VMOVAPS      Z6, Z4
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z4
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z4, Z2
-	VMOVAPS      Z7, Z4
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z5, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z3, Z4
-	VADDPS       Z4, Z2, Z3
-	VSUBPS       Z2, Z4, Z2
-	ADDQ         R8, R9
-	MOVQ         R9, R10
-	VMOVUPS      (R10), Z4
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z5
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z6
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z7
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z8
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z9
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z4, Z6
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z6, Z4
-	VMOVAPS      Z9, Z6
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z7, Z6
-	VMOVAPS      Z6, Z6
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z5, Z6
-	VADDPS       Z6, Z4, Z5
-	VSUBPS       Z4, Z6, Z4
-	ADDQ         R8, R9
-	MOVQ         R9, R10
-	VMOVUPS      (R10), Z6
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z7
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z8
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z9
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z11
-	VMOVAPS      Z10, Z10
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z8, Z10
-	VMOVAPS      Z10, Z8
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z6, Z8
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z8, Z6
-	VMOVAPS      Z11, Z8
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z9, Z8
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z7, Z8
-	VADDPS       Z8, Z6, Z7
-	VSUBPS       Z6, Z8, Z6
-	ADDQ         R8, R9
-	MOVQ         R9, R10
-	VMOVUPS      (R10), Z8
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z9
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z11
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z12
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z13
-	VMOVAPS      Z12, Z12
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z10, Z12
-	VMOVAPS      Z12, Z10
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z8, Z10
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z10, Z8
-	VMOVAPS      Z13, Z10
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z11, Z10
-	VMOVAPS      Z10, Z10
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z9, Z10
-	VADDPS       Z10, Z8, Z9
-	VSUBPS       Z8, Z10, Z8
-	ADDQ         R8, R9
-	MOVQ         R9, R10
-	VMOVUPS      (R10), Z10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z11
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z12
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z13
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z14
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z15
-	VMOVAPS      Z14, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z12, Z14
-	VMOVAPS      Z14, Z12
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z10, Z12
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z12, Z10
-	VMOVAPS      Z15, Z12
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z13, Z12
-	VMOVAPS      Z12, Z12
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z11, Z12
-	VADDPS       Z12, Z10, Z11
-	VSUBPS       Z10, Z12, Z10
-	ADDQ         R8, R9
-	MOVQ         R9, R10
-	VMOVUPS      (R10), Z12
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z13
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z14
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z15
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z16
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z17
-	VMOVAPS      Z16, Z16
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z14, Z16
-	VMOVAPS      Z16, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z12, Z14
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z14, Z12
-	VMOVAPS      Z17, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z15, Z14
-	VMOVAPS      Z14, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z13, Z14
-	VADDPS       Z14, Z12, Z13
-	VSUBPS       Z12, Z14, Z12
-	MOVQ         AX, R9
-	ADDQ         BX, R9
-	ADDQ         BX, R9
-	MOVQ         R9, R10
-	VMOVAPS      Z9, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z5, Z14
-	VMOVAPS      Z14, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z14
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z14, Z14
-	VMOVAPS      Z11, Z15
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z7, Z15
-	VMOVAPS      Z15, Z15
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z3, Z15
-	VADDPS       Z15, Z14, Z16
-	VSUBPS       Z14, Z15, Z14
-	VMOVUPS      Z16, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z14, (R10)
-	VMOVAPS      Z9, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z5, Z14
-	VMOVAPS      Z14, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z14
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z14, Z14
-	VMOVAPS      Z11, Z15
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z7, Z15
-	VMOVAPS      Z15, Z15
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z3, Z15
-	VADDPS       Z15, Z14, Z16
-	VSUBPS       Z14, Z15, Z14
-	ADDQ         SI, R10
-	VMOVUPS      Z16, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z14, (R10)
-	VMOVAPS      Z9, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z5, Z14
-	VMOVAPS      Z14, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z14
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z14, Z14
-	VMOVAPS      Z11, Z11
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z7, Z11
-	VMOVAPS      Z11, Z7
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z3, Z7
-	VADDPS       Z7, Z14, Z3
-	VSUBPS       Z14, Z7, Z7
-	ADDQ         SI, R10
-	VMOVUPS      Z3, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z7, (R10)
-	VMOVAPS      Z13, Z3
-	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z9, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z5, Z3
-	VMOVAPS      Z3, Z3
-	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z1, Z3
-	ADDQ         SI, R10
-	VMOVUPS      Z3, (R10)
-	MOVQ         AX, R9
-	ADDQ         BX, R9
-	ADDQ         BX, R9
-	ADDQ         BX, R9
-	MOVQ         R9, R10
-	VMOVAPS      Z8, Z1
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z0, Z1
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z1, Z1
-	VMOVAPS      Z10, Z3
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z6, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z3
-	VADDPS       Z3, Z1, Z5
-	VSUBPS       Z1, Z3, Z1
-	VMOVUPS      Z5, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z1, (R10)
-	VMOVAPS      Z8, Z1
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z0, Z1
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z1, Z1
-	VMOVAPS      Z10, Z3
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z6, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z3
-	VADDPS       Z3, Z1, Z5
-	VSUBPS       Z1, Z3, Z1
-	ADDQ         SI, R10
-	VMOVUPS      Z5, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z1, (R10)
-	VMOVAPS      Z8, Z1
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z0, Z1
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z1, Z1
-	VMOVAPS      Z10, Z3
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z6, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z3
-	VADDPS       Z3, Z1, Z2
-	VSUBPS       Z1, Z3, Z1
-	ADDQ         SI, R10
-	VMOVUPS      Z2, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z1, (R10)
-	VMOVAPS      Z12, Z1
-	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z8, Z1
-	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z4, Z1
-	VMOVAPS      Z1, Z1
-	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z1
-	ADDQ         SI, R10
-	VMOVUPS      Z1, (R10)
-	MOVQ         CX, R9
-	MOVQ         R9, R10
-	VMOVUPS      (R10), Z0
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z1
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z2
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z3
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z4
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Z5
-	VMOVAPS      Z4, Z4
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z2, Z4
-	VMOVAPS      Z4, Z2
 	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z0, Z2
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z2, Z0
-	VMOVAPS      Z5, Z2
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z3, Z2
-	VMOVAPS      Z2, Z2
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z2
-	VADDPS       Z2, Z0, Z1
-	VSUBPS       Z0, Z2, Z0
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z2, Z2
+	VADDPS       Z2, Z1, Z3
+	VSUBPS       Z2, Z1, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z12, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z8, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	VMOVAPS      Z5, Z5
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z3, Z5
+	VMOVAPS      Z5, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z3
+	VMOVAPS      Z4, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z2, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z0, Z1
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z1, Z0
+	VADDPS       Z0, Z3, Z1
+	VSUBPS       Z0, Z3, Z0
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Z2
@@ -15688,17 +15407,17 @@ channels:
 	VMOVUPS      (R10), Z6
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Z7
-	VMOVAPS      Z6, Z6
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z6
-	VMOVAPS      Z6, Z4
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z4
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z4, Z2
-	VMOVAPS      Z7, Z4
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z5, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z3, Z4
-	VADDPS       Z4, Z2, Z3
-	VSUBPS       Z2, Z4, Z2
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z3, Z5
+	VMOVAPS      Z6, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z3
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z3, Z2
+	VADDPS       Z2, Z5, Z3
+	VSUBPS       Z2, Z5, Z2
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Z4
@@ -15712,17 +15431,17 @@ channels:
 	VMOVUPS      (R10), Z8
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Z9
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z4, Z6
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z6, Z4
-	VMOVAPS      Z9, Z6
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z7, Z6
-	VMOVAPS      Z6, Z6
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z5, Z6
-	VADDPS       Z6, Z4, Z5
-	VSUBPS       Z4, Z6, Z4
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z7, Z9
+	VMOVAPS      Z9, Z7
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z5, Z7
+	VMOVAPS      Z8, Z5
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z6, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z4, Z5
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z5, Z4
+	VADDPS       Z4, Z7, Z5
+	VSUBPS       Z4, Z7, Z4
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Z6
@@ -15736,17 +15455,17 @@ channels:
 	VMOVUPS      (R10), Z10
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Z11
-	VMOVAPS      Z10, Z10
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z8, Z10
-	VMOVAPS      Z10, Z8
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z6, Z8
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z8, Z6
-	VMOVAPS      Z11, Z8
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z9, Z8
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z7, Z8
-	VADDPS       Z8, Z6, Z7
-	VSUBPS       Z6, Z8, Z6
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z8, Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z6, Z7
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z7, Z6
+	VADDPS       Z6, Z9, Z7
+	VSUBPS       Z6, Z9, Z6
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Z8
@@ -15760,17 +15479,17 @@ channels:
 	VMOVUPS      (R10), Z12
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Z13
-	VMOVAPS      Z12, Z12
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z10, Z12
-	VMOVAPS      Z12, Z10
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z8, Z10
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z10, Z8
-	VMOVAPS      Z13, Z10
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z11, Z10
-	VMOVAPS      Z10, Z10
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z9, Z10
-	VADDPS       Z10, Z8, Z9
-	VSUBPS       Z8, Z10, Z8
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z11, Z13
+	VMOVAPS      Z13, Z11
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z9, Z11
+	VMOVAPS      Z12, Z9
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z10, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z8, Z9
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z9, Z8
+	VADDPS       Z8, Z11, Z9
+	VSUBPS       Z8, Z11, Z8
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Z10
@@ -15784,17 +15503,17 @@ channels:
 	VMOVUPS      (R10), Z14
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Z15
-	VMOVAPS      Z14, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z12, Z14
-	VMOVAPS      Z14, Z12
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z10, Z12
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z12, Z10
-	VMOVAPS      Z15, Z12
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z13, Z12
-	VMOVAPS      Z12, Z12
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z11, Z12
-	VADDPS       Z12, Z10, Z11
-	VSUBPS       Z10, Z12, Z10
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z13, Z15
+	VMOVAPS      Z15, Z13
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z11, Z13
+	VMOVAPS      Z14, Z11
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z12, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z10, Z11
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z11, Z10
+	VADDPS       Z10, Z13, Z11
+	VSUBPS       Z10, Z13, Z10
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Z12
@@ -15808,67 +15527,348 @@ channels:
 	VMOVUPS      (R10), Z16
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Z17
-	VMOVAPS      Z16, Z16
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z14, Z16
-	VMOVAPS      Z16, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z12, Z14
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z14, Z12
-	VMOVAPS      Z17, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z15, Z14
+	VMOVAPS      Z17, Z17
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z15, Z17
+	VMOVAPS      Z17, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z13, Z15
+	VMOVAPS      Z16, Z13
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z14, Z13
+	VMOVAPS      Z13, Z13
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z12, Z13
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z13, Z12
+	VADDPS       Z12, Z15, Z13
+	VSUBPS       Z12, Z15, Z12
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VMOVAPS      Z11, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z7, Z14
 	VMOVAPS      Z14, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z13, Z14
-	VADDPS       Z14, Z12, Z13
-	VSUBPS       Z12, Z14, Z12
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z3, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z5, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z15
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z15, Z15
+	VADDPS       Z15, Z14, Z16
+	VSUBPS       Z15, Z14, Z14
+	VMOVUPS      Z16, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z14, (R10)
+	VMOVAPS      Z11, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z7, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z3, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z5, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z15
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z15, Z15
+	VADDPS       Z15, Z14, Z16
+	VSUBPS       Z15, Z14, Z14
+	ADDQ         SI, R10
+	VMOVUPS      Z16, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z14, (R10)
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z7, Z11
+	VMOVAPS      Z11, Z7
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z3, Z7
+	VMOVAPS      Z9, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z5, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z3
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z3, Z3
+	VADDPS       Z3, Z7, Z11
+	VSUBPS       Z3, Z7, Z3
+	ADDQ         SI, R10
+	VMOVUPS      Z11, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	VMOVAPS      Z13, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z9, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z5, Z3
+	VMOVAPS      Z3, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z1, Z3
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	MOVQ         AX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	ADDQ         BX, R9
+	MOVQ         R9, R10
+	VMOVAPS      Z10, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z6, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z1
+	VMOVAPS      Z8, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z0, Z3
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z3, Z3
+	VADDPS       Z3, Z1, Z5
+	VSUBPS       Z3, Z1, Z1
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z10, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z6, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z1
+	VMOVAPS      Z8, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z0, Z3
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z3, Z3
+	VADDPS       Z3, Z1, Z5
+	VSUBPS       Z3, Z1, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z5, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z10, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z6, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z1
+	VMOVAPS      Z8, Z2
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z0, Z2
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z2, Z2
+	VADDPS       Z2, Z1, Z3
+	VSUBPS       Z2, Z1, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z3, (R10)
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	VMOVAPS      Z12, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z8, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+640(SB), Z4, Z1
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+576(SB), Z0, Z1
+	ADDQ         SI, R10
+	VMOVUPS      Z1, (R10)
+	MOVQ         CX, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z0
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z1
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	VMOVAPS      Z5, Z5
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z3, Z5
+	VMOVAPS      Z5, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z3
+	VMOVAPS      Z4, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z2, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z0, Z1
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z1, Z0
+	VADDPS       Z0, Z3, Z1
+	VSUBPS       Z0, Z3, Z0
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z2
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z3
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z5, Z7
+	VMOVAPS      Z7, Z5
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z3, Z5
+	VMOVAPS      Z6, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z3
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z3, Z2
+	VADDPS       Z2, Z5, Z3
+	VSUBPS       Z2, Z5, Z2
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z4
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z5
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z7, Z9
+	VMOVAPS      Z9, Z7
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z5, Z7
+	VMOVAPS      Z8, Z5
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z6, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z4, Z5
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z5, Z4
+	VADDPS       Z4, Z7, Z5
+	VSUBPS       Z4, Z7, Z4
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z6
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z7
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z9, Z11
+	VMOVAPS      Z11, Z9
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z8, Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z6, Z7
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z7, Z6
+	VADDPS       Z6, Z9, Z7
+	VSUBPS       Z6, Z9, Z6
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z8
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z9
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z11, Z13
+	VMOVAPS      Z13, Z11
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z9, Z11
+	VMOVAPS      Z12, Z9
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z10, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z8, Z9
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z9, Z8
+	VADDPS       Z8, Z11, Z9
+	VSUBPS       Z8, Z11, Z8
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z10
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z11
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z13, Z15
+	VMOVAPS      Z15, Z13
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z11, Z13
+	VMOVAPS      Z14, Z11
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z12, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z10, Z11
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z11, Z10
+	VADDPS       Z10, Z13, Z11
+	VSUBPS       Z10, Z13, Z10
+	ADDQ         R8, R9
+	MOVQ         R9, R10
+	VMOVUPS      (R10), Z12
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z13
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z14
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z15
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z16
+	ADDQ         DI, R10
+	VMOVUPS      (R10), Z17
+	VMOVAPS      Z17, Z17
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z15, Z17
+	VMOVAPS      Z17, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z13, Z15
+	VMOVAPS      Z16, Z13
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z14, Z13
+	VMOVAPS      Z13, Z13
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z12, Z13
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z13, Z12
+	VADDPS       Z12, Z15, Z13
+	VSUBPS       Z12, Z15, Z12
 	MOVQ         AX, R9
 	ADDQ         BX, R9
 	ADDQ         BX, R9
 	ADDQ         BX, R9
 	ADDQ         BX, R9
 	MOVQ         R9, R10
-	VMOVAPS      Z9, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z5, Z14
+	VMOVAPS      Z11, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z7, Z14
 	VMOVAPS      Z14, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z14
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z14, Z14
-	VMOVAPS      Z11, Z15
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z7, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z3, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z5, Z15
 	VMOVAPS      Z15, Z15
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z3, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z15
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z15, Z15
 	VADDPS       Z15, Z14, Z16
-	VSUBPS       Z14, Z15, Z14
+	VSUBPS       Z15, Z14, Z14
 	VMOVUPS      Z16, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z14, (R10)
-	VMOVAPS      Z9, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z5, Z14
+	VMOVAPS      Z11, Z14
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z7, Z14
 	VMOVAPS      Z14, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z14
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z14, Z14
-	VMOVAPS      Z11, Z15
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z7, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z3, Z14
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z5, Z15
 	VMOVAPS      Z15, Z15
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z3, Z15
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z15
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z15, Z15
 	VADDPS       Z15, Z14, Z16
-	VSUBPS       Z14, Z15, Z14
+	VSUBPS       Z15, Z14, Z14
 	ADDQ         SI, R10
 	VMOVUPS      Z16, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z14, (R10)
-	VMOVAPS      Z9, Z14
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z5, Z14
-	VMOVAPS      Z14, Z14
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z14
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z14, Z14
 	VMOVAPS      Z11, Z11
 	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z7, Z11
 	VMOVAPS      Z11, Z7
 	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z3, Z7
-	VADDPS       Z7, Z14, Z3
-	VSUBPS       Z14, Z7, Z7
+	VMOVAPS      Z9, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z5, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z3
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z3, Z3
+	VADDPS       Z3, Z7, Z11
+	VSUBPS       Z3, Z7, Z3
+	ADDQ         SI, R10
+	VMOVUPS      Z11, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z3, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Z7, (R10)
 	VMOVAPS      Z13, Z3
 	VFNMADD231PS winograd5InputFactorsAVX512<>+704(SB), Z9, Z3
 	VMOVAPS      Z3, Z3
@@ -15884,48 +15884,48 @@ channels:
 	ADDQ         BX, R9
 	ADDQ         BX, R9
 	MOVQ         R9, R10
-	VMOVAPS      Z8, Z1
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z1
+	VMOVAPS      Z10, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z6, Z1
 	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z0, Z1
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z1, Z1
-	VMOVAPS      Z10, Z3
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z6, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z1
+	VMOVAPS      Z8, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z3
 	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z0, Z3
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z3, Z3
 	VADDPS       Z3, Z1, Z5
-	VSUBPS       Z1, Z3, Z1
+	VSUBPS       Z3, Z1, Z1
 	VMOVUPS      Z5, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z1, (R10)
-	VMOVAPS      Z8, Z1
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z1
+	VMOVAPS      Z10, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z6, Z1
 	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z0, Z1
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z1, Z1
-	VMOVAPS      Z10, Z3
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z6, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z1
+	VMOVAPS      Z8, Z3
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z3
 	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z3
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z0, Z3
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z3, Z3
 	VADDPS       Z3, Z1, Z5
-	VSUBPS       Z1, Z3, Z1
+	VSUBPS       Z3, Z1, Z1
 	ADDQ         SI, R10
 	VMOVUPS      Z5, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z1, (R10)
-	VMOVAPS      Z8, Z1
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z1
+	VMOVAPS      Z10, Z1
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z6, Z1
 	VMOVAPS      Z1, Z1
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z0, Z1
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z1, Z1
-	VMOVAPS      Z10, Z3
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z6, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z3
-	VADDPS       Z3, Z1, Z2
-	VSUBPS       Z1, Z3, Z1
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z1
+	VMOVAPS      Z8, Z2
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z0, Z2
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z2, Z2
+	VADDPS       Z2, Z1, Z3
+	VSUBPS       Z2, Z1, Z1
 	ADDQ         SI, R10
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z3, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z1, (R10)
 	VMOVAPS      Z12, Z1
@@ -16070,48 +16070,48 @@ channels:
 	ADDQ         BX, R9
 	ADDQ         BX, R9
 	MOVQ         R9, R10
-	VMOVAPS      Z5, Z0
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z3, Z0
+	VMOVAPS      Z6, Z0
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z0
 	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z0
-	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z0, Z0
-	VMOVAPS      Z6, Z8
-	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z4, Z8
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z0
+	VMOVAPS      Z5, Z8
+	VFNMADD231PS winograd5InputFactorsAVX512<>+64(SB), Z3, Z8
 	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z2, Z8
+	VFMADD231PS  winograd5InputFactorsAVX512<>+0(SB), Z1, Z8
+	VMULPS       winograd5InputFactorsAVX512<>+128(SB), Z8, Z8
 	VADDPS       Z8, Z0, Z9
-	VSUBPS       Z0, Z8, Z0
+	VSUBPS       Z8, Z0, Z0
 	VMOVUPS      Z9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z0, (R10)
-	VMOVAPS      Z5, Z0
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z3, Z0
+	VMOVAPS      Z6, Z0
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z0
 	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z0
-	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z0, Z0
-	VMOVAPS      Z6, Z8
-	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z4, Z8
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z0
+	VMOVAPS      Z5, Z8
+	VFNMADD231PS winograd5InputFactorsAVX512<>+256(SB), Z3, Z8
 	VMOVAPS      Z8, Z8
-	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z2, Z8
+	VFMADD231PS  winograd5InputFactorsAVX512<>+192(SB), Z1, Z8
+	VMULPS       winograd5InputFactorsAVX512<>+320(SB), Z8, Z8
 	VADDPS       Z8, Z0, Z9
-	VSUBPS       Z0, Z8, Z0
+	VSUBPS       Z8, Z0, Z0
 	ADDQ         SI, R10
 	VMOVUPS      Z9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z0, (R10)
-	VMOVAPS      Z5, Z0
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z3, Z0
+	VMOVAPS      Z6, Z0
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z0
 	VMOVAPS      Z0, Z0
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z0
-	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z0, Z0
-	VMOVAPS      Z6, Z6
-	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z4, Z6
-	VMOVAPS      Z6, Z4
-	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z4
-	VADDPS       Z4, Z0, Z2
-	VSUBPS       Z0, Z4, Z0
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z2, Z0
+	VMOVAPS      Z5, Z2
+	VFNMADD231PS winograd5InputFactorsAVX512<>+448(SB), Z3, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  winograd5InputFactorsAVX512<>+384(SB), Z1, Z2
+	VMULPS       winograd5InputFactorsAVX512<>+512(SB), Z2, Z2
+	VADDPS       Z2, Z0, Z4
+	VSUBPS       Z2, Z0, Z0
 	ADDQ         SI, R10
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z4, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Z0, (R10)
 	VMOVAPS      Z7, Z0
@@ -18368,11 +18368,11 @@ channels:
 	VMOVUPS     (R10), Z1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z1
 	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z0
 	VMOVAPS     Z0, Z0
 	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z2, Z0
-	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z1
-	VADDPS      Z1, Z0, Z2
+	VADDPS      Z0, Z1, Z2
 	VSUBPS      Z0, Z1, Z0
 	ADDQ        R8, R9
 	MOVQ        R9, R10
@@ -18381,11 +18381,11 @@ channels:
 	VMOVUPS     (R10), Z3
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z3, Z3
 	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z1, Z1
 	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z4, Z1
-	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z4
+	VADDPS      Z1, Z3, Z4
 	VSUBPS      Z1, Z3, Z1
 	ADDQ        R8, R9
 	MOVQ        R9, R10
@@ -18394,38 +18394,38 @@ channels:
 	VMOVUPS     (R10), Z5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z6
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z5, Z5
 	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z3, Z3
 	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z6, Z3
-	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z5, Z5
-	VADDPS      Z5, Z3, Z6
+	VADDPS      Z3, Z5, Z6
 	VSUBPS      Z3, Z5, Z3
 	MOVQ        AX, R9
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z2, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z6, Z5
-	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z4, Z7
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z4, Z5
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z6, Z7
 	VADDPS      Z7, Z5, Z8
-	VSUBPS      Z5, Z7, Z5
+	VSUBPS      Z7, Z5, Z5
 	VMOVUPS     Z8, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
-	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z2, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z6, Z5
-	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z4, Z7
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z4, Z5
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z6, Z7
 	VADDPS      Z7, Z5, Z8
-	VSUBPS      Z5, Z7, Z5
+	VSUBPS      Z7, Z5, Z5
 	ADDQ        SI, R10
 	VMOVUPS     Z8, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z4, Z4
 	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z2, Z2
 	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z6, Z2
-	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z4, Z4
-	VADDPS      Z4, Z2, Z5
+	VADDPS      Z2, Z4, Z5
 	VSUBPS      Z2, Z4, Z2
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
@@ -18436,30 +18436,30 @@ channels:
 	MOVQ        AX, R9
 	ADDQ        BX, R9
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z3, Z2
-	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z3, Z4
 	VADDPS      Z4, Z2, Z5
-	VSUBPS      Z2, Z4, Z2
+	VSUBPS      Z4, Z2, Z2
 	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z2, (R10)
-	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z3, Z2
-	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z3, Z4
 	VADDPS      Z4, Z2, Z5
-	VSUBPS      Z2, Z4, Z2
+	VSUBPS      Z4, Z2, Z2
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z2, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
 	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z0, Z0
 	VMOVAPS     Z0, Z0
 	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z3, Z0
-	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
-	VADDPS      Z1, Z0, Z2
+	VADDPS      Z0, Z1, Z2
 	VSUBPS      Z0, Z1, Z0
 	ADDQ        SI, R10
 	VMOVUPS     Z2, (R10)
@@ -18474,11 +18474,11 @@ channels:
 	VMOVUPS     (R10), Z1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z1
 	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z0
 	VMOVAPS     Z0, Z0
 	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z2, Z0
-	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z1
-	VADDPS      Z1, Z0, Z2
+	VADDPS      Z0, Z1, Z2
 	VSUBPS      Z0, Z1, Z0
 	ADDQ        R8, R9
 	MOVQ        R9, R10
@@ -18487,11 +18487,11 @@ channels:
 	VMOVUPS     (R10), Z3
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z3, Z3
 	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z1, Z1
 	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z4, Z1
-	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z4
+	VADDPS      Z1, Z3, Z4
 	VSUBPS      Z1, Z3, Z1
 	ADDQ        R8, R9
 	MOVQ        R9, R10
@@ -18500,40 +18500,40 @@ channels:
 	VMOVUPS     (R10), Z5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z6
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z5, Z5
 	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z3, Z3
 	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z6, Z3
-	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z5, Z5
-	VADDPS      Z5, Z3, Z6
+	VADDPS      Z3, Z5, Z6
 	VSUBPS      Z3, Z5, Z3
 	MOVQ        AX, R9
 	ADDQ        BX, R9
 	ADDQ        BX, R9
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z2, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z6, Z5
-	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z4, Z7
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z4, Z5
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z6, Z7
 	VADDPS      Z7, Z5, Z8
-	VSUBPS      Z5, Z7, Z5
+	VSUBPS      Z7, Z5, Z5
 	VMOVUPS     Z8, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
-	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z2, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z6, Z5
-	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z4, Z7
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z4, Z5
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z6, Z7
 	VADDPS      Z7, Z5, Z8
-	VSUBPS      Z5, Z7, Z5
+	VSUBPS      Z7, Z5, Z5
 	ADDQ        SI, R10
 	VMOVUPS     Z8, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z4, Z4
 	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z2, Z2
 	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z6, Z2
-	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z4, Z4
-	VADDPS      Z4, Z2, Z5
+	VADDPS      Z2, Z4, Z5
 	VSUBPS      Z2, Z4, Z2
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
@@ -18546,30 +18546,30 @@ channels:
 	ADDQ        BX, R9
 	ADDQ        BX, R9
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z3, Z2
-	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z3, Z4
 	VADDPS      Z4, Z2, Z5
-	VSUBPS      Z2, Z4, Z2
+	VSUBPS      Z4, Z2, Z2
 	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z2, (R10)
-	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z3, Z2
-	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z3, Z4
 	VADDPS      Z4, Z2, Z5
-	VSUBPS      Z2, Z4, Z2
+	VSUBPS      Z4, Z2, Z2
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z2, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
 	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z0, Z0
 	VMOVAPS     Z0, Z0
 	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z3, Z0
-	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
-	VADDPS      Z1, Z0, Z2
+	VADDPS      Z0, Z1, Z2
 	VSUBPS      Z0, Z1, Z0
 	ADDQ        SI, R10
 	VMOVUPS     Z2, (R10)
@@ -18584,11 +18584,11 @@ channels:
 	VMOVUPS     (R10), Z1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
 	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z0, Z0
 	VMOVAPS     Z0, Z0
 	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z2, Z0
-	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
-	VADDPS      Z1, Z0, Z2
+	VADDPS      Z0, Z1, Z2
 	VSUBPS      Z0, Z1, Z0
 	ADDQ        R8, R9
 	MOVQ        R9, R10
@@ -18597,11 +18597,11 @@ channels:
 	VMOVUPS     (R10), Z3
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z3, Z3
 	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z1, Z1
 	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z4, Z1
-	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z4
+	VADDPS      Z1, Z3, Z4
 	VSUBPS      Z1, Z3, Z1
 	ADDQ        R8, R9
 	MOVQ        R9, R10
@@ -18610,11 +18610,11 @@ channels:
 	VMOVUPS     (R10), Z5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z6
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z5, Z5
 	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z3, Z3
 	VMOVAPS     Z3, Z3
 	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z6, Z3
-	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z5, Z5
-	VADDPS      Z5, Z3, Z6
+	VADDPS      Z3, Z5, Z6
 	VSUBPS      Z3, Z5, Z3
 	MOVQ        AX, R9
 	ADDQ        BX, R9
@@ -18622,30 +18622,30 @@ channels:
 	ADDQ        BX, R9
 	ADDQ        BX, R9
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z2, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z6, Z5
-	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z4, Z7
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z4, Z5
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z6, Z7
 	VADDPS      Z7, Z5, Z8
-	VSUBPS      Z5, Z7, Z5
+	VSUBPS      Z7, Z5, Z5
 	VMOVUPS     Z8, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
-	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z2, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z6, Z5
-	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z4, Z7
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z4, Z5
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z6, Z7
 	VADDPS      Z7, Z5, Z8
-	VSUBPS      Z5, Z7, Z5
+	VSUBPS      Z7, Z5, Z5
 	ADDQ        SI, R10
 	VMOVUPS     Z8, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z4, Z4
 	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z2, Z2
 	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z6, Z2
-	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z4, Z4
-	VADDPS      Z4, Z2, Z5
+	VADDPS      Z2, Z4, Z5
 	VSUBPS      Z2, Z4, Z2
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
@@ -18660,30 +18660,30 @@ channels:
 	ADDQ        BX, R9
 	ADDQ        BX, R9
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z3, Z2
-	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z3, Z4
 	VADDPS      Z4, Z2, Z5
-	VSUBPS      Z2, Z4, Z2
+	VSUBPS      Z4, Z2, Z2
 	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z2, (R10)
-	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z3, Z2
-	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z2
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z3, Z4
 	VADDPS      Z4, Z2, Z5
-	VSUBPS      Z2, Z4, Z2
+	VSUBPS      Z4, Z2, Z2
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z2, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
 	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z0, Z0
 	VMOVAPS     Z0, Z0
 	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z3, Z0
-	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
-	VADDPS      Z1, Z0, Z2
+	VADDPS      Z0, Z1, Z2
 	VSUBPS      Z0, Z1, Z0
 	ADDQ        SI, R10
 	VMOVUPS     Z2, (R10)
@@ -18714,30 +18714,30 @@ channels:
 	ADDQ        BX, R9
 	ADDQ        BX, R9
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z2, Z3
-	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+64(SB), Z1, Z3
+	VMULPS      winograd5FilterFactorsAVX512<>+0(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5FilterFactorsAVX512<>+128(SB), Z2, Z4
 	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z3, Z4, Z3
+	VSUBPS      Z4, Z3, Z3
 	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z3, (R10)
-	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z2, Z3
-	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z4
+	VMULPS      winograd5FilterFactorsAVX512<>+256(SB), Z1, Z3
+	VMULPS      winograd5FilterFactorsAVX512<>+192(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5FilterFactorsAVX512<>+320(SB), Z2, Z4
 	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z3, Z4, Z3
+	VSUBPS      Z4, Z3, Z3
 	ADDQ        SI, R10
 	VMOVUPS     Z5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Z3, (R10)
+	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
 	VMULPS      winograd5FilterFactorsAVX512<>+384(SB), Z0, Z0
 	VMOVAPS     Z0, Z0
 	VFMADD231PS winograd5FilterFactorsAVX512<>+512(SB), Z2, Z0
-	VMULPS      winograd5FilterFactorsAVX512<>+448(SB), Z1, Z1
-	VADDPS      Z1, Z0, Z3
+	VADDPS      Z0, Z1, Z3
 	VSUBPS      Z0, Z1, Z0
 	ADDQ        SI, R10
 	VMOVUPS     Z3, (R10)
@@ -37218,17 +37218,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, (R11)
 	VMOVAPS      Y0, 224(R11)
 	MOVQ         R9, R10
@@ -37243,17 +37243,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 448(R11)
 	VMOVAPS      Y0, 672(R11)
 	MOVQ         R9, R10
@@ -37268,17 +37268,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 896(R11)
 	VMOVAPS      Y0, 1120(R11)
 	MOVQ         R9, R10
@@ -37312,17 +37312,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 32(R11)
 	VMOVAPS      Y0, 256(R11)
 	MOVQ         R9, R10
@@ -37337,17 +37337,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 480(R11)
 	VMOVAPS      Y0, 704(R11)
 	MOVQ         R9, R10
@@ -37362,17 +37362,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 928(R11)
 	VMOVAPS      Y0, 1152(R11)
 	MOVQ         R9, R10
@@ -37406,17 +37406,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 64(R11)
 	VMOVAPS      Y0, 288(R11)
 	MOVQ         R9, R10
@@ -37431,17 +37431,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 512(R11)
 	VMOVAPS      Y0, 736(R11)
 	MOVQ         R9, R10
@@ -37456,17 +37456,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 960(R11)
 	VMOVAPS      Y0, 1184(R11)
 	MOVQ         R9, R10
@@ -37500,17 +37500,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 96(R11)
 	VMOVAPS      Y0, 320(R11)
 	MOVQ         R9, R10
@@ -37525,17 +37525,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 544(R11)
 	VMOVAPS      Y0, 768(R11)
 	MOVQ         R9, R10
@@ -37550,17 +37550,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 992(R11)
 	VMOVAPS      Y0, 1216(R11)
 	MOVQ         R9, R10
@@ -37594,17 +37594,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 128(R11)
 	VMOVAPS      Y0, 352(R11)
 	MOVQ         R9, R10
@@ -37619,17 +37619,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 576(R11)
 	VMOVAPS      Y0, 800(R11)
 	MOVQ         R9, R10
@@ -37644,17 +37644,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 1024(R11)
 	VMOVAPS      Y0, 1248(R11)
 	MOVQ         R9, R10
@@ -37688,17 +37688,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 160(R11)
 	VMOVAPS      Y0, 384(R11)
 	MOVQ         R9, R10
@@ -37713,17 +37713,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 608(R11)
 	VMOVAPS      Y0, 832(R11)
 	MOVQ         R9, R10
@@ -37738,17 +37738,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 1056(R11)
 	VMOVAPS      Y0, 1280(R11)
 	MOVQ         R9, R10
@@ -37782,17 +37782,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 192(R11)
 	VMOVAPS      Y0, 416(R11)
 	MOVQ         R9, R10
@@ -37807,17 +37807,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 640(R11)
 	VMOVAPS      Y0, 864(R11)
 	MOVQ         R9, R10
@@ -37832,17 +37832,17 @@ channels:
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y4
-	VMOVAPS      Y4, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y2
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS      Y5, Y2
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y2
-	VADDPS       Y2, Y0, Y1
-	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
+	VMOVAPS      Y5, Y3
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
+	VADDPS       Y0, Y3, Y1
+	VSUBPS       Y0, Y3, Y0
 	VMOVAPS      Y1, 1088(R11)
 	VMOVAPS      Y0, 1312(R11)
 	MOVQ         R9, R10
@@ -37872,50 +37872,50 @@ channels:
 	VMOVAPS      160(R11), Y5
 	VMOVAPS      192(R11), Y6
 	MOVQ         R9, R10
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	ADDQ         SI, R10
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
 	VMOVAPS      Y5, Y3
 	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
-	VADDPS       Y3, Y7, Y1
-	VSUBPS       Y7, Y3, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS       Y1, Y3, Y5
+	VSUBPS       Y1, Y3, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y1, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y3, (R10)
 	VMOVAPS      Y6, Y1
 	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
 	VMOVAPS      Y1, Y1
@@ -37933,50 +37933,50 @@ channels:
 	VMOVAPS      384(R11), Y5
 	VMOVAPS      416(R11), Y6
 	MOVQ         R9, R10
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	ADDQ         SI, R10
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
 	VMOVAPS      Y5, Y3
 	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
-	VADDPS       Y3, Y7, Y1
-	VSUBPS       Y7, Y3, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS       Y1, Y3, Y5
+	VSUBPS       Y1, Y3, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y1, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y3, (R10)
 	VMOVAPS      Y6, Y1
 	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
 	VMOVAPS      Y1, Y1
@@ -37994,50 +37994,50 @@ channels:
 	VMOVAPS      608(R11), Y5
 	VMOVAPS      640(R11), Y6
 	MOVQ         R9, R10
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	ADDQ         SI, R10
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
 	VMOVAPS      Y5, Y3
 	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
-	VADDPS       Y3, Y7, Y1
-	VSUBPS       Y7, Y3, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS       Y1, Y3, Y5
+	VSUBPS       Y1, Y3, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y1, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y3, (R10)
 	VMOVAPS      Y6, Y1
 	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
 	VMOVAPS      Y1, Y1
@@ -38055,50 +38055,50 @@ channels:
 	VMOVAPS      832(R11), Y5
 	VMOVAPS      864(R11), Y6
 	MOVQ         R9, R10
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	ADDQ         SI, R10
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
 	VMOVAPS      Y5, Y3
 	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
-	VADDPS       Y3, Y7, Y1
-	VSUBPS       Y7, Y3, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS       Y1, Y3, Y5
+	VSUBPS       Y1, Y3, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y1, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y3, (R10)
 	VMOVAPS      Y6, Y1
 	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
 	VMOVAPS      Y1, Y1
@@ -38116,50 +38116,50 @@ channels:
 	VMOVAPS      1056(R11), Y5
 	VMOVAPS      1088(R11), Y6
 	MOVQ         R9, R10
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	ADDQ         SI, R10
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
 	VMOVAPS      Y5, Y3
 	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
-	VADDPS       Y3, Y7, Y1
-	VSUBPS       Y7, Y3, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS       Y1, Y3, Y5
+	VSUBPS       Y1, Y3, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y1, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y3, (R10)
 	VMOVAPS      Y6, Y1
 	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
 	VMOVAPS      Y1, Y1
@@ -38177,50 +38177,50 @@ channels:
 	VMOVAPS      1280(R11), Y5
 	VMOVAPS      1312(R11), Y6
 	MOVQ         R9, R10
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	ADDQ         SI, R10
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
 	VMOVAPS      Y5, Y3
 	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
-	VADDPS       Y3, Y7, Y1
-	VSUBPS       Y7, Y3, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS       Y1, Y3, Y5
+	VSUBPS       Y1, Y3, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y1, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y3, (R10)
 	VMOVAPS      Y6, Y1
 	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
 	VMOVAPS      Y1, Y1
@@ -38238,50 +38238,50 @@ channels:
 	VMOVAPS      1504(R11), Y5
 	VMOVAPS      1536(R11), Y6
 	MOVQ         R9, R10
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+0(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y7
+	VMOVAPS      Y5, Y7
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y7
 	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y7, Y7
-	VMOVAPS      Y5, Y8
-	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y3, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y7
+	VMOVAPS      Y4, Y8
+	VFNMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y2, Y8
 	VMOVAPS      Y8, Y8
-	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y1, Y8
+	VFMADD231PS  winograd5InputFactorsAVX2<>+192(SB), Y0, Y8
+	VMULPS       winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
 	VADDPS       Y8, Y7, Y9
-	VSUBPS       Y7, Y8, Y7
+	VSUBPS       Y8, Y7, Y7
 	ADDQ         SI, R10
 	VMOVUPS      Y9, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y7, (R10)
-	VMOVAPS      Y4, Y7
-	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y7
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y7
-	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y7, Y7
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y3, Y5
 	VMOVAPS      Y5, Y3
 	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y1, Y3
-	VADDPS       Y3, Y7, Y1
-	VSUBPS       Y7, Y3, Y3
+	VMOVAPS      Y4, Y1
+	VFNMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  winograd5InputFactorsAVX2<>+384(SB), Y0, Y1
+	VMULPS       winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS       Y1, Y3, Y5
+	VSUBPS       Y1, Y3, Y1
+	ADDQ         SI, R10
+	VMOVUPS      Y5, (R10)
 	ADDQ         SI, R10
 	VMOVUPS      Y1, (R10)
-	ADDQ         SI, R10
-	VMOVUPS      Y3, (R10)
 	VMOVAPS      Y6, Y1
 	VFNMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y4, Y1
 	VMOVAPS      Y1, Y1
@@ -40625,11 +40625,11 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y2
+	VADDPS      Y0, Y1, Y2
 	VSUBPS      Y0, Y1, Y0
 	VMOVAPS     Y2, (R11)
 	VMOVAPS     Y0, 96(R11)
@@ -40639,11 +40639,11 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y2
+	VADDPS      Y0, Y1, Y2
 	VSUBPS      Y0, Y1, Y0
 	VMOVAPS     Y2, 192(R11)
 	VMOVAPS     Y0, 288(R11)
@@ -40653,11 +40653,11 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y2
+	VADDPS      Y0, Y1, Y2
 	VSUBPS      Y0, Y1, Y0
 	VMOVAPS     Y2, 384(R11)
 	VMOVAPS     Y0, 480(R11)
@@ -40673,11 +40673,11 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y2
+	VADDPS      Y0, Y1, Y2
 	VSUBPS      Y0, Y1, Y0
 	VMOVAPS     Y2, 32(R11)
 	VMOVAPS     Y0, 128(R11)
@@ -40687,11 +40687,11 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y2
+	VADDPS      Y0, Y1, Y2
 	VSUBPS      Y0, Y1, Y0
 	VMOVAPS     Y2, 224(R11)
 	VMOVAPS     Y0, 320(R11)
@@ -40701,11 +40701,11 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y2
+	VADDPS      Y0, Y1, Y2
 	VSUBPS      Y0, Y1, Y0
 	VMOVAPS     Y2, 416(R11)
 	VMOVAPS     Y0, 512(R11)
@@ -40721,11 +40721,11 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y2
+	VADDPS      Y0, Y1, Y2
 	VSUBPS      Y0, Y1, Y0
 	VMOVAPS     Y2, 64(R11)
 	VMOVAPS     Y0, 160(R11)
@@ -40735,11 +40735,11 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y2
+	VADDPS      Y0, Y1, Y2
 	VSUBPS      Y0, Y1, Y0
 	VMOVAPS     Y2, 256(R11)
 	VMOVAPS     Y0, 352(R11)
@@ -40749,11 +40749,11 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y2
+	VADDPS      Y0, Y1, Y2
 	VSUBPS      Y0, Y1, Y0
 	VMOVAPS     Y2, 448(R11)
 	VMOVAPS     Y0, 544(R11)
@@ -40767,30 +40767,30 @@ channels:
 	VMOVAPS     32(R11), Y1
 	VMOVAPS     64(R11), Y2
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
-	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	ADDQ        SI, R10
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y3
+	VADDPS      Y0, Y1, Y3
 	VSUBPS      Y0, Y1, Y0
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
@@ -40803,30 +40803,30 @@ channels:
 	VMOVAPS     128(R11), Y1
 	VMOVAPS     160(R11), Y2
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
-	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	ADDQ        SI, R10
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y3
+	VADDPS      Y0, Y1, Y3
 	VSUBPS      Y0, Y1, Y0
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
@@ -40839,30 +40839,30 @@ channels:
 	VMOVAPS     224(R11), Y1
 	VMOVAPS     256(R11), Y2
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
-	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	ADDQ        SI, R10
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y3
+	VADDPS      Y0, Y1, Y3
 	VSUBPS      Y0, Y1, Y0
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
@@ -40875,30 +40875,30 @@ channels:
 	VMOVAPS     320(R11), Y1
 	VMOVAPS     352(R11), Y2
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
-	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	ADDQ        SI, R10
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y3
+	VADDPS      Y0, Y1, Y3
 	VSUBPS      Y0, Y1, Y0
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
@@ -40911,30 +40911,30 @@ channels:
 	VMOVAPS     416(R11), Y1
 	VMOVAPS     448(R11), Y2
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
-	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	ADDQ        SI, R10
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y3
+	VADDPS      Y0, Y1, Y3
 	VSUBPS      Y0, Y1, Y0
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
@@ -40947,30 +40947,30 @@ channels:
 	VMOVAPS     512(R11), Y1
 	VMOVAPS     544(R11), Y2
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
-	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	ADDQ        SI, R10
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y3
+	VADDPS      Y0, Y1, Y3
 	VSUBPS      Y0, Y1, Y0
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
@@ -40983,30 +40983,30 @@ channels:
 	VMOVAPS     608(R11), Y1
 	VMOVAPS     640(R11), Y2
 	MOVQ        R9, R10
-	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
-	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y3
-	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y4
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y4
 	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y4, Y3, Y3
 	ADDQ        SI, R10
 	VMOVUPS     Y5, (R10)
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
+	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y3
+	VADDPS      Y0, Y1, Y3
 	VSUBPS      Y0, Y1, Y0
 	ADDQ        SI, R10
 	VMOVUPS     Y3, (R10)
