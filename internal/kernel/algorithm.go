@@ -19,15 +19,15 @@ const (
 	winograd2 = "winograd2" // where it is possible, else direct
 	winograd4 = "winograd4" // the same
 	winograd5 = "winograd5" // the same
-	winograd6 = "winograd6" // the same
+	winograd7 = "winograd7" // the same, with winograd4 for layers of fewer channels than winograd7Channels
 )
 
 func chooseAlgorithm(name string) (string, error) {
 	switch name {
-	case fastest, direct, winograd2, winograd4, winograd5, winograd6:
+	case fastest, direct, winograd2, winograd4, winograd5, winograd7:
 		return name, nil
 	}
-	return fastest, errors.Errorf("VGG_CONV=%s: no such algorithm: use one of %s, %s, %s, %s, %s, or leave VGG_CONV unset", name, direct, winograd2, winograd4, winograd5, winograd6)
+	return fastest, errors.Errorf("VGG_CONV=%s: no such algorithm: use one of %s, %s, %s, %s, %s, or leave VGG_CONV unset", name, direct, winograd2, winograd4, winograd5, winograd7)
 }
 
 // winogradChannels is what the transforms take channels in multiples of: a vector of AVX-512.
@@ -39,11 +39,15 @@ func (c Conv) winograd(prepared bool) *winograd {
 	if c.Kernel != 3 || c.In%winogradChannels != 0 || c.Out%winogradChannels != 0 {
 		return nil
 	}
+	channels := min(c.In, c.Out)
 	switch algorithm {
 	case direct:
 		return nil
-	case winograd6:
-		return winogradF6()
+	case winograd7:
+		if channels < winograd7Channels {
+			return winogradF4()
+		}
+		return winogradF7()
 	case winograd5:
 		return winogradF5()
 	case winograd4:
@@ -55,11 +59,11 @@ func (c Conv) winograd(prepared bool) *winograd {
 		return nil // in Go the transforms take longer than what they save
 	}
 	filterings := []*winograd{winogradF4(), winogradF2()}
-	if min(c.In, c.Out) >= winograd5Channels {
+	if channels >= manyChannels {
 		filterings = append(filterings, winogradF5())
 	}
-	if min(c.H, c.W) >= winograd6Side && min(c.In, c.Out) >= winograd6Channels && c.In*c.Out <= winograd6Filters {
-		filterings = append(filterings, winogradF6())
+	if channels >= manyChannels || channels >= winograd7Channels && min(c.H, c.W) >= winograd7Side {
+		filterings = append(filterings, winogradF7())
 	}
 	best, least := (*winograd)(nil), c.directCost()
 	for _, f := range filterings {
@@ -86,9 +90,13 @@ func (f *winograd) cost(c Conv, prepared bool) int {
 	tiles, area := tiling.count(), f.alpha*f.alpha
 	cost := tiles * area * (c.In*c.Out + transformCost*(c.In+c.Out))
 	switch {
+	case prepared && f.large(c):
+		cost += filterReadCost * area * c.In * c.Out
 	case prepared:
 	case f.few(tiles, c.In):
 		cost += filterCostFew * area * c.In * c.Out
+	case f.large(c):
+		cost += filterCostLarge * area * c.In * c.Out
 	default:
 		cost += filterCost * area * c.In * c.Out
 	}
@@ -102,12 +110,15 @@ func (f *winograd) few(tiles, channels int) bool {
 	return area*tiles*channels <= fewFactor*cacheFloats && area*tiles*cpu.nr <= cacheFloats
 }
 
-// tilesAtATime is the number of tiles in a thread's block: more make better use of the filters, fewer stay in the
-// cache.
-func (f *winograd) tilesAtATime(in, out int) int {
-	area, least := f.alpha*f.alpha, leastTiles
-	if area*in*out > fewFilters {
+// large reports whether U does not fit into the caches, and comes from the memory.
+func (f *winograd) large(c Conv) bool { return f.alpha*f.alpha*c.In*c.Out > fewFilters }
+
+// tilesAtATime is the number of tiles in a thread's block, of which M has some outputs at a time: more make better use
+// of the filters, fewer stay in the cache.
+func (f *winograd) tilesAtATime(c Conv, outputs int) int {
+	least := leastTiles
+	if f.large(c) {
 		least = manyTiles
 	}
-	return max(min(cacheFloats/(area*(in+out)), mostTiles*cpu.mr), ceilDiv(least, cpu.mr)*cpu.mr)
+	return max(min(cacheFloats/(f.alpha*f.alpha*(c.In+outputs)), mostTiles*cpu.mr), ceilDiv(least, cpu.mr)*cpu.mr)
 }

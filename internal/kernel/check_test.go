@@ -54,8 +54,8 @@ func TestChooseAlgorithm(t *testing.T) {
 		name, want string
 		refusal    []string
 	}{
-		{"", fastest, nil}, {"direct", direct, nil}, {"winograd2", winograd2, nil}, {"winograd4", winograd4, nil}, {"winograd5", winograd5, nil}, {"winograd6", winograd6, nil},
-		{"winograd3", fastest, []string{"VGG_CONV=winograd3", "no such", "direct, winograd2, winograd4, winograd5, winograd6"}},
+		{"", fastest, nil}, {"direct", direct, nil}, {"winograd2", winograd2, nil}, {"winograd4", winograd4, nil}, {"winograd5", winograd5, nil}, {"winograd7", winograd7, nil},
+		{"winograd3", fastest, []string{"VGG_CONV=winograd3", "no such", "direct, winograd2, winograd4, winograd5, winograd7"}},
 	} {
 		got, err := chooseAlgorithm(c.name)
 		if got != c.want {

@@ -84,8 +84,8 @@ func (f Filters) winograd() *winograd {
 		return nil
 	case f.Kernel != 3:
 		return winogradOf(f.Minimal, f.Kernel)
-	case f.Minimal == 6:
-		return winogradF6()
+	case f.Minimal == 7:
+		return winogradF7()
 	case f.Minimal == 5:
 		return winogradF5()
 	case f.Minimal == 4:

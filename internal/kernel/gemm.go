@@ -17,6 +17,11 @@ var single = [][2]int{{0, 0}}
 // compute sets the operands and computes the product.
 func (g *gemm) compute(c, a, b, e []float32, runs [][2]int) {
 	g.c, g.a, g.b, g.e, g.runs = c, a, b, e, runs
+	block := g.block
+	if block == 0 {
+		g.block = g.k
+	}
+	defer func() { g.block = block }()
 	if cpu.set == pureGo || len(runs) == 0 {
 		g.computeGo()
 		return
@@ -59,6 +64,10 @@ func aligned(s []float32) bool { return uintptr(unsafe.Pointer(&s[0]))%(4*lineFl
 
 // computeGo is the pure-Go twin of the assembly. It sums two rows of four columns at a time in registers.
 func (g *gemm) computeGo() {
+	if g.block < g.k {
+		g.computeBlocks()
+		return
+	}
 	a, b := g.a, g.b
 	for i := 0; i < g.m; i += 2 {
 		next := min(i+1, g.m-1) // the same row twice if it is the last
@@ -98,6 +107,18 @@ func (g *gemm) computeGo() {
 				g.finish(next, j, u)
 			}
 		}
+	}
+}
+
+func (g *gemm) computeBlocks() {
+	part := *g
+	for begin := 0; begin < g.k; begin += g.block {
+		part.k, part.a, part.b, part.floor = min(g.block, g.k-begin), g.a[begin*g.csa:], g.b[begin*g.rsb:], noFloor
+		if begin+part.k == g.k {
+			part.floor = g.floor
+		}
+		part.computeGo()
+		part.e, part.rse = g.c, g.rsc
 	}
 }
 

@@ -23,6 +23,10 @@ type gemm struct {
 	ahead                   int // floats from b to the next call's b, a hint
 	height                  int // rows that the micro-kernel takes at a time, at most rowsOf(n)
 
+	// block is the number of products after which the sums are added to e, and then to c, and begin anew. With 0, or more
+	// than k, there is one block. Others are for a single run, without update.
+	block int
+
 	stream bool // write around the cache, if c is aligned
 	update bool
 

@@ -78,6 +78,28 @@ func TestGemm(t *testing.T) {
 				}
 			}
 		}
+		// Blocks have the bits of products that are added one after the other.
+		for _, block := range []int{1, 7, k - 1, k, k + 1} {
+			for m := rows; m >= 1; m -= 3 {
+				for n := cpu.nr; n >= 1; n-- {
+					c, apart := make([]float32, rows*rsc), make([]float32, rows*rsc)
+					x := gemm{m: m, n: n, k: k, rsc: rsc, rsa: rsa, csa: 1, rsb: rsb, block: block}
+					x.compute(c, a, b, bias, single)
+					e := bias
+					for begin := 0; begin < k; begin += block {
+						x.k, x.block, x.floor = min(block, k-begin), 0, noFloor
+						if begin+block >= k {
+							x.floor = 0
+						}
+						x.compute(apart, a[begin:], b[begin*rsb:], e, single)
+						e, x.rse = apart, rsc
+					}
+					if !slices.Equal(c, apart) {
+						t.Fatalf("%d×%d in blocks of %d: %g, apart %g", m, n, block, c, apart)
+					}
+				}
+			}
+		}
 		c := make([]float32, cpu.nr)
 		x := gemm{m: 1, n: cpu.nr, k: 1, rsb: cpu.nr}
 		x.compute(c, []float32{1}, slices.Repeat([]float32{float32(math.NaN())}, cpu.nr), zeros, single)

@@ -53,7 +53,7 @@ type isa struct {
 	peak           func(steps int)
 	peakFLOP       int // floating-point operations of a step of peak
 
-	winograd6, winograd5, winograd4, winograd2 winogradAssembly
+	winograd7, winograd5, winograd4, winograd2 winogradAssembly
 }
 
 // portable is the isa of the twins.

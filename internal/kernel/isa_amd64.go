@@ -52,12 +52,12 @@ var isaAVX512 = isa{
 	peak:           peakAVX512,
 	peakFLOP:       12 * 16 * 2,
 
-	winograd6: winogradAssembly{
-		input:          winograd6InputAVX512,
-		filter:         winograd6FilterAVX512,
-		output:         winograd6OutputAVX512,
-		outputGradient: winograd6OutputGradientAVX512,
-		filterGradient: winograd6FilterGradientAVX512,
+	winograd7: winogradAssembly{
+		input:          winograd7InputAVX512,
+		filter:         winograd7FilterAVX512,
+		output:         winograd7OutputAVX512,
+		outputGradient: winograd7OutputGradientAVX512,
+		filterGradient: winograd7FilterGradientAVX512,
 	},
 	winograd5: winogradAssembly{
 		input:          winograd5InputAVX512,
@@ -109,12 +109,12 @@ var isaAVX2 = isa{
 	peak:           peakAVX2,
 	peakFLOP:       12 * 8 * 2,
 
-	winograd6: winogradAssembly{
-		input:          winograd6InputAVX2,
-		filter:         winograd6FilterAVX2,
-		output:         winograd6OutputAVX2,
-		outputGradient: winograd6OutputGradientAVX2,
-		filterGradient: winograd6FilterGradientAVX2,
+	winograd7: winogradAssembly{
+		input:          winograd7InputAVX2,
+		filter:         winograd7FilterAVX2,
+		output:         winograd7OutputAVX2,
+		outputGradient: winograd7OutputGradientAVX2,
+		filterGradient: winograd7FilterGradientAVX2,
 	},
 	winograd5: winogradAssembly{
 		input:          winograd5InputAVX2,

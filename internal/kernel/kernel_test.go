@@ -126,7 +126,7 @@ func checkConv(t *testing.T, c Conv, seed int) {
 	v := newConvCase(c, seed)
 	algorithm = direct
 	v.check(t, 1e-5)
-	for _, algorithm = range []string{winograd2, winograd4, winograd5, winograd6} {
+	for _, algorithm = range []string{winograd2, winograd4, winograd5, winograd7} {
 		if c.winograd(false) != nil {
 			v.check(t, 1e-4)
 		}

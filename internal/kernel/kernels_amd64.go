@@ -101,6 +101,36 @@ func resampleFloatsAVX512(dst *float32, src *float32, first *int, weights *float
 // peakAVX512 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX512(steps int)
 
+// winograd7InputAVX512 is Bᵀ x B: a tile's 9×9 inputs become 9×9 values.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd7InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd7OutputAVX512 is Aᵀ x A: 9×9 products become a tile's 7×7 outputs, plus the bias, but at least floor.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd7OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+
+// winograd7OutputGradientAVX512 is A x Aᵀ, the adjoint of the output's: a tile's 7×7 output gradients become 9×9 values.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd7OutputGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd7FilterAVX512 is G x Gᵀ: a filter's 3×3 weights become 9×9.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd7FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd7FilterGradientAVX512 is Gᵀ x G, the adjoint of the filter's: 9×9 gradients become 3×3.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd7FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
 // winograd5InputAVX512 is Bᵀ x B: a tile's 7×7 inputs become 7×7 values.
 // n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
@@ -130,36 +160,6 @@ func winograd5FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstCol
 //
 //go:noescape
 func winograd5FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-
-// winograd6InputAVX512 is Bᵀ x B: a tile's 8×8 inputs become 8×8 values.
-// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
-//
-//go:noescape
-func winograd6InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-
-// winograd6OutputAVX512 is Aᵀ x A: 8×8 products become a tile's 6×6 outputs, plus the bias, but at least floor.
-// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
-//
-//go:noescape
-func winograd6OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
-
-// winograd6OutputGradientAVX512 is A x Aᵀ, the adjoint of the output's: a tile's 6×6 output gradients become 8×8 values.
-// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
-//
-//go:noescape
-func winograd6OutputGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-
-// winograd6FilterAVX512 is G x Gᵀ: a filter's 3×3 weights become 8×8.
-// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
-//
-//go:noescape
-func winograd6FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-
-// winograd6FilterGradientAVX512 is Gᵀ x G, the adjoint of the filter's: 8×8 gradients become 3×3.
-// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
-//
-//go:noescape
-func winograd6FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd4InputAVX512 is Bᵀ x B: a tile's 6×6 inputs become 6×6 values.
 // n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
@@ -320,6 +320,36 @@ func resampleFloatsAVX2(dst *float32, src *float32, first *int, weights *float32
 // peakAVX2 does 12 vector multiply-adds in each of at least 1 steps.
 func peakAVX2(steps int)
 
+// winograd7InputAVX2 is Bᵀ x B: a tile's 9×9 inputs become 9×9 values.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd7InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd7OutputAVX2 is Aᵀ x A: 9×9 products become a tile's 7×7 outputs, plus the bias, but at least floor.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd7OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
+
+// winograd7OutputGradientAVX2 is A x Aᵀ, the adjoint of the output's: a tile's 7×7 output gradients become 9×9 values.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd7OutputGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd7FilterAVX2 is G x Gᵀ: a filter's 3×3 weights become 9×9.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd7FilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
+// winograd7FilterGradientAVX2 is Gᵀ x G, the adjoint of the filter's: 9×9 gradients become 3×3.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd7FilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
 // winograd5InputAVX2 is Bᵀ x B: a tile's 7×7 inputs become 7×7 values.
 // n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //
@@ -349,36 +379,6 @@ func winograd5FilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColum
 //
 //go:noescape
 func winograd5FilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-
-// winograd6InputAVX2 is Bᵀ x B: a tile's 8×8 inputs become 8×8 values.
-// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
-//
-//go:noescape
-func winograd6InputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-
-// winograd6OutputAVX2 is Aᵀ x A: 8×8 products become a tile's 6×6 outputs, plus the bias, but at least floor.
-// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
-//
-//go:noescape
-func winograd6OutputAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
-
-// winograd6OutputGradientAVX2 is A x Aᵀ, the adjoint of the output's: a tile's 6×6 output gradients become 8×8 values.
-// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
-//
-//go:noescape
-func winograd6OutputGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-
-// winograd6FilterAVX2 is G x Gᵀ: a filter's 3×3 weights become 8×8.
-// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
-//
-//go:noescape
-func winograd6FilterAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
-
-// winograd6FilterGradientAVX2 is Gᵀ x G, the adjoint of the filter's: 8×8 gradients become 3×3.
-// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
-//
-//go:noescape
-func winograd6FilterGradientAVX2(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
 // winograd4InputAVX2 is Bᵀ x B: a tile's 6×6 inputs become 6×6 values.
 // n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.

@@ -38,10 +38,18 @@ const (
 
 // Winograd's minimal filtering: winograd*.go.
 const (
-	// sumBlock is the most products that are summed up before they are added to the rest: the transforms multiply rounding
-	// errors, and those of a long sum grow with its length (TestAccuracy). Sums of longSum input channels or more, whose
-	// blocks take longer to add up, have blocks of twice as many. Both set the order of sums. -bench LayersOfD
-	sumBlock, longSum = 64, 256
+	// sumBlock is the most products that are summed up before they are added to the rest, of F(7×7, 3×3) half of it: the
+	// transforms multiply rounding errors, and those of a long sum grow with its length (TestAccuracy). It sets the order
+	// of sums. -bench LayersOfD
+	sumBlock = 64
+
+	// channelsAtATime is the most input channels of a product: their filters in a panel stay in the level 1 cache.
+	// -bench LayersOfD
+	channelsAtATime = 128
+
+	// outputsAtATime is the least number of output channels that M has at a time, where U stays in the caches.
+	// -bench LayersOfD/forward
+	outputsAtATime = 64
 
 	// gradientTiles is the most tiles whose products dU are summed up at a time, and gradientChannels the least number of
 	// input channels that a thread takes. The first sets the order of sums. -bench LayersOfD/weight
@@ -70,14 +78,13 @@ const (
 
 // The choice of the algorithm: algorithm.go. The costs are in multiply-adds of the direct convolution: of a value that
 // goes through the transform of inputs or outputs, through that of the filters, and the same if they are made part by
-// part. -bench Conv, with VGG_CONV=direct, winograd2 and winograd4 to winograd6
-const transformCost, filterCost, filterCostFew = 6, 20, 7
+// part, or go to the memory, or are read from it. -bench Conv, with VGG_CONV=direct, winograd2, winograd4, winograd5 and winograd7
+const transformCost, filterCost, filterCostFew, filterCostLarge, filterReadCost = 6, 20, 7, 32, 4
 
-// F(6×6, 3×3) is for maps of at least that side, and layers of at least that many channels and at most that many filters:
-// 64 floats of each filter are read for every block of tiles, and more do not stay in the cache. F(5×5, 3×3) is for
-// layers of many channels. Narrow nets and small maps keep their bits. -bench Conv/8x, with VGG_CONV=winograd4,
-// winograd5 and winograd6
-const winograd6Side, winograd6Channels, winograd6Filters, winograd5Channels = 48, 64, 1 << 14, 256
+// F(5×5, 3×3) and F(7×7, 3×3) are for layers of manyChannels, F(7×7, 3×3) also for those of winograd7Channels on maps of
+// at least winograd7Side on each side. Narrow nets and small maps keep their bits. -bench Conv/8x, with
+// VGG_CONV=winograd4, winograd5 and winograd7
+const manyChannels, winograd7Channels, winograd7Side = 256, 64, 48
 
 // The same of a Dense layer, of a value that goes through the transform of inputs or outputs, and of a weight that is
 // read. -bench Dense

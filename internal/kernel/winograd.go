@@ -78,14 +78,6 @@ func (l *winogradLayer) filters(data []float32) elements {
 // filtersSize is the number of floats of U.
 func (l *winogradLayer) filtersSize() int { return l.filters(nil).size() }
 
-// channelsAtATime is the most input channels that M sums up at a time.
-func (l *winogradLayer) channelsAtATime() int {
-	if l.conv.In >= longSum {
-		return 2 * sumBlock
-	}
-	return sumBlock
-}
-
 // transformInputs sets rows of v, from 0 on, to V of count tiles from the first one on and of channels from the one
 // given on. edge has room for the inputs of a tile.
 func (l *winogradLayer) transformInputs(v elements, edge []float32, first, count, channel, channels int) {

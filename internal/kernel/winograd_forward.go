@@ -57,16 +57,22 @@ func (l *winogradLayer) prepare(u elements, weights taps) {
 	})
 }
 
-// blockByBlock gives each thread some of the tiles, which it takes block by block.
+// blockByBlock gives each thread some of the tiles, which it takes block by block. If all filters stay in the caches, M
+// has some panels at a time, and stays in a thread's own.
 func (w *winogradForward) blockByBlock() {
 	l := &w.layer
-	most := l.f.tilesAtATime(l.conv.In, l.conv.Out)
+	atATime := l.panels.count
+	if !l.f.large(l.conv) {
+		atATime = min(atATime, ceilDiv(outputsAtATime, l.panels.width))
+	}
+	outputs := min(atATime*l.panels.width, l.conv.Out)
+	most := l.f.tilesAtATime(l.conv, outputs)
 	parallelPieces(l.tiles.count(), 1, most, func(lo, hi int) {
 		block := evenly(hi-lo, most)
-		t := w.newThread(block, pitch(l.conv.Out))
+		t := w.newThread(block, pitch(outputs))
 		defer t.release()
 		for first := lo; first < hi; first += block {
-			t.compute(first, min(block, hi-first), 0, l.panels.count, l.panels.count)
+			t.compute(first, min(block, hi-first), 0, l.panels.count, atATime)
 		}
 	})
 }
@@ -78,7 +84,7 @@ func (w *winogradForward) panelByPanel(atATime int) {
 		t := w.newThread(l.tiles.count(), pitch(atATime*l.panels.width))
 		defer t.release()
 		if w.u.data == nil {
-			t.part, t.g = newElements(l.f.alpha, l.channelsAtATime(), l.panels.width), l.newWeightBlock(w.weights)
+			t.part, t.g = newElements(l.f.alpha, channelsAtATime, l.panels.width), l.newWeightBlock(w.weights)
 			defer t.part.release()
 			defer t.g.release()
 		}
@@ -124,7 +130,7 @@ func (t *winogradThread) compute(first, count, panel0, panel1, atATime int) {
 		if w.u.data != nil {
 			t.multiply(w.u.from(p*l.conv.In), count, p, next, 0, l.conv.In)
 		} else {
-			for k, channels := range blocks(l.conv.In, l.channelsAtATime()) {
+			for k, channels := range blocks(l.conv.In, channelsAtATime) {
 				for row, rows := range blocks(channels, tapRows) {
 					l.transformFilters(t.part.from(row), t.g, p, k+row, rows)
 				}
@@ -147,8 +153,8 @@ func (t *winogradThread) multiply(u elements, count, panel0, panel1, channel, ch
 		for p := panel0; p < panel1; p++ {
 			_, n := l.panels.columnsOf(p)
 			m := t.m.matrix(e, 0)[(p-panel0)*l.panels.width:]
-			for k, rows := range blocks(channels, l.channelsAtATime()) {
-				product.n, product.k, product.ahead = n, rows, rows*u.pitch
+			for k, rows := range blocks(channels, channelsAtATime) {
+				product.n, product.k, product.block, product.ahead = n, rows, evenly(rows, l.f.sum), rows*u.pitch
 				product.plain(m, v[k:], u.matrix(e, (p-panel0)*l.conv.In+k), channel+k > 0)
 			}
 		}

@@ -5,6 +5,7 @@ package kernel
 type winograd struct {
 	m, r, alpha int // outputs, weights and inputs on each side of a tile; alpha = m + r - 1
 	pad         int // zeros on each side of a map
+	sum         int // the most products that are summed up before they are added to the rest
 
 	input          transform // Bᵀ
 	filter         transform // G
@@ -21,98 +22,19 @@ type winogradAssembly struct {
 	output                                        func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)
 }
 
-// winogradF6 is F(6×6, 3×3), with the points 0, ±1, ±2, ±1/2 and infinity.
-func winogradF6() *winograd {
-	assembly := cpu.winograd6
-	return &winograd{
-		m: 6, r: 3, alpha: 8, pad: 1, outputAssembly: assembly.output,
-		input: transform{in: 8, out: 8, line: func(x, y []float32) {
-			a, b := x[2]+x[6]-4.25*x[4], x[1]+x[5]-4.25*x[3]
-			c, d := x[6]+0.25*x[2]-1.25*x[4], 0.5*x[1]-2.5*x[3]+2*x[5]
-			e, f := x[6]+4*(x[2]-1.25*x[4]), 2*x[1]-2.5*x[3]+0.5*x[5]
-			y[0], y[7] = x[0]-x[6]+5.25*(x[4]-x[2]), x[7]-x[1]+5.25*(x[3]-x[5])
-			y[1], y[2], y[3], y[4], y[5], y[6] = a+b, a-b, c+d, c-d, e+f, e-f
-		}, assembly: assembly.input},
-		filter: transform{in: 3, out: 8, line: func(x, y []float32) {
-			a, b := -2*(x[0]+x[2])/9, -2*x[1]/9
-			c, d, e, f := x[0]/90+2*x[2]/45, x[1]/45, x[0]/45+x[2]/180, x[1]/90
-			y[0], y[1], y[2], y[3], y[4], y[5], y[6], y[7] = x[0], a+b, a-b, c+d, c-d, e+f, e-f, x[2]
-		}, assembly: assembly.filter},
-		output: transform{in: 8, out: 6, line: func(x, y []float32) {
-			a, b, c, d, e, f := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4], x[5]+x[6], x[5]-x[6]
-			y[0], y[2], y[4] = x[0]+a+c+32*e, a+4*c+8*e, a+16*c+2*e
-			y[1], y[3], y[5] = b+2*d+16*f, b+8*d+4*f, b+32*d+f+x[7]
-		}},
-		outputGradient: transform{in: 6, out: 8, line: func(x, y []float32) {
-			a, b := x[0]+x[2]+x[4], x[1]+x[3]+x[5]
-			c, d := x[0]+4*x[2]+16*x[4], 2*x[1]+8*x[3]+32*x[5]
-			e, f := 32*x[0]+8*x[2]+2*x[4], 16*x[1]+4*x[3]+x[5]
-			y[0], y[1], y[2], y[3], y[4], y[5], y[6], y[7] = x[0], a+b, a-b, c+d, c-d, e+f, e-f, x[5]
-		}, assembly: assembly.outputGradient},
-		filterGradient: transform{in: 8, out: 3, line: func(x, y []float32) {
-			a, b, c, d, e, f := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4], x[5]+x[6], x[5]-x[6]
-			y[0], y[1], y[2] = x[0]-2*a/9+c/90+e/45, -2*b/9+d/45+f/90, x[7]-2*a/9+2*c/45+e/180
-		}, assembly: assembly.filterGradient},
-	}
+// winogradF7 is F(7×7, 3×3), with the points ±1/4, ±23/32, ±35/32, ±2 and infinity.
+func winogradF7() *winograd {
+	return winogradPairs(cpu.winograd7, sumBlock/2, 1.0/4, 23.0/32, 35.0/32, 2)
 }
 
 // winogradF5 is F(5×5, 3×3), with the points ±3/8, ±7/8, ±7/4 and infinity.
-func winogradF5() *winograd {
-	const a, b, c = 3.0 / 8, 7.0 / 8, 7.0 / 4
-	const a2, b2, c2 = a * a, b * b, c * c
-	const na, nb, nc = 2 * a * (a2 - b2) * (a2 - c2), 2 * b * (b2 - a2) * (b2 - c2), 2 * c * (c2 - a2) * (c2 - b2)
-	assembly := cpu.winograd5
-	return &winograd{
-		m: 5, r: 3, alpha: 7, pad: 1, outputAssembly: assembly.output,
-		input: transform{in: 7, out: 7, line: func(x, y []float32) {
-			pair := func(y []float32, p, product, sum float32) {
-				even, odd := p*(product*x[0]-sum*x[2]+x[4]), product*x[1]-sum*x[3]+x[5]
-				y[0], y[1] = odd+even, odd-even
-			}
-			pair(y, a, b2*c2, b2+c2)
-			pair(y[2:], b, a2*c2, a2+c2)
-			pair(y[4:], c, a2*b2, a2+b2)
-			y[6] = x[6] - (a2+b2+c2)*x[4] + (a2*b2+a2*c2+b2*c2)*x[2] - a2*b2*c2*x[0]
-		}, assembly: assembly.input},
-		filter: transform{in: 3, out: 7, line: func(x, y []float32) {
-			pair := func(y []float32, p, norm float32) {
-				even, odd := (x[0]+p*p*x[2])/norm, p*x[1]/norm
-				y[0], y[1] = odd+even, odd-even
-			}
-			pair(y, a, na)
-			pair(y[2:], b, nb)
-			pair(y[4:], c, nc)
-			y[6] = x[2]
-		}, assembly: assembly.filter},
-		output: transform{in: 7, out: 5, line: func(x, y []float32) {
-			s, t, u := x[0]+x[1], x[2]+x[3], x[4]+x[5]
-			y[0], y[2], y[4] = s+t+u, a2*s+b2*t+c2*u, a2*a2*s+b2*b2*t+c2*c2*u+x[6]
-			s, t, u = x[0]-x[1], x[2]-x[3], x[4]-x[5]
-			y[1], y[3] = a*s+b*t+c*u, a*a2*s+b*b2*t+c*c2*u
-		}},
-		outputGradient: transform{in: 5, out: 7, line: func(x, y []float32) {
-			pair := func(y []float32, p float32) {
-				even, odd := x[0]+p*p*x[2]+p*p*p*p*x[4], p*x[1]+p*p*p*x[3]
-				y[0], y[1] = even+odd, even-odd
-			}
-			pair(y, a)
-			pair(y[2:], b)
-			pair(y[4:], c)
-			y[6] = x[4]
-		}, assembly: assembly.outputGradient},
-		filterGradient: transform{in: 7, out: 3, line: func(x, y []float32) {
-			s, t, u := x[0]-x[1], x[2]-x[3], x[4]-x[5]
-			y[0], y[2] = s/na+t/nb+u/nc, a2/na*s+b2/nb*t+c2/nc*u+x[6]
-			y[1] = a/na*(x[0]+x[1]) + b/nb*(x[2]+x[3]) + c/nc*(x[4]+x[5])
-		}, assembly: assembly.filterGradient},
-	}
-}
+func winogradF5() *winograd { return winogradPairs(cpu.winograd5, sumBlock, 3.0/8, 7.0/8, 7.0/4) }
 
 // winogradF4 is F(4×4, 3×3), with the points 0, ±1, ±2 and infinity.
 func winogradF4() *winograd {
 	assembly := cpu.winograd4
 	return &winograd{
-		m: 4, r: 3, alpha: 6, pad: 1, outputAssembly: assembly.output,
+		m: 4, r: 3, alpha: 6, pad: 1, sum: sumBlock, outputAssembly: assembly.output,
 		input: transform{in: 6, out: 6, line: func(x, y []float32) {
 			a, b, c, d := x[4]-4*x[2], x[3]-4*x[1], x[4]-x[2], 2*(x[3]-x[1])
 			y[0], y[1], y[2], y[3], y[4], y[5] = 4*x[0]-5*x[2]+x[4], a+b, a-b, c+d, c-d, 4*x[1]-5*x[3]+x[5]
@@ -140,7 +62,7 @@ func winogradF4() *winograd {
 func winogradF2() *winograd {
 	assembly := cpu.winograd2
 	return &winograd{
-		m: 2, r: 3, alpha: 4, pad: 1, outputAssembly: assembly.output,
+		m: 2, r: 3, alpha: 4, pad: 1, sum: sumBlock, outputAssembly: assembly.output,
 		input: transform{in: 4, out: 4, line: func(x, y []float32) {
 			y[0], y[1], y[2], y[3] = x[0]-x[2], x[1]+x[2], x[2]-x[1], x[1]-x[3]
 		}, assembly: assembly.input},
@@ -194,8 +116,8 @@ func (t transform) run(dst, src grid, n int) {
 
 // runGo is the pure-Go twin of the assembly.
 func (t transform) runGo(dst, src grid, n int) {
-	var half [8 * 8]float32 // (in columns, out rows)
-	var x, y [8]float32
+	var half [9 * 9]float32 // (in columns, out rows)
+	var x, y [9]float32
 	for c := range n {
 		for j := range t.in {
 			for i := range t.in {

@@ -25,8 +25,9 @@ type microTile struct {
 	state      gemmState
 }
 
-// gemmState is what a call keeps on the stack: the rows left, and where they begin.
-type gemmState struct{ left, a, c, e Mem }
+// gemmState is what a call keeps on the stack: the rows left, and where they begin; the products left of a run, and
+// where to read what is added to their sums, with its stride: e, or c after the first block.
+type gemmState struct{ left, a, c, e, k, from, stride Mem }
 
 // gemm generates the micro-kernel: it takes height rows at a time and jumps to the micro-tile for them.
 func gemm(s isa) {
@@ -36,7 +37,7 @@ func gemm(s isa) {
 		fmt.Sprintf("least one run, and k of at least 1. It fetches what is ahead floats beyond the b that it reads. To stream, n has to be %d.", 2*s.width),
 	)
 	Pragma("noescape")
-	state := gemmState{AllocLocal(8), AllocLocal(8), AllocLocal(8), AllocLocal(8)}
+	state := gemmState{AllocLocal(8), AllocLocal(8), AllocLocal(8), AllocLocal(8), AllocLocal(8), AllocLocal(8), AllocLocal(8)}
 	g := parameters()
 	Load(Param("p"), pointer)
 	for _, move := range []struct {
@@ -136,6 +137,8 @@ func (t microTile) multiply() {
 		if i == 0 {
 			MOVQ(t.state.e, R8)
 			t.loadStride(g.Field("rse"), R9)
+			MOVQ(R8, t.state.from)
+			MOVQ(R9, t.state.stride)
 		} else {
 			ADDQ(R9, R8)
 		}
@@ -165,6 +168,12 @@ func (t microTile) multiply() {
 		LEAQ(Mem{Base: rows[i-1], Index: rsa3, Scale: 1}, rows[i])
 	}
 
+	Label(t.name + "block")
+	MOVQ(k, t.state.k)
+	CMPQ(k, address(g.Field("block")))
+	CMOVQGT(address(g.Field("block")), k)
+	SUBQ(k, t.state.k)
+
 	Label(t.name + "step")
 	for j := range t.vectors {
 		t.load(Mem{Base: b, Disp: 4 * t.width * j}, t.masked && j == t.vectors-1, t.free[j])
@@ -193,9 +202,47 @@ func (t microTile) multiply() {
 	}
 	DECQ(k)
 	JNZ(LabelRef(t.name + "step"))
+	CMPQ(t.state.k, Imm(0))
+	JNE(LabelRef(t.name + "add"))
 	ADDQ(Imm(16), runs)
 	DECQ(count)
 	JNZ(LabelRef(t.name + "run"))
+	JMP(LabelRef(t.name + "finish"))
+
+	Label(t.name + "add")
+	t.addBlock(k, runs, count, ahead)
+	t.loadStride(g.Field("ahead"), ahead)
+	MOVQ(U32(1), count)
+	MOVQ(t.state.k, k)
+	JMP(LabelRef(t.name + "block"))
+	Label(t.name + "finish")
+}
+
+// addBlock generates what ends a block: the sums are added to what is there, go to c, and become zero. It clobbers the
+// registers that it gets.
+func (t microTile) addBlock(to, rsc, from, stride GPPhysical) {
+	MOVQ(t.state.c, to)
+	t.loadStride(parameters().Field("rsc"), rsc)
+	MOVQ(t.state.from, from)
+	MOVQ(t.state.stride, stride)
+	MOVQ(to, t.state.from)
+	MOVQ(rsc, t.state.stride)
+	for i := range t.m {
+		for j := range t.vectors {
+			sum, edge := t.sum(i, j), t.masked && j == t.vectors-1
+			at := func(row GPPhysical) Mem { return Mem{Base: row, Disp: 4 * t.width * j} }
+			if edge {
+				t.load(at(from), true, t.free[0])
+				VADDPS(t.free[0], sum, sum)
+			} else {
+				VADDPS(at(from), sum, sum)
+			}
+			t.store(sum, edge, at(to))
+			VXORPS(sum, sum, sum)
+		}
+		ADDQ(stride, from)
+		ADDQ(rsc, to)
+	}
 }
 
 // Where finish leaves the rows of c and e that follow.
@@ -206,9 +253,9 @@ func (t microTile) finish() {
 	rsc, rse := R10, R11
 	g := parameters()
 	MOVQ(t.state.c, c)
-	MOVQ(t.state.e, e)
+	MOVQ(t.state.from, e)
 	t.loadStride(g.Field("rsc"), rsc)
-	t.loadStride(g.Field("rse"), rse)
+	MOVQ(t.state.stride, rse)
 	nextRow := func() {
 		ADDQ(rse, e)
 		ADDQ(rsc, c)
@@ -284,15 +331,17 @@ func (t microTile) update(g Component, nextRow func()) {
 
 // next generates the jump to the rows that are left, if any.
 func (t microTile) next() {
-	rsa, left := R13, RDX
+	rsa, rse, left := R13, R11, RDX
 	MOVQ(t.state.left, left)
 	SUBQ(Imm(uint64(t.m)), left)
 	JZ(LabelRef(t.name + "last"))
 	MOVQ(left, t.state.left)
 	MOVQ(c, t.state.c)
-	MOVQ(e, t.state.e)
 	IMUL3Q(Imm(uint64(t.m)), rsa, rsa)
 	ADDQ(rsa, t.state.a)
+	t.loadStride(parameters().Field("rse"), rse)
+	IMUL3Q(Imm(uint64(t.m)), rse, rse)
+	ADDQ(rse, t.state.e)
 	JMP(LabelRef("next"))
 	Label(t.name + "last")
 	VZEROUPPER()

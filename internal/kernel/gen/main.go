@@ -5,6 +5,7 @@ package main
 
 import (
 	"log"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/gotypes"
@@ -104,7 +105,7 @@ func main() {
 		resample(s, true)
 		resample(s, false)
 		peak(s)
-		for _, t := range append(transforms5(), transforms...) {
+		for _, t := range slices.Concat(pairTransforms(pairs7), pairTransforms(pairs5), transforms) {
 			winograd(s, t)
 		}
 	}
