@@ -55,6 +55,7 @@ var isaAVX512 = isa{
 	winograd7: winogradAssembly{
 		input:          winograd7InputAVX512,
 		filter:         winograd7FilterAVX512,
+		filterStream:   winograd7FilterStreamAVX512,
 		output:         winograd7OutputAVX512,
 		outputGradient: winograd7OutputGradientAVX512,
 		filterGradient: winograd7FilterGradientAVX512,

@@ -125,6 +125,12 @@ func winograd7OutputGradientAVX512(dst *float32, src *float32, n int, dstRow int
 //go:noescape
 func winograd7FilterAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 
+// winograd7FilterStreamAVX512 is G x Gᵀ: a filter's 3×3 weights become 9×9, around the cache, if dst is on a cache line.
+// n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
+//
+//go:noescape
+func winograd7FilterStreamAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+
 // winograd7FilterGradientAVX512 is Gᵀ x G, the adjoint of the filter's: 9×9 gradients become 3×3.
 // n is the number of channels, a positive multiple of the vector's width; dstRow to srcColumn are distances in floats.
 //

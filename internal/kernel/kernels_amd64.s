@@ -25529,6 +25529,817 @@ DATA winograd7FilterFactorsAVX512<>+760(SB)/4, $0x3cd506b4
 DATA winograd7FilterFactorsAVX512<>+764(SB)/4, $0x3cd506b4
 GLOBL winograd7FilterFactorsAVX512<>(SB), RODATA|NOPTR, $768
 
+// func winograd7FilterStreamAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
+// Requires: AVX, AVX512F
+TEXT ·winograd7FilterStreamAVX512(SB), $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ dstRow+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ dstColumn+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ srcRow+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ srcColumn+48(FP), R8
+	SHLQ $0x02, R8
+
+channels:
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+64(SB), Z1, Z1
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+0(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+128(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+64(SB), Z3, Z3
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+0(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+128(SB), Z4, Z1
+	VADDPS      Z1, Z3, Z4
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+64(SB), Z5, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+0(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+128(SB), Z6, Z3
+	VADDPS      Z3, Z5, Z6
+	VSUBPS      Z3, Z5, Z3
+	MOVQ        AX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+64(SB), Z4, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+0(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+128(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVNTPS    Z8, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+256(SB), Z4, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+192(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+320(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVNTPS    Z8, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+448(SB), Z4, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+384(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+512(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVNTPS    Z8, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+640(SB), Z4, Z4
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+576(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+704(SB), Z6, Z2
+	VADDPS      Z2, Z4, Z5
+	VSUBPS      Z2, Z4, Z2
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z6, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+64(SB), Z1, Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+0(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+128(SB), Z3, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+256(SB), Z1, Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+192(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+320(SB), Z3, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+448(SB), Z1, Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+384(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+512(SB), Z3, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+640(SB), Z1, Z1
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+576(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+704(SB), Z3, Z0
+	VADDPS      Z0, Z1, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z0, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z3, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+256(SB), Z1, Z1
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+192(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+320(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+256(SB), Z3, Z3
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+192(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+320(SB), Z4, Z1
+	VADDPS      Z1, Z3, Z4
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+256(SB), Z5, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+192(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+320(SB), Z6, Z3
+	VADDPS      Z3, Z5, Z6
+	VSUBPS      Z3, Z5, Z3
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+64(SB), Z4, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+0(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+128(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVNTPS    Z8, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+256(SB), Z4, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+192(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+320(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVNTPS    Z8, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+448(SB), Z4, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+384(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+512(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVNTPS    Z8, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+640(SB), Z4, Z4
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+576(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+704(SB), Z6, Z2
+	VADDPS      Z2, Z4, Z5
+	VSUBPS      Z2, Z4, Z2
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z6, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+64(SB), Z1, Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+0(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+128(SB), Z3, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+256(SB), Z1, Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+192(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+320(SB), Z3, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+448(SB), Z1, Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+384(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+512(SB), Z3, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+640(SB), Z1, Z1
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+576(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+704(SB), Z3, Z0
+	VADDPS      Z0, Z1, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z0, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z3, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+448(SB), Z1, Z1
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+384(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+512(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+448(SB), Z3, Z3
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+384(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+512(SB), Z4, Z1
+	VADDPS      Z1, Z3, Z4
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+448(SB), Z5, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+384(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+512(SB), Z6, Z3
+	VADDPS      Z3, Z5, Z6
+	VSUBPS      Z3, Z5, Z3
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+64(SB), Z4, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+0(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+128(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVNTPS    Z8, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+256(SB), Z4, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+192(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+320(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVNTPS    Z8, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+448(SB), Z4, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+384(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+512(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVNTPS    Z8, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+640(SB), Z4, Z4
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+576(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+704(SB), Z6, Z2
+	VADDPS      Z2, Z4, Z5
+	VSUBPS      Z2, Z4, Z2
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z6, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+64(SB), Z1, Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+0(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+128(SB), Z3, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+256(SB), Z1, Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+192(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+320(SB), Z3, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+448(SB), Z1, Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+384(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+512(SB), Z3, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+640(SB), Z1, Z1
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+576(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+704(SB), Z3, Z0
+	VADDPS      Z0, Z1, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z0, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z3, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+640(SB), Z1, Z1
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+576(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+704(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+640(SB), Z3, Z3
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+576(SB), Z1, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+704(SB), Z4, Z1
+	VADDPS      Z1, Z3, Z4
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+640(SB), Z5, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+576(SB), Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+704(SB), Z6, Z3
+	VADDPS      Z3, Z5, Z6
+	VSUBPS      Z3, Z5, Z3
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+64(SB), Z4, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+0(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+128(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVNTPS    Z8, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+256(SB), Z4, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+192(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+320(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVNTPS    Z8, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+448(SB), Z4, Z5
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+384(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+512(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        SI, R10
+	VMOVNTPS    Z8, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+640(SB), Z4, Z4
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+576(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+704(SB), Z6, Z2
+	VADDPS      Z2, Z4, Z5
+	VSUBPS      Z2, Z4, Z2
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z6, (R10)
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+64(SB), Z1, Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+0(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+128(SB), Z3, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+256(SB), Z1, Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+192(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+320(SB), Z3, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+448(SB), Z1, Z2
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+384(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+512(SB), Z3, Z4
+	VADDPS      Z4, Z2, Z5
+	VSUBPS      Z4, Z2, Z2
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+640(SB), Z1, Z1
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+576(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+704(SB), Z3, Z0
+	VADDPS      Z0, Z1, Z2
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z0, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z3, (R10)
+	MOVQ        CX, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	ADDQ        DI, R10
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	MOVQ        AX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	ADDQ        BX, R9
+	MOVQ        R9, R10
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+64(SB), Z1, Z3
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+0(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+128(SB), Z2, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z4, Z3, Z3
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z3, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+256(SB), Z1, Z3
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+192(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+320(SB), Z2, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z4, Z3, Z3
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z3, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+448(SB), Z1, Z3
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+384(SB), Z0, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+512(SB), Z2, Z4
+	VADDPS      Z4, Z3, Z5
+	VSUBPS      Z4, Z3, Z3
+	ADDQ        SI, R10
+	VMOVNTPS    Z5, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z3, (R10)
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+640(SB), Z1, Z1
+	VMULPS      winograd7FilterStreamFactorsAVX512<>+576(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS winograd7FilterStreamFactorsAVX512<>+704(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z3
+	VSUBPS      Z0, Z1, Z0
+	ADDQ        SI, R10
+	VMOVNTPS    Z3, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z0, (R10)
+	ADDQ        SI, R10
+	VMOVNTPS    Z2, (R10)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, DX
+	JNE         channels
+	VZEROUPPER
+	RET
+
+DATA winograd7FilterStreamFactorsAVX512<>+0(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+4(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+8(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+12(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+16(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+20(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+24(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+28(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+32(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+36(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+40(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+44(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+48(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+52(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+56(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+60(SB)/4, $0xbf7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+64(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+68(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+72(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+76(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+80(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+84(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+88(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+92(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+96(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+100(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+104(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+108(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+112(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+116(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+120(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+124(SB)/4, $0xbe7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+128(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+132(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+136(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+140(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+144(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+148(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+152(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+156(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+160(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+164(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+168(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+172(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+176(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+180(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+184(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+188(SB)/4, $0xbd7c8f4c
+DATA winograd7FilterStreamFactorsAVX512<>+192(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+196(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+200(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+204(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+208(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+212(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+216(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+220(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+224(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+228(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+232(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+236(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+240(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+244(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+248(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+252(SB)/4, $0x3f25a3fb
+DATA winograd7FilterStreamFactorsAVX512<>+256(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+260(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+264(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+268(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+272(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+276(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+280(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+284(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+288(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+292(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+296(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+300(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+304(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+308(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+312(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+316(SB)/4, $0x3eee1bba
+DATA winograd7FilterStreamFactorsAVX512<>+320(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+324(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+328(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+332(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+336(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+340(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+344(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+348(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+352(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+356(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+360(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+364(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+368(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+372(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+376(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+380(SB)/4, $0x3eab23ed
+DATA winograd7FilterStreamFactorsAVX512<>+384(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+388(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+392(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+396(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+400(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+404(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+408(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+412(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+416(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+420(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+424(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+428(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+432(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+436(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+440(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+444(SB)/4, $0xbe58a8c1
+DATA winograd7FilterStreamFactorsAVX512<>+448(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+452(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+456(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+460(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+464(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+468(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+472(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+476(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+480(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+484(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+488(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+492(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+496(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+500(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+504(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+508(SB)/4, $0xbe6cf893
+DATA winograd7FilterStreamFactorsAVX512<>+512(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+516(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+520(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+524(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+528(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+532(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+536(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+540(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+544(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+548(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+552(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+556(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+560(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+564(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+568(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+572(SB)/4, $0xbe8197f0
+DATA winograd7FilterStreamFactorsAVX512<>+576(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+580(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+584(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+588(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+592(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+596(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+600(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+604(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+608(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+612(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+616(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+620(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+624(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+628(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+632(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+636(SB)/4, $0x3bd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+640(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+644(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+648(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+652(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+656(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+660(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+664(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+668(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+672(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+676(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+680(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+684(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+688(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+692(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+696(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+700(SB)/4, $0x3c5506b4
+DATA winograd7FilterStreamFactorsAVX512<>+704(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+708(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+712(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+716(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+720(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+724(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+728(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+732(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+736(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+740(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+744(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+748(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+752(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+756(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+760(SB)/4, $0x3cd506b4
+DATA winograd7FilterStreamFactorsAVX512<>+764(SB)/4, $0x3cd506b4
+GLOBL winograd7FilterStreamFactorsAVX512<>(SB), RODATA|NOPTR, $768
+
 // func winograd7FilterGradientAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F
 TEXT ·winograd7FilterGradientAVX512(SB), $0-56

@@ -105,11 +105,11 @@ func (b weightBlock) release() {
 	scratch.put(b.g.data)
 }
 
-// transformFilters sets the first rows of u to U of some rows of a panel.
-func (l *winogradLayer) transformFilters(u elements, b weightBlock, panel, row, rows int) {
+// transformFilters sets the first rows of u to U of some rows of a panel, by G.
+func (l *winogradLayer) transformFilters(filter transform, u elements, b weightBlock, panel, row, rows int) {
 	column, n := l.panels.columnsOf(panel)
 	b.copier.read(b.g.data, column, n, row, rows)
-	l.f.filter.run(u.tile(0), b.g, rows*l.panels.width)
+	filter.run(u.tile(0), b.g, rows*l.panels.width)
 }
 
 // transformFilterGradients is the adjoint: it writes dg, or adds it if accumulate.

@@ -52,8 +52,12 @@ func (f *winograd) convolvePrepared(c Conv, y, x, prepared, bias []float32, relu
 
 // prepare transforms all weights.
 func (l *winogradLayer) prepare(u elements, weights taps) {
+	filter := l.f.filter
+	if l.f.large(l.conv) && l.f.filterStream.assembly != nil && aligned(u.data) {
+		filter = l.f.filterStream
+	}
 	l.eachFilterBlock(u, weights, func(u elements, b weightBlock, panel, row, rows int) {
-		l.transformFilters(u, b, panel, row, rows)
+		l.transformFilters(filter, u, b, panel, row, rows)
 	})
 }
 
@@ -132,7 +136,7 @@ func (t *winogradThread) compute(first, count, panel0, panel1, atATime int) {
 		} else {
 			for k, channels := range blocks(l.conv.In, channelsAtATime) {
 				for row, rows := range blocks(channels, tapRows) {
-					l.transformFilters(t.part.from(row), t.g, p, k+row, rows)
+					l.transformFilters(l.f.filter, t.part.from(row), t.g, p, k+row, rows)
 				}
 				t.multiply(t.part, count, p, next, k, channels)
 			}

@@ -125,7 +125,7 @@ func (t *winogradGradientThread) transform(first, count int) {
 // begins with the row of the first of these channels.
 func (t *winogradGradientThread) multiply(du elements, count, panel0, panel1, channel, channels int, add bool) {
 	l := &t.pass.layer
-	product := gemm{m: channels, k: count, rsc: du.pitch, rsa: 1, csa: t.v.pitch, rsb: t.dm.pitch, floor: noFloor, ahead: du.pitch}
+	product := gemm{m: channels, k: count, rsc: du.pitch, rsa: 1, csa: t.v.pitch, rsb: t.dm.pitch, floor: noFloor, ahead: du.pitch, stream: !add && l.f.large(l.conv)}
 	for e := range l.f.alpha * l.f.alpha {
 		v, dm := t.v.matrix(e, 0)[channel-t.in0:], t.dm.matrix(e, 0)
 		for p := panel0; p < panel1; p++ {

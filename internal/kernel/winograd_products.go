@@ -49,6 +49,7 @@ func winogradPairs(assembly winogradAssembly, sum int, points ...float64) *winog
 		m: m, r: 3, alpha: m + 2, pad: 1, sum: sum, outputAssembly: assembly.output,
 		input:          newMultiplication(input, assembly.input),
 		filter:         newMultiplication(filter, assembly.filter),
+		filterStream:   newMultiplication(filter, assembly.filterStream),
 		output:         newMultiplication(output, nil),
 		outputGradient: newMultiplication(transposed(output), assembly.outputGradient),
 		filterGradient: newMultiplication(transposed(filter), assembly.filterGradient),

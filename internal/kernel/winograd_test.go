@@ -26,6 +26,13 @@ func TestTransforms(t *testing.T) {
 			f.transformOutput(dst, src, bias, n, 0.25)
 			f.transformOutputGo(twin, src, bias, n, 0.25)
 			same(t, fmt.Sprintf("F(%d×%[1]d), output", f.m), dst.data, twin.data)
+			if f.filterStream.assembly != nil {
+				to := func() grid { return grid{make([]float32, 1<<16)[:9*9*64], 9 * 64, 64} } // on a page
+				dst, cached := to(), to()
+				f.filterStream.run(dst, src, n)
+				f.filter.run(cached, src, n)
+				exactly(t, fmt.Sprintf("F(%d×%[1]d), filter around the cache", f.m), dst.data, func(i int) float32 { return cached.data[i] })
+			}
 			src.data[0] = float32(math.NaN())
 			if f.transformOutput(dst, src, bias, n, 0.25); dst.data[0] == dst.data[0] {
 				t.Errorf("F(%d×%[1]d): a NaN becomes %g", f.m, dst.data[0])

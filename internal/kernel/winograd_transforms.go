@@ -9,6 +9,7 @@ type winograd struct {
 
 	input          transform // Bᵀ
 	filter         transform // G
+	filterStream   transform // G, for a dst on a cache line, written around the cache if there is assembly for it
 	output         transform // Aᵀ, without bias and floor
 	outputGradient transform // A
 	filterGradient transform // Gᵀ
@@ -19,6 +20,7 @@ type winograd struct {
 // winogradAssembly is the assembly of the transforms of F(m×m, 3×3).
 type winogradAssembly struct {
 	input, filter, outputGradient, filterGradient func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int)
+	filterStream                                  func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int) // nil for none
 	output                                        func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)
 }
 

@@ -107,6 +107,10 @@ func main() {
 		peak(s)
 		for _, t := range slices.Concat(pairTransforms(pairs7), pairTransforms(pairs5), transforms) {
 			winograd(s, t)
+			if t.name == "winograd7Filter" && s.wide() { // a vector is a cache line
+				t.name, t.doc, t.stream = t.name+"Stream", t.doc+", around the cache, if dst is on a cache line", true
+				winograd(s, t)
+			}
 		}
 	}
 	Generate()

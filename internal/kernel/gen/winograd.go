@@ -16,6 +16,7 @@ type transform struct {
 	factors []float64 // constants
 	groups  []group
 	output  bool // add a bias and bound the result
+	stream  bool // write around the cache
 	tile    int  // outputs on each side of a tile, if src or (with output) dst is a feature map
 	doc     string
 }
@@ -140,7 +141,11 @@ func winograd(s isa, t transform) {
 					r = v.add(r, b)
 					VMAXPS(r, floor, r) // of a NaN the maximum is NaN
 				}
-				VMOVUPS(r, Mem{Base: p})
+				if t.stream {
+					VMOVNTPS(r, Mem{Base: p})
+				} else {
+					VMOVUPS(r, Mem{Base: p})
+				}
 			}
 		}
 	}
