@@ -47,13 +47,13 @@ const (
 	// -bench LayersOfD
 	channelsAtATime = 128
 
-	// outputsAtATime is the least number of output channels that M has at a time, where U stays in the caches.
-	// -bench LayersOfD/forward
+	// outputsAtATime is the least number of output channels that M and dM have at a time, where U stays in the caches.
+	// -bench 'LayersOfD/(forward|weight)'
 	outputsAtATime = 64
 
-	// gradientTiles is the most tiles whose products dU are summed up at a time, and gradientChannels the least number of
-	// input channels that a thread takes. The first sets the order of sums. -bench LayersOfD/weight
-	gradientTiles, gradientChannels = 2 * sumBlock, 2 * winogradChannels
+	// gradientBlocks times a sum's block is the most tiles whose products dU are summed up at a time, and gradientChannels
+	// the least number of input channels that a thread takes. The first sets the order of sums. -bench LayersOfD/weight
+	gradientBlocks, gradientChannels = 2, 2 * winogradChannels
 
 	// mostSlices is the most parts of the tiles with sums of their own, sliceFloats the most floats of all sums. Both set
 	// the order of sums. -bench LayersOfD/weight

@@ -78,6 +78,15 @@ func (l *winogradLayer) filters(data []float32) elements {
 // filtersSize is the number of floats of U.
 func (l *winogradLayer) filtersSize() int { return l.filters(nil).size() }
 
+// panelsAtATime is the number of panels of M or dM at a time: some, which stay in a thread's cache, or all, for which V is
+// read once only, if U comes from the memory anyway.
+func (l *winogradLayer) panelsAtATime() int {
+	if l.f.large(l.conv) {
+		return l.panels.count
+	}
+	return min(l.panels.count, ceilDiv(outputsAtATime, l.panels.width))
+}
+
 // transformInputs sets rows of v, from 0 on, to V of count tiles from the first one on and of channels from the one
 // given on. edge has room for the inputs of a tile.
 func (l *winogradLayer) transformInputs(v elements, edge []float32, first, count, channel, channels int) {

@@ -61,14 +61,10 @@ func (l *winogradLayer) prepare(u elements, weights taps) {
 	})
 }
 
-// blockByBlock gives each thread some of the tiles, which it takes block by block. If all filters stay in the caches, M
-// has some panels at a time, and stays in a thread's own.
+// blockByBlock gives each thread some of the tiles, which it takes block by block. M has some panels at a time.
 func (w *winogradForward) blockByBlock() {
 	l := &w.layer
-	atATime := l.panels.count
-	if !l.f.large(l.conv) {
-		atATime = min(atATime, ceilDiv(outputsAtATime, l.panels.width))
-	}
+	atATime := l.panelsAtATime()
 	outputs := min(atATime*l.panels.width, l.conv.Out)
 	most := l.f.tilesAtATime(l.conv, outputs)
 	parallelPieces(l.tiles.count(), 1, most, func(lo, hi int) {

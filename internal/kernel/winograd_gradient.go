@@ -8,10 +8,13 @@ type winogradGradient struct {
 	accumulate bool
 }
 
+// gradientTiles is the most tiles whose products dU are summed up at a time.
+func (f *winograd) gradientTiles() int { return gradientBlocks * f.sum }
+
 // weightGradient computes dw, or adds it if accumulate.
 func (f *winograd) weightGradient(c Conv, dw taps, x, dy []float32, accumulate bool) {
 	w := winogradGradient{f.layer(c, x), dy, dw, accumulate}
-	if tiles := w.layer.tiles.count(); tiles <= gradientTiles && f.few(tiles, max(c.In, c.Out)) {
+	if tiles := w.layer.tiles.count(); tiles <= f.gradientTiles() && f.few(tiles, max(c.In, c.Out)) {
 		w.panelByPanel()
 		return
 	}
@@ -30,23 +33,29 @@ func (w *winogradGradient) slices() int {
 }
 
 // blockByBlock gives each thread some slices and input channels, and takes tiles block by block. Each thread transforms
-// what it multiplies, even if others transform the same: data in the cache of another thread is slow to reach.
+// what it multiplies, even if others transform the same: data in the cache of another thread is slow to reach. dM has
+// some panels at a time.
 func (w *winogradGradient) blockByBlock() {
 	l := &w.layer
 	tiles, size, slices := l.tiles.count(), l.filtersSize(), w.slices()
 	sums := scratch.get(slices * size)
 	defer scratch.put(sums)
+	atATime := l.panelsAtATime()
 	parallelGrid(slices, ceilDiv(l.conv.In, gradientChannels), func(slice0, slice1, in0, in1 int) {
 		in0, in1 = in0*gradientChannels, min(in1*gradientChannels, l.conv.In)
-		block := min(gradientTiles, ceilDiv(tiles, slices))
-		t := w.newThread(block, in0, in1)
+		block := min(l.f.gradientTiles(), ceilDiv(tiles, slices))
+		t := w.newThread(block, in0, in1, atATime)
 		defer t.release()
 		for s := slice0; s < slice1; s++ {
 			du := l.filters(sums[s*size:][:size]).from(in0)
 			lo, hi := share(tiles, slices, s)
 			for begin, count := range blocks(hi-lo, block) {
-				t.transform(lo+begin, count)
-				t.multiply(du, count, 0, l.panels.count, in0, in1-in0, begin > 0)
+				l.transformInputs(t.v, t.edge, lo+begin, count, in0, in1-in0)
+				for p := 0; p < l.panels.count; p += atATime {
+					next := min(p+atATime, l.panels.count)
+					t.transformGradients(lo+begin, count, p, next)
+					t.multiply(du.from(p*l.conv.In), count, p, next, in0, in1-in0, begin > 0)
+				}
 			}
 		}
 	})
@@ -69,12 +78,13 @@ func (w *winogradGradient) panelByPanel() {
 	count := l.tiles.count()
 	parallelGrid(ceilDiv(l.conv.In, tapRows), l.panels.count, func(part0, part1, panel0, panel1 int) {
 		in0, in1 := part0*tapRows, min(part1*tapRows, l.conv.In)
-		t := w.newThread(count, in0, in1)
+		t := w.newThread(count, in0, in1, l.panels.count)
 		defer t.release()
 		du, g := newElements(l.f.alpha, tapRows, l.panels.width), l.newWeightBlock(w.dw)
 		defer du.release()
 		defer g.release()
-		t.transform(0, count)
+		l.transformInputs(t.v, t.edge, 0, count, in0, in1-in0)
+		t.transformGradients(0, count, 0, l.panels.count)
 		for row := in0; row < in1; row += tapRows {
 			rows := min(tapRows, in1-row)
 			for p := panel0; p < panel1; p++ {
@@ -90,15 +100,17 @@ type winogradGradientThread struct {
 	pass     *winogradGradient
 	in0, in1 int
 	v, dm    elements
+	column   int       // the output channel that dm begins with
 	edge     []float32 // a tile that crosses the border of its map
 }
 
-func (w *winogradGradient) newThread(tiles, in0, in1 int) winogradGradientThread {
+func (w *winogradGradient) newThread(tiles, in0, in1, panels int) winogradGradientThread {
 	l := &w.layer
+	outputs := min(panels*l.panels.width, l.conv.Out)
 	return winogradGradientThread{
 		pass: w, in0: in0, in1: in1,
 		v:    newElements(l.f.alpha, tiles, pitch(in1-in0)),
-		dm:   newElements(l.f.alpha, tiles, pitch(l.conv.Out)),
+		dm:   newElements(l.f.alpha, tiles, pitch(outputs)),
 		edge: scratch.get(l.f.alpha * l.f.alpha * max(l.conv.In, l.conv.Out)),
 	}
 }
@@ -109,15 +121,17 @@ func (t *winogradGradientThread) release() {
 	scratch.put(t.edge)
 }
 
-// transform sets V and dM of count tiles from the first one on.
-func (t *winogradGradientThread) transform(first, count int) {
+// transformGradients sets dM of count tiles from the first one on, for the panels [panel0, panel1).
+func (t *winogradGradientThread) transformGradients(first, count, panel0, panel1 int) {
 	w := t.pass
 	l := &w.layer
-	l.transformInputs(t.v, t.edge, first, count, t.in0, t.in1-t.in0)
+	t.column, _ = l.panels.columnsOf(panel0)
+	end, n := l.panels.columnsOf(panel1 - 1)
 	for i := range count {
 		picture, row, column := l.tiles.place(first + i)
 		dy := l.tiles.read(w.dy, t.edge, l.conv.Out, l.f.m, picture, row, column)
-		l.f.outputGradient.run(t.dm.tile(i), dy, l.conv.Out)
+		dy.data = dy.data[t.column:]
+		l.f.outputGradient.run(t.dm.tile(i), dy, end+n-t.column)
 	}
 }
 
@@ -131,7 +145,7 @@ func (t *winogradGradientThread) multiply(du elements, count, panel0, panel1, ch
 		for p := panel0; p < panel1; p++ {
 			column, n := l.panels.columnsOf(p)
 			product.n = n
-			product.plain(du.matrix(e, (p-panel0)*l.conv.In), v, dm[column:], add)
+			product.plain(du.matrix(e, (p-panel0)*l.conv.In), v, dm[column-t.column:], add)
 		}
 	}
 }
