@@ -17378,7 +17378,7 @@ step:
 
 // func winograd7InputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·winograd7InputAVX512(SB), $0-56
+TEXT ·winograd7InputAVX512(SB), $5248-56
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ n+16(FP), DX
@@ -17542,6 +17542,9 @@ channels:
 	PREFETCHT1  (R10)
 	ADDQ        DI, R10
 	ADDQ        R8, R9
+	LEAQ        (SP), R11
+	ADDQ        $0x3f, R11
+	ANDQ        $-64, R11
 	MOVQ        CX, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Z0
@@ -17559,1407 +17562,59 @@ channels:
 	VMOVUPS     (R10), Z6
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z7
-	VMOVAPS     Z7, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z5
-	VMOVAPS     Z5, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z3
-	VMOVAPS     Z6, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z1
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z1, Z0
-	VADDPS      Z0, Z3, Z1
-	VSUBPS      Z0, Z3, Z0
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
 	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z7, Z9
-	VMOVAPS     Z9, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z5, Z7
-	VMOVAPS     Z7, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z3, Z5
-	VMOVAPS     Z8, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z6, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z2, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z3, Z2
-	VADDPS      Z2, Z5, Z3
-	VSUBPS      Z2, Z5, Z2
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z9, Z11
-	VMOVAPS     Z11, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z7, Z9
-	VMOVAPS     Z9, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z5, Z7
-	VMOVAPS     Z10, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z8, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z6, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z4, Z5
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z5, Z4
-	VADDPS      Z4, Z7, Z5
-	VSUBPS      Z4, Z7, Z4
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z11, Z13
-	VMOVAPS     Z13, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z9, Z11
-	VMOVAPS     Z11, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z7, Z9
-	VMOVAPS     Z12, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z10, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z8, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z6, Z7
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z7, Z6
-	VADDPS      Z6, Z9, Z7
-	VSUBPS      Z6, Z9, Z6
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z13, Z15
-	VMOVAPS     Z15, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z11, Z13
-	VMOVAPS     Z13, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z9, Z11
-	VMOVAPS     Z14, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z12, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
 	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z10, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, (R11)
+	VMOVAPS     Z9, 576(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
 	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z8, Z9
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z9, Z8
-	VADDPS      Z8, Z11, Z9
-	VSUBPS      Z8, Z11, Z8
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z15, Z17
-	VMOVAPS     Z17, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z13, Z15
-	VMOVAPS     Z15, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z11, Z13
-	VMOVAPS     Z16, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z14, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z10, Z11
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z11, Z10
-	VADDPS      Z10, Z13, Z11
-	VSUBPS      Z10, Z13, Z10
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z18
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z17, Z19
-	VMOVAPS     Z19, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z15, Z17
-	VMOVAPS     Z17, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z13, Z15
-	VMOVAPS     Z18, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z16, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z14, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z12, Z13
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z13, Z12
-	VADDPS      Z12, Z15, Z13
-	VSUBPS      Z12, Z15, Z12
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z18
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z19
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z20
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z21
-	VMOVAPS     Z21, Z21
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z19, Z21
-	VMOVAPS     Z21, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z17, Z19
-	VMOVAPS     Z19, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z15, Z17
-	VMOVAPS     Z20, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z18, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z16, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z14, Z15
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z15, Z14
-	VADDPS      Z14, Z17, Z15
-	VSUBPS      Z14, Z17, Z14
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z18
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z19
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z20
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z21
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z22
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z23
-	VMOVAPS     Z23, Z23
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z21, Z23
-	VMOVAPS     Z23, Z21
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z19, Z21
-	VMOVAPS     Z21, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z17, Z19
-	VMOVAPS     Z22, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z20, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z18, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z16, Z17
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z17, Z16
-	VADDPS      Z16, Z19, Z17
-	VSUBPS      Z16, Z19, Z16
-	MOVQ        AX, R9
-	MOVQ        R9, R10
-	VMOVAPS     Z15, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z11, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z3, Z18
-	VMOVAPS     Z13, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z9, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z5, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z19
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z19, Z19
-	VADDPS      Z19, Z18, Z20
-	VSUBPS      Z19, Z18, Z18
-	VMOVUPS     Z20, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z18, (R10)
-	VMOVAPS     Z15, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z11, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z3, Z18
-	VMOVAPS     Z13, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z9, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z5, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z19
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z19, Z19
-	VADDPS      Z19, Z18, Z20
-	VSUBPS      Z19, Z18, Z18
-	ADDQ        SI, R10
-	VMOVUPS     Z20, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z18, (R10)
-	VMOVAPS     Z15, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z11, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z3, Z18
-	VMOVAPS     Z13, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z9, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z5, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z19
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z19, Z19
-	VADDPS      Z19, Z18, Z20
-	VSUBPS      Z19, Z18, Z18
-	ADDQ        SI, R10
-	VMOVUPS     Z20, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z18, (R10)
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z11, Z15
-	VMOVAPS     Z15, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z7, Z11
-	VMOVAPS     Z11, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z3, Z7
-	VMOVAPS     Z13, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z9, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z5, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z3, Z3
-	VADDPS      Z3, Z7, Z11
-	VSUBPS      Z3, Z7, Z3
-	ADDQ        SI, R10
-	VMOVUPS     Z11, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z3, (R10)
-	VMOVAPS     Z17, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z13, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z9, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z5, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z1, Z3
-	ADDQ        SI, R10
-	VMOVUPS     Z3, (R10)
-	MOVQ        AX, R9
-	ADDQ        BX, R9
-	MOVQ        R9, R10
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z2, Z1
-	VMOVAPS     Z12, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z8, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z5
-	VSUBPS      Z3, Z1, Z1
-	VMOVUPS     Z5, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z2, Z1
-	VMOVAPS     Z12, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z8, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z5
-	VSUBPS      Z3, Z1, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z5, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z2, Z1
-	VMOVAPS     Z12, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z8, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z5
-	VSUBPS      Z3, Z1, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z5, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z2, Z1
-	VMOVAPS     Z12, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z8, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z4, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z2
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z2, Z2
-	VADDPS      Z2, Z1, Z3
-	VSUBPS      Z2, Z1, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z3, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z16, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z12, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z8, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z4, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	MOVQ        CX, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z7
-	VMOVAPS     Z7, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z5
-	VMOVAPS     Z5, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z3
-	VMOVAPS     Z6, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z1
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z1, Z0
-	VADDPS      Z0, Z3, Z1
-	VSUBPS      Z0, Z3, Z0
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
 	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z7, Z9
-	VMOVAPS     Z9, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z5, Z7
-	VMOVAPS     Z7, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z3, Z5
-	VMOVAPS     Z8, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z6, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z2, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z3, Z2
-	VADDPS      Z2, Z5, Z3
-	VSUBPS      Z2, Z5, Z2
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z9, Z11
-	VMOVAPS     Z11, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z7, Z9
-	VMOVAPS     Z9, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z5, Z7
-	VMOVAPS     Z10, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z8, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z6, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z4, Z5
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z5, Z4
-	VADDPS      Z4, Z7, Z5
-	VSUBPS      Z4, Z7, Z4
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z11, Z13
-	VMOVAPS     Z13, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z9, Z11
-	VMOVAPS     Z11, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z7, Z9
-	VMOVAPS     Z12, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z10, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z8, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z6, Z7
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z7, Z6
-	VADDPS      Z6, Z9, Z7
-	VSUBPS      Z6, Z9, Z6
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z13, Z15
-	VMOVAPS     Z15, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z11, Z13
-	VMOVAPS     Z13, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z9, Z11
-	VMOVAPS     Z14, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z12, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 1152(R11)
+	VMOVAPS     Z9, 1728(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
 	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z10, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
 	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z8, Z9
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z9, Z8
-	VADDPS      Z8, Z11, Z9
-	VSUBPS      Z8, Z11, Z8
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z15, Z17
-	VMOVAPS     Z17, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z13, Z15
-	VMOVAPS     Z15, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z11, Z13
-	VMOVAPS     Z16, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z14, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z10, Z11
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z11, Z10
-	VADDPS      Z10, Z13, Z11
-	VSUBPS      Z10, Z13, Z10
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z18
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z17, Z19
-	VMOVAPS     Z19, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z15, Z17
-	VMOVAPS     Z17, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z13, Z15
-	VMOVAPS     Z18, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z16, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z14, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z12, Z13
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z13, Z12
-	VADDPS      Z12, Z15, Z13
-	VSUBPS      Z12, Z15, Z12
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z18
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z19
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z20
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z21
-	VMOVAPS     Z21, Z21
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z19, Z21
-	VMOVAPS     Z21, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z17, Z19
-	VMOVAPS     Z19, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z15, Z17
-	VMOVAPS     Z20, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z18, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z16, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z14, Z15
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z15, Z14
-	VADDPS      Z14, Z17, Z15
-	VSUBPS      Z14, Z17, Z14
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z18
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z19
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z20
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z21
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z22
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z23
-	VMOVAPS     Z23, Z23
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z21, Z23
-	VMOVAPS     Z23, Z21
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z19, Z21
-	VMOVAPS     Z21, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z17, Z19
-	VMOVAPS     Z22, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z20, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z18, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z16, Z17
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z17, Z16
-	VADDPS      Z16, Z19, Z17
-	VSUBPS      Z16, Z19, Z16
-	MOVQ        AX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	MOVQ        R9, R10
-	VMOVAPS     Z15, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z11, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z3, Z18
-	VMOVAPS     Z13, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z9, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z5, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z19
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z19, Z19
-	VADDPS      Z19, Z18, Z20
-	VSUBPS      Z19, Z18, Z18
-	VMOVUPS     Z20, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z18, (R10)
-	VMOVAPS     Z15, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z11, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z3, Z18
-	VMOVAPS     Z13, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z9, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z5, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z19
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z19, Z19
-	VADDPS      Z19, Z18, Z20
-	VSUBPS      Z19, Z18, Z18
-	ADDQ        SI, R10
-	VMOVUPS     Z20, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z18, (R10)
-	VMOVAPS     Z15, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z11, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z3, Z18
-	VMOVAPS     Z13, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z9, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z5, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z19
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z19, Z19
-	VADDPS      Z19, Z18, Z20
-	VSUBPS      Z19, Z18, Z18
-	ADDQ        SI, R10
-	VMOVUPS     Z20, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z18, (R10)
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z11, Z15
-	VMOVAPS     Z15, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z7, Z11
-	VMOVAPS     Z11, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z3, Z7
-	VMOVAPS     Z13, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z9, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z5, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z3, Z3
-	VADDPS      Z3, Z7, Z11
-	VSUBPS      Z3, Z7, Z3
-	ADDQ        SI, R10
-	VMOVUPS     Z11, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z3, (R10)
-	VMOVAPS     Z17, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z13, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z9, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z5, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z1, Z3
-	ADDQ        SI, R10
-	VMOVUPS     Z3, (R10)
-	MOVQ        AX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	MOVQ        R9, R10
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z2, Z1
-	VMOVAPS     Z12, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z8, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z5
-	VSUBPS      Z3, Z1, Z1
-	VMOVUPS     Z5, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z2, Z1
-	VMOVAPS     Z12, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z8, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z5
-	VSUBPS      Z3, Z1, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z5, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z2, Z1
-	VMOVAPS     Z12, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z8, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z5
-	VSUBPS      Z3, Z1, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z5, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z2, Z1
-	VMOVAPS     Z12, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z8, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z4, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z2
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z2, Z2
-	VADDPS      Z2, Z1, Z3
-	VSUBPS      Z2, Z1, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z3, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z16, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z12, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z8, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z4, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	MOVQ        CX, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z7
-	VMOVAPS     Z7, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z5
-	VMOVAPS     Z5, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z3
-	VMOVAPS     Z6, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z1
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z1, Z0
-	VADDPS      Z0, Z3, Z1
-	VSUBPS      Z0, Z3, Z0
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z7, Z9
-	VMOVAPS     Z9, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z5, Z7
-	VMOVAPS     Z7, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z3, Z5
-	VMOVAPS     Z8, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z6, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z2, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z3, Z2
-	VADDPS      Z2, Z5, Z3
-	VSUBPS      Z2, Z5, Z2
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z9, Z11
-	VMOVAPS     Z11, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z7, Z9
-	VMOVAPS     Z9, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z5, Z7
-	VMOVAPS     Z10, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z8, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z6, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z4, Z5
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z5, Z4
-	VADDPS      Z4, Z7, Z5
-	VSUBPS      Z4, Z7, Z4
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z11, Z13
-	VMOVAPS     Z13, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z9, Z11
-	VMOVAPS     Z11, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z7, Z9
-	VMOVAPS     Z12, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z10, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z8, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z6, Z7
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z7, Z6
-	VADDPS      Z6, Z9, Z7
-	VSUBPS      Z6, Z9, Z6
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z13, Z15
-	VMOVAPS     Z15, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z11, Z13
-	VMOVAPS     Z13, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z9, Z11
-	VMOVAPS     Z14, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z12, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z10, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z8, Z9
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z9, Z8
-	VADDPS      Z8, Z11, Z9
-	VSUBPS      Z8, Z11, Z8
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z15, Z17
-	VMOVAPS     Z17, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z13, Z15
-	VMOVAPS     Z15, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z11, Z13
-	VMOVAPS     Z16, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z14, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z10, Z11
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z11, Z10
-	VADDPS      Z10, Z13, Z11
-	VSUBPS      Z10, Z13, Z10
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z18
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z17, Z19
-	VMOVAPS     Z19, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z15, Z17
-	VMOVAPS     Z17, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z13, Z15
-	VMOVAPS     Z18, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z16, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z14, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z12, Z13
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z13, Z12
-	VADDPS      Z12, Z15, Z13
-	VSUBPS      Z12, Z15, Z12
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z18
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z19
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z20
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z21
-	VMOVAPS     Z21, Z21
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z19, Z21
-	VMOVAPS     Z21, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z17, Z19
-	VMOVAPS     Z19, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z15, Z17
-	VMOVAPS     Z20, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z18, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z16, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z14, Z15
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z15, Z14
-	VADDPS      Z14, Z17, Z15
-	VSUBPS      Z14, Z17, Z14
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z18
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z19
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z20
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z21
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z22
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z23
-	VMOVAPS     Z23, Z23
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z21, Z23
-	VMOVAPS     Z23, Z21
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z19, Z21
-	VMOVAPS     Z21, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z17, Z19
-	VMOVAPS     Z22, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z20, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z18, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z16, Z17
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z17, Z16
-	VADDPS      Z16, Z19, Z17
-	VSUBPS      Z16, Z19, Z16
-	MOVQ        AX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	MOVQ        R9, R10
-	VMOVAPS     Z15, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z11, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z3, Z18
-	VMOVAPS     Z13, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z9, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z5, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z19
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z19, Z19
-	VADDPS      Z19, Z18, Z20
-	VSUBPS      Z19, Z18, Z18
-	VMOVUPS     Z20, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z18, (R10)
-	VMOVAPS     Z15, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z11, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z3, Z18
-	VMOVAPS     Z13, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z9, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z5, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z19
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z19, Z19
-	VADDPS      Z19, Z18, Z20
-	VSUBPS      Z19, Z18, Z18
-	ADDQ        SI, R10
-	VMOVUPS     Z20, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z18, (R10)
-	VMOVAPS     Z15, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z11, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z3, Z18
-	VMOVAPS     Z13, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z9, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z5, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z19
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z19, Z19
-	VADDPS      Z19, Z18, Z20
-	VSUBPS      Z19, Z18, Z18
-	ADDQ        SI, R10
-	VMOVUPS     Z20, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z18, (R10)
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z11, Z15
-	VMOVAPS     Z15, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z7, Z11
-	VMOVAPS     Z11, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z3, Z7
-	VMOVAPS     Z13, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z9, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z5, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z3, Z3
-	VADDPS      Z3, Z7, Z11
-	VSUBPS      Z3, Z7, Z3
-	ADDQ        SI, R10
-	VMOVUPS     Z11, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z3, (R10)
-	VMOVAPS     Z17, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z13, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z9, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z5, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z1, Z3
-	ADDQ        SI, R10
-	VMOVUPS     Z3, (R10)
-	MOVQ        AX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	MOVQ        R9, R10
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z2, Z1
-	VMOVAPS     Z12, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z8, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z5
-	VSUBPS      Z3, Z1, Z1
-	VMOVUPS     Z5, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z2, Z1
-	VMOVAPS     Z12, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z8, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z5
-	VSUBPS      Z3, Z1, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z5, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z2, Z1
-	VMOVAPS     Z12, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z8, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z5
-	VSUBPS      Z3, Z1, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z5, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z2, Z1
-	VMOVAPS     Z12, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z8, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z4, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z2
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z2, Z2
-	VADDPS      Z2, Z1, Z3
-	VSUBPS      Z2, Z1, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z3, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z16, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z12, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z8, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z4, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	MOVQ        CX, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 2304(R11)
+	VMOVAPS     Z9, 2880(R11)
 	VMOVAPS     Z7, Z7
 	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
 	VMOVAPS     Z7, Z5
@@ -18972,754 +17627,1652 @@ channels:
 	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
 	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z0
-	VADDPS      Z0, Z3, Z1
-	VSUBPS      Z0, Z3, Z0
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z7, Z9
-	VMOVAPS     Z9, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z5, Z7
-	VMOVAPS     Z7, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z3, Z5
-	VMOVAPS     Z8, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z6, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z2, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z3, Z2
-	VADDPS      Z2, Z5, Z3
-	VSUBPS      Z2, Z5, Z2
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z9, Z11
-	VMOVAPS     Z11, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z7, Z9
-	VMOVAPS     Z9, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z5, Z7
-	VMOVAPS     Z10, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z8, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z6, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z4, Z5
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z5, Z4
-	VADDPS      Z4, Z7, Z5
-	VSUBPS      Z4, Z7, Z4
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z11, Z13
-	VMOVAPS     Z13, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z9, Z11
-	VMOVAPS     Z11, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z7, Z9
-	VMOVAPS     Z12, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z10, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z8, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z6, Z7
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z7, Z6
-	VADDPS      Z6, Z9, Z7
-	VSUBPS      Z6, Z9, Z6
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z13, Z15
-	VMOVAPS     Z15, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z11, Z13
-	VMOVAPS     Z13, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z9, Z11
-	VMOVAPS     Z14, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z12, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z10, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z8, Z9
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z9, Z8
-	VADDPS      Z8, Z11, Z9
-	VSUBPS      Z8, Z11, Z8
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z15, Z17
-	VMOVAPS     Z17, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z13, Z15
-	VMOVAPS     Z15, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z11, Z13
-	VMOVAPS     Z16, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z14, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z10, Z11
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z11, Z10
-	VADDPS      Z10, Z13, Z11
-	VSUBPS      Z10, Z13, Z10
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z12
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z13
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z18
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z17, Z19
-	VMOVAPS     Z19, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z15, Z17
-	VMOVAPS     Z17, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z13, Z15
-	VMOVAPS     Z18, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z16, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z14, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z12, Z13
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z13, Z12
-	VADDPS      Z12, Z15, Z13
-	VSUBPS      Z12, Z15, Z12
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z14
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z15
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z18
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z19
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z20
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z21
-	VMOVAPS     Z21, Z21
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z19, Z21
-	VMOVAPS     Z21, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z17, Z19
-	VMOVAPS     Z19, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z15, Z17
-	VMOVAPS     Z20, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z18, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z16, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z14, Z15
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z15, Z14
-	VADDPS      Z14, Z17, Z15
-	VSUBPS      Z14, Z17, Z14
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z16
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z17
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z18
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z19
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z20
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z21
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z22
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z23
-	VMOVAPS     Z23, Z23
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z21, Z23
-	VMOVAPS     Z23, Z21
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z19, Z21
-	VMOVAPS     Z21, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z17, Z19
-	VMOVAPS     Z22, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z20, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z18, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z16, Z17
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z17, Z16
-	VADDPS      Z16, Z19, Z17
-	VSUBPS      Z16, Z19, Z16
-	MOVQ        AX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	MOVQ        R9, R10
-	VMOVAPS     Z15, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z11, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z3, Z18
-	VMOVAPS     Z13, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z9, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z5, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z19
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z19, Z19
-	VADDPS      Z19, Z18, Z20
-	VSUBPS      Z19, Z18, Z18
-	VMOVUPS     Z20, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z18, (R10)
-	VMOVAPS     Z15, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z11, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z3, Z18
-	VMOVAPS     Z13, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z9, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z5, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z19
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z19, Z19
-	VADDPS      Z19, Z18, Z20
-	VSUBPS      Z19, Z18, Z18
-	ADDQ        SI, R10
-	VMOVUPS     Z20, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z18, (R10)
-	VMOVAPS     Z15, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z11, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z3, Z18
-	VMOVAPS     Z13, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z9, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z5, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z19
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z19, Z19
-	VADDPS      Z19, Z18, Z20
-	VSUBPS      Z19, Z18, Z18
-	ADDQ        SI, R10
-	VMOVUPS     Z20, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z18, (R10)
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z11, Z15
-	VMOVAPS     Z15, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z7, Z11
-	VMOVAPS     Z11, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z3, Z7
-	VMOVAPS     Z13, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z9, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z5, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z3, Z3
-	VADDPS      Z3, Z7, Z11
-	VSUBPS      Z3, Z7, Z3
-	ADDQ        SI, R10
-	VMOVUPS     Z11, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z3, (R10)
-	VMOVAPS     Z17, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z13, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z9, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z5, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z1, Z3
-	ADDQ        SI, R10
-	VMOVUPS     Z3, (R10)
-	MOVQ        AX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	MOVQ        R9, R10
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z10, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	VMOVAPS     Z5, 3456(R11)
+	VMOVAPS     Z1, 4032(R11)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
 	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
 	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z2, Z1
-	VMOVAPS     Z12, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z8, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z5
-	VSUBPS      Z3, Z1, Z1
-	VMOVUPS     Z5, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z2, Z1
-	VMOVAPS     Z12, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z8, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z5
-	VSUBPS      Z3, Z1, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z5, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z2, Z1
-	VMOVAPS     Z12, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z8, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z3
-	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z3, Z3
-	VADDPS      Z3, Z1, Z5
-	VSUBPS      Z3, Z1, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z5, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z14, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z10, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z6, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z2, Z1
-	VMOVAPS     Z12, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z8, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z4, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z2
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z2, Z2
-	VADDPS      Z2, Z1, Z3
-	VSUBPS      Z2, Z1, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z3, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	VMOVAPS     Z16, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z12, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z8, Z1
-	VMOVAPS     Z1, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z4, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
 	VMOVAPS     Z1, Z1
 	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
-	ADDQ        SI, R10
-	VMOVUPS     Z1, (R10)
-	MOVQ        CX, R9
+	VMOVAPS     Z1, 4608(R11)
+	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Z0
-	ADDQ        DI, R10
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z1
 	ADDQ        DI, R10
-	ADDQ        DI, R10
 	VMOVUPS     (R10), Z2
 	ADDQ        DI, R10
-	ADDQ        DI, R10
 	VMOVUPS     (R10), Z3
 	ADDQ        DI, R10
-	ADDQ        DI, R10
 	VMOVUPS     (R10), Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z3, Z4
-	VMOVAPS     Z4, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z2, Z3
-	VMOVAPS     Z3, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z1, Z2
-	VMOVAPS     Z2, Z1
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z3
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z4, Z5
-	VMOVAPS     Z5, Z4
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z3, Z4
-	VMOVAPS     Z4, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z3
-	VMOVAPS     Z3, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z2
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z3
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z5, Z6
-	VMOVAPS     Z6, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z5
-	VMOVAPS     Z5, Z4
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z3, Z4
-	VMOVAPS     Z4, Z3
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z3
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z4
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z7
-	VMOVAPS     Z7, Z6
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z5, Z6
-	VMOVAPS     Z6, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z4, Z5
-	VMOVAPS     Z5, Z4
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z4
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z5
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        DI, R10
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z7, Z8
-	VMOVAPS     Z8, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z6, Z7
-	VMOVAPS     Z7, Z6
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z5, Z6
-	VMOVAPS     Z6, Z5
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z5
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
 	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z8, Z9
-	VMOVAPS     Z9, Z8
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z7, Z8
-	VMOVAPS     Z8, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z6, Z7
-	VMOVAPS     Z7, Z6
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z6
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 64(R11)
+	VMOVAPS     Z9, 640(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 1216(R11)
+	VMOVAPS     Z9, 1792(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 2368(R11)
+	VMOVAPS     Z9, 2944(R11)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	VMOVAPS     Z5, 3520(R11)
+	VMOVAPS     Z1, 4096(R11)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	VMOVAPS     Z1, 4672(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Z0
 	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Z7
 	ADDQ        DI, R10
-	ADDQ        DI, R10
 	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
 	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z9, Z10
-	VMOVAPS     Z10, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z8, Z9
-	VMOVAPS     Z9, Z8
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z7, Z8
-	VMOVAPS     Z8, Z7
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z7
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z10, Z11
-	VMOVAPS     Z11, Z10
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z9, Z10
-	VMOVAPS     Z10, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z8, Z9
-	VMOVAPS     Z9, Z8
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z8
-	ADDQ        R8, R9
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Z0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z11
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z11, Z12
-	VMOVAPS     Z12, Z11
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z10, Z11
-	VMOVAPS     Z11, Z10
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z9, Z10
-	VMOVAPS     Z10, Z9
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z9
-	MOVQ        AX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	ADDQ        BX, R9
-	MOVQ        R9, R10
-	VMOVAPS     Z8, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z6, Z0
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z4, Z0
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z2, Z0
-	VMOVAPS     Z7, Z10
-	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
 	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
 	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
-	VADDPS      Z10, Z0, Z11
-	VSUBPS      Z10, Z0, Z0
-	VMOVUPS     Z11, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z0, (R10)
-	VMOVAPS     Z8, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z6, Z0
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z4, Z0
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z2, Z0
-	VMOVAPS     Z7, Z10
-	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 128(R11)
+	VMOVAPS     Z9, 704(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
 	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
 	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
 	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
-	VADDPS      Z10, Z0, Z11
-	VSUBPS      Z10, Z0, Z0
-	ADDQ        SI, R10
-	VMOVUPS     Z11, (R10)
-	ADDQ        SI, R10
-	VMOVUPS     Z0, (R10)
-	VMOVAPS     Z8, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z6, Z0
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z4, Z0
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z2, Z0
-	VMOVAPS     Z7, Z10
-	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 1280(R11)
+	VMOVAPS     Z9, 1856(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
 	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
 	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
 	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
-	VADDPS      Z10, Z0, Z11
-	VSUBPS      Z10, Z0, Z0
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 2432(R11)
+	VMOVAPS     Z9, 3008(R11)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	VMOVAPS     Z5, 3584(R11)
+	VMOVAPS     Z1, 4160(R11)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	VMOVAPS     Z1, 4736(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 192(R11)
+	VMOVAPS     Z9, 768(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 1344(R11)
+	VMOVAPS     Z9, 1920(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 2496(R11)
+	VMOVAPS     Z9, 3072(R11)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	VMOVAPS     Z5, 3648(R11)
+	VMOVAPS     Z1, 4224(R11)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	VMOVAPS     Z1, 4800(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 256(R11)
+	VMOVAPS     Z9, 832(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 1408(R11)
+	VMOVAPS     Z9, 1984(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 2560(R11)
+	VMOVAPS     Z9, 3136(R11)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	VMOVAPS     Z5, 3712(R11)
+	VMOVAPS     Z1, 4288(R11)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	VMOVAPS     Z1, 4864(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 320(R11)
+	VMOVAPS     Z9, 896(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 1472(R11)
+	VMOVAPS     Z9, 2048(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 2624(R11)
+	VMOVAPS     Z9, 3200(R11)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	VMOVAPS     Z5, 3776(R11)
+	VMOVAPS     Z1, 4352(R11)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	VMOVAPS     Z1, 4928(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 384(R11)
+	VMOVAPS     Z9, 960(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 1536(R11)
+	VMOVAPS     Z9, 2112(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 2688(R11)
+	VMOVAPS     Z9, 3264(R11)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	VMOVAPS     Z5, 3840(R11)
+	VMOVAPS     Z1, 4416(R11)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	VMOVAPS     Z1, 4992(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 448(R11)
+	VMOVAPS     Z9, 1024(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 1600(R11)
+	VMOVAPS     Z9, 2176(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 2752(R11)
+	VMOVAPS     Z9, 3328(R11)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	VMOVAPS     Z5, 3904(R11)
+	VMOVAPS     Z1, 4480(R11)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	VMOVAPS     Z1, 5056(R11)
+	ADDQ        R8, R9
+	MOVQ        R9, R10
+	VMOVUPS     (R10), Z0
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z1
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z2
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Z8
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 512(R11)
+	VMOVAPS     Z9, 1088(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 1664(R11)
+	VMOVAPS     Z9, 2240(R11)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVAPS     Z11, 2816(R11)
+	VMOVAPS     Z9, 3392(R11)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	VMOVAPS     Z5, 3968(R11)
+	VMOVAPS     Z1, 4544(R11)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	VMOVAPS     Z1, 5120(R11)
+	MOVQ        AX, R9
+	VMOVAPS     (R11), Z0
+	VMOVAPS     64(R11), Z1
+	VMOVAPS     128(R11), Z2
+	VMOVAPS     192(R11), Z3
+	VMOVAPS     256(R11), Z4
+	VMOVAPS     320(R11), Z5
+	VMOVAPS     384(R11), Z6
+	VMOVAPS     448(R11), Z7
+	VMOVAPS     512(R11), Z8
+	MOVQ        R9, R10
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
 	ADDQ        SI, R10
 	VMOVUPS     Z11, (R10)
 	ADDQ        SI, R10
-	VMOVUPS     Z0, (R10)
-	VMOVAPS     Z8, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z6, Z0
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z4, Z0
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z2, Z0
-	VMOVAPS     Z7, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z2
-	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z2, Z2
-	VADDPS      Z2, Z0, Z4
-	VSUBPS      Z2, Z0, Z0
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
 	ADDQ        SI, R10
-	VMOVUPS     Z4, (R10)
+	VMOVUPS     Z11, (R10)
 	ADDQ        SI, R10
-	VMOVUPS     Z0, (R10)
-	VMOVAPS     Z9, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z7, Z0
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z5, Z0
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z3, Z0
-	VMOVAPS     Z0, Z0
-	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z1, Z0
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
 	ADDQ        SI, R10
-	VMOVUPS     Z0, (R10)
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     576(R11), Z0
+	VMOVAPS     640(R11), Z1
+	VMOVAPS     704(R11), Z2
+	VMOVAPS     768(R11), Z3
+	VMOVAPS     832(R11), Z4
+	VMOVAPS     896(R11), Z5
+	VMOVAPS     960(R11), Z6
+	VMOVAPS     1024(R11), Z7
+	VMOVAPS     1088(R11), Z8
+	MOVQ        R9, R10
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     1152(R11), Z0
+	VMOVAPS     1216(R11), Z1
+	VMOVAPS     1280(R11), Z2
+	VMOVAPS     1344(R11), Z3
+	VMOVAPS     1408(R11), Z4
+	VMOVAPS     1472(R11), Z5
+	VMOVAPS     1536(R11), Z6
+	VMOVAPS     1600(R11), Z7
+	VMOVAPS     1664(R11), Z8
+	MOVQ        R9, R10
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     1728(R11), Z0
+	VMOVAPS     1792(R11), Z1
+	VMOVAPS     1856(R11), Z2
+	VMOVAPS     1920(R11), Z3
+	VMOVAPS     1984(R11), Z4
+	VMOVAPS     2048(R11), Z5
+	VMOVAPS     2112(R11), Z6
+	VMOVAPS     2176(R11), Z7
+	VMOVAPS     2240(R11), Z8
+	MOVQ        R9, R10
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     2304(R11), Z0
+	VMOVAPS     2368(R11), Z1
+	VMOVAPS     2432(R11), Z2
+	VMOVAPS     2496(R11), Z3
+	VMOVAPS     2560(R11), Z4
+	VMOVAPS     2624(R11), Z5
+	VMOVAPS     2688(R11), Z6
+	VMOVAPS     2752(R11), Z7
+	VMOVAPS     2816(R11), Z8
+	MOVQ        R9, R10
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     2880(R11), Z0
+	VMOVAPS     2944(R11), Z1
+	VMOVAPS     3008(R11), Z2
+	VMOVAPS     3072(R11), Z3
+	VMOVAPS     3136(R11), Z4
+	VMOVAPS     3200(R11), Z5
+	VMOVAPS     3264(R11), Z6
+	VMOVAPS     3328(R11), Z7
+	VMOVAPS     3392(R11), Z8
+	MOVQ        R9, R10
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     3456(R11), Z0
+	VMOVAPS     3520(R11), Z1
+	VMOVAPS     3584(R11), Z2
+	VMOVAPS     3648(R11), Z3
+	VMOVAPS     3712(R11), Z4
+	VMOVAPS     3776(R11), Z5
+	VMOVAPS     3840(R11), Z6
+	VMOVAPS     3904(R11), Z7
+	VMOVAPS     3968(R11), Z8
+	MOVQ        R9, R10
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     4032(R11), Z0
+	VMOVAPS     4096(R11), Z1
+	VMOVAPS     4160(R11), Z2
+	VMOVAPS     4224(R11), Z3
+	VMOVAPS     4288(R11), Z4
+	VMOVAPS     4352(R11), Z5
+	VMOVAPS     4416(R11), Z6
+	VMOVAPS     4480(R11), Z7
+	VMOVAPS     4544(R11), Z8
+	MOVQ        R9, R10
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	ADDQ        BX, R9
+	VMOVAPS     4608(R11), Z0
+	VMOVAPS     4672(R11), Z1
+	VMOVAPS     4736(R11), Z2
+	VMOVAPS     4800(R11), Z3
+	VMOVAPS     4864(R11), Z4
+	VMOVAPS     4928(R11), Z5
+	VMOVAPS     4992(R11), Z6
+	VMOVAPS     5056(R11), Z7
+	VMOVAPS     5120(R11), Z8
+	MOVQ        R9, R10
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+0(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+64(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+128(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+192(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+256(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+320(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+384(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+448(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z1, Z9
+	VMOVAPS     Z6, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+512(SB), Z4, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+576(SB), Z2, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd7InputFactorsAVX512<>+640(SB), Z0, Z10
+	VMULPS      winograd7InputFactorsAVX512<>+704(SB), Z10, Z10
+	VADDPS      Z10, Z9, Z11
+	VSUBPS      Z10, Z9, Z9
+	ADDQ        SI, R10
+	VMOVUPS     Z11, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z9, (R10)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z5, Z7
+	VMOVAPS     Z7, Z5
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z3, Z5
+	VMOVAPS     Z5, Z3
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+768(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+832(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+896(SB), Z0, Z1
+	VMULPS      winograd7InputFactorsAVX512<>+960(SB), Z1, Z1
+	VADDPS      Z1, Z3, Z5
+	VSUBPS      Z1, Z3, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
+	VMOVAPS     Z8, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1024(SB), Z6, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1088(SB), Z4, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1152(SB), Z2, Z1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS winograd7InputFactorsAVX512<>+1216(SB), Z0, Z1
+	ADDQ        SI, R10
+	VMOVUPS     Z1, (R10)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, AX
 	SUBQ        $0x10, DX
@@ -20051,7 +19604,7 @@ GLOBL winograd7InputFactorsAVX512<>(SB), RODATA|NOPTR, $1280
 
 // func winograd7OutputAVX512(dst *float32, src *float32, n int, dstRow int, dstColumn int, srcRow int, srcColumn int, bias *float32, floor float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·winograd7OutputAVX512(SB), $0-68
+TEXT ·winograd7OutputAVX512(SB), $4096-68
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -20190,6 +19743,9 @@ channels:
 	ADDQ        SI, R10
 	VMOVUPS     (R9), Z1
 	ADDQ        $0x40, R9
+	LEAQ        (SP), R12
+	ADDQ        $0x3f, R12
+	ANDQ        $-64, R12
 	MOVQ        CX, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Z2
@@ -20207,483 +19763,41 @@ channels:
 	VMOVUPS     (R11), Z8
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z9
-	VADDPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VADDPS      Z7, Z6, Z4
-	VADDPS      Z9, Z8, Z5
-	VADDPS      Z3, Z2, Z6
-	VADDPS      Z4, Z6, Z6
-	VADDPS      Z5, Z6, Z6
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z3, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z4, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z5, Z2
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	VADDPS      Z4, Z3, Z3
-	VADDPS      Z7, Z5, Z4
-	VADDPS      Z9, Z8, Z5
-	VADDPS      Z11, Z10, Z7
-	VADDPS      Z4, Z3, Z8
-	VADDPS      Z5, Z8, Z8
-	VADDPS      Z7, Z8, Z8
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z3, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z5, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z7, Z3
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	VADDPS      Z5, Z4, Z4
-	VADDPS      Z9, Z7, Z5
-	VADDPS      Z11, Z10, Z7
-	VADDPS      Z13, Z12, Z9
-	VADDPS      Z5, Z4, Z10
-	VADDPS      Z7, Z10, Z10
-	VADDPS      Z9, Z10, Z10
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z5, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z7, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z9, Z4
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	VADDPS      Z7, Z5, Z5
-	VADDPS      Z11, Z9, Z7
-	VADDPS      Z13, Z12, Z9
-	VADDPS      Z15, Z14, Z11
-	VADDPS      Z7, Z5, Z12
-	VADDPS      Z9, Z12, Z12
-	VADDPS      Z11, Z12, Z12
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z7, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z9, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z11, Z5
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z16
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	VADDPS      Z9, Z7, Z7
-	VADDPS      Z13, Z11, Z9
-	VADDPS      Z15, Z14, Z11
-	VADDPS      Z17, Z16, Z13
-	VADDPS      Z9, Z7, Z14
-	VADDPS      Z11, Z14, Z14
-	VADDPS      Z13, Z14, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z7, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z9, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z11, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z13, Z7
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z16
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z18
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z19
-	VADDPS      Z11, Z9, Z9
-	VADDPS      Z15, Z13, Z11
-	VADDPS      Z17, Z16, Z13
-	VADDPS      Z19, Z18, Z15
-	VADDPS      Z11, Z9, Z16
-	VADDPS      Z13, Z16, Z16
-	VADDPS      Z15, Z16, Z16
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z9, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z11, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z15, Z9
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z18
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z19
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z20
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z21
-	VADDPS      Z13, Z11, Z11
-	VADDPS      Z17, Z15, Z13
-	VADDPS      Z19, Z18, Z15
-	VADDPS      Z21, Z20, Z17
-	VADDPS      Z13, Z11, Z18
-	VADDPS      Z15, Z18, Z18
-	VADDPS      Z17, Z18, Z18
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z11
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
 	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z13, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
 	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z15, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
 	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z17, Z11
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z19
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z20
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z21
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z22
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z23
-	VADDPS      Z15, Z13, Z13
-	VADDPS      Z19, Z17, Z15
-	VADDPS      Z21, Z20, Z17
-	VADDPS      Z23, Z22, Z19
-	VADDPS      Z15, Z13, Z20
-	VADDPS      Z17, Z20, Z20
-	VADDPS      Z19, Z20, Z20
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z13, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z15, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z17, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z19, Z13
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z19
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z21
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z22
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z23
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z24
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z25
-	VADDPS      Z17, Z15, Z15
-	VADDPS      Z21, Z19, Z17
-	VADDPS      Z23, Z22, Z19
-	VADDPS      Z25, Z24, Z21
-	VADDPS      Z17, Z15, Z22
-	VADDPS      Z19, Z22, Z22
-	VADDPS      Z21, Z22, Z22
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z15, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z17, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z19, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z21, Z15
-	MOVQ        AX, R10
-	MOVQ        R10, R11
-	VADDPS      Z8, Z6, Z17
-	VADDPS      Z12, Z10, Z19
-	VADDPS      Z16, Z14, Z21
-	VADDPS      Z20, Z18, Z23
-	VADDPS      Z19, Z17, Z24
-	VADDPS      Z21, Z24, Z24
-	VADDPS      Z23, Z24, Z24
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z17, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z19, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z21, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z23, Z17
-	VADDPS      Z1, Z24, Z19
-	VMAXPS      Z19, Z0, Z19
-	VMOVUPS     Z19, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z17, Z17
-	VMAXPS      Z17, Z0, Z17
-	VMOVUPS     Z17, (R11)
-	VSUBPS      Z8, Z6, Z17
-	VSUBPS      Z12, Z10, Z19
-	VSUBPS      Z16, Z14, Z21
-	VSUBPS      Z20, Z18, Z23
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z17, Z24
-	VMOVAPS     Z24, Z24
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z19, Z24
-	VMOVAPS     Z24, Z24
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z21, Z24
-	VMOVAPS     Z24, Z24
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z23, Z24
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z17, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z19, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z21, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z23, Z17
-	MOVQ        R10, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z24, Z19
-	VMAXPS      Z19, Z0, Z19
-	VMOVUPS     Z19, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z17, Z17
-	VMAXPS      Z17, Z0, Z17
-	VMOVUPS     Z17, (R11)
-	VADDPS      Z8, Z6, Z17
-	VADDPS      Z12, Z10, Z19
-	VADDPS      Z16, Z14, Z21
-	VADDPS      Z20, Z18, Z23
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z17, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z19, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z21, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z23, Z17
-	ADDQ        SI, R11
-	VADDPS      Z1, Z17, Z17
-	VMAXPS      Z17, Z0, Z17
-	VMOVUPS     Z17, (R11)
-	VSUBPS      Z8, Z6, Z17
-	VSUBPS      Z12, Z10, Z19
-	VSUBPS      Z16, Z14, Z21
-	VSUBPS      Z20, Z18, Z23
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z17, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z19, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z21, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z23, Z17
-	ADDQ        SI, R11
-	VADDPS      Z1, Z17, Z17
-	VMAXPS      Z17, Z0, Z17
-	VMOVUPS     Z17, (R11)
-	VADDPS      Z8, Z6, Z6
-	VADDPS      Z12, Z10, Z8
-	VADDPS      Z16, Z14, Z10
-	VADDPS      Z20, Z18, Z12
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z8, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z10, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z12, Z6
-	VADDPS      Z22, Z6, Z6
-	ADDQ        SI, R11
-	VADDPS      Z1, Z6, Z6
-	VMAXPS      Z6, Z0, Z6
-	VMOVUPS     Z6, (R11)
-	MOVQ        AX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	MOVQ        R10, R11
-	VADDPS      Z3, Z2, Z6
-	VADDPS      Z5, Z4, Z8
-	VADDPS      Z9, Z7, Z10
-	VADDPS      Z13, Z11, Z12
-	VADDPS      Z8, Z6, Z14
-	VADDPS      Z10, Z14, Z14
-	VADDPS      Z12, Z14, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z8, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z10, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z12, Z6
-	VADDPS      Z1, Z14, Z8
-	VMAXPS      Z8, Z0, Z8
-	VMOVUPS     Z8, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z6, Z6
-	VMAXPS      Z6, Z0, Z6
-	VMOVUPS     Z6, (R11)
-	VSUBPS      Z3, Z2, Z6
-	VSUBPS      Z5, Z4, Z8
-	VSUBPS      Z9, Z7, Z10
-	VSUBPS      Z13, Z11, Z12
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z6, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z8, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z10, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z12, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z8, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z10, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z12, Z6
-	MOVQ        R10, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z14, Z8
-	VMAXPS      Z8, Z0, Z8
-	VMOVUPS     Z8, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z6, Z6
-	VMAXPS      Z6, Z0, Z6
-	VMOVUPS     Z6, (R11)
-	VADDPS      Z3, Z2, Z6
-	VADDPS      Z5, Z4, Z8
-	VADDPS      Z9, Z7, Z10
-	VADDPS      Z13, Z11, Z12
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z8, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z10, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z12, Z6
-	ADDQ        SI, R11
-	VADDPS      Z1, Z6, Z6
-	VMAXPS      Z6, Z0, Z6
-	VMOVUPS     Z6, (R11)
-	VSUBPS      Z3, Z2, Z6
-	VSUBPS      Z5, Z4, Z8
-	VSUBPS      Z9, Z7, Z10
-	VSUBPS      Z13, Z11, Z12
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z8, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z10, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z12, Z6
-	ADDQ        SI, R11
-	VADDPS      Z1, Z6, Z6
-	VMAXPS      Z6, Z0, Z6
-	VMOVUPS     Z6, (R11)
-	VADDPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VADDPS      Z9, Z7, Z4
-	VADDPS      Z13, Z11, Z5
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z3, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z4, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z5, Z2
-	VADDPS      Z15, Z2, Z2
-	ADDQ        SI, R11
-	VADDPS      Z1, Z2, Z2
-	VMAXPS      Z2, Z0, Z2
-	VMOVUPS     Z2, (R11)
-	MOVQ        CX, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VMOVAPS     Z15, (R12)
+	VMOVAPS     Z16, 1152(R12)
+	VMOVAPS     Z17, 2304(R12)
+	VMOVAPS     Z10, 3456(R12)
 	VSUBPS      Z3, Z2, Z2
 	VSUBPS      Z5, Z4, Z3
 	VSUBPS      Z7, Z6, Z4
@@ -20695,868 +19809,13 @@ channels:
 	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
 	VMOVAPS     Z6, Z6
 	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z2
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	VSUBPS      Z4, Z3, Z3
-	VSUBPS      Z7, Z5, Z4
-	VSUBPS      Z9, Z8, Z5
-	VSUBPS      Z11, Z10, Z7
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z3, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z4, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z5, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z7, Z8
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z3, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z5, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z7, Z3
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	VSUBPS      Z5, Z4, Z4
-	VSUBPS      Z9, Z7, Z5
-	VSUBPS      Z11, Z10, Z7
-	VSUBPS      Z13, Z12, Z9
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z4, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z5, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z7, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z9, Z10
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z5, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z7, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z9, Z4
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	VSUBPS      Z7, Z5, Z5
-	VSUBPS      Z11, Z9, Z7
-	VSUBPS      Z13, Z12, Z9
-	VSUBPS      Z15, Z14, Z11
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z5, Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z7, Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z9, Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z11, Z12
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z7, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z9, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z11, Z5
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z16
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	VSUBPS      Z9, Z7, Z7
-	VSUBPS      Z13, Z11, Z9
-	VSUBPS      Z15, Z14, Z11
-	VSUBPS      Z17, Z16, Z13
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z7, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z9, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z11, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z13, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z7, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
 	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z9, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
 	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z11, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
 	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z13, Z7
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z16
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z18
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z19
-	VSUBPS      Z11, Z9, Z9
-	VSUBPS      Z15, Z13, Z11
-	VSUBPS      Z17, Z16, Z13
-	VSUBPS      Z19, Z18, Z15
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z9, Z16
-	VMOVAPS     Z16, Z16
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z11, Z16
-	VMOVAPS     Z16, Z16
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z13, Z16
-	VMOVAPS     Z16, Z16
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z15, Z16
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z9, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z11, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z13, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z15, Z9
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z18
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z19
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z20
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z21
-	VSUBPS      Z13, Z11, Z11
-	VSUBPS      Z17, Z15, Z13
-	VSUBPS      Z19, Z18, Z15
-	VSUBPS      Z21, Z20, Z17
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z11, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z13, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z15, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z17, Z18
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z13, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z15, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z17, Z11
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z19
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z20
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z21
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z22
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z23
-	VSUBPS      Z15, Z13, Z13
-	VSUBPS      Z19, Z17, Z15
-	VSUBPS      Z21, Z20, Z17
-	VSUBPS      Z23, Z22, Z19
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z13, Z20
-	VMOVAPS     Z20, Z20
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z15, Z20
-	VMOVAPS     Z20, Z20
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z17, Z20
-	VMOVAPS     Z20, Z20
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z19, Z20
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z13, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z15, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z17, Z13
-	VMOVAPS     Z13, Z13
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z19, Z13
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z19
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z21
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z22
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z23
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z24
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z25
-	VSUBPS      Z17, Z15, Z15
-	VSUBPS      Z21, Z19, Z17
-	VSUBPS      Z23, Z22, Z19
-	VSUBPS      Z25, Z24, Z21
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z15, Z22
-	VMOVAPS     Z22, Z22
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z17, Z22
-	VMOVAPS     Z22, Z22
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z19, Z22
-	VMOVAPS     Z22, Z22
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z21, Z22
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z15, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z17, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z19, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z21, Z15
-	MOVQ        AX, R10
-	ADDQ        BX, R10
-	MOVQ        R10, R11
-	VADDPS      Z8, Z6, Z17
-	VADDPS      Z12, Z10, Z19
-	VADDPS      Z16, Z14, Z21
-	VADDPS      Z20, Z18, Z23
-	VADDPS      Z19, Z17, Z24
-	VADDPS      Z21, Z24, Z24
-	VADDPS      Z23, Z24, Z24
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z17, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z19, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z21, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z23, Z17
-	VADDPS      Z1, Z24, Z19
-	VMAXPS      Z19, Z0, Z19
-	VMOVUPS     Z19, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z17, Z17
-	VMAXPS      Z17, Z0, Z17
-	VMOVUPS     Z17, (R11)
-	VSUBPS      Z8, Z6, Z17
-	VSUBPS      Z12, Z10, Z19
-	VSUBPS      Z16, Z14, Z21
-	VSUBPS      Z20, Z18, Z23
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z17, Z24
-	VMOVAPS     Z24, Z24
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z19, Z24
-	VMOVAPS     Z24, Z24
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z21, Z24
-	VMOVAPS     Z24, Z24
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z23, Z24
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z17, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z19, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z21, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z23, Z17
-	MOVQ        R10, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z24, Z19
-	VMAXPS      Z19, Z0, Z19
-	VMOVUPS     Z19, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z17, Z17
-	VMAXPS      Z17, Z0, Z17
-	VMOVUPS     Z17, (R11)
-	VADDPS      Z8, Z6, Z17
-	VADDPS      Z12, Z10, Z19
-	VADDPS      Z16, Z14, Z21
-	VADDPS      Z20, Z18, Z23
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z17, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z19, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z21, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z23, Z17
-	ADDQ        SI, R11
-	VADDPS      Z1, Z17, Z17
-	VMAXPS      Z17, Z0, Z17
-	VMOVUPS     Z17, (R11)
-	VSUBPS      Z8, Z6, Z17
-	VSUBPS      Z12, Z10, Z19
-	VSUBPS      Z16, Z14, Z21
-	VSUBPS      Z20, Z18, Z23
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z17, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z19, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z21, Z17
-	VMOVAPS     Z17, Z17
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z23, Z17
-	ADDQ        SI, R11
-	VADDPS      Z1, Z17, Z17
-	VMAXPS      Z17, Z0, Z17
-	VMOVUPS     Z17, (R11)
-	VADDPS      Z8, Z6, Z6
-	VADDPS      Z12, Z10, Z8
-	VADDPS      Z16, Z14, Z10
-	VADDPS      Z20, Z18, Z12
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z8, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z10, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z12, Z6
-	VADDPS      Z22, Z6, Z6
-	ADDQ        SI, R11
-	VADDPS      Z1, Z6, Z6
-	VMAXPS      Z6, Z0, Z6
-	VMOVUPS     Z6, (R11)
-	MOVQ        AX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	MOVQ        R10, R11
-	VADDPS      Z3, Z2, Z6
-	VADDPS      Z5, Z4, Z8
-	VADDPS      Z9, Z7, Z10
-	VADDPS      Z13, Z11, Z12
-	VADDPS      Z8, Z6, Z14
-	VADDPS      Z10, Z14, Z14
-	VADDPS      Z12, Z14, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z8, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z10, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z12, Z6
-	VADDPS      Z1, Z14, Z8
-	VMAXPS      Z8, Z0, Z8
-	VMOVUPS     Z8, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z6, Z6
-	VMAXPS      Z6, Z0, Z6
-	VMOVUPS     Z6, (R11)
-	VSUBPS      Z3, Z2, Z6
-	VSUBPS      Z5, Z4, Z8
-	VSUBPS      Z9, Z7, Z10
-	VSUBPS      Z13, Z11, Z12
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z6, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z8, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z10, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z12, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z8, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z10, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z12, Z6
-	MOVQ        R10, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z14, Z8
-	VMAXPS      Z8, Z0, Z8
-	VMOVUPS     Z8, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z6, Z6
-	VMAXPS      Z6, Z0, Z6
-	VMOVUPS     Z6, (R11)
-	VADDPS      Z3, Z2, Z6
-	VADDPS      Z5, Z4, Z8
-	VADDPS      Z9, Z7, Z10
-	VADDPS      Z13, Z11, Z12
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z8, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z10, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z12, Z6
-	ADDQ        SI, R11
-	VADDPS      Z1, Z6, Z6
-	VMAXPS      Z6, Z0, Z6
-	VMOVUPS     Z6, (R11)
-	VSUBPS      Z3, Z2, Z6
-	VSUBPS      Z5, Z4, Z8
-	VSUBPS      Z9, Z7, Z10
-	VSUBPS      Z13, Z11, Z12
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z8, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z10, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z12, Z6
-	ADDQ        SI, R11
-	VADDPS      Z1, Z6, Z6
-	VMAXPS      Z6, Z0, Z6
-	VMOVUPS     Z6, (R11)
-	VADDPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VADDPS      Z9, Z7, Z4
-	VADDPS      Z13, Z11, Z5
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z3, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z4, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z5, Z2
-	VADDPS      Z15, Z2, Z2
-	ADDQ        SI, R11
-	VADDPS      Z1, Z2, Z2
-	VMAXPS      Z2, Z0, Z2
-	VMOVUPS     Z2, (R11)
-	MOVQ        CX, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	VADDPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VADDPS      Z7, Z6, Z4
-	VADDPS      Z9, Z8, Z5
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z3, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z4, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z5, Z2
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	VADDPS      Z4, Z3, Z3
-	VADDPS      Z6, Z5, Z4
-	VADDPS      Z8, Z7, Z5
-	VADDPS      Z10, Z9, Z6
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z3, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z5, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z6, Z3
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	VADDPS      Z5, Z4, Z4
-	VADDPS      Z7, Z6, Z5
-	VADDPS      Z9, Z8, Z6
-	VADDPS      Z11, Z10, Z7
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z5, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z6, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z7, Z4
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	VADDPS      Z6, Z5, Z5
-	VADDPS      Z8, Z7, Z6
-	VADDPS      Z10, Z9, Z7
-	VADDPS      Z12, Z11, Z8
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z6, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z7, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z8, Z5
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	VADDPS      Z7, Z6, Z6
-	VADDPS      Z9, Z8, Z7
-	VADDPS      Z11, Z10, Z8
-	VADDPS      Z13, Z12, Z9
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z7, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z8, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z9, Z6
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	VADDPS      Z8, Z7, Z7
-	VADDPS      Z10, Z9, Z8
-	VADDPS      Z12, Z11, Z9
-	VADDPS      Z14, Z13, Z10
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z7, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z8, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z9, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z10, Z7
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	VADDPS      Z9, Z8, Z8
-	VADDPS      Z11, Z10, Z9
-	VADDPS      Z13, Z12, Z10
-	VADDPS      Z15, Z14, Z11
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z8, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z9, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z10, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z11, Z8
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z16
-	VADDPS      Z10, Z9, Z9
-	VADDPS      Z12, Z11, Z10
-	VADDPS      Z14, Z13, Z11
-	VADDPS      Z16, Z15, Z12
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z9, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z10, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z11, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z12, Z9
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z16
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	VADDPS      Z11, Z10, Z10
-	VADDPS      Z13, Z12, Z11
-	VADDPS      Z15, Z14, Z12
-	VADDPS      Z17, Z16, Z13
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z11, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z12, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z13, Z10
-	MOVQ        AX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	MOVQ        R10, R11
-	VADDPS      Z3, Z2, Z11
-	VADDPS      Z5, Z4, Z12
-	VADDPS      Z7, Z6, Z13
-	VADDPS      Z9, Z8, Z14
-	VADDPS      Z12, Z11, Z15
-	VADDPS      Z13, Z15, Z15
-	VADDPS      Z14, Z15, Z15
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z11
-	VADDPS      Z1, Z15, Z12
-	VMAXPS      Z12, Z0, Z12
-	VMOVUPS     Z12, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z11, Z11
-	VMAXPS      Z11, Z0, Z11
-	VMOVUPS     Z11, (R11)
-	VSUBPS      Z3, Z2, Z11
-	VSUBPS      Z5, Z4, Z12
-	VSUBPS      Z7, Z6, Z13
-	VSUBPS      Z9, Z8, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z11, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z12, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z13, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z14, Z15
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z13, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z14, Z11
-	MOVQ        R10, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z15, Z12
-	VMAXPS      Z12, Z0, Z12
-	VMOVUPS     Z12, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z11, Z11
-	VMAXPS      Z11, Z0, Z11
-	VMOVUPS     Z11, (R11)
-	VADDPS      Z3, Z2, Z11
-	VADDPS      Z5, Z4, Z12
-	VADDPS      Z7, Z6, Z13
-	VADDPS      Z9, Z8, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z11, Z11
-	VMAXPS      Z11, Z0, Z11
-	VMOVUPS     Z11, (R11)
-	VSUBPS      Z3, Z2, Z11
-	VSUBPS      Z5, Z4, Z12
-	VSUBPS      Z7, Z6, Z13
-	VSUBPS      Z9, Z8, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z13, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z14, Z11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z11, Z11
-	VMAXPS      Z11, Z0, Z11
-	VMOVUPS     Z11, (R11)
-	VADDPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VADDPS      Z7, Z6, Z4
-	VADDPS      Z9, Z8, Z5
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z3, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z4, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z5, Z2
-	VADDPS      Z10, Z2, Z2
-	ADDQ        SI, R11
-	VADDPS      Z1, Z2, Z2
-	VMAXPS      Z2, Z0, Z2
-	VMOVUPS     Z2, (R11)
-	MOVQ        CX, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	VSUBPS      Z3, Z2, Z2
-	VSUBPS      Z5, Z4, Z3
-	VSUBPS      Z7, Z6, Z4
-	VSUBPS      Z9, Z8, Z5
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
 	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
 	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
@@ -21564,334 +19823,10 @@ channels:
 	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
 	VMOVAPS     Z2, Z2
 	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	VMOVAPS     Z6, 576(R12)
+	VMOVAPS     Z7, 1728(R12)
+	VMOVAPS     Z2, 2880(R12)
 	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	VSUBPS      Z4, Z3, Z3
-	VSUBPS      Z6, Z5, Z4
-	VSUBPS      Z8, Z7, Z5
-	VSUBPS      Z10, Z9, Z6
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z3, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z5, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z6, Z3
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	VSUBPS      Z5, Z4, Z4
-	VSUBPS      Z7, Z6, Z5
-	VSUBPS      Z9, Z8, Z6
-	VSUBPS      Z11, Z10, Z7
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z5, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z6, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z7, Z4
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	VSUBPS      Z6, Z5, Z5
-	VSUBPS      Z8, Z7, Z6
-	VSUBPS      Z10, Z9, Z7
-	VSUBPS      Z12, Z11, Z8
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z6, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z7, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z8, Z5
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	VSUBPS      Z7, Z6, Z6
-	VSUBPS      Z9, Z8, Z7
-	VSUBPS      Z11, Z10, Z8
-	VSUBPS      Z13, Z12, Z9
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z7, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z8, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z9, Z6
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	VSUBPS      Z8, Z7, Z7
-	VSUBPS      Z10, Z9, Z8
-	VSUBPS      Z12, Z11, Z9
-	VSUBPS      Z14, Z13, Z10
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z7, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z8, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z9, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z10, Z7
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	VSUBPS      Z9, Z8, Z8
-	VSUBPS      Z11, Z10, Z9
-	VSUBPS      Z13, Z12, Z10
-	VSUBPS      Z15, Z14, Z11
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z8, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z9, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z10, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z11, Z8
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z16
-	VSUBPS      Z10, Z9, Z9
-	VSUBPS      Z12, Z11, Z10
-	VSUBPS      Z14, Z13, Z11
-	VSUBPS      Z16, Z15, Z12
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z9, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z10, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z11, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z12, Z9
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z16
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	VSUBPS      Z11, Z10, Z10
-	VSUBPS      Z13, Z12, Z11
-	VSUBPS      Z15, Z14, Z12
-	VSUBPS      Z17, Z16, Z13
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z11, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z12, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z13, Z10
-	MOVQ        AX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	MOVQ        R10, R11
-	VADDPS      Z3, Z2, Z11
-	VADDPS      Z5, Z4, Z12
-	VADDPS      Z7, Z6, Z13
-	VADDPS      Z9, Z8, Z14
-	VADDPS      Z12, Z11, Z15
-	VADDPS      Z13, Z15, Z15
-	VADDPS      Z14, Z15, Z15
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z11
-	VADDPS      Z1, Z15, Z12
-	VMAXPS      Z12, Z0, Z12
-	VMOVUPS     Z12, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z11, Z11
-	VMAXPS      Z11, Z0, Z11
-	VMOVUPS     Z11, (R11)
-	VSUBPS      Z3, Z2, Z11
-	VSUBPS      Z5, Z4, Z12
-	VSUBPS      Z7, Z6, Z13
-	VSUBPS      Z9, Z8, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z11, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z12, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z13, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z14, Z15
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z13, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z14, Z11
-	MOVQ        R10, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z15, Z12
-	VMAXPS      Z12, Z0, Z12
-	VMOVUPS     Z12, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z11, Z11
-	VMAXPS      Z11, Z0, Z11
-	VMOVUPS     Z11, (R11)
-	VADDPS      Z3, Z2, Z11
-	VADDPS      Z5, Z4, Z12
-	VADDPS      Z7, Z6, Z13
-	VADDPS      Z9, Z8, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z11, Z11
-	VMAXPS      Z11, Z0, Z11
-	VMOVUPS     Z11, (R11)
-	VSUBPS      Z3, Z2, Z11
-	VSUBPS      Z5, Z4, Z12
-	VSUBPS      Z7, Z6, Z13
-	VSUBPS      Z9, Z8, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z13, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z14, Z11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z11, Z11
-	VMAXPS      Z11, Z0, Z11
-	VMOVUPS     Z11, (R11)
-	VADDPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VADDPS      Z7, Z6, Z4
-	VADDPS      Z9, Z8, Z5
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z3, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z4, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z5, Z2
-	VADDPS      Z10, Z2, Z2
-	ADDQ        SI, R11
-	VADDPS      Z1, Z2, Z2
-	VMAXPS      Z2, Z0, Z2
-	VMOVUPS     Z2, (R11)
-	MOVQ        CX, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Z2
 	ADDQ        DI, R11
@@ -21910,20 +19845,71 @@ channels:
 	VMOVUPS     (R11), Z9
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z10
-	VADDPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VADDPS      Z7, Z6, Z4
-	VADDPS      Z9, Z8, Z5
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z2, Z2
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VMOVAPS     Z15, 64(R12)
+	VMOVAPS     Z16, 1216(R12)
+	VMOVAPS     Z17, 2368(R12)
+	VMOVAPS     Z10, 3520(R12)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
 	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z3, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
 	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z4, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
 	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z5, Z2
-	VADDPS      Z10, Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	VMOVAPS     Z6, 640(R12)
+	VMOVAPS     Z7, 1792(R12)
+	VMOVAPS     Z2, 2944(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
 	VMOVUPS     (R11), Z3
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z4
@@ -21939,22 +19925,73 @@ channels:
 	VMOVUPS     (R11), Z9
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	VADDPS      Z4, Z3, Z3
-	VADDPS      Z6, Z5, Z4
-	VADDPS      Z8, Z7, Z5
-	VADDPS      Z10, Z9, Z6
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z3, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z5, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z6, Z3
-	VADDPS      Z11, Z3, Z3
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VMOVAPS     Z15, 128(R12)
+	VMOVAPS     Z16, 1280(R12)
+	VMOVAPS     Z17, 2432(R12)
+	VMOVAPS     Z10, 3584(R12)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	VMOVAPS     Z6, 704(R12)
+	VMOVAPS     Z7, 1856(R12)
+	VMOVAPS     Z2, 3008(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
 	VMOVUPS     (R11), Z4
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z5
@@ -21968,24 +20005,75 @@ channels:
 	VMOVUPS     (R11), Z9
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	VADDPS      Z5, Z4, Z4
-	VADDPS      Z7, Z6, Z5
-	VADDPS      Z9, Z8, Z6
-	VADDPS      Z11, Z10, Z7
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z5, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z6, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z7, Z4
-	VADDPS      Z12, Z4, Z4
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VMOVAPS     Z15, 192(R12)
+	VMOVAPS     Z16, 1344(R12)
+	VMOVAPS     Z17, 2496(R12)
+	VMOVAPS     Z10, 3648(R12)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	VMOVAPS     Z6, 768(R12)
+	VMOVAPS     Z7, 1920(R12)
+	VMOVAPS     Z2, 3072(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
 	VMOVUPS     (R11), Z5
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z6
@@ -21997,26 +20085,77 @@ channels:
 	VMOVUPS     (R11), Z9
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	VADDPS      Z6, Z5, Z5
-	VADDPS      Z8, Z7, Z6
-	VADDPS      Z10, Z9, Z7
-	VADDPS      Z12, Z11, Z8
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z6, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z7, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z8, Z5
-	VADDPS      Z13, Z5, Z5
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VMOVAPS     Z15, 256(R12)
+	VMOVAPS     Z16, 1408(R12)
+	VMOVAPS     Z17, 2560(R12)
+	VMOVAPS     Z10, 3712(R12)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	VMOVAPS     Z6, 832(R12)
+	VMOVAPS     Z7, 1984(R12)
+	VMOVAPS     Z2, 3136(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
 	VMOVUPS     (R11), Z6
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z7
@@ -22026,28 +20165,79 @@ channels:
 	VMOVUPS     (R11), Z9
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	VADDPS      Z7, Z6, Z6
-	VADDPS      Z9, Z8, Z7
-	VADDPS      Z11, Z10, Z8
-	VADDPS      Z13, Z12, Z9
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z6, Z6
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VMOVAPS     Z15, 320(R12)
+	VMOVAPS     Z16, 1472(R12)
+	VMOVAPS     Z17, 2624(R12)
+	VMOVAPS     Z10, 3776(R12)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
 	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z7, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
 	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z8, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
 	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z9, Z6
-	VADDPS      Z14, Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	VMOVAPS     Z6, 896(R12)
+	VMOVAPS     Z7, 2048(R12)
+	VMOVAPS     Z2, 3200(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
 	VMOVUPS     (R11), Z7
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z8
@@ -22055,128 +20245,237 @@ channels:
 	VMOVUPS     (R11), Z9
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	VADDPS      Z8, Z7, Z7
-	VADDPS      Z10, Z9, Z8
-	VADDPS      Z12, Z11, Z9
-	VADDPS      Z14, Z13, Z10
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z7, Z7
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VMOVAPS     Z15, 384(R12)
+	VMOVAPS     Z16, 1536(R12)
+	VMOVAPS     Z17, 2688(R12)
+	VMOVAPS     Z10, 3840(R12)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
 	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z8, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
 	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z9, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
 	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z10, Z7
-	VADDPS      Z15, Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	VMOVAPS     Z6, 960(R12)
+	VMOVAPS     Z7, 2112(R12)
+	VMOVAPS     Z2, 3264(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
 	VMOVUPS     (R11), Z8
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z9
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z16
-	VADDPS      Z9, Z8, Z8
-	VADDPS      Z11, Z10, Z9
-	VADDPS      Z13, Z12, Z10
-	VADDPS      Z15, Z14, Z11
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z8, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z9, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z10, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z11, Z8
-	VADDPS      Z16, Z8, Z8
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VMOVAPS     Z15, 448(R12)
+	VMOVAPS     Z16, 1600(R12)
+	VMOVAPS     Z17, 2752(R12)
+	VMOVAPS     Z10, 3904(R12)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	VMOVAPS     Z6, 1024(R12)
+	VMOVAPS     Z7, 2176(R12)
+	VMOVAPS     Z2, 3328(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
+	VMOVUPS     (R11), Z2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        DI, R11
 	VMOVUPS     (R11), Z9
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z16
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	VADDPS      Z10, Z9, Z9
-	VADDPS      Z12, Z11, Z10
-	VADDPS      Z14, Z13, Z11
-	VADDPS      Z16, Z15, Z12
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z9, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z10, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z11, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z12, Z9
-	VADDPS      Z17, Z9, Z9
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z16
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z17
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z18
-	VADDPS      Z11, Z10, Z10
-	VADDPS      Z13, Z12, Z11
-	VADDPS      Z15, Z14, Z12
-	VADDPS      Z17, Z16, Z13
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z11, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z12, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z13, Z10
-	VADDPS      Z18, Z10, Z10
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VMOVAPS     Z15, 512(R12)
+	VMOVAPS     Z16, 1664(R12)
+	VMOVAPS     Z17, 2816(R12)
+	VMOVAPS     Z10, 3968(R12)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	VMOVAPS     Z6, 1088(R12)
+	VMOVAPS     Z7, 2240(R12)
+	VMOVAPS     Z2, 3392(R12)
 	MOVQ        AX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
+	VMOVAPS     (R12), Z2
+	VMOVAPS     64(R12), Z3
+	VMOVAPS     128(R12), Z4
+	VMOVAPS     192(R12), Z5
+	VMOVAPS     256(R12), Z6
+	VMOVAPS     320(R12), Z7
+	VMOVAPS     384(R12), Z8
+	VMOVAPS     448(R12), Z9
+	VMOVAPS     512(R12), Z10
 	MOVQ        R10, R11
 	VADDPS      Z3, Z2, Z11
 	VADDPS      Z5, Z4, Z12
@@ -22185,91 +20484,670 @@ channels:
 	VADDPS      Z12, Z11, Z15
 	VADDPS      Z13, Z15, Z15
 	VADDPS      Z14, Z15, Z15
-	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z11
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
 	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
 	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
 	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z11
-	VADDPS      Z1, Z15, Z12
-	VMAXPS      Z12, Z0, Z12
-	VMOVUPS     Z12, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VADDPS      Z1, Z15, Z11
 	VMAXPS      Z11, Z0, Z11
 	VMOVUPS     Z11, (R11)
-	VSUBPS      Z3, Z2, Z11
-	VSUBPS      Z5, Z4, Z12
-	VSUBPS      Z7, Z6, Z13
-	VSUBPS      Z9, Z8, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z11, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z12, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z13, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z14, Z15
-	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z13, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z14, Z11
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z16, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z17, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z10, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMOVUPS     Z10, (R11)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Z1, Z15, Z12
-	VMAXPS      Z12, Z0, Z12
-	VMOVUPS     Z12, (R11)
+	VADDPS      Z1, Z6, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
 	ADDQ        SI, R11
 	ADDQ        SI, R11
-	VADDPS      Z1, Z11, Z11
-	VMAXPS      Z11, Z0, Z11
-	VMOVUPS     Z11, (R11)
+	VADDPS      Z1, Z7, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     576(R12), Z2
+	VMOVAPS     640(R12), Z3
+	VMOVAPS     704(R12), Z4
+	VMOVAPS     768(R12), Z5
+	VMOVAPS     832(R12), Z6
+	VMOVAPS     896(R12), Z7
+	VMOVAPS     960(R12), Z8
+	VMOVAPS     1024(R12), Z9
+	VMOVAPS     1088(R12), Z10
+	MOVQ        R10, R11
 	VADDPS      Z3, Z2, Z11
 	VADDPS      Z5, Z4, Z12
 	VADDPS      Z7, Z6, Z13
 	VADDPS      Z9, Z8, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z11
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
 	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
 	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
 	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VADDPS      Z1, Z15, Z11
 	VMAXPS      Z11, Z0, Z11
 	VMOVUPS     Z11, (R11)
-	VSUBPS      Z3, Z2, Z11
-	VSUBPS      Z5, Z4, Z12
-	VSUBPS      Z7, Z6, Z13
-	VSUBPS      Z9, Z8, Z14
-	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z11, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z12, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z13, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z14, Z11
 	ADDQ        SI, R11
-	VADDPS      Z1, Z11, Z11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z16, Z11
 	VMAXPS      Z11, Z0, Z11
 	VMOVUPS     Z11, (R11)
-	VADDPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VADDPS      Z7, Z6, Z4
-	VADDPS      Z9, Z8, Z5
-	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z2, Z2
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z17, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z10, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMOVUPS     Z10, (R11)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
 	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z3, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
 	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z4, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
 	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z5, Z2
-	VADDPS      Z10, Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z6, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z7, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     1152(R12), Z2
+	VMOVAPS     1216(R12), Z3
+	VMOVAPS     1280(R12), Z4
+	VMOVAPS     1344(R12), Z5
+	VMOVAPS     1408(R12), Z6
+	VMOVAPS     1472(R12), Z7
+	VMOVAPS     1536(R12), Z8
+	VMOVAPS     1600(R12), Z9
+	VMOVAPS     1664(R12), Z10
+	MOVQ        R10, R11
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VADDPS      Z1, Z15, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z16, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z17, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z10, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMOVUPS     Z10, (R11)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z6, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z7, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     1728(R12), Z2
+	VMOVAPS     1792(R12), Z3
+	VMOVAPS     1856(R12), Z4
+	VMOVAPS     1920(R12), Z5
+	VMOVAPS     1984(R12), Z6
+	VMOVAPS     2048(R12), Z7
+	VMOVAPS     2112(R12), Z8
+	VMOVAPS     2176(R12), Z9
+	VMOVAPS     2240(R12), Z10
+	MOVQ        R10, R11
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VADDPS      Z1, Z15, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z16, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z17, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z10, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMOVUPS     Z10, (R11)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z6, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z7, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     2304(R12), Z2
+	VMOVAPS     2368(R12), Z3
+	VMOVAPS     2432(R12), Z4
+	VMOVAPS     2496(R12), Z5
+	VMOVAPS     2560(R12), Z6
+	VMOVAPS     2624(R12), Z7
+	VMOVAPS     2688(R12), Z8
+	VMOVAPS     2752(R12), Z9
+	VMOVAPS     2816(R12), Z10
+	MOVQ        R10, R11
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VADDPS      Z1, Z15, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z16, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z17, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z10, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMOVUPS     Z10, (R11)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z6, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z7, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     2880(R12), Z2
+	VMOVAPS     2944(R12), Z3
+	VMOVAPS     3008(R12), Z4
+	VMOVAPS     3072(R12), Z5
+	VMOVAPS     3136(R12), Z6
+	VMOVAPS     3200(R12), Z7
+	VMOVAPS     3264(R12), Z8
+	VMOVAPS     3328(R12), Z9
+	VMOVAPS     3392(R12), Z10
+	MOVQ        R10, R11
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VADDPS      Z1, Z15, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z16, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z17, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z10, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMOVUPS     Z10, (R11)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z6, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z7, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z2, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMOVUPS     Z2, (R11)
+	ADDQ        BX, R10
+	VMOVAPS     3456(R12), Z2
+	VMOVAPS     3520(R12), Z3
+	VMOVAPS     3584(R12), Z4
+	VMOVAPS     3648(R12), Z5
+	VMOVAPS     3712(R12), Z6
+	VMOVAPS     3776(R12), Z7
+	VMOVAPS     3840(R12), Z8
+	VMOVAPS     3904(R12), Z9
+	VMOVAPS     3968(R12), Z10
+	MOVQ        R10, R11
+	VADDPS      Z3, Z2, Z11
+	VADDPS      Z5, Z4, Z12
+	VADDPS      Z7, Z6, Z13
+	VADDPS      Z9, Z8, Z14
+	VADDPS      Z12, Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMULPS      winograd7OutputFactorsAVX512<>+64(SB), Z11, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+448(SB), Z12, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+832(SB), Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1216(SB), Z14, Z16
+	VMULPS      winograd7OutputFactorsAVX512<>+192(SB), Z11, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+576(SB), Z12, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+960(SB), Z13, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1344(SB), Z14, Z17
+	VMULPS      winograd7OutputFactorsAVX512<>+320(SB), Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+704(SB), Z12, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1088(SB), Z13, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1472(SB), Z14, Z11
+	VADDPS      Z10, Z11, Z10
+	VADDPS      Z1, Z15, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z16, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z17, Z11
+	VMAXPS      Z11, Z0, Z11
+	VMOVUPS     Z11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z10, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMOVUPS     Z10, (R11)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VSUBPS      Z7, Z6, Z4
+	VSUBPS      Z9, Z8, Z5
+	VMULPS      winograd7OutputFactorsAVX512<>+0(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+384(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+768(SB), Z4, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1152(SB), Z5, Z6
+	VMULPS      winograd7OutputFactorsAVX512<>+128(SB), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+512(SB), Z3, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+896(SB), Z4, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1280(SB), Z5, Z7
+	VMULPS      winograd7OutputFactorsAVX512<>+256(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+640(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1024(SB), Z4, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd7OutputFactorsAVX512<>+1408(SB), Z5, Z2
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z6, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z7, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
+	ADDQ        SI, R11
 	ADDQ        SI, R11
 	VADDPS      Z1, Z2, Z1
 	VMAXPS      Z1, Z0, Z1
@@ -28705,113 +27583,93 @@ channels:
 	VMOVUPS     (R11), Z6
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z8
 	VADDPS      Z3, Z2, Z2
 	VADDPS      Z5, Z4, Z3
 	VADDPS      Z7, Z6, Z4
 	VADDPS      Z3, Z2, Z5
 	VADDPS      Z4, Z5, Z5
-	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z2, Z2
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z2, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z3, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z4, Z6
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z2, Z2
 	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z3, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z3, Z2
 	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z4, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z4, Z2
+	VADDPS      Z8, Z2, Z2
 	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Z3
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z4
 	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
 	VMOVUPS     (R11), Z7
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z8
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z10
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z11
 	VADDPS      Z4, Z3, Z3
-	VADDPS      Z7, Z6, Z4
-	VADDPS      Z9, Z8, Z6
-	VADDPS      Z4, Z3, Z7
-	VADDPS      Z6, Z7, Z7
-	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z3, Z3
+	VADDPS      Z8, Z7, Z4
+	VADDPS      Z10, Z9, Z7
+	VADDPS      Z4, Z3, Z8
+	VADDPS      Z7, Z8, Z8
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z3, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z4, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z7, Z9
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z3, Z3
 	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z4, Z3
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z4, Z3
 	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z6, Z3
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z7, Z3
+	VADDPS      Z11, Z3, Z3
 	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Z4
 	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
+	VMOVUPS     (R11), Z7
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z10
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z11
-	VADDPS      Z6, Z4, Z4
-	VADDPS      Z9, Z8, Z6
-	VADDPS      Z11, Z10, Z8
-	VADDPS      Z6, Z4, Z9
-	VADDPS      Z8, Z9, Z9
-	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z6, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z8, Z4
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	VADDPS      Z8, Z6, Z6
-	VADDPS      Z11, Z10, Z8
-	VADDPS      Z13, Z12, Z10
-	VADDPS      Z8, Z6, Z11
-	VADDPS      Z10, Z11, Z11
-	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z8, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z10, Z6
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z12
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z13
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z14
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z15
-	VADDPS      Z10, Z8, Z8
+	VADDPS      Z7, Z4, Z4
+	VADDPS      Z11, Z10, Z7
 	VADDPS      Z13, Z12, Z10
-	VADDPS      Z15, Z14, Z12
-	VADDPS      Z10, Z8, Z13
-	VADDPS      Z12, Z13, Z13
-	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z8, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z10, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z12, Z8
+	VADDPS      Z7, Z4, Z11
+	VADDPS      Z10, Z11, Z11
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z4, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z7, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z10, Z12
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z7, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z10, Z4
+	VADDPS      Z14, Z4, Z4
 	ADDQ        R8, R10
 	MOVQ        R10, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        DI, R11
 	VMOVUPS     (R11), Z10
 	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
+	VMOVUPS     (R11), Z13
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z14
 	ADDQ        DI, R11
@@ -28820,21 +27678,27 @@ channels:
 	VMOVUPS     (R11), Z16
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z17
-	VADDPS      Z12, Z10, Z10
-	VADDPS      Z15, Z14, Z12
-	VADDPS      Z17, Z16, Z14
-	VADDPS      Z12, Z10, Z15
-	VADDPS      Z14, Z15, Z15
-	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z12, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z14, Z10
+	VADDPS      Z10, Z7, Z7
+	VADDPS      Z14, Z13, Z10
+	VADDPS      Z16, Z15, Z13
+	VADDPS      Z10, Z7, Z14
+	VADDPS      Z13, Z14, Z14
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z7, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z10, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z13, Z15
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z10, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z13, Z7
+	VADDPS      Z17, Z7, Z7
 	ADDQ        R8, R10
 	MOVQ        R10, R11
-	VMOVUPS     (R11), Z12
+	VMOVUPS     (R11), Z10
 	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
+	VMOVUPS     (R11), Z13
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z16
 	ADDQ        DI, R11
@@ -28843,126 +27707,250 @@ channels:
 	VMOVUPS     (R11), Z18
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Z19
-	VADDPS      Z14, Z12, Z12
-	VADDPS      Z17, Z16, Z14
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z20
+	VADDPS      Z13, Z10, Z10
+	VADDPS      Z17, Z16, Z13
 	VADDPS      Z19, Z18, Z16
-	VADDPS      Z14, Z12, Z17
+	VADDPS      Z13, Z10, Z17
 	VADDPS      Z16, Z17, Z17
-	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z12, Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z14, Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z16, Z12
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z10, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z13, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z16, Z18
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z13, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z16, Z10
+	VADDPS      Z20, Z10, Z10
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z19
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z20
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z21
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z22
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z23
+	VADDPS      Z16, Z13, Z13
+	VADDPS      Z20, Z19, Z16
+	VADDPS      Z22, Z21, Z19
+	VADDPS      Z16, Z13, Z20
+	VADDPS      Z19, Z20, Z20
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z13, Z21
+	VMOVAPS     Z21, Z21
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z16, Z21
+	VMOVAPS     Z21, Z21
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z19, Z21
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z16, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z19, Z13
+	VADDPS      Z23, Z13, Z13
+	ADDQ        R8, R10
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Z16
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z19
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z22
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z23
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z24
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z25
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Z26
+	VADDPS      Z19, Z16, Z16
+	VADDPS      Z23, Z22, Z19
+	VADDPS      Z25, Z24, Z22
+	VADDPS      Z19, Z16, Z23
+	VADDPS      Z22, Z23, Z23
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z16, Z24
+	VMOVAPS     Z24, Z24
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z19, Z24
+	VMOVAPS     Z24, Z24
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z22, Z24
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z16, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z19, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z22, Z16
+	VADDPS      Z26, Z16, Z16
 	MOVQ        AX, R10
 	MOVQ        R10, R11
-	VADDPS      Z7, Z5, Z14
-	VADDPS      Z11, Z9, Z16
-	VADDPS      Z15, Z13, Z18
-	VADDPS      Z16, Z14, Z19
-	VADDPS      Z18, Z19, Z19
-	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z14, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z16, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z18, Z14
-	VADDPS      Z1, Z19, Z16
-	VMAXPS      Z16, Z0, Z16
-	VMOVUPS     Z16, (R11)
+	VADDPS      Z8, Z5, Z19
+	VADDPS      Z14, Z11, Z22
+	VADDPS      Z20, Z17, Z25
+	VADDPS      Z22, Z19, Z26
+	VADDPS      Z25, Z26, Z26
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z19, Z27
+	VMOVAPS     Z27, Z27
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z22, Z27
+	VMOVAPS     Z27, Z27
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z25, Z27
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z19, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z22, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z25, Z19
+	VADDPS      Z23, Z19, Z19
+	VADDPS      Z1, Z26, Z22
+	VMAXPS      Z22, Z0, Z22
+	VMOVUPS     Z22, (R11)
 	ADDQ        SI, R11
 	ADDQ        SI, R11
-	VADDPS      Z1, Z14, Z14
-	VMAXPS      Z14, Z0, Z14
-	VMOVUPS     Z14, (R11)
-	VSUBPS      Z7, Z5, Z14
-	VSUBPS      Z11, Z9, Z16
-	VSUBPS      Z15, Z13, Z18
-	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z14, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z16, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z18, Z19
-	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z14, Z14
+	VADDPS      Z1, Z27, Z22
+	VMAXPS      Z22, Z0, Z22
+	VMOVUPS     Z22, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z19, Z19
+	VMAXPS      Z19, Z0, Z19
+	VMOVUPS     Z19, (R11)
+	VSUBPS      Z8, Z5, Z5
+	VSUBPS      Z14, Z11, Z8
+	VSUBPS      Z20, Z17, Z11
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z5, Z14
 	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z16, Z14
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z8, Z14
 	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z18, Z14
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z11, Z14
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z8, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z11, Z5
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Z1, Z19, Z16
-	VMAXPS      Z16, Z0, Z16
-	VMOVUPS     Z16, (R11)
+	VADDPS      Z1, Z14, Z8
+	VMAXPS      Z8, Z0, Z8
+	VMOVUPS     Z8, (R11)
 	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z14, Z14
-	VMAXPS      Z14, Z0, Z14
-	VMOVUPS     Z14, (R11)
-	VADDPS      Z7, Z5, Z5
-	VADDPS      Z11, Z9, Z7
-	VADDPS      Z15, Z13, Z9
-	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z7, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z9, Z5
-	VADDPS      Z17, Z5, Z5
 	ADDQ        SI, R11
 	VADDPS      Z1, Z5, Z5
 	VMAXPS      Z5, Z0, Z5
 	VMOVUPS     Z5, (R11)
 	MOVQ        AX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
+	MOVQ        R10, R11
+	VADDPS      Z9, Z6, Z5
+	VADDPS      Z15, Z12, Z8
+	VADDPS      Z21, Z18, Z11
+	VADDPS      Z8, Z5, Z14
+	VADDPS      Z11, Z14, Z14
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z5, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z8, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z11, Z17
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z8, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z11, Z5
+	VADDPS      Z24, Z5, Z5
+	VADDPS      Z1, Z14, Z8
+	VMAXPS      Z8, Z0, Z8
+	VMOVUPS     Z8, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z17, Z8
+	VMAXPS      Z8, Z0, Z8
+	VMOVUPS     Z8, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	VSUBPS      Z9, Z6, Z5
+	VSUBPS      Z15, Z12, Z6
+	VSUBPS      Z21, Z18, Z8
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z5, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z6, Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z8, Z9
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z6, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z8, Z5
+	MOVQ        R10, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z9, Z6
+	VMAXPS      Z6, Z0, Z6
+	VMOVUPS     Z6, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	MOVQ        AX, R10
+	ADDQ        BX, R10
+	ADDQ        BX, R10
 	ADDQ        BX, R10
 	ADDQ        BX, R10
 	MOVQ        R10, R11
 	VADDPS      Z3, Z2, Z5
-	VADDPS      Z6, Z4, Z7
-	VADDPS      Z10, Z8, Z9
-	VADDPS      Z7, Z5, Z11
-	VADDPS      Z9, Z11, Z11
-	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z5, Z5
+	VADDPS      Z7, Z4, Z6
+	VADDPS      Z13, Z10, Z8
+	VADDPS      Z6, Z5, Z9
+	VADDPS      Z8, Z9, Z9
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z5, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z6, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z8, Z11
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z5, Z5
 	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z7, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z6, Z5
 	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z9, Z5
-	VADDPS      Z1, Z11, Z7
-	VMAXPS      Z7, Z0, Z7
-	VMOVUPS     Z7, (R11)
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z8, Z5
+	VADDPS      Z16, Z5, Z5
+	VADDPS      Z1, Z9, Z6
+	VMAXPS      Z6, Z0, Z6
+	VMOVUPS     Z6, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z11, Z6
+	VMAXPS      Z6, Z0, Z6
+	VMOVUPS     Z6, (R11)
 	ADDQ        SI, R11
 	ADDQ        SI, R11
 	VADDPS      Z1, Z5, Z5
 	VMAXPS      Z5, Z0, Z5
 	VMOVUPS     Z5, (R11)
-	VSUBPS      Z3, Z2, Z5
-	VSUBPS      Z6, Z4, Z7
-	VSUBPS      Z10, Z8, Z9
-	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z5, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z7, Z11
-	VMOVAPS     Z11, Z11
-	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z9, Z11
-	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z5, Z5
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z7, Z4, Z3
+	VSUBPS      Z13, Z10, Z4
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z2, Z5
 	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z7, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z3, Z5
 	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z9, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z4, Z5
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z4, Z2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Z1, Z11, Z7
-	VMAXPS      Z7, Z0, Z7
-	VMOVUPS     Z7, (R11)
+	VADDPS      Z1, Z5, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
 	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z5, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R11)
-	VADDPS      Z3, Z2, Z2
-	VADDPS      Z6, Z4, Z3
-	VADDPS      Z10, Z8, Z4
-	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z3, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z4, Z2
-	VADDPS      Z12, Z2, Z2
 	ADDQ        SI, R11
 	VADDPS      Z1, Z2, Z2
 	VMAXPS      Z2, Z0, Z2
@@ -29157,12 +28145,23 @@ channels:
 	VADDPS      Z15, Z13, Z18
 	VADDPS      Z16, Z14, Z19
 	VADDPS      Z18, Z19, Z19
-	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z14, Z14
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z14, Z20
+	VMOVAPS     Z20, Z20
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z16, Z20
+	VMOVAPS     Z20, Z20
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z18, Z20
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z14, Z14
 	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z16, Z14
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z16, Z14
 	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z18, Z14
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z18, Z14
+	VADDPS      Z17, Z14, Z14
 	VADDPS      Z1, Z19, Z16
+	VMAXPS      Z16, Z0, Z16
+	VMOVUPS     Z16, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z20, Z16
 	VMAXPS      Z16, Z0, Z16
 	VMOVUPS     Z16, (R11)
 	ADDQ        SI, R11
@@ -29170,68 +28169,9 @@ channels:
 	VADDPS      Z1, Z14, Z14
 	VMAXPS      Z14, Z0, Z14
 	VMOVUPS     Z14, (R11)
-	VSUBPS      Z7, Z5, Z14
-	VSUBPS      Z11, Z9, Z16
-	VSUBPS      Z15, Z13, Z18
-	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z14, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z16, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z18, Z19
-	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z14, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z16, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z18, Z14
-	MOVQ        R10, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z19, Z16
-	VMAXPS      Z16, Z0, Z16
-	VMOVUPS     Z16, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z14, Z14
-	VMAXPS      Z14, Z0, Z14
-	VMOVUPS     Z14, (R11)
-	VADDPS      Z7, Z5, Z5
-	VADDPS      Z11, Z9, Z7
-	VADDPS      Z15, Z13, Z9
-	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z7, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z9, Z5
-	VADDPS      Z17, Z5, Z5
-	ADDQ        SI, R11
-	VADDPS      Z1, Z5, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R11)
-	MOVQ        AX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	ADDQ        BX, R10
-	MOVQ        R10, R11
-	VADDPS      Z3, Z2, Z5
-	VADDPS      Z6, Z4, Z7
-	VADDPS      Z10, Z8, Z9
-	VADDPS      Z7, Z5, Z11
-	VADDPS      Z9, Z11, Z11
-	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z7, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z9, Z5
-	VADDPS      Z1, Z11, Z7
-	VMAXPS      Z7, Z0, Z7
-	VMOVUPS     Z7, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z5, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMOVUPS     Z5, (R11)
-	VSUBPS      Z3, Z2, Z5
-	VSUBPS      Z6, Z4, Z7
-	VSUBPS      Z10, Z8, Z9
+	VSUBPS      Z7, Z5, Z5
+	VSUBPS      Z11, Z9, Z7
+	VSUBPS      Z15, Z13, Z9
 	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z5, Z11
 	VMOVAPS     Z11, Z11
 	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z7, Z11
@@ -29252,243 +28192,59 @@ channels:
 	VADDPS      Z1, Z5, Z5
 	VMAXPS      Z5, Z0, Z5
 	VMOVUPS     Z5, (R11)
-	VADDPS      Z3, Z2, Z2
-	VADDPS      Z6, Z4, Z3
-	VADDPS      Z10, Z8, Z4
-	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z3, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z4, Z2
-	VADDPS      Z12, Z2, Z2
-	ADDQ        SI, R11
-	VADDPS      Z1, Z2, Z2
-	VMAXPS      Z2, Z0, Z2
-	VMOVUPS     Z2, (R11)
-	MOVQ        CX, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	VADDPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VADDPS      Z7, Z6, Z4
-	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z3, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z4, Z2
-	VADDPS      Z8, Z2, Z2
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	VADDPS      Z4, Z3, Z3
-	VADDPS      Z6, Z5, Z4
-	VADDPS      Z8, Z7, Z5
-	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z3, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z4, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z5, Z3
-	VADDPS      Z9, Z3, Z3
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	VADDPS      Z5, Z4, Z4
-	VADDPS      Z7, Z6, Z5
-	VADDPS      Z9, Z8, Z6
-	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z5, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z6, Z4
-	VADDPS      Z10, Z4, Z4
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	VADDPS      Z6, Z5, Z5
-	VADDPS      Z8, Z7, Z6
-	VADDPS      Z10, Z9, Z7
-	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z6, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z7, Z5
-	VADDPS      Z11, Z5, Z5
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	VADDPS      Z7, Z6, Z6
-	VADDPS      Z9, Z8, Z7
-	VADDPS      Z11, Z10, Z8
-	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z6, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z7, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z8, Z6
-	VADDPS      Z12, Z6, Z6
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	VADDPS      Z8, Z7, Z7
-	VADDPS      Z10, Z9, Z8
-	VADDPS      Z12, Z11, Z9
-	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z7, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z8, Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z9, Z7
-	VADDPS      Z13, Z7, Z7
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z10
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z11
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z12
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z13
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Z14
-	VADDPS      Z9, Z8, Z8
-	VADDPS      Z11, Z10, Z9
-	VADDPS      Z13, Z12, Z10
-	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z8, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z9, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z10, Z8
-	VADDPS      Z14, Z8, Z8
 	MOVQ        AX, R10
 	ADDQ        BX, R10
 	ADDQ        BX, R10
 	ADDQ        BX, R10
-	ADDQ        BX, R10
 	MOVQ        R10, R11
-	VADDPS      Z3, Z2, Z9
-	VADDPS      Z5, Z4, Z10
-	VADDPS      Z7, Z6, Z11
-	VADDPS      Z10, Z9, Z12
-	VADDPS      Z11, Z12, Z12
-	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z9, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z10, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z11, Z9
-	VADDPS      Z1, Z12, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMOVUPS     Z10, (R11)
+	VADDPS      Z3, Z2, Z5
+	VADDPS      Z6, Z4, Z7
+	VADDPS      Z10, Z8, Z9
+	VADDPS      Z7, Z5, Z11
+	VADDPS      Z9, Z11, Z11
+	VMULPS      winograd5OutputFactorsAVX512<>+64(SB), Z5, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd5OutputFactorsAVX512<>+320(SB), Z7, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS winograd5OutputFactorsAVX512<>+576(SB), Z9, Z13
+	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z7, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z9, Z5
+	VADDPS      Z12, Z5, Z5
+	VADDPS      Z1, Z11, Z7
+	VMAXPS      Z7, Z0, Z7
+	VMOVUPS     Z7, (R11)
 	ADDQ        SI, R11
 	ADDQ        SI, R11
-	VADDPS      Z1, Z9, Z9
-	VMAXPS      Z9, Z0, Z9
-	VMOVUPS     Z9, (R11)
-	VSUBPS      Z3, Z2, Z9
-	VSUBPS      Z5, Z4, Z10
-	VSUBPS      Z7, Z6, Z11
-	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z9, Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z10, Z12
-	VMOVAPS     Z12, Z12
-	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z11, Z12
-	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z9, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z10, Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z11, Z9
+	VADDPS      Z1, Z13, Z7
+	VMAXPS      Z7, Z0, Z7
+	VMOVUPS     Z7, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Z1, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMOVUPS     Z5, (R11)
+	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z6, Z4, Z3
+	VSUBPS      Z10, Z8, Z4
+	VMULPS      winograd5OutputFactorsAVX512<>+0(SB), Z2, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+256(SB), Z3, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS winograd5OutputFactorsAVX512<>+512(SB), Z4, Z5
+	VMULPS      winograd5OutputFactorsAVX512<>+128(SB), Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+384(SB), Z3, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS winograd5OutputFactorsAVX512<>+640(SB), Z4, Z2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Z1, Z12, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMOVUPS     Z10, (R11)
+	VADDPS      Z1, Z5, Z3
+	VMAXPS      Z3, Z0, Z3
+	VMOVUPS     Z3, (R11)
 	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Z1, Z9, Z9
-	VMAXPS      Z9, Z0, Z9
-	VMOVUPS     Z9, (R11)
-	VADDPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VADDPS      Z7, Z6, Z4
-	VMULPS      winograd5OutputFactorsAVX512<>+192(SB), Z2, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5OutputFactorsAVX512<>+448(SB), Z3, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS winograd5OutputFactorsAVX512<>+704(SB), Z4, Z2
-	VADDPS      Z8, Z2, Z2
 	ADDQ        SI, R11
 	VADDPS      Z1, Z2, Z1
 	VMAXPS      Z1, Z0, Z1
@@ -46644,105 +45400,59 @@ channels:
 	VMOVUPS     (R10), Y6
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, (R11)
-	VMOVAPS     Y0, 288(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 576(R11)
-	VMOVAPS     Y0, 864(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1152(R11)
-	VMOVAPS     Y0, 1440(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10), Y8
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, (R11)
+	VMOVAPS     Y9, 288(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 576(R11)
+	VMOVAPS     Y9, 864(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 1152(R11)
+	VMOVAPS     Y9, 1440(R11)
 	VMOVAPS     Y7, Y7
 	VFMADD231PS winograd7InputFactorsAVX2<>+768(SB), Y5, Y7
 	VMOVAPS     Y7, Y5
@@ -46755,32 +45465,18 @@ channels:
 	VFMADD231PS winograd7InputFactorsAVX2<>+832(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+896(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1728(R11)
-	VMOVAPS     Y0, 2016(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 1728(R11)
+	VMOVAPS     Y1, 2016(R11)
+	VMOVAPS     Y8, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y6, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+1216(SB), Y0, Y1
 	VMOVAPS     Y1, 2304(R11)
 	ADDQ        R8, R9
@@ -46800,105 +45496,59 @@ channels:
 	VMOVUPS     (R10), Y6
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 32(R11)
-	VMOVAPS     Y0, 320(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 608(R11)
-	VMOVAPS     Y0, 896(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1184(R11)
-	VMOVAPS     Y0, 1472(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10), Y8
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 32(R11)
+	VMOVAPS     Y9, 320(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 608(R11)
+	VMOVAPS     Y9, 896(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 1184(R11)
+	VMOVAPS     Y9, 1472(R11)
 	VMOVAPS     Y7, Y7
 	VFMADD231PS winograd7InputFactorsAVX2<>+768(SB), Y5, Y7
 	VMOVAPS     Y7, Y5
@@ -46911,32 +45561,18 @@ channels:
 	VFMADD231PS winograd7InputFactorsAVX2<>+832(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+896(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1760(R11)
-	VMOVAPS     Y0, 2048(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 1760(R11)
+	VMOVAPS     Y1, 2048(R11)
+	VMOVAPS     Y8, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y6, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+1216(SB), Y0, Y1
 	VMOVAPS     Y1, 2336(R11)
 	ADDQ        R8, R9
@@ -46956,105 +45592,59 @@ channels:
 	VMOVUPS     (R10), Y6
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 64(R11)
-	VMOVAPS     Y0, 352(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 640(R11)
-	VMOVAPS     Y0, 928(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1216(R11)
-	VMOVAPS     Y0, 1504(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10), Y8
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 64(R11)
+	VMOVAPS     Y9, 352(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 640(R11)
+	VMOVAPS     Y9, 928(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 1216(R11)
+	VMOVAPS     Y9, 1504(R11)
 	VMOVAPS     Y7, Y7
 	VFMADD231PS winograd7InputFactorsAVX2<>+768(SB), Y5, Y7
 	VMOVAPS     Y7, Y5
@@ -47067,32 +45657,18 @@ channels:
 	VFMADD231PS winograd7InputFactorsAVX2<>+832(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+896(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1792(R11)
-	VMOVAPS     Y0, 2080(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 1792(R11)
+	VMOVAPS     Y1, 2080(R11)
+	VMOVAPS     Y8, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y6, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+1216(SB), Y0, Y1
 	VMOVAPS     Y1, 2368(R11)
 	ADDQ        R8, R9
@@ -47112,105 +45688,59 @@ channels:
 	VMOVUPS     (R10), Y6
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 96(R11)
-	VMOVAPS     Y0, 384(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 672(R11)
-	VMOVAPS     Y0, 960(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1248(R11)
-	VMOVAPS     Y0, 1536(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10), Y8
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 96(R11)
+	VMOVAPS     Y9, 384(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 672(R11)
+	VMOVAPS     Y9, 960(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 1248(R11)
+	VMOVAPS     Y9, 1536(R11)
 	VMOVAPS     Y7, Y7
 	VFMADD231PS winograd7InputFactorsAVX2<>+768(SB), Y5, Y7
 	VMOVAPS     Y7, Y5
@@ -47223,32 +45753,18 @@ channels:
 	VFMADD231PS winograd7InputFactorsAVX2<>+832(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+896(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1824(R11)
-	VMOVAPS     Y0, 2112(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 1824(R11)
+	VMOVAPS     Y1, 2112(R11)
+	VMOVAPS     Y8, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y6, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+1216(SB), Y0, Y1
 	VMOVAPS     Y1, 2400(R11)
 	ADDQ        R8, R9
@@ -47268,105 +45784,59 @@ channels:
 	VMOVUPS     (R10), Y6
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 128(R11)
-	VMOVAPS     Y0, 416(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 704(R11)
-	VMOVAPS     Y0, 992(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1280(R11)
-	VMOVAPS     Y0, 1568(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10), Y8
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 128(R11)
+	VMOVAPS     Y9, 416(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 704(R11)
+	VMOVAPS     Y9, 992(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 1280(R11)
+	VMOVAPS     Y9, 1568(R11)
 	VMOVAPS     Y7, Y7
 	VFMADD231PS winograd7InputFactorsAVX2<>+768(SB), Y5, Y7
 	VMOVAPS     Y7, Y5
@@ -47379,32 +45849,18 @@ channels:
 	VFMADD231PS winograd7InputFactorsAVX2<>+832(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+896(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1856(R11)
-	VMOVAPS     Y0, 2144(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 1856(R11)
+	VMOVAPS     Y1, 2144(R11)
+	VMOVAPS     Y8, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y6, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+1216(SB), Y0, Y1
 	VMOVAPS     Y1, 2432(R11)
 	ADDQ        R8, R9
@@ -47424,105 +45880,59 @@ channels:
 	VMOVUPS     (R10), Y6
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 160(R11)
-	VMOVAPS     Y0, 448(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 736(R11)
-	VMOVAPS     Y0, 1024(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1312(R11)
-	VMOVAPS     Y0, 1600(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10), Y8
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 160(R11)
+	VMOVAPS     Y9, 448(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 736(R11)
+	VMOVAPS     Y9, 1024(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 1312(R11)
+	VMOVAPS     Y9, 1600(R11)
 	VMOVAPS     Y7, Y7
 	VFMADD231PS winograd7InputFactorsAVX2<>+768(SB), Y5, Y7
 	VMOVAPS     Y7, Y5
@@ -47535,32 +45945,18 @@ channels:
 	VFMADD231PS winograd7InputFactorsAVX2<>+832(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+896(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1888(R11)
-	VMOVAPS     Y0, 2176(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 1888(R11)
+	VMOVAPS     Y1, 2176(R11)
+	VMOVAPS     Y8, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y6, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+1216(SB), Y0, Y1
 	VMOVAPS     Y1, 2464(R11)
 	ADDQ        R8, R9
@@ -47580,105 +45976,59 @@ channels:
 	VMOVUPS     (R10), Y6
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 192(R11)
-	VMOVAPS     Y0, 480(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 768(R11)
-	VMOVAPS     Y0, 1056(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1344(R11)
-	VMOVAPS     Y0, 1632(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10), Y8
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 192(R11)
+	VMOVAPS     Y9, 480(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 768(R11)
+	VMOVAPS     Y9, 1056(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 1344(R11)
+	VMOVAPS     Y9, 1632(R11)
 	VMOVAPS     Y7, Y7
 	VFMADD231PS winograd7InputFactorsAVX2<>+768(SB), Y5, Y7
 	VMOVAPS     Y7, Y5
@@ -47691,32 +46041,18 @@ channels:
 	VFMADD231PS winograd7InputFactorsAVX2<>+832(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+896(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1920(R11)
-	VMOVAPS     Y0, 2208(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 1920(R11)
+	VMOVAPS     Y1, 2208(R11)
+	VMOVAPS     Y8, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y6, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+1216(SB), Y0, Y1
 	VMOVAPS     Y1, 2496(R11)
 	ADDQ        R8, R9
@@ -47736,105 +46072,59 @@ channels:
 	VMOVUPS     (R10), Y6
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 224(R11)
-	VMOVAPS     Y0, 512(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 800(R11)
-	VMOVAPS     Y0, 1088(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1376(R11)
-	VMOVAPS     Y0, 1664(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10), Y8
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 224(R11)
+	VMOVAPS     Y9, 512(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 800(R11)
+	VMOVAPS     Y9, 1088(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 1376(R11)
+	VMOVAPS     Y9, 1664(R11)
 	VMOVAPS     Y7, Y7
 	VFMADD231PS winograd7InputFactorsAVX2<>+768(SB), Y5, Y7
 	VMOVAPS     Y7, Y5
@@ -47847,32 +46137,18 @@ channels:
 	VFMADD231PS winograd7InputFactorsAVX2<>+832(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+896(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1952(R11)
-	VMOVAPS     Y0, 2240(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 1952(R11)
+	VMOVAPS     Y1, 2240(R11)
+	VMOVAPS     Y8, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y6, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+1216(SB), Y0, Y1
 	VMOVAPS     Y1, 2528(R11)
 	ADDQ        R8, R9
@@ -47892,105 +46168,59 @@ channels:
 	VMOVUPS     (R10), Y6
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 256(R11)
-	VMOVAPS     Y0, 544(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 832(R11)
-	VMOVAPS     Y0, 1120(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y3
-	VMOVAPS     Y6, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1408(R11)
-	VMOVAPS     Y0, 1696(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10), Y8
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+64(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+128(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+192(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 256(R11)
+	VMOVAPS     Y9, 544(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+256(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+320(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+384(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+448(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 832(R11)
+	VMOVAPS     Y9, 1120(R11)
+	VMOVAPS     Y7, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y5, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y1, Y9
+	VMOVAPS     Y6, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+512(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+576(SB), Y2, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd7InputFactorsAVX2<>+640(SB), Y0, Y10
+	VMULPS      winograd7InputFactorsAVX2<>+704(SB), Y10, Y10
+	VADDPS      Y10, Y9, Y11
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y11, 1408(R11)
+	VMOVAPS     Y9, 1696(R11)
 	VMOVAPS     Y7, Y7
 	VFMADD231PS winograd7InputFactorsAVX2<>+768(SB), Y5, Y7
 	VMOVAPS     Y7, Y5
@@ -48003,32 +46233,18 @@ channels:
 	VFMADD231PS winograd7InputFactorsAVX2<>+832(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+896(SB), Y0, Y1
-	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1984(R11)
-	VMOVAPS     Y0, 2272(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd7InputFactorsAVX2<>+960(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 1984(R11)
+	VMOVAPS     Y1, 2272(R11)
+	VMOVAPS     Y8, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1024(SB), Y6, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1088(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd7InputFactorsAVX2<>+1152(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd7InputFactorsAVX2<>+1216(SB), Y0, Y1
 	VMOVAPS     Y1, 2560(R11)
 	MOVQ        AX, R9
@@ -49385,6 +47601,8 @@ channels:
 	VMOVUPS     (R11), Y8
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Y9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y10
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
@@ -49392,138 +47610,76 @@ channels:
 	VADDPS      Y3, Y2, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y5, Y6, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y8
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
+	VADDPS      Y10, Y2, Y2
 	VMOVAPS     Y6, (R12)
-	VMOVAPS     Y2, 576(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y2
-	VMOVAPS     Y6, 288(R12)
-	VMOVAPS     Y2, 864(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y2
-	VMOVAPS     Y2, 1152(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
-	VMOVAPS     Y2, 1440(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
+	VMOVAPS     Y7, 576(R12)
+	VMOVAPS     Y8, 1152(R12)
 	VMOVAPS     Y2, 1728(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
+	VMOVAPS     Y6, 288(R12)
+	VMOVAPS     Y7, 864(R12)
+	VMOVAPS     Y2, 1440(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
@@ -49541,6 +47697,8 @@ channels:
 	VMOVUPS     (R11), Y8
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Y9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y10
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
@@ -49548,138 +47706,76 @@ channels:
 	VADDPS      Y3, Y2, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y5, Y6, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y8
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
+	VADDPS      Y10, Y2, Y2
 	VMOVAPS     Y6, 32(R12)
-	VMOVAPS     Y2, 608(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y2
-	VMOVAPS     Y6, 320(R12)
-	VMOVAPS     Y2, 896(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y2
-	VMOVAPS     Y2, 1184(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
-	VMOVAPS     Y2, 1472(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
+	VMOVAPS     Y7, 608(R12)
+	VMOVAPS     Y8, 1184(R12)
 	VMOVAPS     Y2, 1760(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
+	VMOVAPS     Y6, 320(R12)
+	VMOVAPS     Y7, 896(R12)
+	VMOVAPS     Y2, 1472(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
@@ -49697,6 +47793,8 @@ channels:
 	VMOVUPS     (R11), Y8
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Y9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y10
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
@@ -49704,138 +47802,76 @@ channels:
 	VADDPS      Y3, Y2, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y5, Y6, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y8
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
+	VADDPS      Y10, Y2, Y2
 	VMOVAPS     Y6, 64(R12)
-	VMOVAPS     Y2, 640(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y2
-	VMOVAPS     Y6, 352(R12)
-	VMOVAPS     Y2, 928(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y2
-	VMOVAPS     Y2, 1216(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
-	VMOVAPS     Y2, 1504(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
+	VMOVAPS     Y7, 640(R12)
+	VMOVAPS     Y8, 1216(R12)
 	VMOVAPS     Y2, 1792(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
+	VMOVAPS     Y6, 352(R12)
+	VMOVAPS     Y7, 928(R12)
+	VMOVAPS     Y2, 1504(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
@@ -49853,6 +47889,8 @@ channels:
 	VMOVUPS     (R11), Y8
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Y9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y10
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
@@ -49860,138 +47898,76 @@ channels:
 	VADDPS      Y3, Y2, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y5, Y6, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y8
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
+	VADDPS      Y10, Y2, Y2
 	VMOVAPS     Y6, 96(R12)
-	VMOVAPS     Y2, 672(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y2
-	VMOVAPS     Y6, 384(R12)
-	VMOVAPS     Y2, 960(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y2
-	VMOVAPS     Y2, 1248(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
-	VMOVAPS     Y2, 1536(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
+	VMOVAPS     Y7, 672(R12)
+	VMOVAPS     Y8, 1248(R12)
 	VMOVAPS     Y2, 1824(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
+	VMOVAPS     Y6, 384(R12)
+	VMOVAPS     Y7, 960(R12)
+	VMOVAPS     Y2, 1536(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
@@ -50009,6 +47985,8 @@ channels:
 	VMOVUPS     (R11), Y8
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Y9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y10
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
@@ -50016,138 +47994,76 @@ channels:
 	VADDPS      Y3, Y2, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y5, Y6, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y8
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
+	VADDPS      Y10, Y2, Y2
 	VMOVAPS     Y6, 128(R12)
-	VMOVAPS     Y2, 704(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y2
-	VMOVAPS     Y6, 416(R12)
-	VMOVAPS     Y2, 992(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y2
-	VMOVAPS     Y2, 1280(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
-	VMOVAPS     Y2, 1568(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
+	VMOVAPS     Y7, 704(R12)
+	VMOVAPS     Y8, 1280(R12)
 	VMOVAPS     Y2, 1856(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
+	VMOVAPS     Y6, 416(R12)
+	VMOVAPS     Y7, 992(R12)
+	VMOVAPS     Y2, 1568(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
@@ -50165,6 +48081,8 @@ channels:
 	VMOVUPS     (R11), Y8
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Y9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y10
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
@@ -50172,138 +48090,76 @@ channels:
 	VADDPS      Y3, Y2, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y5, Y6, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y8
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
+	VADDPS      Y10, Y2, Y2
 	VMOVAPS     Y6, 160(R12)
-	VMOVAPS     Y2, 736(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y2
-	VMOVAPS     Y6, 448(R12)
-	VMOVAPS     Y2, 1024(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y2
-	VMOVAPS     Y2, 1312(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
-	VMOVAPS     Y2, 1600(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
+	VMOVAPS     Y7, 736(R12)
+	VMOVAPS     Y8, 1312(R12)
 	VMOVAPS     Y2, 1888(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
+	VMOVAPS     Y6, 448(R12)
+	VMOVAPS     Y7, 1024(R12)
+	VMOVAPS     Y2, 1600(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
@@ -50321,6 +48177,8 @@ channels:
 	VMOVUPS     (R11), Y8
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Y9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y10
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
@@ -50328,138 +48186,76 @@ channels:
 	VADDPS      Y3, Y2, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y5, Y6, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y8
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
+	VADDPS      Y10, Y2, Y2
 	VMOVAPS     Y6, 192(R12)
-	VMOVAPS     Y2, 768(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y2
-	VMOVAPS     Y6, 480(R12)
-	VMOVAPS     Y2, 1056(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y2
-	VMOVAPS     Y2, 1344(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
-	VMOVAPS     Y2, 1632(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
+	VMOVAPS     Y7, 768(R12)
+	VMOVAPS     Y8, 1344(R12)
 	VMOVAPS     Y2, 1920(R12)
+	MOVQ        R10, R11
+	VMOVUPS     (R11), Y2
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y6
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y9
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
+	VMOVAPS     Y6, 480(R12)
+	VMOVAPS     Y7, 1056(R12)
+	VMOVAPS     Y2, 1632(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
@@ -50477,6 +48273,8 @@ channels:
 	VMOVUPS     (R11), Y8
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Y9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y10
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
@@ -50484,15 +48282,32 @@ channels:
 	VADDPS      Y3, Y2, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y5, Y6, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y8
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
+	VADDPS      Y10, Y2, Y2
 	VMOVAPS     Y6, 224(R12)
-	VMOVAPS     Y2, 800(R12)
+	VMOVAPS     Y7, 800(R12)
+	VMOVAPS     Y8, 1376(R12)
+	VMOVAPS     Y2, 1952(R12)
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -50520,63 +48335,13 @@ channels:
 	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
 	VMOVAPS     Y6, Y6
 	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y2
-	VMOVAPS     Y6, 512(R12)
-	VMOVAPS     Y2, 1088(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y2
-	VMOVAPS     Y2, 1376(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
 	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
@@ -50584,38 +48349,9 @@ channels:
 	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
+	VMOVAPS     Y6, 512(R12)
+	VMOVAPS     Y7, 1088(R12)
 	VMOVAPS     Y2, 1664(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
-	VMOVAPS     Y2, 1952(R12)
 	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
@@ -50633,6 +48369,8 @@ channels:
 	VMOVUPS     (R11), Y8
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Y9
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y10
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
@@ -50640,15 +48378,32 @@ channels:
 	VADDPS      Y3, Y2, Y6
 	VADDPS      Y4, Y6, Y6
 	VADDPS      Y5, Y6, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y8
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y3, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y4, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y5, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
+	VADDPS      Y10, Y2, Y2
 	VMOVAPS     Y6, 256(R12)
-	VMOVAPS     Y2, 832(R12)
+	VMOVAPS     Y7, 832(R12)
+	VMOVAPS     Y8, 1408(R12)
+	VMOVAPS     Y2, 1984(R12)
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -50676,63 +48431,13 @@ channels:
 	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
 	VMOVAPS     Y6, Y6
 	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y2
-	VMOVAPS     Y6, 544(R12)
-	VMOVAPS     Y2, 1120(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y5, Y2
-	VMOVAPS     Y2, 1408(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	VSUBPS      Y3, Y2, Y2
-	VSUBPS      Y5, Y4, Y3
-	VSUBPS      Y7, Y6, Y4
-	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
 	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
@@ -50740,38 +48445,9 @@ channels:
 	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
+	VMOVAPS     Y6, 544(R12)
+	VMOVAPS     Y7, 1120(R12)
 	VMOVAPS     Y2, 1696(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
-	VMOVAPS     Y2, 1984(R12)
 	MOVQ        AX, R10
 	VMOVAPS     (R12), Y2
 	VMOVAPS     32(R12), Y3
@@ -50790,91 +48466,82 @@ channels:
 	VADDPS      Y12, Y11, Y15
 	VADDPS      Y13, Y15, Y15
 	VADDPS      Y14, Y15, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y11
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y16
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y17
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y11, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y12, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y13, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y14, Y11
+	VADDPS      Y10, Y11, Y10
+	VADDPS      Y1, Y15, Y11
 	VMAXPS      Y11, Y0, Y11
 	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y11, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y12, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y13, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y14, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y14, Y11
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y16, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y17, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y10, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
+	VADDPS      Y1, Y6, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y11
-	VADDPS      Y5, Y4, Y12
-	VADDPS      Y7, Y6, Y13
-	VADDPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y11
+	VADDPS      Y1, Y7, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y14, Y11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
 	ADDQ        SI, R11
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
@@ -50897,91 +48564,82 @@ channels:
 	VADDPS      Y12, Y11, Y15
 	VADDPS      Y13, Y15, Y15
 	VADDPS      Y14, Y15, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y11
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y16
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y17
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y11, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y12, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y13, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y14, Y11
+	VADDPS      Y10, Y11, Y10
+	VADDPS      Y1, Y15, Y11
 	VMAXPS      Y11, Y0, Y11
 	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y11, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y12, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y13, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y14, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y14, Y11
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y16, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y17, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y10, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
+	VADDPS      Y1, Y6, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y11
-	VADDPS      Y5, Y4, Y12
-	VADDPS      Y7, Y6, Y13
-	VADDPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y11
+	VADDPS      Y1, Y7, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y14, Y11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
 	ADDQ        SI, R11
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
@@ -51004,91 +48662,82 @@ channels:
 	VADDPS      Y12, Y11, Y15
 	VADDPS      Y13, Y15, Y15
 	VADDPS      Y14, Y15, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y11
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y16
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y17
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y11, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y12, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y13, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y14, Y11
+	VADDPS      Y10, Y11, Y10
+	VADDPS      Y1, Y15, Y11
 	VMAXPS      Y11, Y0, Y11
 	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y11, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y12, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y13, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y14, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y14, Y11
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y16, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y17, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y10, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
+	VADDPS      Y1, Y6, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y11
-	VADDPS      Y5, Y4, Y12
-	VADDPS      Y7, Y6, Y13
-	VADDPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y11
+	VADDPS      Y1, Y7, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y14, Y11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
 	ADDQ        SI, R11
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
@@ -51111,91 +48760,82 @@ channels:
 	VADDPS      Y12, Y11, Y15
 	VADDPS      Y13, Y15, Y15
 	VADDPS      Y14, Y15, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y11
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y16
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y17
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y11, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y12, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y13, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y14, Y11
+	VADDPS      Y10, Y11, Y10
+	VADDPS      Y1, Y15, Y11
 	VMAXPS      Y11, Y0, Y11
 	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y11, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y12, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y13, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y14, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y14, Y11
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y16, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y17, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y10, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
+	VADDPS      Y1, Y6, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y11
-	VADDPS      Y5, Y4, Y12
-	VADDPS      Y7, Y6, Y13
-	VADDPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y11
+	VADDPS      Y1, Y7, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y14, Y11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
 	ADDQ        SI, R11
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
@@ -51218,91 +48858,82 @@ channels:
 	VADDPS      Y12, Y11, Y15
 	VADDPS      Y13, Y15, Y15
 	VADDPS      Y14, Y15, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y11
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y16
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y17
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y11, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y12, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y13, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y14, Y11
+	VADDPS      Y10, Y11, Y10
+	VADDPS      Y1, Y15, Y11
 	VMAXPS      Y11, Y0, Y11
 	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y11, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y12, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y13, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y14, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y14, Y11
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y16, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y17, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y10, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
+	VADDPS      Y1, Y6, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y11
-	VADDPS      Y5, Y4, Y12
-	VADDPS      Y7, Y6, Y13
-	VADDPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y11
+	VADDPS      Y1, Y7, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y14, Y11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
 	ADDQ        SI, R11
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
@@ -51325,91 +48956,82 @@ channels:
 	VADDPS      Y12, Y11, Y15
 	VADDPS      Y13, Y15, Y15
 	VADDPS      Y14, Y15, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y11
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y16
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y17
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y11, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y12, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y13, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y14, Y11
+	VADDPS      Y10, Y11, Y10
+	VADDPS      Y1, Y15, Y11
 	VMAXPS      Y11, Y0, Y11
 	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y11, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y12, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y13, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y14, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y14, Y11
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y16, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y17, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y10, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
+	VADDPS      Y1, Y6, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y11
-	VADDPS      Y5, Y4, Y12
-	VADDPS      Y7, Y6, Y13
-	VADDPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y11
+	VADDPS      Y1, Y7, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y14, Y11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
 	ADDQ        SI, R11
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
@@ -51432,91 +49054,82 @@ channels:
 	VADDPS      Y12, Y11, Y15
 	VADDPS      Y13, Y15, Y15
 	VADDPS      Y14, Y15, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y11
+	VMULPS      winograd7OutputFactorsAVX2<>+64(SB), Y11, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y16
+	VMOVAPS     Y16, Y16
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y16
+	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y17
+	VMOVAPS     Y17, Y17
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y17
+	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y11, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+448(SB), Y12, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y12, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+832(SB), Y13, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y13, Y11
 	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1216(SB), Y14, Y11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y14, Y11
+	VADDPS      Y10, Y11, Y10
+	VADDPS      Y1, Y15, Y11
 	VMAXPS      Y11, Y0, Y11
 	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y11, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y12, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y13, Y15
-	VMOVAPS     Y15, Y15
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y14, Y15
-	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y14, Y11
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y16, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y17, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMOVUPS     Y11, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y10, Y10
+	VMAXPS      Y10, Y0, Y10
+	VMOVUPS     Y10, (R11)
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VSUBPS      Y9, Y8, Y5
+	VMULPS      winograd7OutputFactorsAVX2<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+384(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+768(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1152(SB), Y5, Y6
+	VMULPS      winograd7OutputFactorsAVX2<>+128(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+896(SB), Y4, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1280(SB), Y5, Y7
+	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y5, Y2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y15, Y12
-	VMAXPS      Y12, Y0, Y12
-	VMOVUPS     Y12, (R11)
+	VADDPS      Y1, Y6, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y11
-	VADDPS      Y5, Y4, Y12
-	VADDPS      Y7, Y6, Y13
-	VADDPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+192(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+576(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+960(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1344(SB), Y14, Y11
+	VADDPS      Y1, Y7, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VSUBPS      Y3, Y2, Y11
-	VSUBPS      Y5, Y4, Y12
-	VSUBPS      Y7, Y6, Y13
-	VSUBPS      Y9, Y8, Y14
-	VMULPS      winograd7OutputFactorsAVX2<>+256(SB), Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+640(SB), Y12, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1024(SB), Y13, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1408(SB), Y14, Y11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y11, Y11
-	VMAXPS      Y11, Y0, Y11
-	VMOVUPS     Y11, (R11)
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y9, Y8, Y5
-	VMULPS      winograd7OutputFactorsAVX2<>+320(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+704(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1088(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd7OutputFactorsAVX2<>+1472(SB), Y5, Y2
-	VADDPS      Y10, Y2, Y2
 	ADDQ        SI, R11
 	VADDPS      Y1, Y2, Y1
 	VMAXPS      Y1, Y0, Y1
@@ -52068,93 +49681,51 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, (R11)
-	VMOVAPS     Y0, 224(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 448(R11)
-	VMOVAPS     Y0, 672(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 896(R11)
-	VMOVAPS     Y0, 1120(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, (R11)
+	VMOVAPS     Y7, 224(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 448(R11)
+	VMOVAPS     Y7, 672(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 896(R11)
+	VMOVAPS     Y7, 1120(R11)
 	VMULPS      winograd7OutputGradientFactorsAVX2<>+1152(SB), Y1, Y1
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1216(SB), Y2, Y0
@@ -52170,15 +49741,7 @@ channels:
 	VSUBPS      Y1, Y0, Y0
 	VMOVAPS     Y2, 1344(R11)
 	VMOVAPS     Y0, 1568(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 1792(R11)
+	VMOVAPS     Y6, 1792(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -52194,93 +49757,51 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 32(R11)
-	VMOVAPS     Y0, 256(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 480(R11)
-	VMOVAPS     Y0, 704(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 928(R11)
-	VMOVAPS     Y0, 1152(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 32(R11)
+	VMOVAPS     Y7, 256(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 480(R11)
+	VMOVAPS     Y7, 704(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 928(R11)
+	VMOVAPS     Y7, 1152(R11)
 	VMULPS      winograd7OutputGradientFactorsAVX2<>+1152(SB), Y1, Y1
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1216(SB), Y2, Y0
@@ -52296,15 +49817,7 @@ channels:
 	VSUBPS      Y1, Y0, Y0
 	VMOVAPS     Y2, 1376(R11)
 	VMOVAPS     Y0, 1600(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 1824(R11)
+	VMOVAPS     Y6, 1824(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -52320,93 +49833,51 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 64(R11)
-	VMOVAPS     Y0, 288(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 512(R11)
-	VMOVAPS     Y0, 736(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 960(R11)
-	VMOVAPS     Y0, 1184(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 64(R11)
+	VMOVAPS     Y7, 288(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 512(R11)
+	VMOVAPS     Y7, 736(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 960(R11)
+	VMOVAPS     Y7, 1184(R11)
 	VMULPS      winograd7OutputGradientFactorsAVX2<>+1152(SB), Y1, Y1
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1216(SB), Y2, Y0
@@ -52422,15 +49893,7 @@ channels:
 	VSUBPS      Y1, Y0, Y0
 	VMOVAPS     Y2, 1408(R11)
 	VMOVAPS     Y0, 1632(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 1856(R11)
+	VMOVAPS     Y6, 1856(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -52446,93 +49909,51 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 96(R11)
-	VMOVAPS     Y0, 320(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 544(R11)
-	VMOVAPS     Y0, 768(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 992(R11)
-	VMOVAPS     Y0, 1216(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 96(R11)
+	VMOVAPS     Y7, 320(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 544(R11)
+	VMOVAPS     Y7, 768(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 992(R11)
+	VMOVAPS     Y7, 1216(R11)
 	VMULPS      winograd7OutputGradientFactorsAVX2<>+1152(SB), Y1, Y1
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1216(SB), Y2, Y0
@@ -52548,15 +49969,7 @@ channels:
 	VSUBPS      Y1, Y0, Y0
 	VMOVAPS     Y2, 1440(R11)
 	VMOVAPS     Y0, 1664(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 1888(R11)
+	VMOVAPS     Y6, 1888(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -52572,93 +49985,51 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 128(R11)
-	VMOVAPS     Y0, 352(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 576(R11)
-	VMOVAPS     Y0, 800(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 1024(R11)
-	VMOVAPS     Y0, 1248(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 128(R11)
+	VMOVAPS     Y7, 352(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 576(R11)
+	VMOVAPS     Y7, 800(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 1024(R11)
+	VMOVAPS     Y7, 1248(R11)
 	VMULPS      winograd7OutputGradientFactorsAVX2<>+1152(SB), Y1, Y1
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1216(SB), Y2, Y0
@@ -52674,15 +50045,7 @@ channels:
 	VSUBPS      Y1, Y0, Y0
 	VMOVAPS     Y2, 1472(R11)
 	VMOVAPS     Y0, 1696(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 1920(R11)
+	VMOVAPS     Y6, 1920(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -52698,93 +50061,51 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 160(R11)
-	VMOVAPS     Y0, 384(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 608(R11)
-	VMOVAPS     Y0, 832(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 1056(R11)
-	VMOVAPS     Y0, 1280(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 160(R11)
+	VMOVAPS     Y7, 384(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 608(R11)
+	VMOVAPS     Y7, 832(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 1056(R11)
+	VMOVAPS     Y7, 1280(R11)
 	VMULPS      winograd7OutputGradientFactorsAVX2<>+1152(SB), Y1, Y1
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1216(SB), Y2, Y0
@@ -52800,15 +50121,7 @@ channels:
 	VSUBPS      Y1, Y0, Y0
 	VMOVAPS     Y2, 1504(R11)
 	VMOVAPS     Y0, 1728(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 1952(R11)
+	VMOVAPS     Y6, 1952(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -52824,93 +50137,51 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 192(R11)
-	VMOVAPS     Y0, 416(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 640(R11)
-	VMOVAPS     Y0, 864(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 1088(R11)
-	VMOVAPS     Y0, 1312(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+0(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+64(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+128(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+192(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+256(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+320(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 192(R11)
+	VMOVAPS     Y7, 416(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+384(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+448(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+512(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+576(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+640(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+704(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 640(R11)
+	VMOVAPS     Y7, 864(R11)
+	VMULPS      winograd7OutputGradientFactorsAVX2<>+768(SB), Y1, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+832(SB), Y2, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+896(SB), Y3, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+960(SB), Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1024(SB), Y5, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1088(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y9
+	VSUBPS      Y7, Y8, Y7
+	VMOVAPS     Y9, 1088(R11)
+	VMOVAPS     Y7, 1312(R11)
 	VMULPS      winograd7OutputGradientFactorsAVX2<>+1152(SB), Y1, Y1
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd7OutputGradientFactorsAVX2<>+1216(SB), Y2, Y0
@@ -52926,15 +50197,7 @@ channels:
 	VSUBPS      Y1, Y0, Y0
 	VMOVAPS     Y2, 1536(R11)
 	VMOVAPS     Y0, 1760(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 1984(R11)
+	VMOVAPS     Y6, 1984(R11)
 	MOVQ        AX, R9
 	VMOVAPS     (R11), Y0
 	VMOVAPS     32(R11), Y1
@@ -54056,61 +51319,39 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
-	VMULPS      winograd7FilterFactorsAVX2<>+64(SB), Y1, Y1
-	VMULPS      winograd7FilterFactorsAVX2<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterFactorsAVX2<>+128(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, (R11)
-	VMOVAPS     Y0, 96(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	VMULPS      winograd7FilterFactorsAVX2<>+256(SB), Y1, Y1
-	VMULPS      winograd7FilterFactorsAVX2<>+192(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterFactorsAVX2<>+320(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 192(R11)
-	VMOVAPS     Y0, 288(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	VMULPS      winograd7FilterFactorsAVX2<>+448(SB), Y1, Y1
-	VMULPS      winograd7FilterFactorsAVX2<>+384(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 384(R11)
-	VMOVAPS     Y0, 480(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
+	VMULPS      winograd7FilterFactorsAVX2<>+64(SB), Y1, Y3
+	VMULPS      winograd7FilterFactorsAVX2<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd7FilterFactorsAVX2<>+128(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, (R11)
+	VMOVAPS     Y3, 96(R11)
+	VMULPS      winograd7FilterFactorsAVX2<>+256(SB), Y1, Y3
+	VMULPS      winograd7FilterFactorsAVX2<>+192(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd7FilterFactorsAVX2<>+320(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 192(R11)
+	VMOVAPS     Y3, 288(R11)
+	VMULPS      winograd7FilterFactorsAVX2<>+448(SB), Y1, Y3
+	VMULPS      winograd7FilterFactorsAVX2<>+384(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd7FilterFactorsAVX2<>+512(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 384(R11)
+	VMOVAPS     Y3, 480(R11)
 	VMULPS      winograd7FilterFactorsAVX2<>+640(SB), Y1, Y1
 	VMULPS      winograd7FilterFactorsAVX2<>+576(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd7FilterFactorsAVX2<>+704(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
+	VADDPS      Y0, Y1, Y3
 	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 576(R11)
+	VMOVAPS     Y3, 576(R11)
 	VMOVAPS     Y0, 672(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 768(R11)
+	VMOVAPS     Y2, 768(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -54118,61 +51359,39 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
-	VMULPS      winograd7FilterFactorsAVX2<>+64(SB), Y1, Y1
-	VMULPS      winograd7FilterFactorsAVX2<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterFactorsAVX2<>+128(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 32(R11)
-	VMOVAPS     Y0, 128(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	VMULPS      winograd7FilterFactorsAVX2<>+256(SB), Y1, Y1
-	VMULPS      winograd7FilterFactorsAVX2<>+192(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterFactorsAVX2<>+320(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 224(R11)
-	VMOVAPS     Y0, 320(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	VMULPS      winograd7FilterFactorsAVX2<>+448(SB), Y1, Y1
-	VMULPS      winograd7FilterFactorsAVX2<>+384(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 416(R11)
-	VMOVAPS     Y0, 512(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
+	VMULPS      winograd7FilterFactorsAVX2<>+64(SB), Y1, Y3
+	VMULPS      winograd7FilterFactorsAVX2<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd7FilterFactorsAVX2<>+128(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 32(R11)
+	VMOVAPS     Y3, 128(R11)
+	VMULPS      winograd7FilterFactorsAVX2<>+256(SB), Y1, Y3
+	VMULPS      winograd7FilterFactorsAVX2<>+192(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd7FilterFactorsAVX2<>+320(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 224(R11)
+	VMOVAPS     Y3, 320(R11)
+	VMULPS      winograd7FilterFactorsAVX2<>+448(SB), Y1, Y3
+	VMULPS      winograd7FilterFactorsAVX2<>+384(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd7FilterFactorsAVX2<>+512(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 416(R11)
+	VMOVAPS     Y3, 512(R11)
 	VMULPS      winograd7FilterFactorsAVX2<>+640(SB), Y1, Y1
 	VMULPS      winograd7FilterFactorsAVX2<>+576(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd7FilterFactorsAVX2<>+704(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
+	VADDPS      Y0, Y1, Y3
 	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 608(R11)
+	VMOVAPS     Y3, 608(R11)
 	VMOVAPS     Y0, 704(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 800(R11)
+	VMOVAPS     Y2, 800(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -54180,61 +51399,39 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
-	VMULPS      winograd7FilterFactorsAVX2<>+64(SB), Y1, Y1
-	VMULPS      winograd7FilterFactorsAVX2<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterFactorsAVX2<>+128(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 64(R11)
-	VMOVAPS     Y0, 160(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	VMULPS      winograd7FilterFactorsAVX2<>+256(SB), Y1, Y1
-	VMULPS      winograd7FilterFactorsAVX2<>+192(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterFactorsAVX2<>+320(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 256(R11)
-	VMOVAPS     Y0, 352(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	VMULPS      winograd7FilterFactorsAVX2<>+448(SB), Y1, Y1
-	VMULPS      winograd7FilterFactorsAVX2<>+384(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 448(R11)
-	VMOVAPS     Y0, 544(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
+	VMULPS      winograd7FilterFactorsAVX2<>+64(SB), Y1, Y3
+	VMULPS      winograd7FilterFactorsAVX2<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd7FilterFactorsAVX2<>+128(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 64(R11)
+	VMOVAPS     Y3, 160(R11)
+	VMULPS      winograd7FilterFactorsAVX2<>+256(SB), Y1, Y3
+	VMULPS      winograd7FilterFactorsAVX2<>+192(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd7FilterFactorsAVX2<>+320(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 256(R11)
+	VMOVAPS     Y3, 352(R11)
+	VMULPS      winograd7FilterFactorsAVX2<>+448(SB), Y1, Y3
+	VMULPS      winograd7FilterFactorsAVX2<>+384(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd7FilterFactorsAVX2<>+512(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 448(R11)
+	VMOVAPS     Y3, 544(R11)
 	VMULPS      winograd7FilterFactorsAVX2<>+640(SB), Y1, Y1
 	VMULPS      winograd7FilterFactorsAVX2<>+576(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd7FilterFactorsAVX2<>+704(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
+	VADDPS      Y0, Y1, Y3
 	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 640(R11)
+	VMOVAPS     Y3, 640(R11)
 	VMOVAPS     Y0, 736(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 832(R11)
+	VMOVAPS     Y2, 832(R11)
 	MOVQ        AX, R9
 	VMOVAPS     (R11), Y0
 	VMOVAPS     32(R11), Y1
@@ -54888,43 +52085,27 @@ channels:
 	VMOVUPS     (R10), Y7
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y8
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VSUBPS      Y7, Y6, Y3
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y2, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y3, Y4
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y3, Y0
-	VADDPS      Y8, Y0, Y0
-	VMOVAPS     Y4, (R11)
-	VMOVAPS     Y0, 576(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VSUBPS      Y1, Y0, Y9
+	VSUBPS      Y3, Y2, Y10
+	VSUBPS      Y5, Y4, Y11
+	VSUBPS      Y7, Y6, Y12
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y11, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y12, Y13
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y11, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y12, Y9
+	VADDPS      Y8, Y9, Y8
+	VMOVAPS     Y13, (R11)
+	VMOVAPS     Y8, 576(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -54956,43 +52137,27 @@ channels:
 	VMOVUPS     (R10), Y7
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y8
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VSUBPS      Y7, Y6, Y3
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y2, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y3, Y4
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y3, Y0
-	VADDPS      Y8, Y0, Y0
-	VMOVAPS     Y4, 32(R11)
-	VMOVAPS     Y0, 608(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VSUBPS      Y1, Y0, Y9
+	VSUBPS      Y3, Y2, Y10
+	VSUBPS      Y5, Y4, Y11
+	VSUBPS      Y7, Y6, Y12
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y11, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y12, Y13
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y11, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y12, Y9
+	VADDPS      Y8, Y9, Y8
+	VMOVAPS     Y13, 32(R11)
+	VMOVAPS     Y8, 608(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -55024,43 +52189,27 @@ channels:
 	VMOVUPS     (R10), Y7
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y8
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VSUBPS      Y7, Y6, Y3
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y2, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y3, Y4
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y3, Y0
-	VADDPS      Y8, Y0, Y0
-	VMOVAPS     Y4, 64(R11)
-	VMOVAPS     Y0, 640(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VSUBPS      Y1, Y0, Y9
+	VSUBPS      Y3, Y2, Y10
+	VSUBPS      Y5, Y4, Y11
+	VSUBPS      Y7, Y6, Y12
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y11, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y12, Y13
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y11, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y12, Y9
+	VADDPS      Y8, Y9, Y8
+	VMOVAPS     Y13, 64(R11)
+	VMOVAPS     Y8, 640(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -55092,43 +52241,27 @@ channels:
 	VMOVUPS     (R10), Y7
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y8
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VSUBPS      Y7, Y6, Y3
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y2, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y3, Y4
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y3, Y0
-	VADDPS      Y8, Y0, Y0
-	VMOVAPS     Y4, 96(R11)
-	VMOVAPS     Y0, 672(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VSUBPS      Y1, Y0, Y9
+	VSUBPS      Y3, Y2, Y10
+	VSUBPS      Y5, Y4, Y11
+	VSUBPS      Y7, Y6, Y12
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y11, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y12, Y13
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y11, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y12, Y9
+	VADDPS      Y8, Y9, Y8
+	VMOVAPS     Y13, 96(R11)
+	VMOVAPS     Y8, 672(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -55160,43 +52293,27 @@ channels:
 	VMOVUPS     (R10), Y7
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y8
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VSUBPS      Y7, Y6, Y3
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y2, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y3, Y4
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y3, Y0
-	VADDPS      Y8, Y0, Y0
-	VMOVAPS     Y4, 128(R11)
-	VMOVAPS     Y0, 704(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VSUBPS      Y1, Y0, Y9
+	VSUBPS      Y3, Y2, Y10
+	VSUBPS      Y5, Y4, Y11
+	VSUBPS      Y7, Y6, Y12
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y11, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y12, Y13
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y11, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y12, Y9
+	VADDPS      Y8, Y9, Y8
+	VMOVAPS     Y13, 128(R11)
+	VMOVAPS     Y8, 704(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -55228,43 +52345,27 @@ channels:
 	VMOVUPS     (R10), Y7
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y8
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VSUBPS      Y7, Y6, Y3
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y2, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y3, Y4
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y3, Y0
-	VADDPS      Y8, Y0, Y0
-	VMOVAPS     Y4, 160(R11)
-	VMOVAPS     Y0, 736(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VSUBPS      Y1, Y0, Y9
+	VSUBPS      Y3, Y2, Y10
+	VSUBPS      Y5, Y4, Y11
+	VSUBPS      Y7, Y6, Y12
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y11, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y12, Y13
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y11, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y12, Y9
+	VADDPS      Y8, Y9, Y8
+	VMOVAPS     Y13, 160(R11)
+	VMOVAPS     Y8, 736(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -55296,43 +52397,27 @@ channels:
 	VMOVUPS     (R10), Y7
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y8
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VSUBPS      Y7, Y6, Y3
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y2, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y3, Y4
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y3, Y0
-	VADDPS      Y8, Y0, Y0
-	VMOVAPS     Y4, 192(R11)
-	VMOVAPS     Y0, 768(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VSUBPS      Y1, Y0, Y9
+	VSUBPS      Y3, Y2, Y10
+	VSUBPS      Y5, Y4, Y11
+	VSUBPS      Y7, Y6, Y12
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y11, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y12, Y13
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y11, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y12, Y9
+	VADDPS      Y8, Y9, Y8
+	VMOVAPS     Y13, 192(R11)
+	VMOVAPS     Y8, 768(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -55364,43 +52449,27 @@ channels:
 	VMOVUPS     (R10), Y7
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y8
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VSUBPS      Y7, Y6, Y3
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y2, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y3, Y4
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y3, Y0
-	VADDPS      Y8, Y0, Y0
-	VMOVAPS     Y4, 224(R11)
-	VMOVAPS     Y0, 800(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VSUBPS      Y1, Y0, Y9
+	VSUBPS      Y3, Y2, Y10
+	VSUBPS      Y5, Y4, Y11
+	VSUBPS      Y7, Y6, Y12
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y11, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y12, Y13
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y11, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y12, Y9
+	VADDPS      Y8, Y9, Y8
+	VMOVAPS     Y13, 224(R11)
+	VMOVAPS     Y8, 800(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -55432,43 +52501,27 @@ channels:
 	VMOVUPS     (R10), Y7
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y8
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VSUBPS      Y7, Y6, Y3
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y1, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y2, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y3, Y4
-	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y3, Y0
-	VADDPS      Y8, Y0, Y0
-	VMOVAPS     Y4, 256(R11)
-	VMOVAPS     Y0, 832(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y7
+	VSUBPS      Y1, Y0, Y9
+	VSUBPS      Y3, Y2, Y10
+	VSUBPS      Y5, Y4, Y11
+	VSUBPS      Y7, Y6, Y12
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+0(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+192(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+384(SB), Y11, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+576(SB), Y12, Y13
+	VMULPS      winograd7FilterGradientFactorsAVX2<>+128(SB), Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+320(SB), Y10, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+512(SB), Y11, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS winograd7FilterGradientFactorsAVX2<>+704(SB), Y12, Y9
+	VADDPS      Y8, Y9, Y8
+	VMOVAPS     Y13, 256(R11)
+	VMOVAPS     Y8, 832(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -55946,56 +52999,34 @@ channels:
 	VMOVUPS     (R10), Y4
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, (R11)
-	VMOVAPS     Y0, 224(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 448(R11)
-	VMOVAPS     Y0, 672(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VMOVUPS     (R10), Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, (R11)
+	VMOVAPS     Y7, 224(R11)
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 448(R11)
+	VMOVAPS     Y7, 672(R11)
 	VMOVAPS     Y5, Y5
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y3, Y5
 	VMOVAPS     Y5, Y3
@@ -56004,27 +53035,16 @@ channels:
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 896(R11)
-	VMOVAPS     Y0, 1120(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 896(R11)
+	VMOVAPS     Y1, 1120(R11)
+	VMOVAPS     Y6, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y0, Y1
 	VMOVAPS     Y1, 1344(R11)
 	ADDQ        R8, R9
@@ -56040,56 +53060,34 @@ channels:
 	VMOVUPS     (R10), Y4
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 32(R11)
-	VMOVAPS     Y0, 256(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 480(R11)
-	VMOVAPS     Y0, 704(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VMOVUPS     (R10), Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 32(R11)
+	VMOVAPS     Y7, 256(R11)
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 480(R11)
+	VMOVAPS     Y7, 704(R11)
 	VMOVAPS     Y5, Y5
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y3, Y5
 	VMOVAPS     Y5, Y3
@@ -56098,27 +53096,16 @@ channels:
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 928(R11)
-	VMOVAPS     Y0, 1152(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 928(R11)
+	VMOVAPS     Y1, 1152(R11)
+	VMOVAPS     Y6, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y0, Y1
 	VMOVAPS     Y1, 1376(R11)
 	ADDQ        R8, R9
@@ -56134,56 +53121,34 @@ channels:
 	VMOVUPS     (R10), Y4
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 64(R11)
-	VMOVAPS     Y0, 288(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 512(R11)
-	VMOVAPS     Y0, 736(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VMOVUPS     (R10), Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 64(R11)
+	VMOVAPS     Y7, 288(R11)
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 512(R11)
+	VMOVAPS     Y7, 736(R11)
 	VMOVAPS     Y5, Y5
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y3, Y5
 	VMOVAPS     Y5, Y3
@@ -56192,27 +53157,16 @@ channels:
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 960(R11)
-	VMOVAPS     Y0, 1184(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 960(R11)
+	VMOVAPS     Y1, 1184(R11)
+	VMOVAPS     Y6, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y0, Y1
 	VMOVAPS     Y1, 1408(R11)
 	ADDQ        R8, R9
@@ -56228,56 +53182,34 @@ channels:
 	VMOVUPS     (R10), Y4
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 96(R11)
-	VMOVAPS     Y0, 320(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 544(R11)
-	VMOVAPS     Y0, 768(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VMOVUPS     (R10), Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 96(R11)
+	VMOVAPS     Y7, 320(R11)
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 544(R11)
+	VMOVAPS     Y7, 768(R11)
 	VMOVAPS     Y5, Y5
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y3, Y5
 	VMOVAPS     Y5, Y3
@@ -56286,27 +53218,16 @@ channels:
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 992(R11)
-	VMOVAPS     Y0, 1216(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 992(R11)
+	VMOVAPS     Y1, 1216(R11)
+	VMOVAPS     Y6, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y0, Y1
 	VMOVAPS     Y1, 1440(R11)
 	ADDQ        R8, R9
@@ -56322,56 +53243,34 @@ channels:
 	VMOVUPS     (R10), Y4
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 128(R11)
-	VMOVAPS     Y0, 352(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 576(R11)
-	VMOVAPS     Y0, 800(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VMOVUPS     (R10), Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 128(R11)
+	VMOVAPS     Y7, 352(R11)
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 576(R11)
+	VMOVAPS     Y7, 800(R11)
 	VMOVAPS     Y5, Y5
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y3, Y5
 	VMOVAPS     Y5, Y3
@@ -56380,27 +53279,16 @@ channels:
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1024(R11)
-	VMOVAPS     Y0, 1248(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 1024(R11)
+	VMOVAPS     Y1, 1248(R11)
+	VMOVAPS     Y6, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y0, Y1
 	VMOVAPS     Y1, 1472(R11)
 	ADDQ        R8, R9
@@ -56416,56 +53304,34 @@ channels:
 	VMOVUPS     (R10), Y4
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 160(R11)
-	VMOVAPS     Y0, 384(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 608(R11)
-	VMOVAPS     Y0, 832(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VMOVUPS     (R10), Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 160(R11)
+	VMOVAPS     Y7, 384(R11)
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 608(R11)
+	VMOVAPS     Y7, 832(R11)
 	VMOVAPS     Y5, Y5
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y3, Y5
 	VMOVAPS     Y5, Y3
@@ -56474,27 +53340,16 @@ channels:
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1056(R11)
-	VMOVAPS     Y0, 1280(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 1056(R11)
+	VMOVAPS     Y1, 1280(R11)
+	VMOVAPS     Y6, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y0, Y1
 	VMOVAPS     Y1, 1504(R11)
 	ADDQ        R8, R9
@@ -56510,56 +53365,34 @@ channels:
 	VMOVUPS     (R10), Y4
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 192(R11)
-	VMOVAPS     Y0, 416(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
 	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y3
-	VMOVAPS     Y4, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 640(R11)
-	VMOVAPS     Y0, 864(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VMOVUPS     (R10), Y6
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+0(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+64(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+128(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 192(R11)
+	VMOVAPS     Y7, 416(R11)
+	VMOVAPS     Y5, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y3, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+192(SB), Y2, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS winograd5InputFactorsAVX2<>+256(SB), Y0, Y8
+	VMULPS      winograd5InputFactorsAVX2<>+320(SB), Y8, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 640(R11)
+	VMOVAPS     Y7, 864(R11)
 	VMOVAPS     Y5, Y5
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y3, Y5
 	VMOVAPS     Y5, Y3
@@ -56568,27 +53401,16 @@ channels:
 	VFMADD231PS winograd5InputFactorsAVX2<>+384(SB), Y2, Y1
 	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+448(SB), Y0, Y1
-	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y0
-	VADDPS      Y0, Y3, Y1
-	VSUBPS      Y0, Y3, Y0
-	VMOVAPS     Y1, 1088(R11)
-	VMOVAPS     Y0, 1312(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y1, Y2
-	VMOVAPS     Y2, Y1
+	VMULPS      winograd5InputFactorsAVX2<>+512(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y5
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y5, 1088(R11)
+	VMOVAPS     Y1, 1312(R11)
+	VMOVAPS     Y6, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+576(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS winograd5InputFactorsAVX2<>+640(SB), Y2, Y1
+	VMOVAPS     Y1, Y1
 	VFMADD231PS winograd5InputFactorsAVX2<>+704(SB), Y0, Y1
 	VMOVAPS     Y1, 1536(R11)
 	MOVQ        AX, R9
@@ -57322,18 +54144,27 @@ channels:
 	VMOVUPS     (R11), Y6
 	ADDQ        DI, R11
 	VMOVUPS     (R11), Y7
+	ADDQ        DI, R11
+	VMOVUPS     (R11), Y8
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
 	VADDPS      Y3, Y2, Y5
 	VADDPS      Y4, Y5, Y5
-	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y6
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
+	VADDPS      Y8, Y2, Y2
 	VMOVAPS     Y5, (R12)
-	VMOVAPS     Y2, 448(R12)
+	VMOVAPS     Y6, 448(R12)
+	VMOVAPS     Y2, 896(R12)
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -57361,6 +54192,7 @@ channels:
 	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
 	VMOVAPS     Y5, 224(R12)
 	VMOVAPS     Y2, 672(R12)
+	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -57378,38 +54210,22 @@ channels:
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
+	VADDPS      Y3, Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y6
 	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
 	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y2, 896(R12)
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y3, Y2, Y5
-	VADDPS      Y4, Y5, Y5
-	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
 	VMOVAPS     Y5, 32(R12)
-	VMOVAPS     Y2, 480(R12)
+	VMOVAPS     Y6, 480(R12)
+	VMOVAPS     Y2, 928(R12)
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -57437,6 +54253,7 @@ channels:
 	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
 	VMOVAPS     Y5, 256(R12)
 	VMOVAPS     Y2, 704(R12)
+	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -57454,38 +54271,22 @@ channels:
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
+	VADDPS      Y3, Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y6
 	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
 	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y2, 928(R12)
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y3, Y2, Y5
-	VADDPS      Y4, Y5, Y5
-	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
 	VMOVAPS     Y5, 64(R12)
-	VMOVAPS     Y2, 512(R12)
+	VMOVAPS     Y6, 512(R12)
+	VMOVAPS     Y2, 960(R12)
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -57513,6 +54314,7 @@ channels:
 	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
 	VMOVAPS     Y5, 288(R12)
 	VMOVAPS     Y2, 736(R12)
+	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -57530,38 +54332,22 @@ channels:
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
+	VADDPS      Y3, Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y6
 	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
 	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y2, 960(R12)
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y3, Y2, Y5
-	VADDPS      Y4, Y5, Y5
-	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
 	VMOVAPS     Y5, 96(R12)
-	VMOVAPS     Y2, 544(R12)
+	VMOVAPS     Y6, 544(R12)
+	VMOVAPS     Y2, 992(R12)
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -57589,6 +54375,7 @@ channels:
 	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
 	VMOVAPS     Y5, 320(R12)
 	VMOVAPS     Y2, 768(R12)
+	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -57606,38 +54393,22 @@ channels:
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
+	VADDPS      Y3, Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y6
 	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
 	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y2, 992(R12)
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y3, Y2, Y5
-	VADDPS      Y4, Y5, Y5
-	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
 	VMOVAPS     Y5, 128(R12)
-	VMOVAPS     Y2, 576(R12)
+	VMOVAPS     Y6, 576(R12)
+	VMOVAPS     Y2, 1024(R12)
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -57665,6 +54436,7 @@ channels:
 	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
 	VMOVAPS     Y5, 352(R12)
 	VMOVAPS     Y2, 800(R12)
+	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -57682,38 +54454,22 @@ channels:
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
+	VADDPS      Y3, Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y6
 	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
 	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y2, 1024(R12)
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y3, Y2, Y5
-	VADDPS      Y4, Y5, Y5
-	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
 	VMOVAPS     Y5, 160(R12)
-	VMOVAPS     Y2, 608(R12)
+	VMOVAPS     Y6, 608(R12)
+	VMOVAPS     Y2, 1056(R12)
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -57741,6 +54497,7 @@ channels:
 	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
 	VMOVAPS     Y5, 384(R12)
 	VMOVAPS     Y2, 832(R12)
+	ADDQ        R8, R10
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -57758,38 +54515,22 @@ channels:
 	VADDPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VADDPS      Y7, Y6, Y4
+	VADDPS      Y3, Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y6
 	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
 	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y2, 1056(R12)
-	ADDQ        R8, R10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VADDPS      Y3, Y2, Y5
-	VADDPS      Y4, Y5, Y5
-	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y4, Y2
 	VMOVAPS     Y5, 192(R12)
-	VMOVAPS     Y2, 640(R12)
+	VMOVAPS     Y6, 640(R12)
+	VMOVAPS     Y2, 1088(R12)
 	MOVQ        R10, R11
 	VMOVUPS     (R11), Y2
 	ADDQ        DI, R11
@@ -57817,30 +54558,6 @@ channels:
 	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
 	VMOVAPS     Y5, 416(R12)
 	VMOVAPS     Y2, 864(R12)
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y2
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y3
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y4
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y5
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y6
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y7
-	ADDQ        DI, R11
-	VMOVUPS     (R11), Y8
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y2, 1088(R12)
 	MOVQ        AX, R10
 	VMOVAPS     (R12), Y2
 	VMOVAPS     32(R12), Y3
@@ -57855,51 +54572,49 @@ channels:
 	VADDPS      Y7, Y6, Y11
 	VADDPS      Y10, Y9, Y12
 	VADDPS      Y11, Y12, Y12
-	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y9
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y13
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y9, Y9
 	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y10, Y9
 	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y9
-	VADDPS      Y1, Y12, Y10
-	VMAXPS      Y10, Y0, Y10
-	VMOVUPS     Y10, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y11, Y9
+	VADDPS      Y8, Y9, Y8
+	VADDPS      Y1, Y12, Y9
 	VMAXPS      Y9, Y0, Y9
 	VMOVUPS     Y9, (R11)
-	VSUBPS      Y3, Y2, Y9
-	VSUBPS      Y5, Y4, Y10
-	VSUBPS      Y7, Y6, Y11
-	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y9, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y10, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y11, Y12
-	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y9, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y10, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y11, Y9
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y13, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y8, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMOVUPS     Y8, (R11)
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y4, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y12, Y10
-	VMAXPS      Y10, Y0, Y10
-	VMOVUPS     Y10, (R11)
+	VADDPS      Y1, Y5, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y9, Y9
-	VMAXPS      Y9, Y0, Y9
-	VMOVUPS     Y9, (R11)
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
-	VADDPS      Y8, Y2, Y2
 	ADDQ        SI, R11
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
@@ -57918,51 +54633,49 @@ channels:
 	VADDPS      Y7, Y6, Y11
 	VADDPS      Y10, Y9, Y12
 	VADDPS      Y11, Y12, Y12
-	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y9
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y13
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y9, Y9
 	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y10, Y9
 	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y9
-	VADDPS      Y1, Y12, Y10
-	VMAXPS      Y10, Y0, Y10
-	VMOVUPS     Y10, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y11, Y9
+	VADDPS      Y8, Y9, Y8
+	VADDPS      Y1, Y12, Y9
 	VMAXPS      Y9, Y0, Y9
 	VMOVUPS     Y9, (R11)
-	VSUBPS      Y3, Y2, Y9
-	VSUBPS      Y5, Y4, Y10
-	VSUBPS      Y7, Y6, Y11
-	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y9, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y10, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y11, Y12
-	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y9, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y10, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y11, Y9
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y13, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y8, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMOVUPS     Y8, (R11)
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y4, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y12, Y10
-	VMAXPS      Y10, Y0, Y10
-	VMOVUPS     Y10, (R11)
+	VADDPS      Y1, Y5, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y9, Y9
-	VMAXPS      Y9, Y0, Y9
-	VMOVUPS     Y9, (R11)
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
-	VADDPS      Y8, Y2, Y2
 	ADDQ        SI, R11
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
@@ -57981,51 +54694,49 @@ channels:
 	VADDPS      Y7, Y6, Y11
 	VADDPS      Y10, Y9, Y12
 	VADDPS      Y11, Y12, Y12
-	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y9
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y13
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y9, Y9
 	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y10, Y9
 	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y9
-	VADDPS      Y1, Y12, Y10
-	VMAXPS      Y10, Y0, Y10
-	VMOVUPS     Y10, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y11, Y9
+	VADDPS      Y8, Y9, Y8
+	VADDPS      Y1, Y12, Y9
 	VMAXPS      Y9, Y0, Y9
 	VMOVUPS     Y9, (R11)
-	VSUBPS      Y3, Y2, Y9
-	VSUBPS      Y5, Y4, Y10
-	VSUBPS      Y7, Y6, Y11
-	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y9, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y10, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y11, Y12
-	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y9, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y10, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y11, Y9
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y13, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y8, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMOVUPS     Y8, (R11)
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y4, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y12, Y10
-	VMAXPS      Y10, Y0, Y10
-	VMOVUPS     Y10, (R11)
+	VADDPS      Y1, Y5, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y9, Y9
-	VMAXPS      Y9, Y0, Y9
-	VMOVUPS     Y9, (R11)
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
-	VADDPS      Y8, Y2, Y2
 	ADDQ        SI, R11
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
@@ -58044,51 +54755,49 @@ channels:
 	VADDPS      Y7, Y6, Y11
 	VADDPS      Y10, Y9, Y12
 	VADDPS      Y11, Y12, Y12
-	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y9
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y13
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y9, Y9
 	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y10, Y9
 	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y9
-	VADDPS      Y1, Y12, Y10
-	VMAXPS      Y10, Y0, Y10
-	VMOVUPS     Y10, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y11, Y9
+	VADDPS      Y8, Y9, Y8
+	VADDPS      Y1, Y12, Y9
 	VMAXPS      Y9, Y0, Y9
 	VMOVUPS     Y9, (R11)
-	VSUBPS      Y3, Y2, Y9
-	VSUBPS      Y5, Y4, Y10
-	VSUBPS      Y7, Y6, Y11
-	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y9, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y10, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y11, Y12
-	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y9, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y10, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y11, Y9
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y13, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y8, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMOVUPS     Y8, (R11)
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y4, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y12, Y10
-	VMAXPS      Y10, Y0, Y10
-	VMOVUPS     Y10, (R11)
+	VADDPS      Y1, Y5, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y9, Y9
-	VMAXPS      Y9, Y0, Y9
-	VMOVUPS     Y9, (R11)
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
-	VADDPS      Y8, Y2, Y2
 	ADDQ        SI, R11
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
@@ -58107,51 +54816,49 @@ channels:
 	VADDPS      Y7, Y6, Y11
 	VADDPS      Y10, Y9, Y12
 	VADDPS      Y11, Y12, Y12
-	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y9
+	VMULPS      winograd5OutputFactorsAVX2<>+64(SB), Y9, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y13
+	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y9, Y9
 	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+320(SB), Y10, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y10, Y9
 	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+576(SB), Y11, Y9
-	VADDPS      Y1, Y12, Y10
-	VMAXPS      Y10, Y0, Y10
-	VMOVUPS     Y10, (R11)
-	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y9, Y9
+	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y11, Y9
+	VADDPS      Y8, Y9, Y8
+	VADDPS      Y1, Y12, Y9
 	VMAXPS      Y9, Y0, Y9
 	VMOVUPS     Y9, (R11)
-	VSUBPS      Y3, Y2, Y9
-	VSUBPS      Y5, Y4, Y10
-	VSUBPS      Y7, Y6, Y11
-	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y9, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y10, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y11, Y12
-	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y9, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y10, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y11, Y9
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y13, Y9
+	VMAXPS      Y9, Y0, Y9
+	VMOVUPS     Y9, (R11)
+	ADDQ        SI, R11
+	ADDQ        SI, R11
+	VADDPS      Y1, Y8, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMOVUPS     Y8, (R11)
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y3
+	VSUBPS      Y7, Y6, Y4
+	VMULPS      winograd5OutputFactorsAVX2<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+256(SB), Y3, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputFactorsAVX2<>+512(SB), Y4, Y5
+	VMULPS      winograd5OutputFactorsAVX2<>+128(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+384(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS winograd5OutputFactorsAVX2<>+640(SB), Y4, Y2
 	MOVQ        R10, R11
 	ADDQ        SI, R11
-	VADDPS      Y1, Y12, Y10
-	VMAXPS      Y10, Y0, Y10
-	VMOVUPS     Y10, (R11)
+	VADDPS      Y1, Y5, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     Y3, (R11)
 	ADDQ        SI, R11
-	ADDQ        SI, R11
-	VADDPS      Y1, Y9, Y9
-	VMAXPS      Y9, Y0, Y9
-	VMOVUPS     Y9, (R11)
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VADDPS      Y7, Y6, Y4
-	VMULPS      winograd5OutputFactorsAVX2<>+192(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+448(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS winograd5OutputFactorsAVX2<>+704(SB), Y4, Y2
-	VADDPS      Y8, Y2, Y2
 	ADDQ        SI, R11
 	VADDPS      Y1, Y2, Y1
 	VMAXPS      Y1, Y0, Y1
@@ -58453,48 +55160,28 @@ channels:
 	VMOVUPS     (R10), Y3
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y4
-	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, (R11)
-	VMOVAPS     Y0, 160(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 320(R11)
-	VMOVAPS     Y0, 480(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y6
+	VADDPS      Y5, Y6, Y7
+	VSUBPS      Y5, Y6, Y5
+	VMOVAPS     Y7, (R11)
+	VMOVAPS     Y5, 160(R11)
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y6
+	VADDPS      Y5, Y6, Y7
+	VSUBPS      Y5, Y6, Y5
+	VMOVAPS     Y7, 320(R11)
+	VMOVAPS     Y5, 480(R11)
 	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
@@ -58506,13 +55193,7 @@ channels:
 	VSUBPS      Y1, Y0, Y0
 	VMOVAPS     Y2, 640(R11)
 	VMOVAPS     Y0, 800(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 960(R11)
+	VMOVAPS     Y4, 960(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -58524,48 +55205,28 @@ channels:
 	VMOVUPS     (R10), Y3
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y4
-	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 32(R11)
-	VMOVAPS     Y0, 192(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 352(R11)
-	VMOVAPS     Y0, 512(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y6
+	VADDPS      Y5, Y6, Y7
+	VSUBPS      Y5, Y6, Y5
+	VMOVAPS     Y7, 32(R11)
+	VMOVAPS     Y5, 192(R11)
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y6
+	VADDPS      Y5, Y6, Y7
+	VSUBPS      Y5, Y6, Y5
+	VMOVAPS     Y7, 352(R11)
+	VMOVAPS     Y5, 512(R11)
 	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
@@ -58577,13 +55238,7 @@ channels:
 	VSUBPS      Y1, Y0, Y0
 	VMOVAPS     Y2, 672(R11)
 	VMOVAPS     Y0, 832(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 992(R11)
+	VMOVAPS     Y4, 992(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -58595,48 +55250,28 @@ channels:
 	VMOVUPS     (R10), Y3
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y4
-	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 64(R11)
-	VMOVAPS     Y0, 224(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 384(R11)
-	VMOVAPS     Y0, 544(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y6
+	VADDPS      Y5, Y6, Y7
+	VSUBPS      Y5, Y6, Y5
+	VMOVAPS     Y7, 64(R11)
+	VMOVAPS     Y5, 224(R11)
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y6
+	VADDPS      Y5, Y6, Y7
+	VSUBPS      Y5, Y6, Y5
+	VMOVAPS     Y7, 384(R11)
+	VMOVAPS     Y5, 544(R11)
 	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
@@ -58648,13 +55283,7 @@ channels:
 	VSUBPS      Y1, Y0, Y0
 	VMOVAPS     Y2, 704(R11)
 	VMOVAPS     Y0, 864(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 1024(R11)
+	VMOVAPS     Y4, 1024(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -58666,48 +55295,28 @@ channels:
 	VMOVUPS     (R10), Y3
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y4
-	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 96(R11)
-	VMOVAPS     Y0, 256(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 416(R11)
-	VMOVAPS     Y0, 576(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y6
+	VADDPS      Y5, Y6, Y7
+	VSUBPS      Y5, Y6, Y5
+	VMOVAPS     Y7, 96(R11)
+	VMOVAPS     Y5, 256(R11)
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y6
+	VADDPS      Y5, Y6, Y7
+	VSUBPS      Y5, Y6, Y5
+	VMOVAPS     Y7, 416(R11)
+	VMOVAPS     Y5, 576(R11)
 	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
@@ -58719,13 +55328,7 @@ channels:
 	VSUBPS      Y1, Y0, Y0
 	VMOVAPS     Y2, 736(R11)
 	VMOVAPS     Y0, 896(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 1056(R11)
+	VMOVAPS     Y4, 1056(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -58737,48 +55340,28 @@ channels:
 	VMOVUPS     (R10), Y3
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y4
-	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 128(R11)
-	VMOVAPS     Y0, 288(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y1
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y0
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y2, 448(R11)
-	VMOVAPS     Y0, 608(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+0(SB), Y1, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+64(SB), Y2, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+128(SB), Y3, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+192(SB), Y4, Y6
+	VADDPS      Y5, Y6, Y7
+	VSUBPS      Y5, Y6, Y5
+	VMOVAPS     Y7, 128(R11)
+	VMOVAPS     Y5, 288(R11)
+	VMULPS      winograd5OutputGradientFactorsAVX2<>+256(SB), Y1, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+320(SB), Y2, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+384(SB), Y3, Y5
+	VMOVAPS     Y6, Y6
+	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+448(SB), Y4, Y6
+	VADDPS      Y5, Y6, Y7
+	VSUBPS      Y5, Y6, Y5
+	VMOVAPS     Y7, 448(R11)
+	VMOVAPS     Y5, 608(R11)
 	VMULPS      winograd5OutputGradientFactorsAVX2<>+512(SB), Y1, Y1
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5OutputGradientFactorsAVX2<>+576(SB), Y2, Y0
@@ -58790,13 +55373,7 @@ channels:
 	VSUBPS      Y1, Y0, Y0
 	VMOVAPS     Y2, 768(R11)
 	VMOVAPS     Y0, 928(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 1088(R11)
+	VMOVAPS     Y4, 1088(R11)
 	MOVQ        AX, R9
 	VMOVAPS     (R11), Y0
 	VMOVAPS     32(R11), Y1
@@ -59353,47 +55930,31 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
-	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y1
-	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, (R11)
-	VMOVAPS     Y0, 96(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y1
-	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 192(R11)
-	VMOVAPS     Y0, 288(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, (R11)
+	VMOVAPS     Y3, 96(R11)
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 192(R11)
+	VMOVAPS     Y3, 288(R11)
 	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
+	VADDPS      Y0, Y1, Y3
 	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 384(R11)
+	VMOVAPS     Y3, 384(R11)
 	VMOVAPS     Y0, 480(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 576(R11)
+	VMOVAPS     Y2, 576(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -59401,47 +55962,31 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
-	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y1
-	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 32(R11)
-	VMOVAPS     Y0, 128(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y1
-	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 224(R11)
-	VMOVAPS     Y0, 320(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 32(R11)
+	VMOVAPS     Y3, 128(R11)
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 224(R11)
+	VMOVAPS     Y3, 320(R11)
 	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
+	VADDPS      Y0, Y1, Y3
 	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 416(R11)
+	VMOVAPS     Y3, 416(R11)
 	VMOVAPS     Y0, 512(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 608(R11)
+	VMOVAPS     Y2, 608(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y0
@@ -59449,47 +55994,31 @@ channels:
 	VMOVUPS     (R10), Y1
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y2
-	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y1
-	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 64(R11)
-	VMOVAPS     Y0, 160(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y1
-	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 256(R11)
-	VMOVAPS     Y0, 352(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
+	VMULPS      winograd5FilterFactorsAVX2<>+64(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+128(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 64(R11)
+	VMOVAPS     Y3, 160(R11)
+	VMULPS      winograd5FilterFactorsAVX2<>+256(SB), Y1, Y3
+	VMULPS      winograd5FilterFactorsAVX2<>+192(SB), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS winograd5FilterFactorsAVX2<>+320(SB), Y2, Y4
+	VADDPS      Y4, Y3, Y5
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y5, 256(R11)
+	VMOVAPS     Y3, 352(R11)
 	VMULPS      winograd5FilterFactorsAVX2<>+448(SB), Y1, Y1
 	VMULPS      winograd5FilterFactorsAVX2<>+384(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
 	VFMADD231PS winograd5FilterFactorsAVX2<>+512(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
+	VADDPS      Y0, Y1, Y3
 	VSUBPS      Y0, Y1, Y0
-	VMOVAPS     Y2, 448(R11)
+	VMOVAPS     Y3, 448(R11)
 	VMOVAPS     Y0, 544(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y0
-	VMOVAPS     Y0, 640(R11)
+	VMOVAPS     Y2, 640(R11)
 	MOVQ        AX, R9
 	VMOVAPS     (R11), Y0
 	VMOVAPS     32(R11), Y1
@@ -59929,34 +56458,22 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VADDPS      Y6, Y0, Y0
-	VMOVAPS     Y3, (R11)
-	VMOVAPS     Y0, 448(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y7
+	VSUBPS      Y3, Y2, Y8
+	VSUBPS      Y5, Y4, Y9
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y7, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y8, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y9, Y10
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y8, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y9, Y7
+	VADDPS      Y6, Y7, Y6
+	VMOVAPS     Y10, (R11)
+	VMOVAPS     Y6, 448(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -59981,34 +56498,22 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VADDPS      Y6, Y0, Y0
-	VMOVAPS     Y3, 32(R11)
-	VMOVAPS     Y0, 480(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y7
+	VSUBPS      Y3, Y2, Y8
+	VSUBPS      Y5, Y4, Y9
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y7, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y8, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y9, Y10
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y8, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y9, Y7
+	VADDPS      Y6, Y7, Y6
+	VMOVAPS     Y10, 32(R11)
+	VMOVAPS     Y6, 480(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -60033,34 +56538,22 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VADDPS      Y6, Y0, Y0
-	VMOVAPS     Y3, 64(R11)
-	VMOVAPS     Y0, 512(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y7
+	VSUBPS      Y3, Y2, Y8
+	VSUBPS      Y5, Y4, Y9
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y7, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y8, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y9, Y10
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y8, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y9, Y7
+	VADDPS      Y6, Y7, Y6
+	VMOVAPS     Y10, 64(R11)
+	VMOVAPS     Y6, 512(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -60085,34 +56578,22 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VADDPS      Y6, Y0, Y0
-	VMOVAPS     Y3, 96(R11)
-	VMOVAPS     Y0, 544(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y7
+	VSUBPS      Y3, Y2, Y8
+	VSUBPS      Y5, Y4, Y9
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y7, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y8, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y9, Y10
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y8, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y9, Y7
+	VADDPS      Y6, Y7, Y6
+	VMOVAPS     Y10, 96(R11)
+	VMOVAPS     Y6, 544(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -60137,34 +56618,22 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VADDPS      Y6, Y0, Y0
-	VMOVAPS     Y3, 128(R11)
-	VMOVAPS     Y0, 576(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y7
+	VSUBPS      Y3, Y2, Y8
+	VSUBPS      Y5, Y4, Y9
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y7, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y8, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y9, Y10
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y8, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y9, Y7
+	VADDPS      Y6, Y7, Y6
+	VMOVAPS     Y10, 128(R11)
+	VMOVAPS     Y6, 576(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -60189,34 +56658,22 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VADDPS      Y6, Y0, Y0
-	VMOVAPS     Y3, 160(R11)
-	VMOVAPS     Y0, 608(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y7
+	VSUBPS      Y3, Y2, Y8
+	VSUBPS      Y5, Y4, Y9
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y7, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y8, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y9, Y10
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y8, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y9, Y7
+	VADDPS      Y6, Y7, Y6
+	VMOVAPS     Y10, 160(R11)
+	VMOVAPS     Y6, 608(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -60241,34 +56698,22 @@ channels:
 	VMOVUPS     (R10), Y5
 	ADDQ        DI, R10
 	VMOVUPS     (R10), Y6
-	VSUBPS      Y1, Y0, Y0
-	VSUBPS      Y3, Y2, Y1
-	VSUBPS      Y5, Y4, Y2
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y1, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y2, Y3
-	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y1, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y2, Y0
-	VADDPS      Y6, Y0, Y0
-	VMOVAPS     Y3, 192(R11)
-	VMOVAPS     Y0, 640(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y0
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y1
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y2
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
+	VSUBPS      Y1, Y0, Y7
+	VSUBPS      Y3, Y2, Y8
+	VSUBPS      Y5, Y4, Y9
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+0(SB), Y7, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+192(SB), Y8, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+384(SB), Y9, Y10
+	VMULPS      winograd5FilterGradientFactorsAVX2<>+128(SB), Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+320(SB), Y8, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS winograd5FilterGradientFactorsAVX2<>+512(SB), Y9, Y7
+	VADDPS      Y6, Y7, Y6
+	VMOVAPS     Y10, 192(R11)
+	VMOVAPS     Y6, 640(R11)
 	VADDPS      Y1, Y0, Y0
 	VADDPS      Y3, Y2, Y1
 	VADDPS      Y5, Y4, Y2
@@ -60640,368 +57085,230 @@ channels:
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Y3
 	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVAPS      Y5, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVAPS      Y4, (R11)
-	MOVQ         R9, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
-	ADDQ         DI, R10
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y6
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS Y0, Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS Y0, Y3, Y4
-	VADDPS       Y4, Y6, Y3
-	VSUBPS       Y4, Y6, Y4
-	VMOVAPS      Y3, 192(R11)
-	VMOVAPS      Y4, 384(R11)
-	MOVQ         R9, R10
 	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
+	VMOVUPS      (R10), Y7
 	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y6
-	VSUBPS       Y4, Y6, Y4
-	VSUBPS       Y3, Y5, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y4, Y5
-	VSUBPS       Y3, Y4, Y3
-	VMOVAPS      Y5, 576(R11)
+	VMOVUPS      (R10), Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y1, Y5, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y0, Y3, Y9
+	VMOVAPS      Y9, (R11)
+	VMOVAPS      Y7, Y3
+	VFNMADD231PS Y0, Y5, Y3
+	VMOVAPS      Y6, Y9
+	VFNMADD231PS Y0, Y4, Y9
+	VADDPS       Y9, Y3, Y10
+	VSUBPS       Y9, Y3, Y3
+	VMOVAPS      Y10, 192(R11)
+	VMOVAPS      Y3, 384(R11)
+	VSUBPS       Y5, Y7, Y3
+	VSUBPS       Y4, Y6, Y5
+	VMULPS       Y2, Y5, Y5
+	VADDPS       Y5, Y3, Y7
+	VSUBPS       Y5, Y3, Y3
+	VMOVAPS      Y7, 576(R11)
 	VMOVAPS      Y3, 768(R11)
-	MOVQ         R9, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVAPS      Y5, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVAPS      Y4, 960(R11)
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS Y1, Y6, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y3, 960(R11)
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Y3
 	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVAPS      Y5, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVAPS      Y4, 32(R11)
-	MOVQ         R9, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
-	ADDQ         DI, R10
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y6
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS Y0, Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS Y0, Y3, Y4
-	VADDPS       Y4, Y6, Y3
-	VSUBPS       Y4, Y6, Y4
-	VMOVAPS      Y3, 224(R11)
-	VMOVAPS      Y4, 416(R11)
-	MOVQ         R9, R10
 	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
+	VMOVUPS      (R10), Y7
 	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y6
-	VSUBPS       Y4, Y6, Y4
-	VSUBPS       Y3, Y5, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y4, Y5
-	VSUBPS       Y3, Y4, Y3
-	VMOVAPS      Y5, 608(R11)
+	VMOVUPS      (R10), Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y1, Y5, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y0, Y3, Y9
+	VMOVAPS      Y9, 32(R11)
+	VMOVAPS      Y7, Y3
+	VFNMADD231PS Y0, Y5, Y3
+	VMOVAPS      Y6, Y9
+	VFNMADD231PS Y0, Y4, Y9
+	VADDPS       Y9, Y3, Y10
+	VSUBPS       Y9, Y3, Y3
+	VMOVAPS      Y10, 224(R11)
+	VMOVAPS      Y3, 416(R11)
+	VSUBPS       Y5, Y7, Y3
+	VSUBPS       Y4, Y6, Y5
+	VMULPS       Y2, Y5, Y5
+	VADDPS       Y5, Y3, Y7
+	VSUBPS       Y5, Y3, Y3
+	VMOVAPS      Y7, 608(R11)
 	VMOVAPS      Y3, 800(R11)
-	MOVQ         R9, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVAPS      Y5, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVAPS      Y4, 992(R11)
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS Y1, Y6, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y3, 992(R11)
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Y3
 	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVAPS      Y5, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVAPS      Y4, 64(R11)
-	MOVQ         R9, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
-	ADDQ         DI, R10
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y6
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS Y0, Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS Y0, Y3, Y4
-	VADDPS       Y4, Y6, Y3
-	VSUBPS       Y4, Y6, Y4
-	VMOVAPS      Y3, 256(R11)
-	VMOVAPS      Y4, 448(R11)
-	MOVQ         R9, R10
 	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
+	VMOVUPS      (R10), Y7
 	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y6
-	VSUBPS       Y4, Y6, Y4
-	VSUBPS       Y3, Y5, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y4, Y5
-	VSUBPS       Y3, Y4, Y3
-	VMOVAPS      Y5, 640(R11)
+	VMOVUPS      (R10), Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y1, Y5, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y0, Y3, Y9
+	VMOVAPS      Y9, 64(R11)
+	VMOVAPS      Y7, Y3
+	VFNMADD231PS Y0, Y5, Y3
+	VMOVAPS      Y6, Y9
+	VFNMADD231PS Y0, Y4, Y9
+	VADDPS       Y9, Y3, Y10
+	VSUBPS       Y9, Y3, Y3
+	VMOVAPS      Y10, 256(R11)
+	VMOVAPS      Y3, 448(R11)
+	VSUBPS       Y5, Y7, Y3
+	VSUBPS       Y4, Y6, Y5
+	VMULPS       Y2, Y5, Y5
+	VADDPS       Y5, Y3, Y7
+	VSUBPS       Y5, Y3, Y3
+	VMOVAPS      Y7, 640(R11)
 	VMOVAPS      Y3, 832(R11)
-	MOVQ         R9, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVAPS      Y5, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVAPS      Y4, 1024(R11)
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS Y1, Y6, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y3, 1024(R11)
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Y3
 	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVAPS      Y5, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVAPS      Y4, 96(R11)
-	MOVQ         R9, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
-	ADDQ         DI, R10
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y6
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS Y0, Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS Y0, Y3, Y4
-	VADDPS       Y4, Y6, Y3
-	VSUBPS       Y4, Y6, Y4
-	VMOVAPS      Y3, 288(R11)
-	VMOVAPS      Y4, 480(R11)
-	MOVQ         R9, R10
 	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
+	VMOVUPS      (R10), Y7
 	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y6
-	VSUBPS       Y4, Y6, Y4
-	VSUBPS       Y3, Y5, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y4, Y5
-	VSUBPS       Y3, Y4, Y3
-	VMOVAPS      Y5, 672(R11)
+	VMOVUPS      (R10), Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y1, Y5, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y0, Y3, Y9
+	VMOVAPS      Y9, 96(R11)
+	VMOVAPS      Y7, Y3
+	VFNMADD231PS Y0, Y5, Y3
+	VMOVAPS      Y6, Y9
+	VFNMADD231PS Y0, Y4, Y9
+	VADDPS       Y9, Y3, Y10
+	VSUBPS       Y9, Y3, Y3
+	VMOVAPS      Y10, 288(R11)
+	VMOVAPS      Y3, 480(R11)
+	VSUBPS       Y5, Y7, Y3
+	VSUBPS       Y4, Y6, Y5
+	VMULPS       Y2, Y5, Y5
+	VADDPS       Y5, Y3, Y7
+	VSUBPS       Y5, Y3, Y3
+	VMOVAPS      Y7, 672(R11)
 	VMOVAPS      Y3, 864(R11)
-	MOVQ         R9, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVAPS      Y5, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVAPS      Y4, 1056(R11)
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS Y1, Y6, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y3, 1056(R11)
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Y3
 	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVAPS      Y5, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVAPS      Y4, 128(R11)
-	MOVQ         R9, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
-	ADDQ         DI, R10
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y6
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS Y0, Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS Y0, Y3, Y4
-	VADDPS       Y4, Y6, Y3
-	VSUBPS       Y4, Y6, Y4
-	VMOVAPS      Y3, 320(R11)
-	VMOVAPS      Y4, 512(R11)
-	MOVQ         R9, R10
 	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
+	VMOVUPS      (R10), Y7
 	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y6
-	VSUBPS       Y4, Y6, Y4
-	VSUBPS       Y3, Y5, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y4, Y5
-	VSUBPS       Y3, Y4, Y3
-	VMOVAPS      Y5, 704(R11)
+	VMOVUPS      (R10), Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y1, Y5, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y0, Y3, Y9
+	VMOVAPS      Y9, 128(R11)
+	VMOVAPS      Y7, Y3
+	VFNMADD231PS Y0, Y5, Y3
+	VMOVAPS      Y6, Y9
+	VFNMADD231PS Y0, Y4, Y9
+	VADDPS       Y9, Y3, Y10
+	VSUBPS       Y9, Y3, Y3
+	VMOVAPS      Y10, 320(R11)
+	VMOVAPS      Y3, 512(R11)
+	VSUBPS       Y5, Y7, Y3
+	VSUBPS       Y4, Y6, Y5
+	VMULPS       Y2, Y5, Y5
+	VADDPS       Y5, Y3, Y7
+	VSUBPS       Y5, Y3, Y3
+	VMOVAPS      Y7, 704(R11)
 	VMOVAPS      Y3, 896(R11)
-	MOVQ         R9, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVAPS      Y5, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVAPS      Y4, 1088(R11)
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS Y1, Y6, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y3, 1088(R11)
 	ADDQ         R8, R9
 	MOVQ         R9, R10
 	VMOVUPS      (R10), Y3
 	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVAPS      Y5, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVAPS      Y4, 160(R11)
-	MOVQ         R9, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
-	ADDQ         DI, R10
 	VMOVUPS      (R10), Y4
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y5
 	ADDQ         DI, R10
 	VMOVUPS      (R10), Y6
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS Y0, Y4, Y6
-	VMOVAPS      Y5, Y4
-	VFNMADD231PS Y0, Y3, Y4
-	VADDPS       Y4, Y6, Y3
-	VSUBPS       Y4, Y6, Y4
-	VMOVAPS      Y3, 352(R11)
-	VMOVAPS      Y4, 544(R11)
-	MOVQ         R9, R10
 	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
+	VMOVUPS      (R10), Y7
 	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y6
-	VSUBPS       Y4, Y6, Y4
-	VSUBPS       Y3, Y5, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y4, Y5
-	VSUBPS       Y3, Y4, Y3
-	VMOVAPS      Y5, 736(R11)
+	VMOVUPS      (R10), Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS Y1, Y5, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y0, Y3, Y9
+	VMOVAPS      Y9, 160(R11)
+	VMOVAPS      Y7, Y3
+	VFNMADD231PS Y0, Y5, Y3
+	VMOVAPS      Y6, Y9
+	VFNMADD231PS Y0, Y4, Y9
+	VADDPS       Y9, Y3, Y10
+	VSUBPS       Y9, Y3, Y3
+	VMOVAPS      Y10, 352(R11)
+	VMOVAPS      Y3, 544(R11)
+	VSUBPS       Y5, Y7, Y3
+	VSUBPS       Y4, Y6, Y5
+	VMULPS       Y2, Y5, Y5
+	VADDPS       Y5, Y3, Y7
+	VSUBPS       Y5, Y3, Y3
+	VMOVAPS      Y7, 736(R11)
 	VMOVAPS      Y3, 928(R11)
-	MOVQ         R9, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y3
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y4
-	ADDQ         DI, R10
-	ADDQ         DI, R10
-	VMOVUPS      (R10), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVAPS      Y5, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVAPS      Y4, 1120(R11)
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS Y1, Y6, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y3, 1120(R11)
 	MOVQ         AX, R9
 	VMOVAPS      (R11), Y3
 	VMOVAPS      32(R11), Y4
@@ -61788,29 +58095,19 @@ channels:
 	MOVQ        CX, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
 	VMOVAPS     Y3, (R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VADDPS      Y5, Y3, Y3
-	VADDPS      Y6, Y4, Y4
-	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y4, Y3, Y3
-	VMOVAPS     Y5, 128(R11)
-	VMOVAPS     Y3, 256(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 128(R11)
+	VMOVAPS     Y7, 256(R11)
 	VMOVAPS     Y3, Y3
 	VFMADD231PS Y1, Y5, Y3
 	VMULPS      Y0, Y4, Y4
@@ -61820,38 +58117,23 @@ channels:
 	VSUBPS      Y4, Y3, Y3
 	VMOVAPS     Y5, 384(R11)
 	VMOVAPS     Y3, 512(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	VMOVAPS     Y3, 640(R11)
+	VMOVAPS     Y6, 640(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
 	VMOVAPS     Y3, 32(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VADDPS      Y5, Y3, Y3
-	VADDPS      Y6, Y4, Y4
-	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y4, Y3, Y3
-	VMOVAPS     Y5, 160(R11)
-	VMOVAPS     Y3, 288(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 160(R11)
+	VMOVAPS     Y7, 288(R11)
 	VMOVAPS     Y3, Y3
 	VFMADD231PS Y1, Y5, Y3
 	VMULPS      Y0, Y4, Y4
@@ -61861,38 +58143,23 @@ channels:
 	VSUBPS      Y4, Y3, Y3
 	VMOVAPS     Y5, 416(R11)
 	VMOVAPS     Y3, 544(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	VMOVAPS     Y3, 672(R11)
+	VMOVAPS     Y6, 672(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
 	VMOVAPS     Y3, 64(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VADDPS      Y5, Y3, Y3
-	VADDPS      Y6, Y4, Y4
-	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y4, Y3, Y3
-	VMOVAPS     Y5, 192(R11)
-	VMOVAPS     Y3, 320(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 192(R11)
+	VMOVAPS     Y7, 320(R11)
 	VMOVAPS     Y3, Y3
 	VFMADD231PS Y1, Y5, Y3
 	VMULPS      Y0, Y4, Y4
@@ -61902,38 +58169,23 @@ channels:
 	VSUBPS      Y4, Y3, Y3
 	VMOVAPS     Y5, 448(R11)
 	VMOVAPS     Y3, 576(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	VMOVAPS     Y3, 704(R11)
+	VMOVAPS     Y6, 704(R11)
 	ADDQ        R8, R9
 	MOVQ        R9, R10
 	VMOVUPS     (R10), Y3
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        DI, R10
+	VMOVUPS     (R10), Y6
 	VMOVAPS     Y3, 96(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
-	VADDPS      Y5, Y3, Y3
-	VADDPS      Y6, Y4, Y4
-	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y4, Y3, Y3
-	VMOVAPS     Y5, 224(R11)
-	VMOVAPS     Y3, 352(R11)
-	MOVQ        R9, R10
-	VMOVUPS     (R10), Y3
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y4
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y5
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y6
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VADDPS      Y8, Y7, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y9, 224(R11)
+	VMOVAPS     Y7, 352(R11)
 	VMOVAPS     Y3, Y3
 	VFMADD231PS Y1, Y5, Y3
 	VMULPS      Y0, Y4, Y4
@@ -61943,12 +58195,7 @@ channels:
 	VSUBPS      Y4, Y3, Y3
 	VMOVAPS     Y5, 480(R11)
 	VMOVAPS     Y3, 608(R11)
-	MOVQ        R9, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	ADDQ        DI, R10
-	VMOVUPS     (R10), Y3
-	VMOVAPS     Y3, 736(R11)
+	VMOVAPS     Y6, 736(R11)
 	MOVQ        AX, R9
 	VMOVAPS     (R11), Y3
 	VMOVAPS     32(R11), Y4

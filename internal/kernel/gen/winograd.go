@@ -64,8 +64,8 @@ func (v vectors) subMul(y VecVirtual, f Op, x VecVirtual) VecVirtual {
 // mostFactors is the most factors of a transform that are kept in registers.
 const mostFactors = 4
 
-// winograd generates a transform: its columns first, then its rows. With 32 registers the columns of a group of
-// rows stay in them until the rows are done; with 16 they go through the stack.
+// winograd generates a transform: its columns first, then its rows. With 32 registers the columns of a group of rows stay
+// in them until the rows are done, except for large tiles: these, and all with 16 registers, go through the stack.
 func winograd(s isa, t transform) {
 	signature := "func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int)"
 	if t.output {
@@ -109,12 +109,12 @@ func winograd(s isa, t transform) {
 	column, p := GP64(), GP64()
 	var b VecVirtual
 
-	// load gives column j of what a group needs.
-	load := func(g group) []VecVirtual {
+	// load gives some inputs of a column.
+	load := func(inputs []int) []VecVirtual {
 		x := make([]VecVirtual, t.in)
 		MOVQ(column, p)
-		for i, last := 0, g.inputs[len(g.inputs)-1]; i <= last; i++ {
-			if slices.Contains(g.inputs, i) {
+		for i, last := 0, inputs[len(inputs)-1]; i <= last; i++ {
+			if slices.Contains(inputs, i) {
 				x[i] = v.new()
 				VMOVUPS(Mem{Base: p}, x[i])
 			}
@@ -176,12 +176,12 @@ func winograd(s isa, t transform) {
 		VMOVUPS(Mem{Base: bias}, b)
 		ADDQ(Imm(uint64(bytes)), bias)
 	}
-	if s.wide() {
+	if s.wide() && (t.in <= 8 || t.out <= 3) {
 		for _, g := range t.groups {
 			rows := make([][]VecVirtual, len(g.outputs))
 			MOVQ(src, column)
 			for j := range t.in {
-				for i, r := range g.apply(v, load(g), factors) {
+				for i, r := range g.apply(v, load(g.inputs), factors) {
 					rows[i] = append(rows[i], r)
 				}
 				if j < t.in-1 {
@@ -201,11 +201,23 @@ func winograd(s isa, t transform) {
 		LEAQ(local, stack)
 		ADDQ(Imm(63), stack)
 		ANDQ(I8(-64), stack)
+		every := make([]int, t.in)
+		for i := range every {
+			every[i] = i
+		}
 		at := func(i, j int) Mem { return Mem{Base: stack, Disp: (i*t.in + j) * bytes} }
 		MOVQ(src, column)
 		for j := range t.in {
+			var x []VecVirtual
+			once := s.wide() || !t.output // the registers are enough to load a column once for all groups
+			if once {
+				x = load(every)
+			}
 			for _, g := range t.groups {
-				for i, r := range g.apply(v, load(g), factors) {
+				if !once {
+					x = load(g.inputs)
+				}
+				for i, r := range g.apply(v, x, factors) {
 					VMOVAPS(r, at(g.outputs[i], j))
 				}
 			}

@@ -80,11 +80,11 @@ func pairTransforms(points []float64) []transform {
 		{name: name("FilterGradient"), in: alpha, out: 3, factors: filters, doc: fmt.Sprintf("Gᵀ x G, the adjoint of the filter's: %[1]d×%[1]d gradients become 3×3", alpha),
 			groups: []group{
 				{[]int{0, 2}, append(all, last), func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
-					s := pairSums(x[:last], v.sub)
+					s := pairSums(v, x[:last], vectors.sub)
 					return []VecVirtual{weighted(v, s, f, 3), v.add(weighted(v, s, f[2:], 3), x[last])}
 				}},
 				{[]int{1}, all, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
-					return []VecVirtual{weighted(v, pairSums(x[:last], v.add), f[1:], 3)}
+					return []VecVirtual{weighted(v, pairSums(v, x[:last], vectors.add), f[1:], 3)}
 				}},
 			}},
 	}
@@ -139,40 +139,30 @@ func outputGroups(n int, all []int) []group {
 		}
 		return sum
 	}
-	groups := []group{
-		{[]int{0, 2}, all, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
-			s := pairSums(x[:2*n], v.add)
-			return []VecVirtual{power(v, s, f, 0), power(v, s, f, 2)}
-		}},
-		{[]int{1, 3}, all, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
-			s := pairSums(x[:2*n], v.sub)
-			return []VecVirtual{power(v, s, f, 1), power(v, s, f, 3)}
-		}},
-	}
-	for k := 4; k < m; k++ {
-		inputs, combine := all, vectors.add
-		if k%2 == 1 {
-			combine = vectors.sub
+	outputs := func(first int, inputs []int, combine func(v vectors, x, y VecVirtual) VecVirtual) group {
+		var rows []int
+		for k := first; k < m; k += 2 {
+			rows = append(rows, k)
 		}
-		if k == m-1 {
-			inputs = append(all, 2*n)
-		}
-		groups = append(groups, group{[]int{k}, inputs, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
-			y := power(v, pairSums(x[:2*n], func(a, b VecVirtual) VecVirtual { return combine(v, a, b) }), f, k)
-			if k == m-1 {
-				y = v.add(y, x[2*n])
+		return group{rows, inputs, func(v vectors, x []VecVirtual, f []Op) []VecVirtual {
+			sums, y := pairSums(v, x[:2*n], combine), []VecVirtual{}
+			for _, k := range rows {
+				y = append(y, power(v, sums, f, k))
 			}
-			return []VecVirtual{y}
-		}})
+			if first == 0 {
+				y[n-1] = v.add(y[n-1], x[2*n])
+			}
+			return y
+		}}
 	}
-	return groups
+	return []group{outputs(0, append(all, 2*n), vectors.add), outputs(1, all, vectors.sub)}
 }
 
 // pairSums combines the inputs of each pair.
-func pairSums(x []VecVirtual, combine func(a, b VecVirtual) VecVirtual) []VecVirtual {
+func pairSums(v vectors, x []VecVirtual, combine func(v vectors, x, y VecVirtual) VecVirtual) []VecVirtual {
 	var sums []VecVirtual
 	for i := 0; i < len(x); i += 2 {
-		sums = append(sums, combine(x[i], x[i+1]))
+		sums = append(sums, combine(v, x[i], x[i+1]))
 	}
 	return sums
 }
