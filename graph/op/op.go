@@ -155,7 +155,7 @@ func (o operation) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 		}
 		return gorgonia.NewF32(out[0]), nil
 	}
-	out := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(memory.Make[float32](shape.TotalSize())))
+	out := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(memory.MakeHuge[float32](shape.TotalSize())))
 	return o.UsePreallocDo(out, in...)
 }
 

@@ -9,14 +9,16 @@ import (
 // A freeList keeps the buffers in which kernels hold intermediate results, so that only the first calls allocate.
 // (A sync.Pool would lose them in every garbage collection.)
 type freeList[T any] struct {
+	make  func(n int) []T
 	mutex sync.Mutex
 	free  [][]T
 }
 
 var (
-	scratch freeList[float32]
-	offsets freeList[int]
-	runs    freeList[[2]int]
+	scratch = freeList[float32]{make: memory.Make[float32]}
+	filters = freeList[float32]{make: memory.MakeHuge[float32]} // U and dU
+	offsets = freeList[int]{make: memory.Make[int]}
+	runs    = freeList[[2]int]{make: memory.Make[[2]int]}
 )
 
 // get returns a buffer of n elements with arbitrary contents.
@@ -30,14 +32,14 @@ func (l *freeList[T]) get(n int) []T {
 		}
 	}
 	if best < 0 {
-		return memory.Make[T](n)
+		return l.make(n)
 	}
 	b := l.free[best]
 	last := len(l.free) - 1
 	l.free[best] = l.free[last]
 	l.free = l.free[:last]
 	if cap(b) < n {
-		b = memory.Make[T](n)
+		b = l.make(n)
 	}
 	return b[:n]
 }

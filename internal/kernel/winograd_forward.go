@@ -31,8 +31,8 @@ func (f *winograd) convolve(c Conv, y, x []float32, weights taps, bias []float32
 		w.panelByPanel(1)
 		return
 	}
-	w.u = w.layer.filters(scratch.get(w.layer.filtersSize()))
-	defer w.u.release()
+	w.u = w.layer.filters(filters.get(w.layer.filtersSize()))
+	defer filters.put(w.u.data)
 	w.layer.prepare(w.u, weights)
 	w.blockByBlock()
 }

@@ -38,8 +38,8 @@ func (w *winogradGradient) slices() int {
 func (w *winogradGradient) blockByBlock() {
 	l := &w.layer
 	tiles, size, slices := l.tiles.count(), l.filtersSize(), w.slices()
-	sums := scratch.get(slices * size)
-	defer scratch.put(sums)
+	sums := filters.get(slices * size)
+	defer filters.put(sums)
 	atATime := l.panelsAtATime()
 	parallelGrid(slices, ceilDiv(l.conv.In, gradientChannels), func(slice0, slice1, in0, in1 int) {
 		in0, in1 = in0*gradientChannels, min(in1*gradientChannels, l.conv.In)

@@ -11,10 +11,30 @@ const leastBytes = 4 << 20
 // Make returns n zeros, like make, for slices that will be used whole. Linux gives a large one all its pages at once.
 func Make[T any](n int) []T {
 	s := make([]T, n)
-	if size := uintptr(n) * unsafe.Sizeof(*new(T)); size >= leastBytes {
-		page := uintptr(os.Getpagesize())
-		skip := -uintptr(unsafe.Pointer(unsafe.SliceData(s))) & (page - 1) // to the first whole page
-		populate(unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(s)), skip)), (size-skip)&^(page-1)))
+	if pages := large(s); pages != nil {
+		populate(pages)
 	}
 	return s
+}
+
+// MakeHuge is Make with huge pages where the system has them, for what is read from end to end and is too large for the
+// caches: then small pages are looked up in memory too. (With all buffers on huge pages, steps are slower.)
+func MakeHuge[T any](n int) []T {
+	s := make([]T, n)
+	if pages := large(s); pages != nil {
+		enlarge(pages)
+		populate(pages)
+	}
+	return s
+}
+
+// large gives the whole pages of a large slice, nil of others.
+func large[T any](s []T) []byte {
+	size, page := uintptr(len(s))*unsafe.Sizeof(*new(T)), uintptr(os.Getpagesize())
+	if size < leastBytes {
+		return nil
+	}
+	start := unsafe.Pointer(unsafe.SliceData(s))
+	skip := -uintptr(start) & (page - 1) // to the first whole page
+	return unsafe.Slice((*byte)(unsafe.Add(start, skip)), (size-skip)&^(page-1))
 }

@@ -5,22 +5,24 @@ import (
 	"testing"
 )
 
-// TestMake writes to all elements of slices below and above the size from which Make asks for pages.
+// TestMake writes to all elements of slices below and above the size from which the system is asked for pages.
 func TestMake(t *testing.T) {
 	for _, n := range []int{0, 1, 1000, leastBytes/4 - 1, leastBytes / 4, 3*leastBytes/4 + 7} {
-		s := Make[float32](n)
-		if len(s) != n {
-			t.Fatalf("%d elements, want %d", len(s), n)
-		}
-		for i := range s {
-			if s[i] != 0 {
-				t.Fatalf("element %d of %d is %v, want 0", i, n, s[i])
+		for _, allocate := range []func(int) []float32{Make[float32], MakeHuge[float32]} {
+			s := allocate(n)
+			if len(s) != n {
+				t.Fatalf("%d elements, want %d", len(s), n)
 			}
-			s[i] = float32(i)
-		}
-		for i := range s {
-			if s[i] != float32(i) {
-				t.Fatalf("element %d of %d is %v", i, n, s[i])
+			for i := range s {
+				if s[i] != 0 {
+					t.Fatalf("element %d of %d is %v, want 0", i, n, s[i])
+				}
+				s[i] = float32(i)
+			}
+			for i := range s {
+				if s[i] != float32(i) {
+					t.Fatalf("element %d of %d is %v", i, n, s[i])
+				}
 			}
 		}
 	}
@@ -49,6 +51,7 @@ func BenchmarkFirstTouch(b *testing.B) {
 	}{
 		{"make", func(n int) []float32 { return make([]float32, n) }},
 		{"memory.Make", Make[float32]},
+		{"memory.MakeHuge", MakeHuge[float32]},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
