@@ -15,10 +15,10 @@ type freeList[T any] struct {
 }
 
 var (
-	scratch = freeList[float32]{make: memory.Make[float32]}
-	filters = freeList[float32]{make: memory.MakeHuge[float32]} // U and dU
-	offsets = freeList[int]{make: memory.Make[int]}
-	runs    = freeList[[2]int]{make: memory.Make[[2]int]}
+	scratch       = freeList[float32]{make: memory.Make[float32]}
+	filterScratch = freeList[float32]{make: memory.MakeHuge[float32]} // U and dU
+	offsets       = freeList[int]{make: memory.Make[int]}
+	runs          = freeList[[2]int]{make: memory.Make[[2]int]}
 )
 
 // get returns a buffer of n elements with arbitrary contents.

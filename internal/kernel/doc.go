@@ -15,7 +15,8 @@
 //
 // Micro-kernels, on registers, one thread: gemm.go, dot.go, transpose.go, winograd_transforms.go and those of the
 // element-by-element layers. Each is assembly for AVX-512 and AVX2, written by gen/, and a twin in Go for other
-// processors; isa.go chooses (VGG_CPU). winograd_products.go has transforms that are made of gemm.
+// processors; isa.go chooses (VGG_CPU). winograd_matrices.go has the matrices of minimal filtering,
+// winograd_products.go transforms that are made of gemm.
 //
 // resample.go resizes pictures, on the thread that loads them.
 //
@@ -25,10 +26,12 @@
 //
 //	threads     some of the tiles each                 threads.Count
 //	blocks      of tiles whose V and M stay in L2      cacheFloats, leastTiles, manyTiles
+//	outputs     some panels of U and M at a time       outputsAtATime
 //	elements    the α² products M = V U                m + r - 1
 //	panels      of U, nr output channels each          nr
-//	sums        of some input channels                 sumBlock, longSum
+//	inputs      some input channels                    channelsAtATime
 //	rows        of V: mr tiles, at most                mr
+//	sums        of some of the inputs                  sumBlock
 //	registers   mr×nr sums, one input channel a step
 //
 // The direct convolution has lines of pixels for tiles and the Kernel² taps for elements, which are summed up.
@@ -36,10 +39,10 @@
 //
 // # The choice of the algorithm
 //
-// VGG_CONV names one. Otherwise Conv.winograd estimates the cost of F(m×m, 3×3), with m = 6 and 5 where these are known to
-// be faster, 4 or 2, and of the direct convolution, and takes the least. Layers with few channels, such as the first, layers with kernels of 1×1, and all
-// layers without assembly are direct. Dense.Pays compares F(2×2, r×r) with a linear layer on all windows, which
-// VGG_CONV=direct keeps.
+// VGG_CONV names one. Otherwise Conv.winograd estimates the cost of F(m×m, 3×3), with m = 4 or 2, and 7 or 5 in wide
+// layers, and of the direct convolution, and takes the least. Layers with few channels, such as the first, layers with
+// kernels of 1×1, and all layers without assembly are direct. Dense.Pays compares F(2×2, r×r) with a linear layer on all
+// windows, which VGG_CONV=direct keeps.
 //
 // # Words
 //

@@ -17,13 +17,13 @@ var single = [][2]int{{0, 0}}
 // compute sets the operands and computes the product.
 func (g *gemm) compute(c, a, b, e []float32, runs [][2]int) {
 	g.c, g.a, g.b, g.e, g.runs = c, a, b, e, runs
-	block := g.block
+	block, stream := g.block, g.stream
 	if block == 0 {
 		g.block = g.k
 	}
-	defer func() { g.block = block }()
 	if cpu.set == pureGo || len(runs) == 0 {
 		g.computeGo()
+		g.block = block
 		return
 	}
 	// The assembly does not check lengths: these index expressions do.
@@ -33,10 +33,9 @@ func (g *gemm) compute(c, a, b, e []float32, runs [][2]int) {
 	}
 	_, _ = c[(g.m-1)*g.rsc+g.n-1], e[(g.m-1)*g.rse+g.n-1]
 	g.height = evenly(g.m, rowsOf(g.n))
-	stream := g.stream
 	g.stream = stream && g.n == cpu.nr && aligned(c) && g.rsc%lineFloats == 0
 	g.assembly()
-	g.stream = stream
+	g.block, g.stream = block, stream
 }
 
 // rowsOf is the number of rows of the largest micro-tile of n columns.

@@ -10,9 +10,9 @@ package kernel
 //	M = V U         α² products of matrices, (α², tiles, Out)
 //	Y = Aᵀ M A      transform of the outputs, with bias and ReLU
 //
-// That takes α² multiplications where the direct convolution takes r²m²: about a fifth of them for F(6×6, 3×3) and
-// F(5×5, 3×3), a quarter for F(4×4, 3×3), a 2.25th for F(2×2, 3×3), a third for F(2×2, 7×7). The data gradient is the same
-// convolution with other filters; the gradient of the filters is the adjoint:
+// That takes α² multiplications where the direct convolution takes r²m²: less than a fifth of them for F(7×7, 3×3), more
+// for F(5×5, 3×3), a quarter for F(4×4, 3×3), a 2.25th for F(2×2, 3×3), a third for F(2×2, 7×7). The data gradient is the
+// same convolution with other filters; the gradient of the filters is the adjoint:
 //
 //	dM = A dY Aᵀ    transform of the outputs' gradients, (α², tiles, Out)
 //	dU = Vᵀ dM      α² products of matrices, (α², In, Out)

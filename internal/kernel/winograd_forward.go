@@ -31,8 +31,8 @@ func (f *winograd) convolve(c Conv, y, x []float32, weights taps, bias []float32
 		w.panelByPanel(1)
 		return
 	}
-	w.u = w.layer.filters(filters.get(w.layer.filtersSize()))
-	defer filters.put(w.u.data)
+	w.u = w.layer.filters(filterScratch.get(w.layer.filtersSize()))
+	defer filterScratch.put(w.u.data)
 	w.layer.prepare(w.u, weights)
 	w.blockByBlock()
 }

@@ -38,13 +38,14 @@ func (w *winogradGradient) slices() int {
 func (w *winogradGradient) blockByBlock() {
 	l := &w.layer
 	tiles, size, slices := l.tiles.count(), l.filtersSize(), w.slices()
-	sums := filters.get(slices * size)
-	defer filters.put(sums)
+	sums := filterScratch.get(slices * size)
+	defer filterScratch.put(sums)
 	atATime := l.panelsAtATime()
 	parallelGrid(slices, ceilDiv(l.conv.In, gradientChannels), func(slice0, slice1, in0, in1 int) {
 		in0, in1 = in0*gradientChannels, min(in1*gradientChannels, l.conv.In)
 		block := min(l.f.gradientTiles(), ceilDiv(tiles, slices))
 		t := w.newThread(block, in0, in1, atATime)
+		t.stream = l.f.large(l.conv)
 		defer t.release()
 		for s := slice0; s < slice1; s++ {
 			du := l.filters(sums[s*size:][:size]).from(in0)
@@ -102,6 +103,7 @@ type winogradGradientThread struct {
 	v, dm    elements
 	column   int       // the output channel that dm begins with
 	edge     []float32 // a tile that crosses the border of its map
+	stream   bool      // write dU around the cache
 }
 
 func (w *winogradGradient) newThread(tiles, in0, in1, panels int) winogradGradientThread {
@@ -139,7 +141,7 @@ func (t *winogradGradientThread) transformGradients(first, count, panel0, panel1
 // begins with the row of the first of these channels.
 func (t *winogradGradientThread) multiply(du elements, count, panel0, panel1, channel, channels int, add bool) {
 	l := &t.pass.layer
-	product := gemm{m: channels, k: count, rsc: du.pitch, rsa: 1, csa: t.v.pitch, rsb: t.dm.pitch, floor: noFloor, ahead: du.pitch, stream: !add && l.f.large(l.conv)}
+	product := gemm{m: channels, k: count, rsc: du.pitch, rsa: 1, csa: t.v.pitch, rsb: t.dm.pitch, floor: noFloor, ahead: du.pitch, stream: !add && t.stream}
 	for e := range l.f.alpha * l.f.alpha {
 		v, dm := t.v.matrix(e, 0)[channel-t.in0:], t.dm.matrix(e, 0)
 		for p := panel0; p < panel1; p++ {

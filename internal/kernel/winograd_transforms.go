@@ -24,65 +24,65 @@ type winogradAssembly struct {
 	output                                        func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)
 }
 
-// winogradF7 is F(7×7, 3×3), with the points ±1/4, ±23/32, ±35/32, ±2 and infinity.
-func winogradF7() *winograd {
-	return winogradPairs(cpu.winograd7, sumBlock/2, 1.0/4, 23.0/32, 35.0/32, 2)
-}
-
-// winogradF5 is F(5×5, 3×3), with the points ±3/8, ±7/8, ±7/4 and infinity.
-func winogradF5() *winograd { return winogradPairs(cpu.winograd5, sumBlock, 3.0/8, 7.0/8, 7.0/4) }
-
-// winogradF4 is F(4×4, 3×3), with the points 0, ±1, ±2 and infinity.
-func winogradF4() *winograd {
-	assembly := cpu.winograd4
-	return &winograd{
-		m: 4, r: 3, alpha: 6, pad: 1, sum: sumBlock, outputAssembly: assembly.output,
-		input: transform{in: 6, out: 6, line: func(x, y []float32) {
-			a, b, c, d := x[4]-4*x[2], x[3]-4*x[1], x[4]-x[2], 2*(x[3]-x[1])
-			y[0], y[1], y[2], y[3], y[4], y[5] = 4*x[0]-5*x[2]+x[4], a+b, a-b, c+d, c-d, 4*x[1]-5*x[3]+x[5]
-		}, assembly: assembly.input},
-		filter: transform{in: 3, out: 6, line: func(x, y []float32) {
-			a, b, c, d := -(x[0]+x[2])/6, -x[1]/6, x[0]/24+x[2]/6, x[1]/12
-			y[0], y[1], y[2], y[3], y[4], y[5] = x[0]/4, a+b, a-b, c+d, c-d, x[2]
-		}, assembly: assembly.filter},
-		output: transform{in: 6, out: 4, line: func(x, y []float32) {
-			a, b, c, d := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4]
-			y[0], y[1], y[2], y[3] = x[0]+a+c, b+2*d, a+4*c, b+8*d+x[5]
-		}},
-		outputGradient: transform{in: 4, out: 6, line: func(x, y []float32) {
-			a, b, c, d := x[0]+x[2], x[1]+x[3], x[0]+4*x[2], 2*x[1]+8*x[3]
-			y[0], y[1], y[2], y[3], y[4], y[5] = x[0], a+b, a-b, c+d, c-d, x[3]
-		}, assembly: assembly.outputGradient},
-		filterGradient: transform{in: 6, out: 3, line: func(x, y []float32) {
-			a, b, c, d := x[1]+x[2], x[1]-x[2], x[3]+x[4], x[3]-x[4]
-			y[0], y[1], y[2] = x[0]/4-a/6+c/24, -b/6+d/12, (c-a)/6+x[5]
-		}, assembly: assembly.filterGradient},
+// winogradAt is F(m×m, 3×3) with some points and infinity, in sums of so many products.
+func winogradAt(m, sum int, points ...float64) winograd {
+	input, filter, output := toomCook(m, 3, points)
+	return winograd{
+		m: m, r: 3, alpha: m + 2, pad: 1, sum: sum,
+		input: newMultiplication(input), filter: newMultiplication(filter), output: newMultiplication(output),
+		outputGradient: newMultiplication(transposed(output)), filterGradient: newMultiplication(transposed(filter)),
 	}
 }
 
+// with gives f the assembly of its transforms.
+func (f winograd) with(assembly winogradAssembly) *winograd {
+	f.outputAssembly = assembly.output
+	f.input.assembly, f.filter.assembly = assembly.input, assembly.filter
+	f.outputGradient.assembly, f.filterGradient.assembly = assembly.outputGradient, assembly.filterGradient
+	f.filterStream = f.filter
+	f.filterStream.assembly = assembly.filterStream
+	return &f
+}
+
+var (
+	matrices7 = winogradAt(7, sumBlock/2, 1.0/4, -1.0/4, 23.0/32, -23.0/32, 35.0/32, -35.0/32, 2, -2)
+	matrices5 = winogradAt(5, sumBlock, 3.0/8, -3.0/8, 7.0/8, -7.0/8, 7.0/4, -7.0/4)
+	matrices4 = winogradAt(4, sumBlock, 0, 1, -1, 2, -2)
+)
+
+// winogradF7 is F(7×7, 3×3), with the points ±1/4, ±23/32, ±35/32, ±2 and infinity.
+func winogradF7() *winograd { return matrices7.with(cpu.winograd7) }
+
+// winogradF5 is F(5×5, 3×3), with the points ±3/8, ±7/8, ±7/4 and infinity. Without 0, and not powers of two alone, they
+// have smaller rounding errors (TestAccuracy).
+func winogradF5() *winograd { return matrices5.with(cpu.winograd5) }
+
+// winogradF4 is F(4×4, 3×3), with the points 0, ±1, ±2 and infinity.
+func winogradF4() *winograd { return matrices4.with(cpu.winograd4) }
+
 // winogradF2 is F(2×2, 3×3), with the points 0, ±1 and infinity.
 func winogradF2() *winograd {
-	assembly := cpu.winograd2
-	return &winograd{
-		m: 2, r: 3, alpha: 4, pad: 1, sum: sumBlock, outputAssembly: assembly.output,
+	f := winograd{
+		m: 2, r: 3, alpha: 4, pad: 1, sum: sumBlock,
 		input: transform{in: 4, out: 4, line: func(x, y []float32) {
 			y[0], y[1], y[2], y[3] = x[0]-x[2], x[1]+x[2], x[2]-x[1], x[1]-x[3]
-		}, assembly: assembly.input},
+		}},
 		filter: transform{in: 3, out: 4, line: func(x, y []float32) {
 			a, b := (x[0]+x[2])/2, x[1]/2
 			y[0], y[1], y[2], y[3] = x[0], a+b, a-b, x[2]
-		}, assembly: assembly.filter},
+		}},
 		output: transform{in: 4, out: 2, line: func(x, y []float32) {
 			y[0], y[1] = x[0]+x[1]+x[2], x[1]-x[2]-x[3]
 		}},
 		outputGradient: transform{in: 2, out: 4, line: func(x, y []float32) {
 			y[0], y[1], y[2], y[3] = x[0], x[0]+x[1], x[0]-x[1], -x[1]
-		}, assembly: assembly.outputGradient},
+		}},
 		filterGradient: transform{in: 4, out: 3, line: func(x, y []float32) {
 			a, b := (x[1]+x[2])/2, (x[1]-x[2])/2
 			y[0], y[1], y[2] = x[0]+a, b, a+x[3]
-		}, assembly: assembly.filterGradient},
+		}},
 	}
+	return f.with(cpu.winograd2)
 }
 
 // A transform computes T x Tᵀ, with T a matrix (out, in) and x one (in, in), for n channels side by side.
@@ -101,6 +101,19 @@ type grid struct {
 
 // at is the offset of element (i, j).
 func (g grid) at(i, j int) int { return i*g.row + j*g.column }
+
+// newMultiplication is the transform with T.
+func newMultiplication(t [][]float64) transform {
+	return transform{in: len(t[0]), out: len(t), line: func(x, y []float32) {
+		for i, row := range t {
+			sum := float32(0)
+			for j, v := range row {
+				sum += float32(v) * x[j]
+			}
+			y[i] = sum
+		}
+	}}
+}
 
 func (t transform) run(dst, src grid, n int) {
 	if t.product != nil {

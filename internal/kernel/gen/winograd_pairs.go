@@ -9,7 +9,7 @@ import (
 )
 
 // pairs5 and pairs7 are the points, each with its negative, of F(5×5, 3×3) and F(7×7, 3×3): without 0, and not powers of
-// two alone, they have smaller rounding errors. See winogradPairs.
+// two alone, they have smaller rounding errors.
 var pairs5, pairs7 = []float64{3.0 / 8, 7.0 / 8, 7.0 / 4}, []float64{1.0 / 4, 23.0 / 32, 35.0 / 32, 2}
 
 // pairTransforms are the matrices of F(m×m, 3×3), with infinity and the points ±p for each p of points.
