@@ -78,7 +78,24 @@ func TestGemm(t *testing.T) {
 				}
 			}
 		}
-		// Blocks have the bits of products that are added one after the other.
+		c := make([]float32, cpu.nr)
+		x := gemm{m: 1, n: cpu.nr, k: 1, rsb: cpu.nr}
+		x.compute(c, []float32{1}, slices.Repeat([]float32{float32(math.NaN())}, cpu.nr), zeros, single)
+		for _, v := range c {
+			if v == v {
+				t.Fatalf("ReLU turns a NaN into %g", v)
+			}
+		}
+	})
+}
+
+// TestGemmBlocks: blocks have the bits of products that are added one after the other.
+func TestGemmBlocks(t *testing.T) {
+	everywhere(t, func(t *testing.T) {
+		const k, rsa, rsb, rsc = 19, 61, 37, 40
+		rows := 2*cpu.tallMR + 3
+		r := generator(2)
+		a, b, bias := random(r, k+rows*rsa), random(r, k*rsb), random(r, cpu.nr)
 		for _, block := range []int{1, 7, k - 1, k, k + 1} {
 			for m := rows; m >= 1; m -= 3 {
 				for n := cpu.nr; n >= 1; n-- {
@@ -98,14 +115,6 @@ func TestGemm(t *testing.T) {
 						t.Fatalf("%d×%d in blocks of %d: %g, apart %g", m, n, block, c, apart)
 					}
 				}
-			}
-		}
-		c := make([]float32, cpu.nr)
-		x := gemm{m: 1, n: cpu.nr, k: 1, rsb: cpu.nr}
-		x.compute(c, []float32{1}, slices.Repeat([]float32{float32(math.NaN())}, cpu.nr), zeros, single)
-		for _, v := range c {
-			if v == v {
-				t.Fatalf("ReLU turns a NaN into %g", v)
 			}
 		}
 	})

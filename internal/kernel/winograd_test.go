@@ -168,3 +168,53 @@ func (c Conv) worst(y, x, w, dy, dx, dw []float32) (forward, data, weight float6
 	})
 	return forward, data, weight
 }
+
+// TestPoints: no other choice of the points of F(7×7, 3×3), each with its negative and without 0, errs much less.
+func TestPoints(t *testing.T) {
+	paired := func(p ...float64) (points []float64) {
+		for _, v := range p {
+			points = append(points, v, -v)
+		}
+		return points
+	}
+	for m, points := range map[int][]float64{4: {0, 1, -1, 2, -2}, 5: paired(3.0/8, 7.0/8, 7.0/4), 6: {0, 1, -1, 2, -2, 0.5, -0.5}} {
+		t.Logf("F(%d×%[1]d, 3×3): %.0f", m, growth(m, points))
+	}
+	chosen := []float64{1.0 / 4, 23.0 / 32, 35.0 / 32, 2}
+	least := growth(7, paired(chosen...))
+	t.Logf("F(7×7, 3×3): %.0f", least)
+	r := generator(7)
+	for range 20000 {
+		other := slices.Clone(chosen)
+		for i := range other {
+			other[i] *= math.Exp(r.NormFloat64() / 4)
+		}
+		if g := growth(7, paired(other...)); g < 0.98*least {
+			t.Errorf("with ±%.4f errors grow %.0f times, with ±%.4f %.0f times", other, g, chosen, least)
+		}
+	}
+}
+
+// growth is how much F(m×m, 3×3) multiplies the rounding errors of its products, relative to those of a direct
+// convolution: for random data, the root mean square of the worst output of a tile, or weight of a filter's gradient.
+func growth(m int, points []float64) float64 {
+	input, filter, output := toomCook(m, 3, points)
+	square := func(row []float64) (sum float64) {
+		for _, v := range row {
+			sum += v * v
+		}
+		return sum
+	}
+	// worst is that of results by the matrix to, from products of V with what the matrix from makes of the other data.
+	worst := func(to, from [][]float64, terms int) (worst float64) {
+		for _, row := range to {
+			sum := 0.0
+			for i, v := range row {
+				sum += v * v * square(input[i]) * square(from[i])
+			}
+			worst = max(worst, sum/float64(terms))
+		}
+		return worst
+	}
+	return max(worst(output, filter, 3), worst(transposed(filter), transposed(output), m))
+}
