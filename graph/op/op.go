@@ -155,6 +155,7 @@ func (o operation) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 		}
 		return gorgonia.NewF32(out[0]), nil
 	}
+	// What is large and not in planned memory is computed once and read in every run, such as prepared filters.
 	out := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(memory.MakeHuge[float32](shape.TotalSize())))
 	return o.UsePreallocDo(out, in...)
 }

@@ -13,19 +13,23 @@ func TestTransforms(t *testing.T) {
 		const n = 48
 		for _, f := range []*winograd{winogradF7(), winogradF5(), winogradF4(), winogradF2()} {
 			r := generator(f.m)
+			tolerance := 1e-5
+			if f.m == 7 {
+				tolerance = 2e-5 // the sixth power of its largest point is 64, and terms of that size cancel
+			}
 			src, bias := grid{random(r, 9*540), 540, 60}, random(r, n)
 			for i, s := range []transform{f.input, f.filter, f.outputGradient, f.filterGradient} {
 				dst := grid{random(r, 9*495), 495, 55}
 				twin := grid{slices.Clone(dst.data), 495, 55}
 				s.run(dst, src, n)
 				s.runGo(twin, src, n)
-				same(t, fmt.Sprintf("F(%d×%[1]d), transform %d", f.m, i), dst.data, twin.data)
+				same(t, fmt.Sprintf("F(%d×%[1]d), transform %d", f.m, i), dst.data, twin.data, tolerance)
 			}
 			dst := grid{random(r, 9*495), 495, 55}
 			twin := grid{slices.Clone(dst.data), 495, 55}
 			f.transformOutput(dst, src, bias, n, 0.25)
 			f.transformOutputGo(twin, src, bias, n, 0.25)
-			same(t, fmt.Sprintf("F(%d×%[1]d), output", f.m), dst.data, twin.data)
+			same(t, fmt.Sprintf("F(%d×%[1]d), output", f.m), dst.data, twin.data, tolerance)
 			if f.filterStream.assembly != nil {
 				to := func() grid { return grid{make([]float32, 1<<16)[:9*9*64], 9 * 64, 64} } // on a page
 				dst, cached := to(), to()
@@ -41,14 +45,14 @@ func TestTransforms(t *testing.T) {
 	})
 }
 
-// same compares with what the twin computes, which rounds in other places.
-func same(t *testing.T, name string, got, twin []float32) {
+// same compares with what the twin computes, which rounds less often.
+func same(t *testing.T, name string, got, want []float32, tolerance float64) {
 	t.Helper()
-	want := make([]float64, len(twin))
-	for i, v := range twin {
-		want[i] = float64(v)
+	for i, w := range want {
+		if !(math.Abs(float64(got[i]-w)) <= tolerance*(1+math.Abs(float64(w)))) {
+			t.Fatalf("%s: element %d is %g, the twin has %g", name, i, got[i], w)
+		}
 	}
-	near(t, name, got, want, 1e-5)
 }
 
 // TestAccuracy measures the error of all three passes over the channel counts of all layers of the paper's nets, on

@@ -24,7 +24,8 @@ type winogradAssembly struct {
 	output                                        func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int, bias *float32, floor float32)
 }
 
-// winogradAt is F(m×m, 3×3) with some points and infinity, in sums of so many products.
+// winogradAt is F(m×m, 3×3) with some points and infinity. It adds up at most sum products before it adds them to the
+// rest.
 func winogradAt(m, sum int, points ...float64) winograd {
 	input, filter, output := toomCook(m, 3, points)
 	return winograd{
@@ -64,20 +65,20 @@ func winogradF4() *winograd { return matrices4.with(cpu.winograd4) }
 func winogradF2() *winograd {
 	f := winograd{
 		m: 2, r: 3, alpha: 4, pad: 1, sum: sumBlock,
-		input: transform{in: 4, out: 4, line: func(x, y []float32) {
+		input: transform{in: 4, out: 4, line: func(x, y []float64) {
 			y[0], y[1], y[2], y[3] = x[0]-x[2], x[1]+x[2], x[2]-x[1], x[1]-x[3]
 		}},
-		filter: transform{in: 3, out: 4, line: func(x, y []float32) {
+		filter: transform{in: 3, out: 4, line: func(x, y []float64) {
 			a, b := (x[0]+x[2])/2, x[1]/2
 			y[0], y[1], y[2], y[3] = x[0], a+b, a-b, x[2]
 		}},
-		output: transform{in: 4, out: 2, line: func(x, y []float32) {
+		output: transform{in: 4, out: 2, line: func(x, y []float64) {
 			y[0], y[1] = x[0]+x[1]+x[2], x[1]-x[2]-x[3]
 		}},
-		outputGradient: transform{in: 2, out: 4, line: func(x, y []float32) {
+		outputGradient: transform{in: 2, out: 4, line: func(x, y []float64) {
 			y[0], y[1], y[2], y[3] = x[0], x[0]+x[1], x[0]-x[1], -x[1]
 		}},
-		filterGradient: transform{in: 4, out: 3, line: func(x, y []float32) {
+		filterGradient: transform{in: 4, out: 3, line: func(x, y []float64) {
 			a, b := (x[1]+x[2])/2, (x[1]-x[2])/2
 			y[0], y[1], y[2] = x[0]+a, b, a+x[3]
 		}},
@@ -88,7 +89,7 @@ func winogradF2() *winograd {
 // A transform computes T x Tᵀ, with T a matrix (out, in) and x one (in, in), for n channels side by side.
 type transform struct {
 	in, out  int
-	line     func(x, y []float32)                                                 // y = T x
+	line     func(x, y []float64)                                                 // y = T x
 	assembly func(dst, src *float32, n, dstRow, dstColumn, srcRow, srcColumn int) // of T x Tᵀ; nil for none
 	product  []float32                                                            // T⊗T (out², in²), if gemm multiplies by it instead
 }
@@ -104,11 +105,11 @@ func (g grid) at(i, j int) int { return i*g.row + j*g.column }
 
 // newMultiplication is the transform with T.
 func newMultiplication(t [][]float64) transform {
-	return transform{in: len(t[0]), out: len(t), line: func(x, y []float32) {
+	return transform{in: len(t[0]), out: len(t), line: func(x, y []float64) {
 		for i, row := range t {
-			sum := float32(0)
+			sum := 0.0
 			for j, v := range row {
-				sum += float32(v) * x[j]
+				sum += v * x[j]
 			}
 			y[i] = sum
 		}
@@ -129,14 +130,14 @@ func (t transform) run(dst, src grid, n int) {
 	t.assembly(&dst.data[0], &src.data[0], n, dst.row, dst.column, src.row, src.column)
 }
 
-// runGo is the pure-Go twin of the assembly.
+// runGo is the pure-Go twin of the assembly, which it rounds less often than.
 func (t transform) runGo(dst, src grid, n int) {
-	var half [9 * 9]float32 // (in columns, out rows)
-	var x, y [9]float32
+	var half [9 * 9]float64 // (in columns, out rows)
+	var x, y [9]float64
 	for c := range n {
 		for j := range t.in {
 			for i := range t.in {
-				x[i] = src.data[src.at(i, j)+c]
+				x[i] = float64(src.data[src.at(i, j)+c])
 			}
 			t.line(x[:], half[j*t.out:])
 		}
@@ -146,7 +147,7 @@ func (t transform) runGo(dst, src grid, n int) {
 			}
 			t.line(x[:], y[:])
 			for j := range t.out {
-				dst.data[dst.at(i, j)+c] = y[j]
+				dst.data[dst.at(i, j)+c] = float32(y[j])
 			}
 		}
 	}

@@ -18,7 +18,8 @@ func Make[T any](n int) []T {
 }
 
 // MakeHuge is Make with huge pages where the system has them, for what is read from end to end and is too large for the
-// caches: then small pages are looked up in memory too. (With all buffers on huge pages, steps are slower.)
+// caches: then small pages are looked up in memory too. (All buffers on huge pages were
+// faster in some runs and slower in others.)
 func MakeHuge[T any](n int) []T {
 	s := make([]T, n)
 	if pages := large(s); pages != nil {
